@@ -1,0 +1,55 @@
+# Every target prints what it does with `make help`. Nothing is assumed but Python 3.11+, make and a package registry.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCKS := requirements/uv.lock requirements/dev.lock
+PROJECTS := packages/protocol/pyproject.toml packages/client/pyproject.toml packages/server/pyproject.toml
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check fmt bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv with every locked dependency
+
+$(STAMP): $(LOCKS) $(PROJECTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Monkey Coder needs Python 3.11 or newer; set PYTHON=/path/to/python3.11 and run make again."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/dev.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e packages/protocol -e packages/client -e packages/server
+	@touch $@
+
+demo: $(STAMP) ## the whole product in one minute: gateway, simulated providers, one `monkey implement`
+	@$(BIN)/python tools/demo.py
+
+serve: $(STAMP) ## the gateway in the foreground on 127.0.0.1:8000, metrics on :9090, simulated providers where no key is set
+	@$(BIN)/monkey-server serve --host 127.0.0.1 --port 8000 --metrics-port 9090 --sandbox
+
+test: $(STAMP) ## the whole test suite
+	@$(BIN)/python -m pytest
+
+check: $(STAMP) ## format, lint, types, import rules, dead code, dependencies
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.lint
+	@$(BIN)/vulture
+	@for package in protocol client server; do (cd packages/$$package && ../../$(BIN)/deptry src) || exit 1; done
+
+fmt: $(STAMP) ## format and apply the safe fixes
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## the benchmarks, each a table with ratios
+	@$(BIN)/python -m benchmarks
+
+lock: $(STAMP) ## compile requirements/*.lock again
+	@requirements/compile.sh
+
+clean: ## remove .venv and the caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

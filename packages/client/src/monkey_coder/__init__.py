@@ -1,0 +1,1 @@
+"""Monkey Coder for users: the SDK and the command `monkey`."""

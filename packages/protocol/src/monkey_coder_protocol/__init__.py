@@ -1,0 +1,1 @@
+"""The native API of Monkey Coder: its structs, error codes and SSE parser."""

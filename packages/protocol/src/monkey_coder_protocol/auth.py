@@ -1,0 +1,112 @@
+"""Accounts, sessions and API keys (`/v1/auth/*`, `/v1/keys`)."""
+
+import msgspec
+
+
+class RegisterRequest(msgspec.Struct, kw_only=True):
+    """A new account with a wallet. `plan` names a price plan; it never grants a role or credit by itself."""
+
+    email: str
+    password: str
+    name: str | None = None
+    plan: str | None = None
+
+
+class LoginRequest(msgspec.Struct, kw_only=True):
+    """`client: "cli"` asks for a long-lived key beside the session tokens."""
+
+    email: str
+    password: str
+    client: str | None = None
+
+
+class RefreshRequest(msgspec.Struct):
+    """`refresh_token` as the last login or refresh gave it; each is good for one use."""
+
+    refresh_token: str
+
+
+class UserInfo(msgspec.Struct, kw_only=True):
+    """`credits` is whole US cents (published CLIs divide by 100); `credit_usd` is the exact balance."""
+
+    id: str
+    email: str
+    name: str
+    credits: int
+    credit_usd: str
+    subscription_tier: str
+    is_developer: bool
+    roles: list[str]
+
+
+class TokenResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What register, login and refresh answer. `api_key` only for a client that calls itself `cli`."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str = msgspec.field(default="bearer")
+    expires_at: str | msgspec.UnsetType = msgspec.UNSET
+    user: UserInfo | msgspec.UnsetType = msgspec.UNSET
+    api_key: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class AuthStatus(msgspec.Struct, kw_only=True):
+    """Anonymous callers get `authenticated: false`, never an error."""
+
+    authenticated: bool
+    user: UserInfo | None = None
+    session_expires: str | None = None
+
+
+class KeyCaps(msgspec.Struct, omit_defaults=True):
+    """Spending caps of one key, USD decimal strings."""
+
+    day_usd: str | None = None
+    month_usd: str | None = None
+    total_usd: str | None = None
+
+
+class CreateKeyRequest(msgspec.Struct, kw_only=True):
+    """All but `name` restrict the key; left out they mean no restriction."""
+
+    name: str
+    scopes: list[str] | None = None
+    models: list[str] | None = None
+    caps: KeyCaps | None = None
+    rate: int | None = None
+    ip_allow: list[str] | None = None
+    expires_days: int | None = None
+
+
+class KeyInfo(msgspec.Struct, kw_only=True):
+    """A key without its secret; times RFC 3339 UTC."""
+
+    key_id: str
+    name: str
+    prefix: str
+    status: str
+    created_at: str
+    expires_at: str | None
+    last_used: str | None
+    scopes: list[str]
+    models: list[str] | None
+    caps: KeyCaps | None
+
+
+class CreatedKey(KeyInfo, kw_only=True):
+    """The answer to a creation: the only time `key` is shown."""
+
+    key: str
+
+
+class KeyList(msgspec.Struct):
+    """`GET /v1/keys`."""
+
+    keys: list[KeyInfo]
+    count: int
+
+
+class Message(msgspec.Struct):
+    """A plain acknowledgement."""
+
+    message: str

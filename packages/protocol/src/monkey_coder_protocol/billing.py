@@ -1,0 +1,73 @@
+"""Balance, quote, receipts and feedback. Money is a decimal USD string."""
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class Balance(msgspec.Struct, kw_only=True):
+    """`available_usd` is what a new request can hold: balance less open holds."""
+
+    balance_usd: str
+    held_usd: str
+    available_usd: str
+    currency: str
+    spent_today_usd: str
+    spent_month_usd: str
+    top_up_url: str
+
+
+class QuoteRoute(msgspec.Struct, kw_only=True):
+    """One candidate with its expected and greatest charge."""
+
+    provider: str
+    model: str
+    expected_usd: str
+    maximum_usd: str
+    input_tokens: int
+    expected_output_tokens: int
+    maximum_output_tokens: int
+    price_row: str
+
+
+class Quote(msgspec.Struct, kw_only=True):
+    """`expected_usd` is of the route that would be taken; `maximum_usd` is what would be held."""
+
+    quote_id: str
+    expires_at: str
+    price_book: str
+    expected_usd: str
+    maximum_usd: str
+    route: str
+    routes: list[QuoteRoute]
+
+
+class Receipt(msgspec.Struct, kw_only=True):
+    """A signed charge. `body` is the canonical JSON text that was signed; `signature` base64 Ed25519 over it.
+
+    `chain_hash` is the SHA-256 (hex) over the previous receipt's chain hash and this body.
+    """
+
+    receipt_id: str
+    body: str
+    signature: str
+    key_id: str
+    chain_hash: str
+
+
+class ReceiptKeys(msgspec.Struct):
+    """`/.well-known/monkey-receipts.json`: key id to base64 Ed25519 public key."""
+
+    keys: dict[str, str]
+
+
+class Feedback(msgspec.Struct, kw_only=True):
+    """What became of an answer; feeds routing."""
+
+    request_id: str
+    outcome: Literal["accepted", "rejected", "tests_passed", "tests_failed"]
+    score: float | None = None
+
+
+UsageReport = dict[str, Any]
+"""`GET /v1/billing/usage` carries two historic field sets in one body; see docs/reference."""

@@ -1,0 +1,62 @@
+"""`GET /v1/models`, `/v1/providers`, `/v1/capabilities`."""
+
+from typing import Any
+
+import msgspec
+
+
+class ModelInfo(msgspec.Struct, kw_only=True):
+    """A model in the OpenAI list shape with the gateway's facts. Prices are USD per million tokens, decimal strings."""
+
+    id: str
+    object: str = "model"
+    created: int = 0
+    owned_by: str
+    provider: str
+    display_name: str
+    context_window: int
+    max_output_tokens: int
+    capabilities: list[str]
+    input_price_usd_per_mtok: str | None = None
+    output_price_usd_per_mtok: str | None = None
+
+
+class ModelList(msgspec.Struct, kw_only=True):
+    """The OpenAI list and the native provider-to-ids map in one body."""
+
+    object: str = "list"
+    data: list[ModelInfo]
+    models: dict[str, list[str]]
+    count: int
+    provider_filter: str | None = None
+
+
+class ProviderInfo(msgspec.Struct, kw_only=True):
+    """`status`: `active`, `sandbox` (simulated) or `unconfigured`."""
+
+    name: str
+    type: str
+    initialized: bool
+    status: str
+    healthy: bool
+    models: int
+
+
+class ProviderList(msgspec.Struct, kw_only=True):
+    """Providers by name."""
+
+    providers: dict[str, ProviderInfo]
+    count: int
+    status: str
+
+
+class Health(msgspec.Struct):
+    """Exactly these four keys; `components` maps name to a word."""
+
+    status: str
+    version: str
+    timestamp: str
+    components: dict[str, str]
+
+
+JsonObject = dict[str, Any]

@@ -1,0 +1,46 @@
+"""Stable error codes and the native error body."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ErrorCode(StrEnum):
+    """What went wrong, in words that never change; the HTTP status hangs on it."""
+
+    INVALID_REQUEST = "invalid_request"
+    INVALID_API_KEY = "invalid_api_key"
+    INVALID_CREDENTIALS = "invalid_credentials"
+    NOT_AUTHENTICATED = "not_authenticated"
+    INSUFFICIENT_CREDIT = "insufficient_credit"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    MODEL_NOT_ALLOWED = "model_not_allowed"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    MODEL_NOT_FOUND = "model_not_found"
+    PRICE_UNKNOWN = "price_unknown"
+    CONFLICT = "conflict"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    REQUEST_IN_PROGRESS = "request_in_progress"
+    REQUEST_TOO_LARGE = "request_too_large"
+    CONTEXT_TOO_LONG = "context_too_long"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    RATE_LIMITED = "rate_limited"
+    PROVIDER_ERROR = "provider_error"
+    PROVIDER_TIMEOUT = "provider_timeout"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+class ErrorBody(msgspec.Struct, kw_only=True):
+    """The native error body. `detail` and `message` hold the same sentence: clients print either."""
+
+    detail: str
+    message: str
+    error_code: str
+    status_code: int
+    request_id: str
+    balance_usd: str | msgspec.UnsetType = msgspec.UNSET
+    limit_usd: str | msgspec.UnsetType = msgspec.UNSET
+    top_up_url: str | msgspec.UnsetType = msgspec.UNSET

@@ -1,0 +1,104 @@
+"""An incremental parser for server-sent events (WHATWG HTML, section 9.2.6).
+
+Bytes in any pieces, events out. LF, CRLF and CR end a line; a BOM at the start is skipped; comments
+and unknown fields are dropped. Bytes are only decoded once a line is whole, so a UTF-8 character
+cut between two pieces is never harmed.
+"""
+
+from dataclasses import dataclass
+
+DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
+
+
+class SseTooLong(ValueError):
+    """One event grew beyond the parser's bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class SseEvent:
+    """`event` is `""` when the sender named none (the standard's `message`); `data` joined by LF."""
+
+    event: str
+    data: str
+    id: str | None = None
+
+
+class SseParser:
+    """Feed bytes, get whole events. Memory is bounded by `max_event_bytes`."""
+
+    __slots__ = ("_at_start", "_buffer", "_data", "_event", "_id", "_limit", "_size", "_skip_lf")
+
+    def __init__(self, *, max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES) -> None:
+        self._limit = max_event_bytes
+        self._buffer = bytearray()
+        self._data: list[bytes] = []
+        self._event = ""
+        self._id: str | None = None
+        self._size = 0
+        self._skip_lf = False
+        self._at_start = True
+
+    def feed(self, piece: bytes) -> list[SseEvent]:
+        """Take the next bytes; return the events they complete. Raises `SseTooLong`."""
+        if self._skip_lf and piece:
+            self._skip_lf = False
+            if piece[0] == 0x0A:
+                piece = piece[1:]
+        self._buffer += piece
+        if b"\n" not in piece and b"\r" not in piece:
+            self._guard(len(self._buffer))
+            return []
+        text = bytes(self._buffer)
+        self._buffer.clear()
+        if text.endswith(b"\r"):
+            self._skip_lf = True
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = text.split(b"\n")
+        self._buffer += lines.pop()
+        events: list[SseEvent] = []
+        for line in lines:
+            if line:
+                self._field(line)
+            elif event := self._dispatch():
+                events.append(event)
+        self._guard(len(self._buffer))
+        return events
+
+    def finish(self) -> list[SseEvent]:
+        """The sender closed: an event that lacks only its blank line is given out."""
+        if self._buffer:
+            line = bytes(self._buffer)
+            self._buffer.clear()
+            self._field(line)
+        event = self._dispatch()
+        return [event] if event else []
+
+    def _field(self, line: bytes) -> None:
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(_BOM)
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._size += len(value) + 1
+            self._guard(self._size)
+            self._data.append(value)
+        elif name == b"event":
+            self._event = value.decode("utf-8", "replace")
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace")
+
+    def _dispatch(self) -> SseEvent | None:
+        self._at_start = False
+        data, name = self._data, self._event
+        self._data, self._event, self._size = [], "", 0
+        if not data:
+            return None
+        return SseEvent(name, b"\n".join(data).decode("utf-8", "replace"), self._id)
+
+    def _guard(self, size: int) -> None:
+        if size > self._limit:
+            message = f"a server-sent event is longer than {self._limit} bytes"
+            raise SseTooLong(message)
