@@ -1,0 +1,1 @@
+"""Wire formats as pure codecs: bytes to and from `domain.conversation`."""

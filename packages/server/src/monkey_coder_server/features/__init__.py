@@ -1,0 +1,1 @@
+"""One folder a slice of the product."""

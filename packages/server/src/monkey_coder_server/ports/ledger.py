@@ -1,0 +1,232 @@
+"""The record of credit and usage: hold, then settle or void; every movement sums to zero.
+
+Adapters make each call one transaction. A hold resolves at most once. Amounts are nano-dollars.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from monkey_coder_server.domain.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """Scoped to the account. `fingerprint` is the SHA-256 of the canonical request body."""
+
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """Reserve `amount`, the most the request can cost its account. `at` is the time caps are reckoned by."""
+
+    request_id: str
+    account_id: str
+    key_id: str
+    amount: int
+    at: datetime
+    expires_at: datetime
+    idempotency: IdempotencyKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An admitted reservation. It is decided when this is returned and on disk when `Ledger.durable` returns."""
+
+    request_id: str
+    account_id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The idempotency key was served before: the stored first result."""
+
+    request_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A settled request. `charged` ≤ hold; `loss` is what the house bears beyond it; `balance` after the charge."""
+
+    request_id: str
+    receipt_id: str
+    charged: int
+    provider_cost: int
+    loss: int
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One call to a provider, for receipt and usage rows. `outcome` is `served` or a failure kind; times in milliseconds."""
+
+    provider: str
+    model: str
+    outcome: str
+    first_byte_ms: int | None = None
+    total_ms: int | None = None
+    provider_request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Everything known of a served request. `price` is what it costs the account (after markup, rounded up once),
+    `provider_cost` what it costs us, both before the hold caps the former.
+
+    `remember` renders the result an idempotent replay returns, from the final charge, inside the transaction.
+    """
+
+    request_id: str
+    account_id: str
+    key_id: str
+    at: datetime
+    provider: str
+    model: str
+    usage: Usage
+    provider_cost: int
+    price: int
+    price_row: str
+    price_book: str
+    markup_basis_points: int
+    attempts: tuple[AttemptRecord, ...]
+    finish_reason: str
+    stream: bool
+    task_type: str
+    persona: str
+    latency_ms: int
+    first_byte_ms: int | None
+    client_gone: bool = False
+    cancel_policy: str | None = None
+    cache_saving: int = 0
+    remember: Callable[[Charge], bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRequest:
+    """A request nobody is charged for. `provider_cost` > 0 when the provider bills us all the same: the house's loss."""
+
+    request_id: str
+    account_id: str
+    key_id: str
+    at: datetime
+    error_code: str
+    message: str
+    attempts: tuple[AttemptRecord, ...] = ()
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    provider_cost: int = 0
+    task_type: str = ""
+    persona: str = ""
+    stream: bool = False
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """`available` = balance - held."""
+
+    account_id: str
+    balance: int
+    held: int
+
+    @property
+    def available(self) -> int:
+        """What a new hold can take."""
+        return self.balance - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReceipt:
+    """A receipt as stored; see `domain.receipts`."""
+
+    receipt_id: str
+    account_id: str
+    body: str
+    signature: str
+    signing_key_id: str
+    chain_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One served or failed request, for reports. Money in nano-dollars."""
+
+    request_id: str
+    at: datetime
+    key_id: str
+    provider: str
+    model: str
+    task_type: str
+    persona: str
+    stream: bool
+    status: str
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    price: int
+    provider_cost: int
+    latency_ms: int
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReport:
+    """The figures `ledger verify` prints: each violation count must be 0. `totals` are nano-dollars by account kind."""
+
+    checks: Mapping[str, int]
+    totals: Mapping[str, int]
+    details: Sequence[str] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether every check is 0."""
+        return not any(self.checks.values())
+
+
+class Ledger(Protocol):
+    """Credit, holds, charges, receipts, usage."""
+
+    async def open_wallet(self, account_id: str) -> None:
+        """Make the account's wallet, empty; harmless when it exists."""
+
+    async def grant(self, account_id: str, amount: int, *, reason: str, idempotency_key: str) -> Wallet:
+        """Add credit (amount > 0), booked against promotions; a repeated key changes nothing."""
+
+    async def hold(self, request: HoldRequest) -> Hold | Replay:
+        """Decide and reserve. Raises `InsufficientCredit`, `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`."""
+
+    async def durable(self, hold: Hold) -> None:
+        """Wait until the hold would survive a crash; no byte leaves to the caller before."""
+
+    async def settle(self, settlement: Settlement) -> Charge:
+        """Resolve the hold with a charge, receipt and usage row; durable on return. Repeating returns the first charge."""
+
+    async def void(self, failed: FailedRequest) -> None:
+        """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""
+
+    async def wallet(self, account_id: str) -> Wallet:
+        """Balance and holds now."""
+
+    async def receipt(self, account_id: str, receipt_id: str) -> SignedReceipt | None:
+        """One receipt of this account, by receipt id or request id."""
+
+    async def usage(
+        self, account_id: str, *, start: datetime, end: datetime, limit: int = 100_000
+    ) -> Sequence[UsageRow]:
+        """Usage rows with start ≤ at < end, oldest first."""
+
+    async def expire_holds(self, now: datetime) -> int:
+        """Resolve open holds whose owner is gone (past `expires_at`): voided, flagged; how many."""
+
+    async def verify(self) -> LedgerReport:
+        """Audit the books."""
+
+
+JsonObject = dict[str, Any]

@@ -1,0 +1,21 @@
+"""Rate limits."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`retry_after` in seconds when refused; `remaining` requests in the present window."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    retry_after: float
+
+
+class Limiter(Protocol):
+    """A token bucket per subject."""
+
+    async def take(self, subject: str, *, limit: int, period: float, cost: int = 1) -> Verdict:
+        """Take `cost` of `limit` per `period` seconds."""

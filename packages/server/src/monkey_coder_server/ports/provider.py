@@ -1,0 +1,80 @@
+"""What a provider is: a record of facts over a wire dialect. Pure; sockets live behind `ports.upstream`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from monkey_coder_server.domain.catalog import ModelCard
+from monkey_coder_server.domain.conversation import ModelRequest
+from monkey_coder_server.domain.errors import ProviderFailure
+from monkey_coder_server.domain.stream_events import Event
+from monkey_coder_server.domain.usage import UsageRule
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """One HTTP POST to a provider, without its host: `path` is appended to the base URL."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class StreamDecoder(Protocol):
+    """Reads one streamed answer. Memory and work per piece are bounded by the piece."""
+
+    def feed(self, piece: bytes) -> Sequence[Event]:
+        """Take bytes cut anywhere; return the events they complete."""
+
+    def finish(self) -> Sequence[Event]:
+        """The provider closed the connection: the last events. Ends in `Failed(CUT_SHORT)` when no terminal event came."""
+
+
+class Dialect(Protocol):
+    """A wire format of a provider, as we speak it to them. Never raises on anything a provider sends."""
+
+    name: str
+
+    def encode(self, request: ModelRequest, *, card: ModelCard, key: str, stream: bool) -> WireRequest:
+        """Write the request for this model, with its authentication headers. Raises `InvalidRequest` for what the format cannot say."""
+
+    def decode(self, body: bytes) -> Sequence[Event]:
+        """Read a whole (not streamed) answer of status 200; ends in `Finished` or `Failed(MALFORMED)`."""
+
+    def decoder(self) -> StreamDecoder:
+        """A reader for one streamed answer."""
+
+    def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderFailure:
+        """Read an error answer. Header names are lower case."""
+
+
+class CancelPolicy(StrEnum):
+    """What happens upstream when the caller hangs up in mid-stream, written on the receipt.
+
+    `DRAIN` reads on to the provider's own usage report; `CANCEL` stops and bills what was seen.
+    """
+
+    DRAIN = "drain"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider: its dialect with its quirks, where it lives, how it counts, what it offers.
+
+    `base_url` as its SDK means it. `prices_id` is its id in the price source.
+    `cards` are ordered best first; the first is its default.
+    """
+
+    name: str
+    label: str
+    dialect: Dialect
+    base_url: str
+    key_variable: str
+    base_url_variable: str
+    prices_id: str
+    usage_rule: UsageRule
+    cards: tuple[ModelCard, ...]
+    aliases: tuple[str, ...] = ()
+    cancel_policy: CancelPolicy = CancelPolicy.DRAIN

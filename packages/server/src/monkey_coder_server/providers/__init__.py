@@ -1,0 +1,1 @@
+"""One file a provider: its facts, quirks and model cards."""

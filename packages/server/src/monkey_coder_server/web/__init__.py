@@ -1,0 +1,1 @@
+"""Starlette helpers shared by the features: decode, respond, authenticate."""
