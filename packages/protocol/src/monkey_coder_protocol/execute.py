@@ -101,7 +101,7 @@ class ExecuteRequest(msgspec.Struct, kw_only=True):
     preferred_providers: list[str] | None = None
     model_preferences: dict[str, str] | None = None
     model: str | None = None
-    """A model name of the gateway: `auto`, `auto:cheap`, `provider/model` or a bare id. Ours; other clients leave it out."""
+    """A model name of the gateway (`auto`, `auto:cheap`, `provider/model`, a bare id). Other clients leave it out."""
     max_cost: str | None = None
     """USD, decimal string: refuse or re-route when the request could cost more. Ours."""
     quote_id: str | None = None

@@ -166,7 +166,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
-    """`auto`, `none`, `required` (any tool) or `named` with a tool's `name`; `parallel` False asks for at most one call."""
+    """`auto`, `none`, `required` (any tool) or `named` (by `name`); `parallel` False asks for at most one call."""
 
     mode: Literal["auto", "none", "required", "named"] = "auto"
     name: str | None = None

@@ -163,7 +163,7 @@ class Answer:
     _thought: list[str] = field(default_factory=list)
     _arguments: list[list[str]] = field(default_factory=list)
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:  # noqa: C901, PLR0912 - one flat case for each event of the vocabulary
         """Take the next event; events must come in order."""
         match event:
             case TextDelta(text):

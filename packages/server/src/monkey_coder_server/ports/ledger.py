@@ -51,7 +51,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A settled request. `charged` ≤ hold; `loss` is what the house bears beyond it; `balance` after the charge."""
+    """A settled request. `charged` ≤ hold; `loss` is what the house bears beyond it; `balance` is after it."""
 
     request_id: str
     receipt_id: str
@@ -63,7 +63,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One call to a provider, for receipt and usage rows. `outcome` is `served` or a failure kind; times in milliseconds."""
+    """One call to a provider, for receipt and usage rows. `outcome` is `served` or a failure kind."""
 
     provider: str
     model: str
@@ -75,10 +75,10 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Everything known of a served request. `price` is what it costs the account (after markup, rounded up once),
-    `provider_cost` what it costs us, both before the hold caps the former.
+    """Everything known of a served request.
 
-    `remember` renders the result an idempotent replay returns, from the final charge, inside the transaction.
+    `price` is what it costs the account (after markup, rounded up once), `provider_cost` what it costs us, both
+    before the hold caps the former. `remember` renders the result an idempotent replay returns, from the final charge, inside the transaction.
     """
 
     request_id: str
@@ -108,7 +108,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class FailedRequest:
-    """A request nobody is charged for. `provider_cost` > 0 when the provider bills us all the same: the house's loss."""
+    """A request nobody is charged for. `provider_cost` > 0 when the provider bills us anyway: the house's loss."""
 
     request_id: str
     account_id: str
@@ -200,13 +200,16 @@ class Ledger(Protocol):
         """Add credit (amount > 0), booked against promotions; a repeated key changes nothing."""
 
     async def hold(self, request: HoldRequest) -> Hold | Replay:
-        """Decide and reserve. Raises `InsufficientCredit`, `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`."""
+        """Decide and reserve.
+
+        Raises `InsufficientCredit`, `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
+        """
 
     async def durable(self, hold: Hold) -> None:
         """Wait until the hold would survive a crash; no byte leaves to the caller before."""
 
     async def settle(self, settlement: Settlement) -> Charge:
-        """Resolve the hold with a charge, receipt and usage row; durable on return. Repeating returns the first charge."""
+        """Resolve the hold with charge, receipt and usage row; durable on return; a repeat returns the first charge."""
 
     async def void(self, failed: FailedRequest) -> None:
         """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""

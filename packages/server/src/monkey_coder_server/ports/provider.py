@@ -28,7 +28,7 @@ class StreamDecoder(Protocol):
         """Take bytes cut anywhere; return the events they complete."""
 
     def finish(self) -> Sequence[Event]:
-        """The provider closed the connection: the last events. Ends in `Failed(CUT_SHORT)` when no terminal event came."""
+        """The provider closed the connection: the last events; `Failed(CUT_SHORT)` when no terminal event came."""
 
 
 class Dialect(Protocol):
@@ -37,7 +37,10 @@ class Dialect(Protocol):
     name: str
 
     def encode(self, request: ModelRequest, *, card: ModelCard, key: str, stream: bool) -> WireRequest:
-        """Write the request for this model, with its authentication headers. Raises `InvalidRequest` for what the format cannot say."""
+        """Write the request for this model, with its authentication headers.
+
+        Raises `InvalidRequest` for what the format cannot say.
+        """
 
     def decode(self, body: bytes) -> Sequence[Event]:
         """Read a whole (not streamed) answer of status 200; ends in `Finished` or `Failed(MALFORMED)`."""
