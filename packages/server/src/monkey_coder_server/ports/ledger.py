@@ -78,7 +78,7 @@ class Settlement:
     """Everything known of a served request.
 
     `price` is what it costs the account (after markup, rounded up once), `provider_cost` what it costs us, both
-    before the hold caps the former. `remember` renders the result an idempotent replay returns, from the final charge, inside the transaction.
+    before the hold caps the former. `remember` renders, inside the transaction, the result a replay returns.
     """
 
     request_id: str

@@ -1,0 +1,1 @@
+"""What keeps the repository in order: own lints, the demo, generated references."""

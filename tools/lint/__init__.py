@@ -1,0 +1,1 @@
+"""Own AST rules: one parse a file, one function a rule, a test for each."""
