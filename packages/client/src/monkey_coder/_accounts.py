@@ -1,0 +1,126 @@
+"""`client.keys` and `client.auth`, sync and async: they only name the prepared calls."""
+
+from typing import Protocol, TypeVar
+
+from monkey_coder import _requests
+from monkey_coder._requests import Call
+from monkey_coder_protocol import auth
+
+T = TypeVar("T")
+
+
+class Caller(Protocol):
+    """A synchronous client."""
+
+    def call(self, call: Call[T]) -> T:
+        """Send one prepared call."""
+
+
+class AsyncCaller(Protocol):
+    """An asynchronous client."""
+
+    async def call(self, call: Call[T]) -> T:
+        """Send one prepared call."""
+
+
+class Keys:
+    """API keys of the account."""
+
+    def __init__(self, client: Caller) -> None:
+        self._client = client
+
+    def list(self) -> auth.KeyList:
+        """All keys, without their secrets."""
+        return self._client.call(_requests.list_keys())
+
+    def create(self, key: str | auth.CreateKeyRequest) -> auth.CreatedKey:
+        """Make a key by name, or with restrictions. The answer is the only place that shows its secret."""
+        return self._client.call(_requests.create_key(_key_request(key)))
+
+    def revoke(self, key_id: str) -> auth.Message:
+        """End a key at once."""
+        return self._client.call(_requests.revoke_key(key_id))
+
+
+class AsyncKeys:
+    """API keys of the account."""
+
+    def __init__(self, client: AsyncCaller) -> None:
+        self._client = client
+
+    async def list(self) -> auth.KeyList:
+        """All keys, without their secrets."""
+        return await self._client.call(_requests.list_keys())
+
+    async def create(self, key: str | auth.CreateKeyRequest) -> auth.CreatedKey:
+        """Make a key by name, or with restrictions. The answer is the only place that shows its secret."""
+        return await self._client.call(_requests.create_key(_key_request(key)))
+
+    async def revoke(self, key_id: str) -> auth.Message:
+        """End a key at once."""
+        return await self._client.call(_requests.revoke_key(key_id))
+
+
+class Auth:
+    """The account behind the client."""
+
+    def __init__(self, client: Caller) -> None:
+        self._client = client
+
+    def register(
+        self, email: str, password: str, *, name: str | None = None, plan: str | None = None
+    ) -> auth.TokenResponse:
+        """Make an account with a wallet."""
+        body = auth.RegisterRequest(email=email, password=password, name=name, plan=plan)
+        return self._client.call(_requests.register(body))
+
+    def login(self, email: str, password: str, *, client: str | None = None) -> auth.TokenResponse:
+        """Session tokens; `client="cli"` also asks for a long-lived `api_key`. May raise `MfaRequiredError`."""
+        return self._client.call(_requests.login(auth.LoginRequest(email=email, password=password, client=client)))
+
+    def refresh(self, refresh_token: str) -> auth.TokenResponse:
+        """New session tokens; each refresh token is good for one use."""
+        return self._client.call(_requests.refresh(refresh_token))
+
+    def logout(self) -> auth.Message:
+        """End the session whose token this client carries."""
+        return self._client.call(_requests.logout())
+
+    def status(self) -> auth.AuthStatus:
+        """Who this client is to the gateway; anonymous is an answer, not an error."""
+        return self._client.call(_requests.auth_status())
+
+
+class AsyncAuth:
+    """The account behind the client."""
+
+    def __init__(self, client: AsyncCaller) -> None:
+        self._client = client
+
+    async def register(
+        self, email: str, password: str, *, name: str | None = None, plan: str | None = None
+    ) -> auth.TokenResponse:
+        """Make an account with a wallet."""
+        body = auth.RegisterRequest(email=email, password=password, name=name, plan=plan)
+        return await self._client.call(_requests.register(body))
+
+    async def login(self, email: str, password: str, *, client: str | None = None) -> auth.TokenResponse:
+        """Session tokens; `client="cli"` also asks for a long-lived `api_key`. May raise `MfaRequiredError`."""
+        body = auth.LoginRequest(email=email, password=password, client=client)
+        return await self._client.call(_requests.login(body))
+
+    async def refresh(self, refresh_token: str) -> auth.TokenResponse:
+        """New session tokens; each refresh token is good for one use."""
+        return await self._client.call(_requests.refresh(refresh_token))
+
+    async def logout(self) -> auth.Message:
+        """End the session whose token this client carries."""
+        return await self._client.call(_requests.logout())
+
+    async def status(self) -> auth.AuthStatus:
+        """Who this client is to the gateway; anonymous is an answer, not an error."""
+        return await self._client.call(_requests.auth_status())
+
+
+def _key_request(key: str | auth.CreateKeyRequest) -> auth.CreateKeyRequest:
+    return auth.CreateKeyRequest(name=key) if isinstance(key, str) else key
