@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SDK_VENV := .venv-published-sdk
+SDK_STAMP := $(SDK_VENV)/.installed
 LOCKS := requirements/uv.lock requirements/dev.lock
 PROJECTS := packages/protocol/pyproject.toml packages/client/pyproject.toml packages/server/pyproject.toml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -23,13 +25,18 @@ $(STAMP): $(LOCKS) $(PROJECTS)
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e packages/protocol -e packages/client -e packages/server
 	@touch $@
 
+$(SDK_STAMP): requirements/published-sdk.lock | $(STAMP)
+	@test -x $(SDK_VENV)/bin/python || $(PYTHON) -m venv --without-pip $(SDK_VENV)
+	@VIRTUAL_ENV=$(SDK_VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements/published-sdk.lock
+	@touch $@
+
 demo: $(STAMP) ## the whole product in one minute: gateway, simulated providers, one `monkey implement`
 	@$(BIN)/python tools/demo.py
 
 serve: $(STAMP) ## the gateway in the foreground on 127.0.0.1:8000, metrics on :9090, simulated providers where no key is set
 	@$(BIN)/monkey-server serve --host 127.0.0.1 --port 8000 --metrics-port 9090 --sandbox
 
-test: $(STAMP) ## the whole test suite
+test: $(STAMP) $(SDK_STAMP) ## the whole test suite
 	@$(BIN)/python -m pytest
 
 check: $(STAMP) ## format, lint, types, import rules, dead code, dependencies
@@ -52,4 +59,4 @@ lock: $(STAMP) ## compile requirements/*.lock again
 	@requirements/compile.sh
 
 clean: ## remove .venv and the caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(SDK_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -12,3 +12,4 @@ compile $members packages/server/pyproject.toml packages/protocol/pyproject.toml
 # shellcheck disable=SC2086
 compile $members packages/client/pyproject.toml packages/server/pyproject.toml packages/protocol/pyproject.toml requirements/dev.in -o requirements/dev.lock
 compile requirements/uv.in -o requirements/uv.lock
+compile requirements/published-sdk.in -o requirements/published-sdk.lock

@@ -1,0 +1,24 @@
+"""`python -m benchmarks [name…]`: run all benchmarks, or those named."""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from benchmarks import execute
+
+BENCHMARKS: Mapping[str, Callable[[], None]] = {"execute": execute.main}
+
+
+def main() -> int:
+    """Run the benchmarks asked for."""
+    names = sys.argv[1:] or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark named {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names:
+        BENCHMARKS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""A gateway and its simulators as real processes, shared by the tests of one worker."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tools.processes import BIN, free_port, server
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGateway:
+    """Where a started gateway listens, with a funded account."""
+
+    base_url: str
+    metrics_url: str
+    api_key: str
+    email: str
+    data: Path
+    environment: dict[str, str]
+
+    def admin(self, *arguments: str) -> str:
+        """Run `monkey-server admin …` on this gateway's books; its standard output."""
+        command = [str(BIN / "monkey-server"), "admin", *arguments]
+        environment = {"PATH": "/usr/bin:/bin", **self.environment}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """`monkey-server serve --sandbox` on a free port with SQLite in a temporary folder."""
+    data = tmp_path_factory.mktemp("data")
+    port, metrics_port = free_port(), free_port()
+    environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning"}
+    command = [str(BIN / "monkey-server"), "admin", "create-user", "--email", "owner@example.com", "--credit", "100"]
+    made = subprocess.run(
+        [*command, "--json"], env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    arguments = ["serve", "--sandbox", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(metrics_port)]
+    with server(arguments, environment, port, "/health"):
+        yield RunningGateway(
+            base_url=f"http://127.0.0.1:{port}",
+            metrics_url=f"http://127.0.0.1:{metrics_port}",
+            api_key=json.loads(made.stdout)["api_key"],
+            email="owner@example.com",
+            data=data,
+            environment=environment,
+        )
