@@ -1,0 +1,247 @@
+"""Replays recorded provider answers through our dialects and lists where the result differs from the official SDK's."""
+
+import gzip
+import json
+import os
+import random
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
+from monkey_coder_server.domain.stream_events import Answer, Event, Failed, Finished, Opened
+from monkey_coder_server.ports.provider import Dialect
+
+Record = dict[str, Any]
+
+APIS = ("openai-chat", "anthropic-messages", "gemini-generate")
+KEPT_HERE = Path(__file__).parent / "data"
+DATA_VARIABLE = "MONKEY_CODER_DATA"
+"""Names a folder that holds more recordings than may be republished here (the Moonshot ones among them)."""
+
+USAGE_FIELDS = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "total_tokens": "total_tokens",
+    "cached_input_tokens": "cached_input_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "reasoning_tokens": "reasoning_tokens",
+    "tool_use_prompt_tokens": "tool_input_tokens",
+}
+
+THE_SDK_READS_LESS = {
+    "openai-a2e08ed1b98f": (
+        {"usage.cache_write_tokens"},
+        "sent in prompt_tokens_details, not a field of that SDK version",
+    ),
+    "openai-a2dcb12dbd90": (
+        {"usage.cache_write_tokens"},
+        "sent in prompt_tokens_details, not a field of that SDK version",
+    ),
+    "xai-526469a86fac": ({"error.code"}, "xAI's code stands beside its error string, where the SDK does not look"),
+    "xai-fea235332e5f": ({"error.code"}, "xAI's code stands beside its error string, where the SDK does not look"),
+}
+"""Fields the wire carries and the oracle leaves null: there, and nowhere else, we may say more than `expected`."""
+
+
+def folder() -> Path:
+    """Where the recordings are read from."""
+    root = os.environ.get(DATA_VARIABLE)
+    if not root:
+        return KEPT_HERE
+    inside = Path(root) / "provider-recordings"
+    return inside if inside.is_dir() else Path(root)
+
+
+@cache
+def records() -> tuple[Record, ...]:
+    """Every recording of the three dialects, in a stable order."""
+    found: list[Record] = []
+    for path in sorted(folder().glob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            found.extend(record for record in map(json.loads, lines) if record["api"] in APIS)
+    return tuple(found)
+
+
+@cache
+def dialect_of(provider: str) -> Dialect:
+    """The dialect, with its quirks, that our record of this provider speaks."""
+    if provider in {"azure", "openrouter", "huggingface"}:  # Kimi models behind plain OpenAI-compatible proxies
+        codec = import_module("monkey_coder_server.dialects.openai_chat")
+        return codec.OpenAIChat(codec.Quirks(provider=provider))  # type: ignore[no-any-return]  # loaded by name
+    return import_module(f"monkey_coder_server.providers.{provider}").PROVIDER.dialect  # type: ignore[no-any-return]  # loaded by name
+
+
+def body_of(record: Record) -> bytes:
+    """The response body as it came over the wire."""
+    return str(record["response"]["body"]).encode()
+
+
+def is_http_error(record: Record) -> bool:
+    return int(record["response"]["status"]) >= 400
+
+
+def failure_of(record: Record) -> ProviderFailure:
+    """Our reading of a recorded HTTP error."""
+    response = record["response"]
+    headers = {name.lower(): value for name, value in response["headers"].items()}
+    return dialect_of(record["provider"]).decode_error(response["status"], headers, body_of(record))
+
+
+def stream(dialect: Dialect, pieces: Sequence[bytes]) -> list[Event]:
+    """The events a stream gives when it arrives in these pieces."""
+    decoder = dialect.decoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    return [*events, *decoder.finish()]
+
+
+def read(record: Record, pieces: Sequence[bytes] | None = None) -> list[Event]:
+    """The events of a recorded answer: whole, or as a stream in pieces."""
+    dialect = dialect_of(record["provider"])
+    if record["stream"]:
+        return stream(dialect, [body_of(record)] if pieces is None else pieces)
+    return list(dialect.decode(body_of(record)))
+
+
+def cut(body: bytes, seed: int, *, largest: int) -> list[bytes]:
+    """The body in pieces of 1 to `largest` bytes, cut without regard to lines or characters."""
+    dice = random.Random(seed)
+    return list(_slices(body, dice, largest))
+
+
+def _slices(body: bytes, dice: random.Random, largest: int) -> Iterator[bytes]:
+    at = 0
+    while at < len(body):
+        size = dice.randint(1, largest)
+        yield body[at : at + size]
+        at += size
+
+
+def fold(events: Sequence[Event]) -> Answer:
+    """The answer the events add up to, in a form two of which can be compared."""
+    answer = Answer()
+    for event in events:
+        answer.apply(event)
+    answer.text = ["".join(answer.text)]
+    answer.refusal = ["".join(answer.refusal)]
+    answer._arguments = []
+    return answer
+
+
+def disorder(events: Sequence[Event]) -> list[str]:
+    """What breaks the vocabulary's order: `Opened` first, exactly one end, at the end."""
+    ends = [index for index, event in enumerate(events) if isinstance(event, Finished | Failed)]
+    opened = [index for index, event in enumerate(events) if isinstance(event, Opened)]
+    found = []
+    if ends != [len(events) - 1]:
+        found.append(f"ends at {ends} of {len(events)} events")
+    if opened and opened != [0]:
+        found.append(f"opened at {opened}")
+    if not opened and not isinstance(events[0], Failed):
+        found.append("content before it was opened")
+    return found
+
+
+def differences(record: Record, answer: Answer) -> list[str]:
+    """Where our answer differs from what the official SDK made of the same bytes; empty when nowhere."""
+    expected = record["expected"]
+    ours: dict[str, Any] = {
+        "text": "".join(answer.text),
+        "reasoning": "".join(thought.text for thought in answer.thinking),
+        "refusal": "".join(answer.refusal) or None,
+        "finish_reason": answer.native_finish,
+    }
+    theirs = {name: expected[name] for name in ours}
+    theirs["refusal"] = theirs["refusal"] or None
+    ours |= {f"usage.{field}": _reported(answer, name) for field, name in USAGE_FIELDS.items()}
+    theirs |= {f"usage.{field}": (expected["usage"] or {}).get(field) for field in USAGE_FIELDS}
+    ours["tool_calls"], theirs["tool_calls"] = _calls(expected["tool_calls"], answer)
+    ours["end"] = answer.failure.kind if answer.failure else None
+    theirs["end"] = FailureKind.CUT_SHORT if expected.get("truncated_stream") else None
+    if expected["kind"] == "stream_error":
+        theirs["end"] = expected_kind(record)
+    for name in THE_SDK_READS_LESS.get(record["id"], (set(), ""))[0]:
+        theirs[name] = ours[name]
+    return [f"{name}: ours {ours[name]!r}, expected {theirs[name]!r}" for name in ours if ours[name] != theirs[name]]
+
+
+def error_differences(record: Record, failure: ProviderFailure | None) -> list[str]:
+    """Where our reading of an error differs from the SDK's."""
+    if failure is None:
+        return ["no failure"]
+    expected = record["expected"]["error"]
+    streamed = record["expected"]["kind"] == "stream_error"
+    ours: dict[str, Any] = {
+        "error.status": None if streamed else failure.status,
+        "error.type": failure.type,
+        "error.code": failure.code,
+        "error.message": failure.message,
+        "error.kind": failure.kind,
+    }
+    theirs = {
+        "error.status": None if streamed else expected["status"],
+        "error.type": expected["type"],
+        "error.code": None if expected["code"] is None else str(expected["code"]),
+        "error.message": expected["message"],
+        "error.kind": expected_kind(record),
+    }
+    if expected["retry_after"] is not None:
+        ours["error.retry_after"], theirs["error.retry_after"] = failure.retry_after, float(expected["retry_after"])
+    for name in THE_SDK_READS_LESS.get(record["id"], (set(), ""))[0]:
+        theirs[name] = ours[name]
+    return [f"{name}: ours {ours[name]!r}, expected {theirs[name]!r}" for name in ours if ours[name] != theirs[name]]
+
+
+def expected_kind(record: Record) -> FailureKind:
+    """Which of our kinds a recorded error is: a table of facts, kept apart from the code under test."""
+    error = record["expected"]["error"]
+    words = f"{error['status']} {error['type']} {error['code']} {error['message']}"
+    for fragment, kind in _KINDS:
+        if fragment in words:
+            return kind
+    message = f"no kind is written down for {words[:120]}"
+    raise LookupError(message)
+
+
+_KINDS = (
+    ("tool_use_failed", FailureKind.MALFORMED),
+    ("prompt is too long", FailureKind.CONTEXT_TOO_LONG),
+    ("too_many_prompt_tokens", FailureKind.CONTEXT_TOO_LONG),
+    ("maximum prompt length", FailureKind.CONTEXT_TOO_LONG),
+    ("input token count", FailureKind.CONTEXT_TOO_LONG),
+    ("Request too large", FailureKind.CONTEXT_TOO_LONG),
+    ("API key", FailureKind.AUTHENTICATION),
+    ("API Key", FailureKind.AUTHENTICATION),
+    ("401 ", FailureKind.AUTHENTICATION),
+    ("404 ", FailureKind.NOT_FOUND),
+    ("overloaded", FailureKind.OVERLOADED),
+    ("429 ", FailureKind.RATE_LIMIT),
+    ("400 ", FailureKind.INVALID_REQUEST),
+)
+
+
+def _reported(answer: Answer, name: str) -> int | None:
+    value = getattr(answer.usage, name, None)
+    return None if value is None else int(value)
+
+
+def _calls(expected: list[dict[str, Any]], answer: Answer) -> tuple[list[Any], list[Any]]:
+    """Both sides' tool calls in one form: our ids only count where the provider gave one."""
+    theirs = [(call["id"], call["name"], call["arguments"]) for call in expected]
+    ours = []
+    for index, call in enumerate(answer.calls):
+        given = theirs[index][0] if index < len(theirs) else call.id
+        ours.append((call.id if given is not None else None, call.name, parsed(call.arguments)))
+    return ours, theirs
+
+
+def parsed(arguments: str) -> Any:
+    """Arguments as `expected` writes them: none are an empty object, broken ones stand as text."""
+    if not arguments:
+        return {}
+    try:
+        return json.loads(arguments)
+    except ValueError:
+        return {"__unparsed__": arguments}
