@@ -1,1 +1,1 @@
-"""Starlette helpers shared by the features: decode, respond, authenticate."""
+"""What every endpoint needs of HTTP: routes, bodies, answers, errors, credentials, event streams."""

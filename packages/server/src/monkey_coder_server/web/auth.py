@@ -1,0 +1,148 @@
+"""From a request's credential to who is asking."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from monkey_coder_server.domain.errors import Forbidden, InvalidApiKey, NotAuthenticated
+from monkey_coder_server.ports.accounts import Accounts, KeyRecord, Keys
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.security import SessionTokens
+from monkey_coder_server.web.feature import Credential
+from monkey_coder_server.web.principal import ANONYMOUS, Principal
+from monkey_coder_server.web.request import Request
+
+KEY_PREFIX = "mk-"
+EVERYTHING = "*"
+_HOW = "Send your key as `Authorization: Bearer mk-…`; `monkey auth login` or POST /v1/auth/login gives you one."
+
+
+class Authenticator:
+    """`digest_of` is the look-up digest of a well-formed key; None for a malformed one, which is never looked up."""
+
+    def __init__(
+        self,
+        *,
+        digest_of: Callable[[str], bytes | None],
+        keys: Keys,
+        accounts: Accounts,
+        tokens: SessionTokens,
+        clock: Clock,
+    ) -> None:
+        self._digest_of = digest_of
+        self._keys = keys
+        self._accounts = accounts
+        self._tokens = tokens
+        self._clock = clock
+
+    async def authenticate(self, request: Request, credential: Credential, scope: str | None) -> Principal:
+        """Who is asking, with everything a route demands.
+
+        Raises `NotAuthenticated`, `InvalidApiKey`, `Forbidden`, `Unavailable`.
+        """
+        if credential == "public":
+            return ANONYMOUS
+        principal = await self.identify(request)
+        if principal.anonymous:
+            message = f"No credential was sent. {_HOW}"
+            raise NotAuthenticated(message)
+        if principal.key is None:
+            if credential == "key":
+                message = f"This route takes an API key, not a session token. {_HOW}"
+                raise Forbidden(message)
+            return principal
+        if credential == "session":
+            raise Forbidden("This route acts for a person: log in and send the access token, not an API key.")
+        if scope is not None and not holds_scope(principal.key.scopes, scope):
+            message = f"This key lacks the scope `{scope}`; make a key that has it with POST /v1/keys."
+            raise Forbidden(message)
+        return principal
+
+    async def identify(self, request: Request) -> Principal:
+        """Who is asking, anonymous when nothing was sent. Raises as `authenticate` does for a bad credential."""
+        secret = credential_of(request)
+        if secret is None:
+            return ANONYMOUS
+        if secret.startswith(KEY_PREFIX):
+            return await self._by_key(secret, request.client_ip)
+        if secret.count(".") == 2:
+            return await self._by_token(secret)
+        message = f"The credential is neither an API key nor an access token. {_HOW}"
+        raise InvalidApiKey(message)
+
+    async def _by_key(self, secret: str, client_ip: str) -> Principal:
+        digest = self._digest_of(secret)
+        if digest is None:
+            raise InvalidApiKey("The API key is not complete: its checksum is wrong. Copy it again, whole.")
+        key = await self._keys.find(digest)
+        if key is None:
+            raise InvalidApiKey("There is no such API key. Check that it belongs to this gateway, or make a new one.")
+        now = self._clock.now()
+        _check_alive(key, now)
+        if key.ip_allow is not None and not address_allowed(client_ip, key.ip_allow):
+            raise Forbidden("This key may not be used from this network address.")
+        self._keys.touch(key.key_id, now)
+        return Principal(account_id=key.account_id, user_id=key.user_id, key=key)
+
+    async def _by_token(self, secret: str) -> Principal:
+        now = self._clock.now()
+        claims = self._tokens.read(secret, now=int(now.timestamp()))
+        if claims is None:
+            raise NotAuthenticated("The access token is not valid or has expired; log in again or refresh it.")
+        session = await self._accounts.session(claims.session_id)
+        if session is None or session.revoked or session.expires_at <= now:
+            raise NotAuthenticated("The session has ended; log in again.")
+        return Principal(
+            account_id=claims.account_id,
+            user_id=claims.user_id,
+            session_id=claims.session_id,
+            session_expires=claims.expires,
+        )
+
+
+def credential_of(request: Request) -> str | None:
+    """The one secret of a request, wherever its SDK puts it. Raises `InvalidApiKey` when two different ones came."""
+    found = {secret for secret in _candidates(request) if secret}
+    if len(found) > 1:
+        raise InvalidApiKey("Two different credentials were sent; send one, in one place.")
+    return found.pop() if found else None
+
+
+def _candidates(request: Request) -> tuple[str | None, ...]:
+    bearer = request.header("authorization")
+    if bearer is not None:
+        scheme, _, secret = bearer.partition(" ")
+        if scheme.lower() != "bearer":
+            raise InvalidApiKey("The Authorization header must read `Bearer <key>`.")
+        bearer = secret.strip()
+        if bearer == "None":  # what the published Python SDK sends when it was given no key
+            bearer = None
+    return bearer, request.header("x-api-key"), request.header("x-goog-api-key"), request.query.get("key")
+
+
+def holds_scope(held: frozenset[str], wanted: str) -> bool:
+    """Whether scopes cover one: by name, by `*`, or by `prefix:*`."""
+    return wanted in held or EVERYTHING in held or f"{wanted.partition(':')[0]}:*" in held
+
+
+def address_allowed(address: str, allowed: tuple[str, ...]) -> bool:
+    """Whether an address lies in one of the networks; an unreadable address lies in none."""
+    try:
+        where = ip_address(address)
+    except ValueError:
+        return False
+    return any(where in _network(entry) for entry in allowed)
+
+
+@lru_cache(maxsize=4096)
+def _network(entry: str) -> IPv4Network | IPv6Network:
+    return ip_network(entry, strict=False)
+
+
+def _check_alive(key: KeyRecord, now: datetime) -> None:
+    if key.revoked_at is not None:
+        raise InvalidApiKey("This API key was revoked; use another one or make a new one.")
+    if key.expires_at is not None and key.expires_at <= now:
+        message = f"This API key expired on {key.expires_at:%Y-%m-%d}; make a new one."
+        raise InvalidApiKey(message)

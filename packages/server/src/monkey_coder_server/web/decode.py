@@ -1,0 +1,83 @@
+"""Bodies and query values to structs, with one helpful sentence for whatever is wrong."""
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.web.problem import UnsupportedMediaType
+from monkey_coder_server.web.request import Request
+
+T = TypeVar("T")
+_EXPECTED = re.compile(r"^Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`")
+_BOUND = re.compile(r"^Expected `(?P<wanted>[^`]+)` (?P<bound>.+?)(?= - at|$)")
+_MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]+)`")
+_CHOICE = re.compile(r"^Invalid (?:enum )?value (?P<value>.+?)(?= - at|$)")
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "null",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+async def json_body(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body as the decoder's type. Raises `InvalidRequest`, `UnsupportedMediaType` and as `Request.body` does."""
+    _check_media_type(request)
+    return decode(await request.body(), decoder)
+
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """JSON bytes as the decoder's type. Raises `InvalidRequest`."""
+    if not body:
+        raise InvalidRequest("The body is empty; send a JSON object.")
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as wrong:
+        raise InvalidRequest(explain(str(wrong))) from wrong
+    except UnicodeDecodeError as wrong:
+        raise InvalidRequest("The body is not valid UTF-8; send JSON encoded as UTF-8.") from wrong
+    except msgspec.DecodeError as wrong:
+        message = f"The body is not valid JSON ({_reason(str(wrong))}); send one JSON object."
+        raise InvalidRequest(message) from wrong
+    except RecursionError as wrong:
+        raise InvalidRequest("The JSON is nested too deeply; send a flatter object.") from wrong
+
+
+def explain(problem: str) -> str:
+    """A validation message of msgspec as a sentence that names the field."""
+    path = _PATH.search(problem)
+    where = path["path"] if path else ""
+    subject = f"The field `{where}`" if where else "The body"
+    if missing := _MISSING.match(problem):
+        field = f"{where}.{missing['field']}" if where else missing["field"]
+        return f"The field `{field}` is missing; it is required."
+    if expected := _EXPECTED.match(problem):
+        return f"{subject} must be {_kind(expected['wanted'])}, but {_kind(expected['given'])} was sent."
+    if choice := _CHOICE.match(problem):
+        return f"{subject} cannot be {choice['value']}; see the API reference for the values it takes."
+    if bound := _BOUND.match(problem):
+        return f"{subject} must be {_kind(bound['wanted'])} {bound['bound']}."
+    return f"{subject} is not right: {_PATH.sub('', problem)}."
+
+
+def _kind(kinds: str) -> str:
+    return " or ".join(_WORDS.get(kind, kind) for kind in kinds.split(" | "))
+
+
+def _reason(problem: str) -> str:
+    return problem.removeprefix("JSON is malformed: ")
+
+
+def _check_media_type(request: Request) -> None:
+    content_type = request.header("content-type")
+    if content_type is not None and "json" not in content_type.lower():
+        raise UnsupportedMediaType("The body must be JSON: send it with the header Content-Type: application/json.")
+    encoding = request.header("content-encoding")
+    if encoding is not None and encoding.lower() != "identity":
+        raise UnsupportedMediaType("Compressed bodies are not accepted: send the JSON without Content-Encoding.")

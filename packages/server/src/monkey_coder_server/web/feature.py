@@ -1,0 +1,43 @@
+"""What a feature hands to the application: its routes and its hooks."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.request import Request
+
+Endpoint = Callable[[Request], Awaitable[Reply]]
+Hook = Callable[[], Awaitable[None]]
+Credential = Literal["public", "key", "session", "any"]
+"""`key`: an `mk-` key; `session`: a person's token; `any`: either; `public`: none is asked for."""
+ErrorRenderer = Callable[[GatewayError, str], Reply]
+"""Writes an error (with the request id) in the shape the route's clients read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint. A path under `/v1/` is served under `/api/v1/` too; any other path is served as it is.
+
+    `{name}` in the path is one segment, `{name:path}` greedy. `scope` is asked of keys, never of sessions.
+    `errors` None means the native shape. `during_drain`: served while the process is shutting down.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    auth: Credential = "any"
+    scope: str | None = None
+    errors: ErrorRenderer | None = None
+    during_drain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """`start` runs before the first request, `stop` after the last answer left: background work is finished there."""
+
+    name: str
+    routes: tuple[Route, ...]
+    start: Hook | None = None
+    stop: Hook | None = None

@@ -1,0 +1,108 @@
+"""One HTTP request as an endpoint sees it: cheap to build, read lazily."""
+
+import asyncio
+from urllib.parse import parse_qsl
+
+from monkey_coder_server.domain.errors import RequestTooLarge
+from monkey_coder_server.web.asgi import Receive, Scope
+from monkey_coder_server.web.principal import ANONYMOUS, Principal
+from monkey_coder_server.web.problem import RequestTimeout
+
+
+class ClientGone(Exception):
+    """The caller closed the connection before the body was complete."""
+
+
+class Request:
+    """`request_id` is ours, unique, and the ledger's key; `client_ip` is behind trusted proxy hops only."""
+
+    __slots__ = (
+        "_headers",
+        "_query",
+        "body_limit",
+        "body_seconds",
+        "client_ip",
+        "parameters",
+        "principal",
+        "receive",
+        "request_id",
+        "scope",
+    )
+
+    def __init__(  # noqa: PLR0913 - built in one place per request, by name
+        self,
+        scope: Scope,
+        receive: Receive,
+        *,
+        request_id: str,
+        client_ip: str = "",
+        parameters: dict[str, str] | None = None,
+        body_limit: int = 32 * 1024 * 1024,
+        body_seconds: float = 60.0,
+    ) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.request_id = request_id
+        self.client_ip = client_ip
+        self.parameters = parameters or {}
+        self.principal: Principal = ANONYMOUS
+        self.body_limit = body_limit
+        self.body_seconds = body_seconds
+        self._headers: dict[bytes, bytes] | None = None
+        self._query: dict[str, str] | None = None
+
+    def header(self, name: str) -> str | None:
+        """A header by its lower-case name; the last one where it is repeated."""
+        if self._headers is None:
+            self._headers = dict(self.scope["headers"])
+        value = self._headers.get(name.encode("ascii"))
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Query parameters; the last one where a name is repeated."""
+        if self._query is None:
+            raw = self.scope["query_string"]
+            self._query = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
+        return self._query
+
+    async def body(self) -> bytes:
+        """The whole body. Raises `RequestTooLarge`, `RequestTimeout`, `ClientGone`."""
+        declared = self.header("content-length")
+        if declared is not None and declared.isdigit() and int(declared) > self.body_limit:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                return await self._read()
+        except TimeoutError as slow:
+            message = f"The body did not arrive within {self.body_seconds:g} seconds."
+            raise RequestTimeout(message) from slow
+
+    async def _read(self) -> bytes:
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            if len(piece) > self.body_limit:
+                raise self._too_large()
+            return piece
+        return await self._read_rest(bytearray(piece))
+
+    async def _read_rest(self, body: bytearray) -> bytes:
+        while True:
+            if len(body) > self.body_limit:
+                raise self._too_large()
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                if len(body) > self.body_limit:
+                    raise self._too_large()
+                return bytes(body)
+
+    def _too_large(self) -> RequestTooLarge:
+        return RequestTooLarge(
+            f"The body is larger than the {self.body_limit} bytes this gateway accepts; send less or fewer files."
+        )

@@ -1,0 +1,87 @@
+"""Which endpoint serves a method and a path."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from re import Pattern
+
+from starlette.routing import compile_path
+
+from monkey_coder_server.domain.errors import NotFound
+from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.problem import MethodNotAllowed
+
+_NATIVE = "/v1/"
+_ALIAS = "/api"
+_LONGEST_GUESS = 100
+"""Characters of an unknown path that are compared with known ones: the comparison costs their product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route and what its path's placeholders hold."""
+
+    route: Route
+    parameters: dict[str, str]
+
+
+class RouteTable:
+    """Fixed paths are found by one dictionary look-up; only paths with placeholders are tried one after another."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._fixed: dict[str, dict[str, Route]] = {}
+        self._patterns: dict[str, tuple[Pattern[str], dict[str, Route]]] = {}
+        for route in routes:
+            for path in served_paths(route.path):
+                self._add(path, route)
+
+    def _add(self, path: str, route: Route) -> None:
+        if "{" in path:
+            methods = self._patterns.setdefault(path, (compile_path(path)[0], {}))[1]
+        else:
+            methods = self._fixed.setdefault(path, {})
+        if route.method in methods:
+            message = f"two endpoints for {route.method} {path}"
+            raise ValueError(message)
+        methods[route.method] = route
+
+    def __iter__(self) -> Iterator[tuple[str, Route]]:
+        """Every served path with its route."""
+        for path, methods in self._fixed.items():
+            yield from ((path, route) for route in methods.values())
+        for path, (_, methods) in self._patterns.items():
+            yield from ((path, route) for route in methods.values())
+
+    def find(self, method: str, path: str) -> Match:
+        """The route of a request. Raises `NotFound` or `MethodNotAllowed`, both saying what there is instead."""
+        methods = self._fixed.get(path)
+        parameters: dict[str, str] = {}
+        if methods is None:
+            methods, parameters = self._by_pattern(path)
+        if methods is None:
+            raise NotFound(self._nothing_at(method, path))
+        route = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
+        if route is None:
+            allow = ", ".join(sorted(methods))
+            message = f"{path} does not take {method}; it takes {allow}."
+            raise MethodNotAllowed(message, facts={"allow": allow})
+        return Match(route, parameters)
+
+    def _by_pattern(self, path: str) -> tuple[dict[str, Route] | None, dict[str, str]]:
+        for pattern, methods in self._patterns.values():
+            matched = pattern.match(path)
+            if matched is not None:
+                return methods, matched.groupdict()
+        return None, {}
+
+    def _nothing_at(self, method: str, path: str) -> str:
+        shown = path if path.isprintable() and len(path) <= _LONGEST_GUESS else "this path"
+        known = [*self._fixed, *self._patterns]
+        near = difflib.get_close_matches(path[:_LONGEST_GUESS], known, n=1, cutoff=0.6)
+        guess = f"did you mean {near[0]}?" if near else "the API lives under /v1, for example POST /v1/execute."
+        return f"There is nothing at {method} {shown}; {guess}"
+
+
+def served_paths(path: str) -> tuple[str, ...]:
+    """Where a route is served: native paths have an alias under `/api`."""
+    return (path, _ALIAS + path) if path.startswith(_NATIVE) else (path,)
