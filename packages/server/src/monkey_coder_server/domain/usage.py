@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+MOST_TOKENS = 1_000_000_000
+"""A count above this is a provider's mistake, not a measurement."""
+MOST_UNITS = 100_000
+MOST_OWN_COST_NANO = 10_000 * 1_000_000_000
+OUTPUT_BYTES_PER_TOKEN = 4
+
 _NO_UNITS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -15,6 +21,7 @@ def _no_units() -> Mapping[str, int]:
 class ReportedUsage:
     """What a provider said, unreconciled; None where it said nothing. All counts are tokens.
 
+    `cache_write_tokens` counts every cache write, `cache_write_1h_tokens` the part of it that lives an hour.
     `cost_nano` is the provider's own charge in nano-dollars where it sends one (Perplexity, xAI).
     `units` counts what is billed by the piece (web searches, requests), by the provider's own name.
     """
@@ -35,7 +42,7 @@ class ReportedUsage:
 class Usage:
     """Disjoint buckets: every token is in exactly one. `reasoning` is a part of `output`, for display.
 
-    `estimated` when the provider reported nothing and we counted ourselves.
+    `estimated` when any figure is not the provider's own; `doubts` names those that were missing or could not be true.
     """
 
     uncached_input: int = 0
@@ -47,6 +54,7 @@ class Usage:
     units: Mapping[str, int] = field(default_factory=_no_units)
     cost_nano: int | None = None
     estimated: bool = False
+    doubts: tuple[str, ...] = ()
 
     @property
     def input(self) -> int:
@@ -71,3 +79,153 @@ class UsageRule:
     cached_inside_input: bool = True
     reasoning_inside_output: bool = True
     own_cost_wins: bool = False
+
+
+USAGE_RULES: Mapping[str, UsageRule] = MappingProxyType(
+    {
+        "openai": UsageRule(),
+        "groq": UsageRule(),
+        "moonshot": UsageRule(),
+        "xai": UsageRule(reasoning_inside_output=False),
+        "perplexity": UsageRule(own_cost_wins=True),
+        "anthropic": UsageRule(cached_inside_input=False),
+        "google": UsageRule(reasoning_inside_output=False),
+    }
+)
+"""By provider, for the dialect it is spoken to in (xAI: chat; its Responses format counts like OpenAI)."""
+
+
+def normalise(rule: UsageRule, reported: ReportedUsage) -> Usage:
+    """The provider's numbers in disjoint buckets; never raises and never yields a negative count.
+
+    Figures that are missing or cannot be true are left out or cut to what can be, and named in `doubts`.
+    """
+    doubts: list[str] = []
+    counts = _Counts(reported, doubts)
+    read, writes = counts.of("cached_input_tokens"), counts.of("cache_write_tokens")
+    hour = counts.of("cache_write_1h_tokens")
+    if hour > writes:
+        doubts.append("cache_write_1h_tokens")
+        writes = hour
+    reasoning = counts.of("reasoning_tokens")
+    prompt, output = _sides(rule, counts, read + writes, reasoning)
+    if rule.cached_inside_input:
+        prompt, read, writes, hour = _inside(prompt, read, writes, hour, doubts)
+    if rule.reasoning_inside_output and reasoning > output:
+        doubts.append("reasoning_tokens")
+        reasoning = output
+    elif not rule.reasoning_inside_output:
+        output += reasoning
+    uncached = prompt + counts.of("tool_input_tokens")
+    total = counts.known("total_tokens")
+    if total is not None and total != uncached + read + writes + output:
+        doubts.append("total_tokens")
+    units, cost = counts.units(), counts.own_cost()
+    return Usage(
+        uncached_input=uncached,
+        cache_read=read,
+        cache_write_5m=writes - hour,
+        cache_write_1h=hour,
+        output=output,
+        reasoning=reasoning,
+        units=units,
+        cost_nano=cost,
+        estimated=bool(doubts),
+        doubts=tuple(dict.fromkeys(doubts)),
+    )
+
+
+def estimate(*, input_tokens: int, output_bytes: int, reasoning_bytes: int = 0) -> Usage:
+    """Usage of an answer whose provider reported none.
+
+    `input_tokens` is `prompt_tokens.expected_tokens(request)`; every four bytes of UTF-8 the model wrote count as a
+    token, rounded up, which for English and code is within a fifth of what tokenizers say.
+    """
+    reasoning = -(-max(0, reasoning_bytes) // OUTPUT_BYTES_PER_TOKEN)
+    answer = -(-max(0, output_bytes) // OUTPUT_BYTES_PER_TOKEN)
+    return Usage(
+        uncached_input=max(0, input_tokens),
+        output=answer + reasoning,
+        reasoning=reasoning,
+        estimated=True,
+        doubts=("usage",),
+    )
+
+
+def complete(usage: Usage, estimated: Usage) -> Usage:
+    """`usage` with the estimate's figures where the provider's own were missing altogether."""
+    missing_input, missing_output = "input_tokens" in usage.doubts, "output_tokens" in usage.doubts
+    return Usage(
+        uncached_input=estimated.uncached_input if missing_input and not usage.input else usage.uncached_input,
+        cache_read=usage.cache_read,
+        cache_write_5m=usage.cache_write_5m,
+        cache_write_1h=usage.cache_write_1h,
+        output=estimated.output if missing_output and not usage.output else usage.output,
+        reasoning=estimated.reasoning if missing_output and not usage.output else usage.reasoning,
+        units=usage.units,
+        cost_nano=usage.cost_nano,
+        estimated=usage.estimated,
+        doubts=usage.doubts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """A provider's figures with the impossible ones left out and noted."""
+
+    reported: ReportedUsage
+    doubts: list[str]
+
+    def known(self, name: str) -> int | None:
+        """The figure, or None when it is missing or impossible."""
+        value: int | None = getattr(self.reported, name)
+        if value is None or 0 <= value <= MOST_TOKENS:
+            return value
+        self.doubts.append(name)
+        return None
+
+    def of(self, name: str) -> int:
+        """The figure, 0 when it is missing or impossible."""
+        return self.known(name) or 0
+
+    def units(self) -> Mapping[str, int]:
+        """Pieces billed one by one, without zeros and impossible counts."""
+        counted = {name: number for name, number in self.reported.units.items() if 0 < number <= MOST_UNITS}
+        if any(not 0 <= number <= MOST_UNITS for number in self.reported.units.values()):
+            self.doubts.append("units")
+        return MappingProxyType(counted)
+
+    def own_cost(self) -> int | None:
+        """The provider's own charge, None when it is missing or impossible."""
+        cost = self.reported.cost_nano
+        if cost is None or 0 <= cost <= MOST_OWN_COST_NANO:
+            return cost
+        self.doubts.append("cost_nano")
+        return None
+
+
+def _sides(rule: UsageRule, counts: _Counts, cached: int, reasoning: int) -> tuple[int, int]:
+    """The provider's input and output figures; a missing one is worked out from the total, or else 0."""
+    prompt, output = counts.known("input_tokens"), counts.known("output_tokens")
+    total = counts.known("total_tokens")
+    beside = counts.of("tool_input_tokens")
+    beside += 0 if rule.cached_inside_input else cached
+    beside += 0 if rule.reasoning_inside_output else reasoning
+    if prompt is None:
+        counts.doubts.append("input_tokens")
+        prompt = 0 if total is None or output is None else max(0, total - output - beside)
+    if output is None:
+        counts.doubts.append("output_tokens")
+        output = 0 if total is None else max(0, total - prompt - beside)
+    return prompt, output
+
+
+def _inside(prompt: int, read: int, writes: int, hour: int, doubts: list[str]) -> tuple[int, int, int, int]:
+    """Take cached tokens out of the input figure that holds them; they cannot exceed it."""
+    if read > prompt:
+        doubts.append("cached_input_tokens")
+        read = prompt
+    if writes > prompt - read:
+        doubts.append("cache_write_tokens")
+        writes = prompt - read
+    return prompt - read - writes, read, writes, min(hour, writes)

@@ -1,0 +1,162 @@
+"""How many tokens a request can be, at most and probably, without any provider's tokenizer.
+
+At most: every tokenizer of our providers (byte-level BPE, SentencePiece with byte fallback) spends at least one byte of
+UTF-8 on a token, so bytes bound tokens; what providers add around messages and tools is bounded by constants well above
+what their own counts show. Probably: three bytes a token, which errs to the high side for English and code.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monkey_coder_server.domain.conversation import (
+    Document,
+    Image,
+    Json,
+    Message,
+    ModelRequest,
+    Part,
+    Refusal,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+
+EXPECTED_BYTES_PER_TOKEN = 3
+
+REQUEST_OVERHEAD = 64
+MESSAGE_OVERHEAD = 16
+TOOL_OVERHEAD = 64
+TOOLS_OVERHEAD = 1_024
+"""Anthropic prepends 300 to 550 tokens of instructions once tools are offered; others less."""
+
+IMAGE_BOUND = 16_384
+"""Above a catalogued model's dearest image: OpenAI 10,000 patches x 1.62, Anthropic 4,784, Gemini 2,240."""
+EXPECTED_IMAGE = 1_600
+
+DOCUMENT_BASE = 4_096
+DOCUMENT_TOKENS_PER_BYTE = 4
+"""A page of PDF is at least about a kilobyte of file and at most about 4,600 tokens (3,000 of text, 1,600 as image)."""
+DOCUMENT_BYTES_PER_EXPECTED_TOKEN = 20
+REMOTE_DOCUMENT_BOUND = 2_000_000
+"""A document we never see may fill the largest context window; callers cap the sum by the model's own window."""
+EXPECTED_REMOTE_DOCUMENT = 10_000
+
+
+def input_upper_bound(request: ModelRequest) -> int:
+    """No provider counts more prompt tokens than this (callers may cap it by the model's context window)."""
+    size = _size(request)
+    return (
+        size.bytes
+        + _overhead(size)
+        + size.images * IMAGE_BOUND
+        + size.documents * DOCUMENT_BASE
+        + size.document_bytes * DOCUMENT_TOKENS_PER_BYTE
+        + size.remote_documents * REMOTE_DOCUMENT_BOUND
+    )
+
+
+def expected_tokens(request: ModelRequest) -> int:
+    """A fair guess of the prompt tokens, rather high than low for typical text; never above `input_upper_bound`."""
+    size = _size(request)
+    return (
+        -(-size.bytes // EXPECTED_BYTES_PER_TOKEN)
+        + 4 * size.messages
+        + 16 * size.tools
+        + size.images * EXPECTED_IMAGE
+        + -(-size.document_bytes // DOCUMENT_BYTES_PER_EXPECTED_TOKEN)
+        + size.remote_documents * EXPECTED_REMOTE_DOCUMENT
+    )
+
+
+@dataclass(slots=True)
+class _Size:
+    """What was found in a request; `bytes` of UTF-8 text and JSON, `document_bytes` of decoded files."""
+
+    bytes: int = 0
+    messages: int = 0
+    tools: int = 0
+    images: int = 0
+    documents: int = 0
+    document_bytes: int = 0
+    remote_documents: int = 0
+
+    def text(self, *pieces: str | None) -> None:
+        """Count texts; ASCII, the common case, without encoding it."""
+        for piece in pieces:
+            if piece:
+                self.bytes += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
+
+    def json(self, value: Json) -> None:
+        """Count a JSON value as it would be written, without spaces; an absent one is nothing."""
+        if value is not None and value != {}:
+            self.text(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict))
+
+
+def _overhead(size: _Size) -> int:
+    return (
+        REQUEST_OVERHEAD
+        + size.messages * MESSAGE_OVERHEAD
+        + size.tools * TOOL_OVERHEAD
+        + (TOOLS_OVERHEAD if size.tools else 0)
+    )
+
+
+def _size(request: ModelRequest) -> _Size:
+    size = _Size()
+    for message in request.messages:
+        _add_message(size, message)
+    for tool in request.tools:
+        _add_tool(size, tool)
+    if request.output is not None:
+        size.text(request.output.name)
+        size.json(request.output.schema)
+    size.json(request.extra)
+    return size
+
+
+def _add_message(size: _Size, message: Message) -> None:
+    size.messages += 1
+    size.text(message.name)
+    size.json(message.extra)
+    _add_parts(size, message.parts)
+
+
+def _add_tool(size: _Size, tool: Tool) -> None:
+    size.tools += 1
+    size.text(tool.name, tool.description)
+    size.json(tool.schema)
+    size.json(tool.server)
+
+
+def _add_parts(size: _Size, parts: Iterable[Part]) -> None:
+    for part in parts:
+        match part:
+            case Text(text) | Refusal(text):
+                size.text(text)
+            case Image():
+                size.images += 1
+            case Document():
+                _add_document(size, part)
+            case ToolCall():
+                size.messages += 1
+                size.text(part.id, part.name, part.arguments, part.signature)
+            case ToolResult():
+                size.messages += 1
+                size.text(part.call_id, part.name)
+                _add_parts(size, part.parts)
+            case Thinking():
+                size.text(part.text, part.signature, part.redacted)
+            case _:
+                size.json(part.raw)
+
+
+def _add_document(size: _Size, document: Document) -> None:
+    size.documents += 1
+    size.text(document.name, document.text)
+    if document.data:
+        size.document_bytes += len(document.data) * 3 // 4 + 1
+    elif not document.text:
+        size.remote_documents += 1
