@@ -173,22 +173,23 @@ def test_a_figure_that_cannot_be_true_is_named(provider: str, reported: dict[str
 
 
 @pytest.mark.parametrize(
-    ("provider", "reported", "prompt", "output"),
+    ("provider", "reported", "prompt", "output", "estimated"),
     [
-        ("openai", {"output_tokens": 7, "total_tokens": 10}, 3, 7),
-        ("openai", {"input_tokens": 3, "total_tokens": 10}, 3, 7),
-        ("openai", {"total_tokens": 10}, 0, 10),
-        ("openai", {}, 0, 0),
-        ("google", {"input_tokens": 3, "reasoning_tokens": 4, "total_tokens": 10}, 3, 7),
-        ("anthropic", {"output_tokens": 2, "cached_input_tokens": 5, "total_tokens": 10}, 8, 2),
-        ("openai", {"output_tokens": 20, "total_tokens": 10}, 0, 20),
+        ("openai", {"output_tokens": 7, "total_tokens": 10}, 3, 7, False),
+        ("openai", {"input_tokens": 3, "total_tokens": 10}, 3, 7, False),
+        ("google", {"input_tokens": 30, "reasoning_tokens": 1_947, "total_tokens": 1_977}, 30, 1_947, False),
+        ("anthropic", {"output_tokens": 2, "cached_input_tokens": 5, "total_tokens": 10}, 8, 2, False),
+        ("openai", {"total_tokens": 10}, 0, 10, True),
+        ("openai", {}, 0, 0, True),
+        ("openai", {"output_tokens": 20}, 0, 20, True),
+        ("openai", {"output_tokens": 20, "total_tokens": 10}, 0, 20, True),
     ],
 )
 def test_a_missing_side_is_worked_out_from_the_total(
-    provider: str, reported: dict[str, Any], prompt: int, output: int
+    provider: str, reported: dict[str, Any], *, prompt: int, output: int, estimated: bool
 ) -> None:
     usage = normalise(USAGE_RULES[provider], ReportedUsage(**reported))
-    assert (usage.input, usage.output, usage.estimated) == (prompt, output, True)
+    assert (usage.input, usage.output, usage.estimated) == (prompt, output, estimated)
 
 
 def test_units_are_kept_by_the_providers_name() -> None:

@@ -205,19 +205,31 @@ class _Counts:
 
 
 def _sides(rule: UsageRule, counts: _Counts, cached: int, reasoning: int) -> tuple[int, int]:
-    """The provider's input and output figures; a missing one is worked out from the total, or else 0."""
+    """The provider's input and output figures.
+
+    One that is missing is worked out from the total (Gemini leaves out an output of 0), or else taken as 0 and doubted.
+    """
     prompt, output = counts.known("input_tokens"), counts.known("output_tokens")
     total = counts.known("total_tokens")
     beside = counts.of("tool_input_tokens")
     beside += 0 if rule.cached_inside_input else cached
     beside += 0 if rule.reasoning_inside_output else reasoning
+    if prompt is None and output is None:
+        counts.doubts.extend(("input_tokens", "output_tokens"))
+        return 0, 0 if total is None else max(0, total - beside)
     if prompt is None:
-        counts.doubts.append("input_tokens")
-        prompt = 0 if total is None or output is None else max(0, total - output - beside)
+        prompt = _rest(counts, total, (output or 0) + beside, "input_tokens")
     if output is None:
-        counts.doubts.append("output_tokens")
-        output = 0 if total is None else max(0, total - prompt - beside)
+        output = _rest(counts, total, prompt + beside, "output_tokens")
     return prompt, output
+
+
+def _rest(counts: _Counts, total: int | None, known: int, name: str) -> int:
+    """What the total leaves for the missing figure `name`."""
+    if total is None or total < known:
+        counts.doubts.append(name)
+        return 0
+    return total - known
 
 
 def _inside(prompt: int, read: int, writes: int, hour: int, doubts: list[str]) -> tuple[int, int, int, int]:
