@@ -1,0 +1,1 @@
+"""The command `monkey`: a thin layer over the SDK."""

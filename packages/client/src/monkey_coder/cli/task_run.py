@@ -1,0 +1,244 @@
+"""One task from request to files: asks, shows the answer, writes, and says what it cost."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monkey_coder.cli import artifacts, output
+from monkey_coder.cli.exits import Exit
+from monkey_coder.cli.failures import CommandFailed
+from monkey_coder.cli.safe_paths import UnsafePath
+from monkey_coder.cli.session import Session
+
+if TYPE_CHECKING:
+    from monkey_coder import Execution, FileData, Stream, TaskOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFlags:
+    """The options of `options.task_options`, as click hands them over."""
+
+    persona: str | None
+    model: str | None
+    providers: tuple[str, ...]
+    max_cost: Decimal | None
+    max_tokens: int | None
+    temperature: float | None
+    instructions: str | None
+    output: Path | None
+    force: bool
+    stream: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a command asks for. `persona` is used when neither flag nor configuration names one."""
+
+    task_type: str
+    prompt: str
+    persona: str
+    follows_default_persona: bool = False
+    files: Sequence["FileData"] = ()
+    session_id: str | None = None
+
+
+def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution":
+    """Do the task and everything after it. Raises `CommandFailed` or `MonkeyCoderError`."""
+    session.max_cost = flags.max_cost
+    options = task_options(session, task, flags)
+    with session.client() as client:
+        if flags.stream is False or (session.on("json") and not flags.stream):
+            with _spinner(session):
+                execution = client.execute(task.prompt, **options)
+            _show_whole(session, execution)
+        else:
+            with client.stream(task.prompt, **options) as stream:
+                execution = _follow(session, stream)
+    _refuse_failed(execution)
+    written = _write_files(session, execution, flags)
+    if session.on("json") and not flags.stream:
+        _print_document(execution, written)
+    _tell_files(session, execution, written)
+    session.note(summary(execution))
+    return execution
+
+
+def task_options(session: Session, task: Task, flags: TaskFlags) -> "TaskOptions":
+    """The SDK's options for this task."""
+    found = session.settings()
+    default_persona = found.value("defaultPersona") if task.follows_default_persona else None
+    provider = found.value("defaultProvider")
+    chosen: dict[str, Any] = {
+        "task_type": task.task_type,
+        "files": list(task.files),
+        "session_id": task.session_id,
+        "persona": flags.persona or default_persona or task.persona,
+        "model": flags.model or found.value("defaultModel"),
+        "providers": list(flags.providers) or ([provider] if provider else []),
+        "max_cost": flags.max_cost,
+        "max_tokens": flags.max_tokens,
+        "temperature": flags.temperature,
+        "instructions": flags.instructions,
+        "timeout": session.timeout,
+    }
+    options: TaskOptions = {}
+    options.update({key: value for key, value in chosen.items() if value not in (None, [])})  # type: ignore[typeddict-item]  # the keys are TaskOptions' own
+    return options
+
+
+def summary(execution: "Execution") -> str:
+    """Route, tokens, cost, balance and receipt in one line."""
+    parts = [f"{execution.provider}/{execution.model}" if execution.model else ""]
+    if execution.usage:
+        parts.append(f"{execution.usage.tokens_input:,} in + {execution.usage.tokens_output:,} out tokens")
+    if execution.cost_usd is not None:
+        parts.append(f"cost {output.usd(execution.cost_usd)}")
+    if execution.balance_usd is not None:
+        parts.append(f"balance {output.usd(execution.balance_usd)}")
+    if execution.receipt_id:
+        parts.append(f"receipt {execution.receipt_id}")
+    return " · ".join(part for part in parts if part)
+
+
+def _spinner(session: Session) -> AbstractContextManager[Any]:
+    if session.on("quiet") or not session.lively(sys.stderr):
+        return nullcontext()
+    from monkey_coder.cli import render  # noqa: PLC0415  # rich only where a terminal is
+
+    return render.Waiting(colours=session.colours)
+
+
+def _show_whole(session: Session, execution: "Execution") -> None:
+    if session.on("json") or not execution.text:
+        return
+    if session.lively(sys.stdout):
+        from monkey_coder.cli import render  # noqa: PLC0415  # rich only where a terminal is
+
+        render.markdown(execution.text, colours=session.colours)
+    else:
+        output.line(execution.text)
+
+
+def _follow(session: Session, stream: "Stream") -> "Execution":
+    if session.on("json"):
+        for event in stream:
+            output.document(event)
+    elif session.lively(sys.stdout):
+        _follow_on_terminal(session, stream)
+    else:
+        _follow_as_text(session, stream)
+    return stream.final()
+
+
+def _follow_on_terminal(session: Session, stream: "Stream") -> None:
+    from monkey_coder.cli import render  # noqa: PLC0415  # rich only where a terminal is
+
+    with render.LiveAnswer(colours=session.colours) as answer:
+        for event in stream:
+            if event.type == "delta" and isinstance(event.data, str):
+                answer.add(event.data)
+            elif step := _step(event):
+                answer.step(step)
+        if not stream.text:
+            answer.add(stream.final().text)
+
+
+def _follow_as_text(session: Session, stream: "Stream") -> None:
+    with _spinner(session) as spinner:
+        for event in stream:
+            if event.type == "delta" and isinstance(event.data, str):
+                if spinner is not None:
+                    spinner.stop()
+                output.write(event.data)
+            elif spinner is not None and (step := _step(event)):
+                spinner.step(step)
+    text = stream.text or stream.final().text
+    if not stream.text:
+        output.write(text)
+    if not text.endswith("\n"):
+        output.write("\n")
+
+
+def _step(event: Any) -> str:
+    """A progress event in words."""
+    progress = getattr(event, "progress", None)
+    step = getattr(progress, "step", None)
+    if not isinstance(step, str):
+        return ""
+    metadata = getattr(progress, "metadata", None)
+    if isinstance(metadata, dict) and metadata.get("model"):
+        return f"{metadata.get('provider', '')}/{metadata['model']} is working"
+    return step
+
+
+def _refuse_failed(execution: "Execution") -> None:
+    if execution.status in {"failed", "cancelled"} or execution.result is None:
+        reason = execution.error or f"The task ended as {execution.status}."
+        raise CommandFailed(Exit.TASK_FAILED, "task_failed", message=reason, hint="Run it again or reword it.")
+
+
+def _write_files(session: Session, execution: "Execution", flags: TaskFlags) -> list[artifacts.PlannedFile]:
+    if flags.output is None:
+        return []
+    if not execution.artifacts:
+        raise CommandFailed(
+            Exit.UNUSABLE_OUTPUT,
+            "no_files",
+            message="The answer holds no files, so nothing was written.",
+            hint="Ask for files in the prompt, or leave -o out.",
+        )
+    try:
+        planned = artifacts.plan(flags.output, execution.artifacts)
+    except UnsafePath as error:
+        raise CommandFailed(
+            Exit.UNUSABLE_OUTPUT,
+            "unsafe_path",
+            message=f"The answer wants to write {error}; nothing was written.",
+            hint="Run it again.",
+        ) from error
+    _confirm_changes(session, planned, force=flags.force)
+    artifacts.write(flags.output, planned)
+    return planned
+
+
+def _confirm_changes(session: Session, planned: Sequence[artifacts.PlannedFile], *, force: bool) -> None:
+    different = [file for file in planned if file.state == "different"]
+    if force or not different:
+        return
+    names = ", ".join(file.name for file in different)
+    refusal = CommandFailed(
+        Exit.TASK_FAILED,
+        "would_overwrite",
+        message=f"These files exist and differ: {names}; nothing was written.",
+        hint="Repeat with --force to replace them.",
+    )
+    if not session.may_ask:
+        raise refusal
+    from monkey_coder.cli import render  # noqa: PLC0415  # rich only where a terminal is
+
+    for file in different:
+        render.difference(file.difference(), colours=session.colours)
+    if not click.confirm(f"Replace {names}?", default=False, err=True):
+        raise refusal
+
+
+def _print_document(execution: "Execution", written: Sequence[artifacts.PlannedFile]) -> None:
+    document = output.plain(execution)
+    if written:
+        document["written"] = [str(file.target) for file in written]
+    output.document(document)
+
+
+def _tell_files(session: Session, execution: "Execution", written: Sequence[artifacts.PlannedFile]) -> None:
+    words = {"new": "wrote", "same": "unchanged", "different": "replaced"}
+    for file in written:
+        session.note(f"{words[file.state]} {file.target}")
+    if execution.artifacts and not written:
+        names = ", ".join(artifact.filename for artifact in execution.artifacts)
+        session.note(f"The answer holds {len(execution.artifacts)} files ({names}); -o DIR writes them.")
