@@ -23,7 +23,9 @@ class Response:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it. A HEAD request gets the headers alone."""
-        headers = [*self.headers, (b"content-length", b"%d" % len(self.body))]
+        headers = self.headers
+        if self.status != 204:  # RFC 9110, section 8.6
+            headers = [*headers, (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self.body})
 

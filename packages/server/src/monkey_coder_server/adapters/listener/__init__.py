@@ -1,0 +1,5 @@
+"""The HTTP server: uvicorn with deadlines of our own."""
+
+from monkey_coder_server.adapters.listener.server import Listener, ListenerOptions
+
+__all__ = ["Listener", "ListenerOptions"]

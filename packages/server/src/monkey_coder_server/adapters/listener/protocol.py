@@ -1,0 +1,119 @@
+"""uvicorn's protocol with the deadlines it lacks: it closes no slow header, idle socket or unread answer by itself."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from monkey_coder_protocol.errors import ErrorBody
+
+HEADER_SECONDS = 15.0
+"""From connecting, or from a further request's first byte, to the end of its header."""
+STALL_SECONDS = 60.0
+"""How long a caller may leave our answer unread before the connection is aborted."""
+HEADER_BYTES = 32 * 1024
+HEADER_COUNT = 100
+
+
+class HeaderTooLarge(Exception):
+    """Raised inside the parser; it makes uvicorn refuse the request."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Refuses oversized headers with 431, closes slow ones, aborts callers that stop reading."""
+
+    header_seconds = HEADER_SECONDS
+    stall_seconds = STALL_SECONDS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._unfinished_bytes = 0
+        self._in_header = False
+        self._idle = False
+        self._too_large = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it so
+        """Start the clock: the first header is due."""
+        super().connection_made(transport)
+        self._expect_header()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clocks."""
+        _cancel(self._header_timer)
+        _cancel(self._stall_timer)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; a header may take only so many bytes and so long."""
+        if self.transport.is_closing():
+            return
+        if self._idle:
+            self._idle = False
+            self._expect_header()
+        super().data_received(data)
+        if self._in_header:
+            self._unfinished_bytes += len(data)
+            if self._unfinished_bytes > HEADER_BYTES:
+                self._too_large = True
+                self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        """A request's first byte."""
+        self._in_header = True
+        self._unfinished_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The header is whole: judge its size, then let uvicorn start the application."""
+        _cancel(self._header_timer)
+        self._header_timer = None
+        self._in_header = False
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > HEADER_BYTES or len(self.headers) > HEADER_COUNT:
+            self._too_large = True
+            raise HeaderTooLarge
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is out: the next request's header is due once its first byte comes."""
+        self._idle = True
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what never became a request, in the native error shape, and close."""
+        if self._too_large:
+            limits = f"{HEADER_BYTES} bytes or {HEADER_COUNT} fields"
+            self._refuse(431, f"The request's header is larger than {limits}; send fewer or shorter ones.")
+        else:
+            self._refuse(400, msg or "The request is not valid HTTP.")
+
+    def pause_writing(self) -> None:
+        """The caller does not read as fast as we write: give it a while."""
+        super().pause_writing()
+        self._stall_timer = self.loop.call_later(self.stall_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The caller reads again."""
+        _cancel(self._stall_timer)
+        super().resume_writing()
+
+    def _expect_header(self) -> None:
+        self._header_timer = self.loop.call_later(self.header_seconds, self.transport.close)
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        body = msgspec.json.encode(
+            ErrorBody(
+                detail=sentence, message=sentence, error_code="invalid_request", status_code=status, request_id=""
+            )
+        )
+        lines = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        self.transport.write(STATUS_LINE[status] + lines + body)
+        self.transport.close()
+
+
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()

@@ -1,0 +1,101 @@
+"""Listening sockets: started from code, told when to stop, never touching signals."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn import Config, Server
+
+from monkey_coder_server.adapters.listener.protocol import BoundedProtocol
+
+BACKLOG = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerOptions:
+    """`port` 0 takes a free one. `keep_alive` is how long an idle connection stays open, in seconds."""
+
+    host: str
+    port: int
+    keep_alive: int = 75
+    cut_off: int = 5
+    """Seconds that connections still open at the stop are given before they are cut."""
+
+
+class _QuietServer(Server):
+    """uvicorn's server with signals left to the process that owns it. `listening` is set once it accepts."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections, then say so."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Do nothing: the command line handles signals."""
+        yield
+
+
+class Listener:
+    """One address served by one ASGI application."""
+
+    def __init__(self, application: Any, options: ListenerOptions) -> None:
+        self._application = application
+        self._options = options
+        self._server: _QuietServer | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.port = options.port
+
+    async def start(self) -> None:
+        """Bind and accept. Raises `OSError` when the address is taken or not ours."""
+        listening = _bind(self._options.host, self._options.port)
+        self.port = listening.getsockname()[1]
+        self._server = _QuietServer(
+            Config(
+                self._application,
+                http=BoundedProtocol,
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                access_log=False,
+                log_config=None,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=self._options.keep_alive,
+                timeout_graceful_shutdown=self._options.cut_off,
+            )
+        )
+        self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
+        ready = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait((self._task, ready), return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        """Close the socket, let open answers end for `cut_off` seconds, cut the rest."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening

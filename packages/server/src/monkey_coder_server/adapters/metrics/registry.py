@@ -1,0 +1,116 @@
+"""Prometheus counters and the request log line: figures and names, never a prompt or an answer."""
+
+import logging
+import traceback
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from monkey_coder_server.ports.telemetry import RequestRecord
+
+CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_requests = logging.getLogger("monkey_coder_server.requests")
+_defects = logging.getLogger("monkey_coder_server.defects")
+
+
+class Metrics:
+    """One registry a process. Implements `ports.telemetry.Telemetry`, and observes every HTTP answer."""
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        info = self._gauge("monkey_coder_info", "What is running.", "version")
+        info.labels(version).set(1)
+        self._http = self._counter("http_requests", "HTTP answers.", "method", "endpoint", "status")
+        self._http_seconds = self._histogram("http_request_duration_seconds", "Time to the answer's end.", "endpoint")
+        self._served = self._counter(
+            "monkey_coder_requests", "Inference requests.", "endpoint", "status", "provider", "model", "stream"
+        )
+        self._tokens = self._counter("monkey_coder_tokens", "Tokens of served requests.", "provider", "model", "kind")
+        self._money = self._counter(
+            "monkey_coder_nano_dollars", "Nano-dollars charged, paid and lost.", "provider", "model", "kind"
+        )
+        self._seconds = self._histogram("monkey_coder_execution_duration_seconds", "Whole requests.", "provider")
+        self._first = self._histogram("monkey_coder_first_byte_seconds", "Time to the first byte.", "provider")
+        self._attempts = self._counter("monkey_coder_attempts", "Calls to providers.", "provider", "model", "outcome")
+        self._mistakes = self._counter("monkey_coder_defects", "Unforeseen exceptions that were contained.", "where")
+
+    def track(self, name: str, help_text: str, value: Callable[[], float]) -> None:
+        """A gauge that is asked for its value whenever the metrics are read."""
+        Gauge(name, help_text, registry=self.registry).set_function(value)
+
+    def observe_http(self, method: str, endpoint: str, status: int, seconds: float) -> None:
+        """Count one HTTP answer."""
+        known = method if method in _METHODS else "other"
+        self._http.labels(known, endpoint, status).inc()
+        self._http_seconds.labels(endpoint).observe(seconds)
+
+    def record(self, record: RequestRecord) -> None:
+        """Count and log one finished inference request."""
+        provider, model = record.provider or "none", record.model or "none"
+        self._served.labels(record.endpoint, record.status, provider, model, str(record.stream).lower()).inc()
+        self._seconds.labels(provider).observe(record.latency_ms / 1000)
+        if record.first_byte_ms is not None:
+            self._first.labels(provider).observe(record.first_byte_ms / 1000)
+        for kind in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"):
+            self._add(self._tokens, (provider, model, kind.removesuffix("_tokens")), getattr(record, kind))
+        for kind in ("price", "provider_cost", "loss"):
+            self._add(self._money, (provider, model, kind), getattr(record, kind))
+        for attempt in record.attempts:
+            self._attempts.labels(attempt.provider, attempt.model, attempt.outcome).inc()
+        if _requests.isEnabledFor(logging.INFO):
+            _requests.info("request", extra={"fields": _logged(record)})
+
+    def defect(self, where: str, error: BaseException) -> None:
+        """Count and log an unforeseen exception: its type and where it rose, not its message, which may quote input."""
+        self._mistakes.labels(where).inc()
+        frames = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        fields = {"where": where, "type": type(error).__qualname__, "frames": frames[-8:]}
+        _defects.error("an unforeseen exception was contained", extra={"fields": fields})
+
+    def text(self) -> bytes:
+        """Everything, in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(name, help_text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(name, help_text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, help_text: str, *labels: str) -> Histogram:
+        return Histogram(name, help_text, labels, registry=self.registry, buckets=_SECONDS)
+
+    @staticmethod
+    def _add(counter: Counter, labels: tuple[str, ...], amount: int) -> None:
+        if amount > 0:
+            counter.labels(*labels).inc(amount)
+
+
+def _logged(record: RequestRecord) -> dict[str, object]:
+    """What the log line says of a request; money in nano-dollars."""
+    return {
+        "request_id": record.request_id,
+        "account_id": record.account_id,
+        "key_id": record.key_id,
+        "endpoint": record.endpoint,
+        "status": record.status,
+        "provider": record.provider,
+        "model": record.model,
+        "stream": record.stream,
+        "latency_ms": record.latency_ms,
+        "first_byte_ms": record.first_byte_ms,
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "price": record.price,
+        "provider_cost": record.provider_cost,
+        "attempts": len(record.attempts),
+        "client_gone": record.client_gone,
+    }

@@ -1,0 +1,192 @@
+"""The ASGI application: every feature's routes behind one door that names, bounds, counts and explains each request."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from monkey_coder_server.domain.errors import GatewayError, Unavailable
+from monkey_coder_server.ports.clock import Clock, Ids
+from monkey_coder_server.ports.telemetry import Telemetry
+from monkey_coder_server.web.asgi import Message, Receive, Reply, Scope, Send
+from monkey_coder_server.web.auth import Authenticator
+from monkey_coder_server.web.cors import Cors
+from monkey_coder_server.web.feature import ErrorRenderer, Feature, Route
+from monkey_coder_server.web.problem import UpgradeRequired
+from monkey_coder_server.web.request import ClientGone, Request
+from monkey_coder_server.web.respond import Headers
+from monkey_coder_server.web.routing import RouteTable
+
+UNMATCHED = "unmatched"
+Observe = Callable[[str, str, int, float], None]
+"""Told of every finished request: method, route, status, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppOptions:
+    """Bounds of a request. `trusted_hops` is how many proxies in front of us append to X-Forwarded-For."""
+
+    body_limit: int = 32 * 1024 * 1024
+    body_seconds: float = 60.0
+    cors_origins: frozenset[str] = frozenset()
+    trusted_hops: int = 0
+    https_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the application asks of others."""
+
+    authenticator: Authenticator
+    problems: ErrorRenderer
+    telemetry: Telemetry
+    clock: Clock
+    ids: Ids
+    observe: Observe
+
+
+@dataclass(slots=True)
+class Drain:
+    """Whether the process is shutting down, and how many requests are still being answered."""
+
+    draining: bool = False
+    in_flight: int = field(default=0)
+
+
+class Application:
+    """One instance serves one process. Nothing here knows a concrete feature, store or provider."""
+
+    def __init__(self, features: Sequence[Feature], services: Services, *, options: AppOptions, drain: Drain) -> None:
+        self.routes = RouteTable(route for feature in features for route in feature.routes)
+        self.drain = drain
+        self.services = services
+        self.options = options
+        self.cors = Cors(options.cors_origins)
+        self.always = _standing_headers(https_only=options.https_only)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request; other ASGI scopes are not spoken here."""
+        if scope["type"] != "http":
+            message = f"this application serves HTTP only, not {scope['type']}"
+            raise RuntimeError(message)
+        self.drain.in_flight += 1
+        try:
+            await _Serving(self, scope, receive, send).run()
+        finally:
+            self.drain.in_flight -= 1
+
+
+class _Serving:
+    """One request on its way. It is the `send` of the endpoint's reply, so that every answer carries our headers."""
+
+    __slots__ = ("_app", "_receive", "_request_id", "_route", "_scope", "_send", "_services", "_status")
+
+    def __init__(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._services = app.services
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._request_id = self._services.ids.new("req")
+        self._route: Route | None = None
+        self._status = 0
+
+    async def run(self) -> None:
+        """Answer, whatever happens; then tell the observer."""
+        started = self._services.clock.monotonic()
+        try:
+            reply = await self._reply()
+            await reply(self._scope, self._receive, self)
+        except ClientGone:
+            self._status = 499  # nobody reads it; the count shows that it happened
+        except Exception as error:  # noqa: BLE001 - the outermost boundary: counted, logged once, answered
+            await self._defect(error)
+        path = UNMATCHED if self._route is None else self._route.path
+        seconds = self._services.clock.monotonic() - started
+        self._services.observe(self._scope["method"], path, self._status, seconds)
+
+    async def _reply(self) -> Reply:
+        try:
+            return await self._answer()
+        except GatewayError as error:
+            return self._problem(error)
+
+    async def _answer(self) -> Reply:
+        app, scope = self._app, self._scope
+        method = scope["method"]
+        if method == "OPTIONS" and (preflight := app.cors.preflight(scope)) is not None:
+            return preflight
+        if method == "GET":
+            _refuse_websocket(scope)
+        match = app.routes.find(method, scope["path"])
+        self._route = route = match.route
+        if app.drain.draining and not route.during_drain:
+            raise Unavailable("This gateway process is shutting down; send the request again.", retry_after=1)
+        options = app.options
+        request = Request(
+            scope,
+            self._receive,
+            request_id=self._request_id,
+            client_ip=client_address(scope, options.trusted_hops),
+            parameters=match.parameters,
+            body_limit=options.body_limit,
+            body_seconds=options.body_seconds,
+        )
+        if route.auth != "public":
+            request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
+        return await route.endpoint(request)
+
+    def _problem(self, error: GatewayError) -> Reply:
+        render = self._services.problems
+        if self._route is not None and self._route.errors is not None:
+            render = self._route.errors
+        return render(error, self._request_id)
+
+    async def _defect(self, error: Exception) -> None:
+        self._services.telemetry.defect(UNMATCHED if self._route is None else self._route.path, error)
+        if self._status:
+            return  # the answer has begun: returning without its end makes the server abort the connection
+        problem = GatewayError(
+            "The gateway made a mistake; it was logged. Try again, and report the request id if not."
+        )
+        await self._problem(problem)(self._scope, self._receive, self)
+
+    async def __call__(self, message: Message) -> None:
+        """Add the headers every answer carries; note the status."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers: Headers = [
+                *message["headers"],
+                (b"x-request-id", self._request_id.encode("ascii")),
+                *self._app.always,
+                *self._app.cors.headers(self._scope),
+            ]
+            message = {"type": "http.response.start", "status": self._status, "headers": headers}
+        await self._send(message)
+
+
+def client_address(scope: Scope, trusted_hops: int) -> str:
+    """The caller's address: the peer's, or what the outermost trusted proxy wrote into X-Forwarded-For."""
+    peer = scope.get("client")
+    address = str(peer[0]) if peer else ""
+    if trusted_hops:
+        hops = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").split(b",")
+        if len(hops) >= trusted_hops and hops[-trusted_hops].strip():
+            return hops[-trusted_hops].strip().decode("latin-1")
+    return address
+
+
+def _refuse_websocket(scope: Scope) -> None:
+    for name, value in scope["headers"]:
+        if name == b"upgrade" and value.lower() == b"websocket":
+            raise UpgradeRequired("This gateway speaks plain HTTP and server-sent events, not WebSocket.")
+
+
+def _standing_headers(*, https_only: bool) -> Headers:
+    headers = [
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    ]
+    if https_only:
+        headers.append((b"strict-transport-security", b"max-age=31536000"))
+    return headers
