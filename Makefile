@@ -31,7 +31,7 @@ $(SDK_STAMP): requirements/published-sdk.lock | $(STAMP)
 	@touch $@
 
 demo: $(STAMP) ## the whole product in one minute: gateway, simulated providers, one `monkey implement`
-	@$(BIN)/python tools/demo.py
+	@$(BIN)/python -m tools.demo
 
 serve: $(STAMP) ## the gateway in the foreground on 127.0.0.1:8000, metrics on :9090, simulated providers where no key is set
 	@$(BIN)/monkey-server serve --host 127.0.0.1 --port 8000 --metrics-port 9090 --sandbox
