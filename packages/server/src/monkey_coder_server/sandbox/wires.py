@@ -1,0 +1,85 @@
+"""The three wire formats behind one interface, so that the server need not know which provider speaks which."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from monkey_coder_server.sandbox.anthropic_messages import read as anthropic_read
+from monkey_coder_server.sandbox.anthropic_messages import write as anthropic_write
+from monkey_coder_server.sandbox.catalog import Card
+from monkey_coder_server.sandbox.exchange import Ask, Frame
+from monkey_coder_server.sandbox.gemini import read as gemini_read
+from monkey_coder_server.sandbox.gemini import write as gemini_write
+from monkey_coder_server.sandbox.identifiers import Identifiers, base62
+from monkey_coder_server.sandbox.openai_chat import read as chat_read
+from monkey_coder_server.sandbox.openai_chat import stream as chat_stream
+from monkey_coder_server.sandbox.openai_chat import whole as chat_whole
+from monkey_coder_server.sandbox.served import Served
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How one kind of request is read and answered."""
+
+    read: Callable[[Card, dict[str, Any], Identifiers], Ask]
+    whole: Callable[[Served, Identifiers], bytes]
+    frames: Callable[[Served, Identifiers], Iterator[Frame]]
+    error_event: Callable[[dict[str, Any]], bytes]
+    answer_id: Callable[[Served], str]
+    variant: str = ""
+    """What of the request is not in its body: part of the key under which a read request is remembered."""
+    whole_type: str = "application/json"
+    stream_type: str = "text/event-stream"
+
+
+def wire(provider: str, *, model: str = "", stream: bool = False, sse: bool = True) -> Wire:
+    """The wire of a provider. Gemini's model and streaming are in its path, so they are given here."""
+    if provider == "anthropic":
+        return _ANTHROPIC
+    if provider == "google":
+        return Wire(
+            read=lambda card, body, identifiers: gemini_read.read(card, model, body, identifiers, stream=stream),
+            whole=lambda served, identifiers: gemini_write.encoded(gemini_write.document(served, identifiers)),
+            frames=lambda served, identifiers: gemini_write.frames(served, identifiers, sse=sse),
+            error_event=lambda body: gemini_write.error_event(body, sse=sse),
+            answer_id=lambda served: base62(served.number, 23),
+            variant=f"{model} {stream}",
+            whole_type="application/json; charset=UTF-8",
+            stream_type="text/event-stream" if sse else "application/json; charset=UTF-8",
+        )
+    return _CHAT[provider]
+
+
+_ANTHROPIC = Wire(
+    read=anthropic_read.read,
+    whole=lambda served, identifiers: _ENCODER.encode(anthropic_write.document(served, identifiers)),
+    frames=anthropic_write.frames,
+    error_event=anthropic_write.error_event,
+    answer_id=anthropic_write.message_id,
+    stream_type="text/event-stream; charset=utf-8",
+)
+
+
+def _chat(provider: str, stream_type: str) -> Wire:
+    return Wire(
+        read=lambda card, body, _: chat_read.read(provider, card, body),
+        whole=lambda served, _: _ENCODER.encode(chat_whole.document(served)),
+        frames=lambda served, _: chat_stream.frames(served),
+        error_event=lambda body: chat_stream.error_event(provider, body),
+        answer_id=chat_whole.answer_id,
+        stream_type=stream_type,
+    )
+
+
+_CHAT = {
+    "openai": _chat("openai", "text/event-stream; charset=utf-8"),
+    "groq": _chat("groq", "text/event-stream"),
+    "xai": _chat("xai", "text/event-stream"),
+    "perplexity": _chat("perplexity", "text/event-stream; charset=utf-8"),
+    "moonshot": _chat("moonshot", "text/event-stream; charset=utf-8"),
+}
