@@ -26,7 +26,8 @@ class Capability(StrEnum):
 class ModelCard:
     """Facts of one model at one provider, in tokens.
 
-    `tier` is the vendor's own ladder: 1 flagship, 2 middle, 3 small. `source` names where the facts were read, `checked` when (ISO date).
+    `tier` is the vendor's own ladder: 1 flagship, 2 middle, 3 small. `source` names where the facts were read,
+    `checked` when (ISO date).
     """
 
     provider: str

@@ -1,0 +1,155 @@
+"""Receipts: one canonical JSON body a charge, chained by hash for each key.
+
+The body is JSON with sorted keys, no spaces and only ASCII; nano-dollars are integers, USD are decimal strings. The
+chain hash is the SHA-256, in hex, of the previous chain hash's hex text followed by the body; the first previous hash
+is 64 zeros. Signatures (Ed25519 over the body's bytes) are made by an adapter. Anybody can check both offline.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.usage import Usage
+
+VERSION = 1
+FIRST_PREVIOUS = "0" * 64
+
+_NANO_AND_USD = ("charge", "hold", "provider_cost", "cache_saving")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to a provider; `outcome` is `served` or a failure kind."""
+
+    provider: str
+    model: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a charge was for. `at` is ISO 8601 UTC; amounts are nano-dollars; `previous` is the chain hash before."""
+
+    receipt_id: str
+    request_id: str
+    account_id: str
+    key_id: str
+    at: str
+    provider: str
+    model: str
+    attempts: tuple[Attempt, ...]
+    usage: Usage
+    price_row: str
+    price_book: str
+    markup_basis_points: int
+    hold: int
+    charge: int
+    provider_cost: int
+    cache_saving: int
+    finish_reason: str
+    client_gone: bool
+    cancel_policy: str | None
+    previous: str
+
+
+def canonical_body(receipt: Receipt) -> str:
+    """The text that is hashed and signed."""
+    usage = receipt.usage
+    body: dict[str, object] = {
+        "version": VERSION,
+        "receipt_id": receipt.receipt_id,
+        "request_id": receipt.request_id,
+        "account_id": receipt.account_id,
+        "key_id": receipt.key_id,
+        "at": receipt.at,
+        "provider": receipt.provider,
+        "model": receipt.model,
+        "attempts": [
+            {"provider": each.provider, "model": each.model, "outcome": each.outcome} for each in receipt.attempts
+        ],
+        "tokens": {
+            "uncached_input": usage.uncached_input,
+            "cache_read": usage.cache_read,
+            "cache_write_5m": usage.cache_write_5m,
+            "cache_write_1h": usage.cache_write_1h,
+            "output": usage.output,
+            "reasoning": usage.reasoning,
+        },
+        "units": dict(usage.units),
+        "price_row": receipt.price_row,
+        "price_book": receipt.price_book,
+        "markup_basis_points": receipt.markup_basis_points,
+        "finish_reason": receipt.finish_reason,
+        "estimated": usage.estimated,
+        "client_gone": receipt.client_gone,
+        "cancel_policy": receipt.cancel_policy,
+        "previous": receipt.previous,
+    }
+    for name in _NANO_AND_USD:
+        amount: int = getattr(receipt, name)
+        body[f"{name}_nano"], body[f"{name}_usd"] = amount, usd(amount)
+    return canonical_json(body)
+
+
+def canonical_json(value: object) -> str:
+    """JSON of which there is only one text: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def chain_hash(previous: str, body: str) -> str:
+    """The hash that stands for this receipt and all before it."""
+    return hashlib.sha256((previous + body).encode("ascii")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Where a chain does not hold: the position of the receipt and one sentence."""
+
+    position: int
+    problem: str
+
+
+def verify_chain(receipts: Iterable[tuple[str, str]], *, previous: str | None = FIRST_PREVIOUS) -> Breach | None:
+    """Check (body, chain hash) pairs of one key in order; None when all hold.
+
+    `previous` None starts from whatever the first body names, for a part of a chain.
+    """
+    for position, (body, claimed) in enumerate(receipts):
+        parsed = _parsed(body)
+        if parsed is None:
+            return Breach(position, "The receipt's body is not JSON in canonical form.")
+        problem = _problem(parsed, previous, claimed, body)
+        if problem:
+            return Breach(position, problem)
+        previous = claimed
+    return None
+
+
+def _parsed(body: str) -> dict[str, object] | None:
+    """The body as an object, or None when it is not the one canonical text of an object."""
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return None
+    canonical = isinstance(parsed, dict) and body.isascii() and canonical_json(parsed) == body
+    return parsed if canonical else None
+
+
+def _problem(parsed: dict[str, object], previous: str | None, claimed: str, body: str) -> str | None:
+    """One sentence on what is wrong with a receipt in canonical form, if anything is."""
+    named = parsed.get("previous")
+    if not isinstance(named, str) or len(named) != 64:
+        return "The receipt names no previous one."
+    if previous is not None and named != previous:
+        return "The receipt does not follow the one before it."
+    if any(parsed.get(f"{name}_usd") != _usd_of(parsed.get(f"{name}_nano")) for name in _NANO_AND_USD):
+        return "The receipt's amounts contradict each other."
+    if chain_hash(named, body) != claimed:
+        return "The chain hash does not belong to this receipt."
+    return None
+
+
+def _usd_of(nano: object) -> str | None:
+    return usd(nano) if isinstance(nano, int) and not isinstance(nano, bool) else ""

@@ -1,0 +1,141 @@
+"""A receipt has one text, and a chain of them shows every change."""
+
+import hashlib
+import json
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monkey_coder_server.domain.receipts import (
+    FIRST_PREVIOUS,
+    Attempt,
+    Receipt,
+    canonical_body,
+    canonical_json,
+    chain_hash,
+    verify_chain,
+)
+from monkey_coder_server.domain.usage import Usage
+
+
+def receipt(previous: str = FIRST_PREVIOUS, *, number: int = 1, charge: int = 1_234_500) -> Receipt:
+    return Receipt(
+        receipt_id=f"rcp_{number}",
+        request_id=f"req_{number}",
+        account_id="acc_1",
+        key_id="key_1",
+        at="2026-11-23T07:00:00Z",
+        provider="anthropic",
+        model="claude-sonnet-4-5",
+        attempts=(Attempt("openai", "gpt-5", "overloaded"), Attempt("anthropic", "claude-sonnet-4-5", "served")),
+        usage=Usage(uncached_input=10, cache_read=5, output=7, reasoning=2, units=MappingProxyType({"searches": 1})),
+        price_row="anthropic/claude-sonnet-4-5",
+        price_book="b" * 32,
+        markup_basis_points=1_500,
+        hold=2_000_000,
+        charge=charge,
+        provider_cost=1_000_000,
+        cache_saving=-3,
+        finish_reason="stop",
+        client_gone=False,
+        cancel_policy=None,
+        previous=previous,
+    )
+
+
+def chain(length: int) -> list[tuple[str, str]]:
+    pairs, previous = [], FIRST_PREVIOUS
+    for number in range(length):
+        body = canonical_body(receipt(previous, number=number, charge=number))
+        previous = chain_hash(previous, body)
+        pairs.append((body, previous))
+    return pairs
+
+
+def test_the_body_is_canonical_and_holds_every_figure() -> None:
+    body = canonical_body(receipt())
+    parsed = json.loads(body)
+    assert body == json.dumps(parsed, sort_keys=True, separators=(",", ":"))
+    assert (parsed["charge_nano"], parsed["charge_usd"]) == (1_234_500, "0.0012345")
+    assert (parsed["hold_usd"], parsed["cache_saving_usd"]) == ("0.002", "-0.000000003")
+    assert parsed["tokens"] == {
+        "uncached_input": 10,
+        "cache_read": 5,
+        "cache_write_5m": 0,
+        "cache_write_1h": 0,
+        "output": 7,
+        "reasoning": 2,
+    }
+    assert parsed["attempts"][0] == {"provider": "openai", "model": "gpt-5", "outcome": "overloaded"}
+    assert parsed["units"] == {"searches": 1}
+    assert parsed["price_row"] == "anthropic/claude-sonnet-4-5"
+    assert not parsed["estimated"]
+
+
+def test_the_chain_hash_is_plain_sha256_anybody_can_redo() -> None:
+    body = canonical_body(receipt())
+    assert chain_hash(FIRST_PREVIOUS, body) == hashlib.sha256(b"0" * 64 + body.encode()).hexdigest()
+
+
+def test_text_beyond_ascii_is_escaped() -> None:
+    assert canonical_json({"b": "é", "a": 1}) == '{"a":1,"b":"\\u00e9"}'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical_json(float("nan"))
+
+
+@given(st.integers(0, 6))
+@settings(max_examples=10)
+def test_an_untouched_chain_holds(length: int) -> None:
+    assert verify_chain(chain(length)) is None
+
+
+def test_a_part_of_a_chain_can_be_checked() -> None:
+    pairs = chain(4)[2:]
+    assert verify_chain(pairs, previous=None) is None
+    assert verify_chain(pairs, previous=json.loads(pairs[0][0])["previous"]) is None
+    found = verify_chain(pairs)
+    assert found
+    assert (found.position, "does not follow" in found.problem) == (0, True)
+
+
+def test_a_missing_receipt_breaks_the_chain_where_it_is_missing() -> None:
+    pairs = chain(4)
+    found = verify_chain([pairs[0], pairs[2], pairs[3]])
+    assert found
+    assert found.position == 1
+
+
+@given(st.integers(0, 2), st.data())
+@settings(max_examples=80)
+def test_any_change_to_any_body_is_found(position: int, data: st.DataObject) -> None:
+    pairs = chain(3)
+    body, claimed = pairs[position]
+    place = data.draw(st.integers(0, len(body) - 1))
+    letter = data.draw(st.sampled_from('0123456789abcxyz{}",: é'))
+    changed = body[:place] + letter + body[place + 1 :]
+    pairs[position] = (changed, claimed)
+    found = verify_chain(pairs)
+    assert (found is None) == (changed == body)
+    assert found is None or found.position == position
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("not json", "canonical"),
+        ("[]", "canonical"),
+        ('{"a": 1}', "canonical"),
+        ('{"a":"\u00e9"}', "canonical"),
+        ('{"a":1}', "names no previous"),
+        ('{"previous":"abc"}', "names no previous"),
+        (canonical_body(receipt()).replace('"charge_usd":"0.0012345"', '"charge_usd":"0.0012346"'), "contradict"),
+        (canonical_body(receipt()).replace('"charge_nano":1234500', '"charge_nano":true'), "contradict"),
+        (canonical_body(receipt()), "does not belong"),
+    ],
+)
+def test_a_broken_receipt_is_told_apart(body: str, problem: str) -> None:
+    found = verify_chain([(body, "f" * 64)])
+    assert found
+    assert problem in found.problem
