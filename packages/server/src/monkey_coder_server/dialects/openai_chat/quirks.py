@@ -1,0 +1,54 @@
+"""Where the providers that speak chat completions differ, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from monkey_coder_server.domain.conversation import Json
+
+_NO_EFFORTS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+_NO_FIELDS: Mapping[str, Mapping[str, Json]] = MappingProxyType({})
+
+
+def _no_efforts() -> Mapping[str, tuple[str, ...]]:
+    return _NO_EFFORTS
+
+
+def _no_fields() -> Mapping[str, Mapping[str, Json]]:
+    return _NO_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """One provider's deviations.
+
+    `max_tokens_field`: the name of the output limit.
+    `refused`: request fields the provider answers with an error, never sent.
+    `refused_when_reasoning`: the same for models that reason.
+    `efforts`: model prefix → the words of `reasoning_effort` it takes, least first; the longest prefix counts.
+    `effort_with_tools`: model prefix → the only effort with which the model takes function tools here.
+    `also`: model prefix → fields sent with every request to such a model.
+    `documents`: how a binary document is written; None where there is no way.
+    `replays_reasoning`: the field in which assistant turns carry their reasoning back.
+    `json_object`: whether plain JSON output can be asked for without a schema.
+    `alternates`: user turns in a row are refused and must be joined.
+    `thinking_switch`: prefixes of models whose thinking is turned off by a `thinking` field.
+    `requires_tools`: whether `tool_choice: "required"` is understood (it is asked as `auto` otherwise).
+    """
+
+    provider: str
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    developer_role: bool = False
+    custom_tools: bool = False
+    json_object: bool = True
+    alternates: bool = False
+    requires_tools: bool = True
+    thinking_switch: tuple[str, ...] = ()
+    documents: Literal["file", "file_url"] | None = None
+    replays_reasoning: str | None = None
+    refused: frozenset[str] = frozenset({"top_k"})
+    refused_when_reasoning: frozenset[str] = frozenset()
+    efforts: Mapping[str, tuple[str, ...]] = field(default_factory=_no_efforts)
+    effort_with_tools: Mapping[str, tuple[str, ...]] = field(default_factory=_no_efforts)
+    also: Mapping[str, Mapping[str, Json]] = field(default_factory=_no_fields)

@@ -1,0 +1,106 @@
+"""OpenAI, spoken to in chat completions."""
+
+from types import MappingProxyType
+
+from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.usage import USAGE_RULES
+from monkey_coder_server.ports.provider import Provider
+
+_DOCS = "https://developers.openai.com/api/docs/models"
+_CHECKED = "2026-11-23"
+
+_PLAIN = frozenset(
+    {
+        Capability.TOOLS,
+        Capability.VISION,
+        Capability.DOCUMENTS,
+        Capability.STRUCTURED,
+        Capability.STREAMING,
+        Capability.PROMPT_CACHE,
+    }
+)
+_REASONS = _PLAIN | {Capability.REASONING}
+_REASONS_WITHOUT_TOOLS = _REASONS - {Capability.TOOLS}
+
+
+def _card(
+    model: str,
+    display_name: str,
+    tier: int,
+    *,
+    window: int,
+    output: int,
+    capabilities: frozenset[Capability] = _REASONS,
+) -> ModelCard:
+    return ModelCard(
+        provider="openai",
+        model=model,
+        display_name=display_name,
+        context_window=window,
+        max_output_tokens=output,
+        capabilities=capabilities,
+        tier=tier,
+        fixed_temperature=Capability.REASONING in capabilities,
+        source=_DOCS,
+        checked=_CHECKED,
+    )
+
+
+_CARDS = (
+    # Takes no effort below `low`, and function tools in chat completions need effort `none`: so no tools here.
+    _card("gpt-6.1-sol", "GPT-6.1 Sol", 1, window=1_050_000, output=128_000, capabilities=_REASONS_WITHOUT_TOOLS),
+    _card("gpt-6-sol", "GPT-6 Sol", 1, window=1_050_000, output=128_000),
+    _card("gpt-6.1-terra", "GPT-6.1 Terra", 2, window=1_050_000, output=128_000),
+    _card("gpt-5.2", "GPT-5.2", 1, window=400_000, output=128_000),
+    _card("gpt-5.1", "GPT-5.1", 1, window=400_000, output=128_000),
+    _card("gpt-5", "GPT-5", 1, window=400_000, output=128_000),
+    _card("gpt-6-luna", "GPT-6 Luna", 3, window=1_050_000, output=128_000),
+    _card("gpt-5-mini", "GPT-5 mini", 2, window=400_000, output=128_000),
+    _card("o3", "o3", 1, window=200_000, output=100_000),
+    _card("gpt-4.1", "GPT-4.1", 1, window=1_000_000, output=32_768, capabilities=_PLAIN),
+    _card("o4-mini", "o4-mini", 2, window=200_000, output=100_000),
+    _card(
+        "o3-mini",
+        "o3-mini",
+        2,
+        window=200_000,
+        output=100_000,
+        capabilities=_REASONS - {Capability.VISION, Capability.DOCUMENTS},
+    ),
+    _card("gpt-4.1-mini", "GPT-4.1 mini", 2, window=1_000_000, output=32_768, capabilities=_PLAIN),
+    _card("gpt-5-nano", "GPT-5 nano", 3, window=400_000, output=128_000),
+    _card("gpt-4.1-nano", "GPT-4.1 nano", 3, window=1_000_000, output=32_768, capabilities=_PLAIN),
+)
+
+_QUIRKS = Quirks(
+    provider="openai",
+    max_tokens_field="max_completion_tokens",
+    developer_role=True,
+    custom_tools=True,
+    documents="file",
+    refused_when_reasoning=frozenset({"stop", "logit_bias", "logprobs", "top_logprobs"}),
+    efforts=MappingProxyType(
+        {
+            "o": ("low", "medium", "high"),
+            "gpt-5": ("minimal", "low", "medium", "high"),
+            "gpt-5.1": ("none", "low", "medium", "high"),
+            "gpt-5.2": ("none", "low", "medium", "high", "xhigh"),
+            "gpt-6": ("none", "low", "medium", "high", "xhigh", "max"),
+            "gpt-6.1-sol": ("low", "medium", "high", "xhigh", "max"),
+        }
+    ),
+    effort_with_tools=MappingProxyType({"gpt-6": ("none",)}),
+)
+
+PROVIDER = Provider(
+    name="openai",
+    label="OpenAI",
+    dialect=OpenAIChat(_QUIRKS),
+    base_url="https://api.openai.com/v1",
+    key_variable="OPENAI_API_KEY",
+    base_url_variable="OPENAI_BASE_URL",
+    prices_id="openai",
+    usage_rule=USAGE_RULES["openai"],
+    cards=_CARDS,
+)

@@ -1,0 +1,60 @@
+"""Perplexity: models that search the web first; no tools."""
+
+from types import MappingProxyType
+
+from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.usage import USAGE_RULES
+from monkey_coder_server.ports.provider import Provider
+
+_DOCS = "https://docs.perplexity.ai/getting-started/models; output limits: https://models.dev"
+_CHECKED = "2026-11-23"
+_EFFORTS = ("minimal", "low", "medium", "high")
+
+_PLAIN = frozenset({Capability.VISION, Capability.DOCUMENTS, Capability.STRUCTURED, Capability.STREAMING})
+_REASONS = _PLAIN | {Capability.REASONING}
+
+
+def _card(
+    model: str, display_name: str, tier: int, *, window: int, output: int, capabilities: frozenset[Capability]
+) -> ModelCard:
+    return ModelCard(
+        provider="perplexity",
+        model=model,
+        display_name=display_name,
+        context_window=window,
+        max_output_tokens=output,
+        capabilities=capabilities,
+        tier=tier,
+        source=_DOCS,
+        checked=_CHECKED,
+    )
+
+
+_CARDS = (
+    _card("sonar-pro", "Sonar Pro", 1, window=200_000, output=8_192, capabilities=_PLAIN),
+    _card("sonar-reasoning-pro", "Sonar Reasoning Pro", 1, window=128_000, output=4_096, capabilities=_REASONS),
+    _card("sonar", "Sonar", 2, window=128_000, output=4_096, capabilities=_PLAIN),
+    _card("sonar-deep-research", "Sonar Deep Research", 1, window=128_000, output=32_768, capabilities=_REASONS),
+)
+
+_QUIRKS = Quirks(
+    provider="perplexity",
+    json_object=False,
+    alternates=True,
+    documents="file_url",
+    refused=frozenset({"seed", "stop", "user", "name", "parallel_tool_calls", "logit_bias", "logprobs", "n"}),
+    efforts=MappingProxyType({"sonar-reasoning": _EFFORTS, "sonar-deep-research": _EFFORTS}),
+)
+
+PROVIDER = Provider(
+    name="perplexity",
+    label="Perplexity",
+    dialect=OpenAIChat(_QUIRKS),
+    base_url="https://api.perplexity.ai",
+    key_variable="PERPLEXITY_API_KEY",
+    base_url_variable="PERPLEXITY_BASE_URL",
+    prices_id="perplexity",
+    usage_rule=USAGE_RULES["perplexity"],
+    cards=_CARDS,
+)

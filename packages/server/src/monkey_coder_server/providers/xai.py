@@ -1,0 +1,103 @@
+"""xAI: the Grok models, spoken to in chat completions."""
+
+from types import MappingProxyType
+
+from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.usage import USAGE_RULES
+from monkey_coder_server.ports.provider import Provider
+
+_DOCS = "https://docs.x.ai/developers/models; output limits, where xAI states none: https://models.dev"
+_CHECKED = "2026-11-23"
+
+_PLAIN = frozenset({Capability.TOOLS, Capability.STRUCTURED, Capability.STREAMING, Capability.PROMPT_CACHE})
+_SEES = _PLAIN | {Capability.VISION}
+_REASONS = _PLAIN | {Capability.REASONING}
+_SEES_AND_REASONS = _SEES | {Capability.REASONING}
+
+
+def _card(
+    model: str,
+    display_name: str,
+    tier: int,
+    *,
+    window: int,
+    output: int,
+    capabilities: frozenset[Capability],
+    aliases: tuple[str, ...] = (),
+) -> ModelCard:
+    return ModelCard(
+        provider="xai",
+        model=model,
+        display_name=display_name,
+        context_window=window,
+        max_output_tokens=output,
+        capabilities=capabilities,
+        tier=tier,
+        aliases=aliases,
+        source=_DOCS,
+        checked=_CHECKED,
+    )
+
+
+_CARDS = (
+    _card("grok-4.7", "Grok 4.7", 1, window=500_000, output=200_000, capabilities=_SEES_AND_REASONS),
+    _card("grok-4.3", "Grok 4.3", 1, window=1_000_000, output=200_000, capabilities=_SEES_AND_REASONS),
+    _card(
+        "grok-4-0709",
+        "Grok 4",
+        1,
+        window=256_000,
+        output=64_000,
+        capabilities=_SEES_AND_REASONS,
+        aliases=("grok-4", "grok-4-latest"),
+    ),
+    _card(
+        "grok-4-1-fast-reasoning",
+        "Grok 4.1 Fast",
+        2,
+        window=2_000_000,
+        output=30_000,
+        capabilities=_SEES_AND_REASONS,
+        aliases=("grok-4.1-fast-reasoning",),
+    ),
+    _card("grok-code-fast-1", "Grok Code Fast 1", 2, window=256_000, output=10_000, capabilities=_REASONS),
+    _card(
+        "grok-4-1-fast-non-reasoning",
+        "Grok 4.1 Fast, not reasoning",
+        2,
+        window=2_000_000,
+        output=30_000,
+        capabilities=_SEES,
+        aliases=("grok-4.1-fast-non-reasoning",),
+    ),
+    _card("grok-3", "Grok 3", 1, window=131_072, output=8_192, capabilities=_PLAIN),
+    _card("grok-3-mini", "Grok 3 mini", 3, window=131_072, output=8_192, capabilities=_REASONS),
+)
+
+_QUIRKS = Quirks(
+    provider="xai",
+    max_tokens_field="max_completion_tokens",
+    # https://docs.x.ai/developers/model-capabilities/text/reasoning
+    refused_when_reasoning=frozenset({"presence_penalty", "frequency_penalty", "stop"}),
+    efforts=MappingProxyType(
+        {
+            "grok-3-mini": ("low", "high"),
+            "grok-4.3": ("none", "low", "medium", "high"),
+            "grok-4.7": ("low", "medium", "high", "xhigh"),
+        }
+    ),
+)
+
+PROVIDER = Provider(
+    name="xai",
+    label="xAI",
+    dialect=OpenAIChat(_QUIRKS),
+    base_url="https://api.x.ai/v1",
+    key_variable="XAI_API_KEY",
+    base_url_variable="XAI_BASE_URL",
+    prices_id="x-ai",
+    usage_rule=USAGE_RULES["xai"],
+    cards=_CARDS,
+    aliases=("grok", "x-ai"),
+)
