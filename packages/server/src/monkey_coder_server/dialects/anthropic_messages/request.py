@@ -1,0 +1,151 @@
+"""Writes a conversation as a Messages request.
+
+Left out because the API has no word for it: `seed`, the penalties, an image's `detail`. Left out where a
+model refuses it: sampling beside thinking or with a fixed temperature. The messages stand last in the body, so that
+the next turn's body begins with this one's bytes.
+"""
+
+from collections.abc import Sequence
+
+from monkey_coder_server.dialects.anthropic_messages.content import Block, assistant_blocks, text_block, user_blocks
+from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
+from monkey_coder_server.dialects.anthropic_messages.thinking import Thought, plan_thinking
+from monkey_coder_server.dialects.anthropic_messages.tools import (
+    JSON_ONLY,
+    write_output_format,
+    write_tool,
+    write_tool_choice,
+)
+from monkey_coder_server.dialects.anthropic_messages.traits import ModelTraits
+from monkey_coder_server.dialects.wire import write_json
+from monkey_coder_server.domain.catalog import ModelCard
+from monkey_coder_server.domain.conversation import Document, Message, ModelRequest, Part, Role, Text, ToolResult
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.ports.provider import WireRequest
+
+VERSION = "2023-06-01"
+FILES_BETA = "files-api-2025-04-14"
+INTERLEAVED_BETA = "interleaved-thinking-2025-05-14"
+_INSTRUCTING = frozenset({Role.SYSTEM, Role.DEVELOPER})
+_CACHE_MARKS = 4
+"""How many cache marks one request may hold (platform.claude.com, prompt caching)."""
+
+
+def write_request(
+    request: ModelRequest, *, card: ModelCard, traits: ModelTraits, key: str, stream: bool
+) -> WireRequest:
+    """Write one call of `/v1/messages`."""
+    thought = plan_thinking(request, card=card, traits=traits)
+    body: Block = {"model": card.model, "max_tokens": thought.max_tokens}
+    if stream:
+        body["stream"] = True
+    body |= thought.fields
+    if output_format := write_output_format(request.output, card):
+        body.setdefault("output_config", {})["format"] = output_format
+    body |= _sampling(request, card=card, thought=thought)
+    if request.user:
+        body["metadata"] = {"user_id": request.user}
+    if tool_choice := write_tool_choice(request):
+        body["tool_choice"] = tool_choice
+    if request.dialect == DIALECT:
+        body |= {name: value for name, value in request.extra.items() if name not in body}
+    body |= _prompt(request, traits=traits, provider=card.provider)
+    return WireRequest("/v1/messages", _headers(request, key=key, traits=traits, thought=thought), write_json(body))
+
+
+def _prompt(request: ModelRequest, *, traits: ModelTraits, provider: str) -> Block:
+    leading = _leading_instructions(request.messages)
+    system = [block for part in _texts(leading) if (block := text_block(part))]
+    if request.output is not None and request.output.kind == "json":
+        system.append({"type": "text", "text": JSON_ONLY})
+    turns = _turns(request.messages[len(leading) :], traits=traits, provider=provider)
+    if not turns:
+        sentence = "The conversation holds no message a model could answer."
+        raise InvalidRequest(sentence)
+    prompt: Block = {}
+    if request.tools:
+        prompt["tools"] = [write_tool(tool) for tool in request.tools]
+    if system:
+        prompt["system"] = system
+    prompt["messages"] = turns
+    _keep_last_marks([*prompt.get("tools", ()), *system, *(block for turn in turns for block in turn["content"])])
+    return prompt
+
+
+def _leading_instructions(messages: Sequence[Message]) -> Sequence[Message]:
+    count = next((at for at, message in enumerate(messages) if message.role not in _INSTRUCTING), len(messages))
+    return messages[:count]
+
+
+def _texts(messages: Sequence[Message]) -> list[Text]:
+    return [part for message in messages for part in message.parts if isinstance(part, Text)]
+
+
+def _turns(messages: Sequence[Message], *, traits: ModelTraits, provider: str) -> list[Block]:
+    """Turns as the API wants them: neighbours of one role joined, tool results before anything else of a turn."""
+    turns: list[Block] = []
+    for message in messages:
+        role, blocks = _turn(message, traits=traits, provider=provider)
+        if not blocks:
+            continue
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["content"] += blocks
+        else:
+            turns.append({"role": role, "content": blocks})
+    for turn in turns:
+        turn["content"].sort(key=lambda block: block.get("type") != "tool_result")
+    return turns
+
+
+def _turn(message: Message, *, traits: ModelTraits, provider: str) -> tuple[str, list[Block]]:
+    if message.role is Role.ASSISTANT:
+        return "assistant", assistant_blocks(message.parts, provider=provider)
+    if message.role not in _INSTRUCTING:
+        return "user", user_blocks(message.parts)
+    texts = _texts([message])
+    if traits.system_turns:
+        return "system", [block for part in texts if (block := text_block(part))]
+    return "user", user_blocks(
+        Text(f"<system>\n{part.text}\n</system>", part.cache) for part in texts if part.text.strip()
+    )
+
+
+def _sampling(request: ModelRequest, *, card: ModelCard, thought: Thought) -> Block:
+    sampling = request.sampling
+    written: Block = {}
+    if stops := [stop for stop in sampling.stop if stop.strip()]:
+        written["stop_sequences"] = stops
+    if thought.active or card.fixed_temperature:
+        return written
+    if sampling.temperature is not None:
+        written["temperature"] = min(sampling.temperature, 1.0)  # Anthropic's scale ends at 1, OpenAI's at 2
+    elif sampling.top_p is not None:  # newer models refuse both together
+        written["top_p"] = sampling.top_p
+    if sampling.top_k is not None:
+        written["top_k"] = sampling.top_k
+    return written
+
+
+def _headers(request: ModelRequest, *, key: str, traits: ModelTraits, thought: Thought) -> dict[str, str]:
+    headers = {"content-type": "application/json", "x-api-key": key, "anthropic-version": VERSION}
+    betas = []
+    if any(_names_file(part) for message in request.messages for part in message.parts):
+        betas.append(FILES_BETA)
+    if thought.active and traits.thinking == "budget" and request.tools:
+        betas.append(INTERLEAVED_BETA)
+    if betas:
+        headers["anthropic-beta"] = ",".join(betas)
+    return headers
+
+
+def _names_file(part: Part) -> bool:
+    if isinstance(part, ToolResult):
+        return any(_names_file(inner) for inner in part.parts)
+    return isinstance(part, Document) and part.file_id is not None
+
+
+def _keep_last_marks(blocks: Sequence[Block]) -> None:
+    """Drop the earliest cache marks above the API's limit: a later mark covers their prefix, too."""
+    marked = [block for block in blocks if "cache_control" in block]
+    for block in marked[:-_CACHE_MARKS]:
+        del block["cache_control"]

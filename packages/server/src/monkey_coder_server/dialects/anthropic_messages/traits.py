@@ -1,0 +1,36 @@
+"""What differs between Claude models at the wire: how thinking is asked for, and what is refused."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+_LADDER = ("low", "medium", "high", "xhigh", "max")
+_FROM_OPENAI = {"minimal": "low"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTraits:
+    """Facts of one model (platform.claude.com, each model's migration guide).
+
+    `thinking`: `budget` takes `budget_tokens`, `adaptive` takes an effort.
+    `thinks_by_default`: a request without a `thinking` field thinks.
+    `off`: the word that turns thinking off; None where it cannot be turned off.
+    `forced_tools`: `tool_choice` `any` and `tool` are accepted (never together with thinking).
+    `system_turns`: a message of role `system` may stand in mid-conversation.
+    """
+
+    thinking: Literal["budget", "adaptive"] = "adaptive"
+    thinks_by_default: bool = False
+    off: Literal["disabled", "between_tools"] | None = "disabled"
+    efforts: tuple[str, ...] = ()
+    forced_tools: bool = True
+    system_turns: bool = False
+
+    def effort(self, wanted: str) -> str | None:
+        """The level this model knows that is nearest to the wanted one from below, else its lowest."""
+        if not self.efforts:
+            return None
+        wanted = _FROM_OPENAI.get(wanted, wanted)
+        if wanted not in _LADDER:
+            return None
+        reach = _LADDER[: _LADDER.index(wanted) + 1]
+        return next((level for level in reversed(reach) if level in self.efforts), self.efforts[0])

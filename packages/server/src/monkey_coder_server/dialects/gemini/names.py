@@ -1,0 +1,28 @@
+"""The words of the Gemini API that several modules need."""
+
+from monkey_coder_server.domain.stream_events import FinishReason
+
+DIALECT = "gemini"
+
+_FINISH = {
+    "STOP": FinishReason.STOP,
+    "MAX_TOKENS": FinishReason.LENGTH,
+    "SAFETY": FinishReason.CONTENT_FILTER,
+    "RECITATION": FinishReason.CONTENT_FILTER,
+    "BLOCKLIST": FinishReason.CONTENT_FILTER,
+    "PROHIBITED_CONTENT": FinishReason.CONTENT_FILTER,
+    "SPII": FinishReason.CONTENT_FILTER,
+    "IMAGE_SAFETY": FinishReason.CONTENT_FILTER,
+    "IMAGE_PROHIBITED_CONTENT": FinishReason.CONTENT_FILTER,
+    "IMAGE_RECITATION": FinishReason.CONTENT_FILTER,
+    "MALFORMED_FUNCTION_CALL": FinishReason.MALFORMED_CALL,
+    "UNEXPECTED_TOOL_CALL": FinishReason.MALFORMED_CALL,
+    "TOO_MANY_TOOL_CALLS": FinishReason.MALFORMED_CALL,
+}
+
+
+def finish_reason(native: str, *, called: bool) -> FinishReason:
+    """The neutral word for a `finishReason`; Gemini says STOP even when it calls tools."""
+    if native == "STOP" and called:
+        return FinishReason.TOOL_CALLS
+    return _FINISH.get(native, FinishReason.OTHER)
