@@ -81,3 +81,5 @@ class Provider:
     cards: tuple[ModelCard, ...]
     aliases: tuple[str, ...] = ()
     cancel_policy: CancelPolicy = CancelPolicy.DRAIN
+    limit_covers_reasoning: bool = True
+    """Whether the token limit bounds reasoning too (not at xAI); otherwise the hold allows for it beside."""
