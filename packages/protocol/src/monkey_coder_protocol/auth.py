@@ -79,7 +79,7 @@ class CreateKeyRequest(msgspec.Struct, kw_only=True):
 
 
 class KeyInfo(msgspec.Struct, kw_only=True):
-    """A key without its secret; times RFC 3339 UTC."""
+    """A key without its secret; times RFC 3339 UTC; `rate` in requests a minute."""
 
     key_id: str
     name: str
@@ -91,6 +91,8 @@ class KeyInfo(msgspec.Struct, kw_only=True):
     scopes: list[str]
     models: list[str] | None
     caps: KeyCaps | None
+    rate: int | None = None
+    ip_allow: list[str] | None = None
 
 
 class CreatedKey(KeyInfo, kw_only=True):

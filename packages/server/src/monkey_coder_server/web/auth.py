@@ -12,9 +12,9 @@ from monkey_coder_server.ports.security import SessionTokens
 from monkey_coder_server.web.feature import Credential
 from monkey_coder_server.web.principal import ANONYMOUS, Principal
 from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.scopes import covers
 
 KEY_PREFIX = "mk-"
-EVERYTHING = "*"
 _HOW = "Send your key as `Authorization: Bearer mk-…`; `monkey auth login` or POST /v1/auth/login gives you one."
 
 
@@ -54,7 +54,7 @@ class Authenticator:
             return principal
         if credential == "session":
             raise Forbidden("This route acts for a person: log in and send the access token, not an API key.")
-        if scope is not None and not holds_scope(principal.key.scopes, scope):
+        if scope is not None and not covers(principal.key.scopes, scope):
             message = f"This key lacks the scope `{scope}`; make a key that has it with POST /v1/keys."
             raise Forbidden(message)
         return principal
@@ -119,11 +119,6 @@ def _candidates(request: Request) -> tuple[str | None, ...]:
         if bearer == "None":  # what the published Python SDK sends when it was given no key
             bearer = None
     return bearer, request.header("x-api-key"), request.header("x-goog-api-key"), request.query.get("key")
-
-
-def holds_scope(held: frozenset[str], wanted: str) -> bool:
-    """Whether scopes cover one: by name, by `*`, or by `prefix:*`."""
-    return wanted in held or EVERYTHING in held or f"{wanted.partition(':')[0]}:*" in held
 
 
 def address_allowed(address: str, allowed: tuple[str, ...]) -> bool:

@@ -79,7 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The answer is out: the next request's header is due once its first byte comes."""
-        self._idle = True
+        self._idle = not self.pipeline
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:

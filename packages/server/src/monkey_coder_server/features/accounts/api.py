@@ -1,0 +1,173 @@
+"""`/v1/auth/*` and `/v1/keys`."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from monkey_coder_protocol import auth as wire
+from monkey_coder_server.domain.errors import NotAuthenticated
+from monkey_coder_server.domain.money import cents, usd
+from monkey_coder_server.features.accounts import keys, registration, sessions
+from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.ports.accounts import User
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.decode import json_body
+from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import json_reply
+from monkey_coder_server.web.scopes import KEYS_MANAGE
+
+PUBLISHED_CLI = "monkey-coder-cli/"
+"""The User-Agent of the service's published TypeScript CLI: it stores `access_token` as its API key for good."""
+DEVELOPER = "developer"
+_register = msgspec.json.Decoder(wire.RegisterRequest)
+_login = msgspec.json.Decoder(wire.LoginRequest)
+_refresh = msgspec.json.Decoder(wire.RefreshRequest)
+_create_key = msgspec.json.Decoder(wire.CreateKeyRequest)
+
+
+class AccountRoutes:
+    """The endpoints, over one set of dependencies."""
+
+    def __init__(self, use: Dependencies) -> None:
+        self._use = use
+
+    def routes(self) -> tuple[Route, ...]:
+        """Every route of the feature."""
+        managed = [("/v1/keys", "/v1/keys/{key_id}"), ("/v1/auth/keys", "/v1/auth/keys/{key_id}")]
+        keys_routes = [
+            route
+            for many, one in managed
+            for route in (
+                Route("GET", many, self.list_keys, scope=KEYS_MANAGE),
+                Route("POST", many, self.create_key, scope=KEYS_MANAGE),
+                Route("DELETE", one, self.revoke_key, scope=KEYS_MANAGE),
+                Route("POST", f"{one}/rotate", self.rotate_key, scope=KEYS_MANAGE),
+            )
+        ]
+        return (
+            Route("POST", "/v1/auth/register", self.register, auth="public"),
+            Route("POST", "/v1/auth/signup", self.register, auth="public"),
+            Route("POST", "/v1/auth/login", self.login, auth="public"),
+            Route("POST", "/v1/auth/refresh", self.refresh, auth="public"),
+            Route("POST", "/v1/auth/logout", self.logout),
+            Route("GET", "/v1/auth/status", self.status, auth="public"),
+            *keys_routes,
+        )
+
+    async def register(self, request: Request) -> Reply:
+        """A new account, logged in."""
+        wish = await json_body(request, _register)
+        await sessions.throttle(self._use, action="register", client_ip=request.client_ip)
+        user = await registration.register(
+            self._use, email=wish.email, password=wish.password, name=wish.name, plan=wish.plan
+        )
+        return await self._logged_in(request, user, await sessions.open_session(self._use, user))
+
+    async def login(self, request: Request) -> Reply:
+        """Tokens for an address and password; for a command line a long-lived key too."""
+        wish = await json_body(request, _login)
+        await sessions.throttle(self._use, action="login", client_ip=request.client_ip, account=wish.email)
+        user = await sessions.check_password(self._use, email=wish.email, password=wish.password)
+        await self._use.ledger.open_wallet(user.account_id)
+        tokens = await sessions.open_session(self._use, user)
+        await self._note(user, "session.open", request.client_ip)
+        return await self._logged_in(request, user, tokens, client=wish.client)
+
+    async def refresh(self, request: Request) -> Reply:
+        """The next tokens for a refresh token."""
+        wish = await json_body(request, _refresh)
+        await sessions.throttle(self._use, action="refresh", client_ip=request.client_ip)
+        user, tokens = await sessions.refresh_session(self._use, wish.refresh_token)
+        return await self._logged_in(request, user, tokens)
+
+    async def logout(self, request: Request) -> Reply:
+        """End the session, or revoke the key a command line got by logging in."""
+        principal = request.principal
+        if principal.session_id is not None:
+            await self._use.accounts.revoke_session(principal.session_id)
+            return json_reply(wire.Message("You are logged out."))
+        if principal.key is not None and principal.key.name == keys.CLI_KEY_NAME:
+            await keys.revoke_key(self._use, principal, principal.key.key_id)
+            return json_reply(wire.Message("You are logged out; the key of this log-in was revoked."))
+        return json_reply(wire.Message("An API key has no session to end; revoke it with DELETE /v1/keys/{key_id}."))
+
+    async def status(self, request: Request) -> Reply:
+        """Who the caller is; anonymous callers are told so, with status 200."""
+        principal = await self._use.authenticator.identify(request)
+        if principal.anonymous:
+            return json_reply(wire.AuthStatus(authenticated=False))
+        user = await self._use.accounts.by_id(principal.user_id)
+        if user is None:
+            raise NotAuthenticated("The account of this credential no longer exists.")
+        expires: datetime | None = None
+        if principal.session_expires is not None:
+            expires = datetime.fromtimestamp(principal.session_expires, UTC)
+        elif principal.key is not None:
+            expires = principal.key.expires_at
+        return json_reply(
+            wire.AuthStatus(
+                authenticated=True,
+                user=await self._user_info(user),
+                session_expires=expires.isoformat() if expires is not None else None,
+            )
+        )
+
+    async def list_keys(self, request: Request) -> Reply:
+        """The account's keys, revoked ones included."""
+        records = await self._use.keys.list(request.principal.account_id)
+        shown = [keys.key_info(record, status=keys.key_status(record, self._use)) for record in records]
+        return json_reply(wire.KeyList(shown, len(shown)))
+
+    async def create_key(self, request: Request) -> Reply:
+        """A new key; its secret is in this answer only."""
+        wish = await json_body(request, _create_key)
+        principal = request.principal
+        keys.refuse_more_rights(principal, frozenset(wish.scopes if wish.scopes is not None else ["*"]))
+        made = await keys.make_key(self._use, account_id=principal.account_id, user_id=principal.user_id, wish=wish)
+        return json_reply(keys.created_key(made))
+
+    async def revoke_key(self, request: Request) -> Reply:
+        """Revoke one key."""
+        await keys.revoke_key(self._use, request.principal, request.parameters["key_id"])
+        return json_reply(wire.Message("The key was revoked."))
+
+    async def rotate_key(self, request: Request) -> Reply:
+        """A new secret for one key."""
+        made = await keys.rotate_key(self._use, request.principal, request.parameters["key_id"])
+        return json_reply(keys.created_key(made))
+
+    async def _logged_in(
+        self, request: Request, user: User, tokens: sessions.Tokens, *, client: str | None = None
+    ) -> Reply:
+        published_cli = (request.header("user-agent") or "").startswith(PUBLISHED_CLI)
+        key = None
+        if published_cli or client == "cli":
+            key = (await keys.make_cli_key(self._use, user)).secret
+        return json_reply(
+            wire.TokenResponse(
+                access_token=key if published_cli and key else tokens.access,
+                refresh_token=tokens.refresh,
+                expires_at=msgspec.UNSET if published_cli else tokens.expires_at.isoformat(),
+                user=await self._user_info(user),
+                api_key=msgspec.UNSET if key is None else key,
+            )
+        )
+
+    async def _user_info(self, user: User) -> wire.UserInfo:
+        wallet = await self._use.ledger.wallet(user.account_id)
+        return wire.UserInfo(
+            id=user.user_id,
+            email=user.email,
+            name=user.name,
+            credits=cents(wallet.balance)[0],
+            credit_usd=usd(wallet.balance),
+            subscription_tier=user.plan,
+            is_developer=DEVELOPER in user.roles,
+            roles=list(user.roles),
+        )
+
+    async def _note(self, user: User, action: str, client_ip: str) -> None:
+        await self._use.audit.record(
+            actor=user.user_id, action=action, target=user.account_id, details=client_ip, at=self._use.clock.now()
+        )

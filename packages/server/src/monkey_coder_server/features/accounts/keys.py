@@ -1,0 +1,223 @@
+"""API keys: make, list, revoke, rotate."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Any
+
+from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyCaps, KeyInfo
+from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from monkey_coder_server.domain.money import parse_usd, usd
+from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.ports.accounts import Caps, KeyRecord, User
+from monkey_coder_server.web.principal import Principal
+from monkey_coder_server.web.scopes import EVERYTHING, SCOPES, covers, known_scope
+
+CLI_KEY_NAME = "cli login"
+MOST_CLI_KEYS = 20
+"""Keys that log-ins of a command line made; the oldest is revoked when one more is made."""
+MOST_KEYS = 200
+LONGEST_LIST = 100
+LONGEST_NAME = 100
+LONGEST_LIFE_DAYS = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A stored key with its secret, which nothing else keeps."""
+
+    record: KeyRecord
+    secret: str
+
+
+async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: CreateKeyRequest) -> Made:
+    """Store a key as wished. Raises `InvalidRequest`, `Conflict` at the most keys an account can have."""
+    active = [key for key in await use.keys.list(account_id) if key.revoked_at is None]
+    if len(active) >= MOST_KEYS:
+        message = f"This account has {MOST_KEYS} keys in use, which is the most; revoke one first."
+        raise Conflict(message)
+    fresh = use.mint_key()
+    now = use.clock.now()
+    record = KeyRecord(
+        key_id=use.ids.new("key"),
+        account_id=account_id,
+        user_id=user_id,
+        name=_checked_name(wish.name),
+        prefix=fresh.prefix,
+        digest=fresh.digest,
+        scopes=_checked_scopes(wish.scopes),
+        created_at=now,
+        models=_checked_list("models", wish.models),
+        caps=_checked_caps(wish.caps),
+        rate=_checked_number("rate", wish.rate, most=1_000_000),
+        ip_allow=_checked_networks(wish.ip_allow),
+        expires_at=None,
+    )
+    days = _checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
+    if days is not None:
+        record = replace(record, expires_at=now + timedelta(days=days))
+    return await _store(use, Made(record, fresh.secret), actor=user_id, action="key.create")
+
+
+async def make_cli_key(use: Dependencies, user: User) -> Made:
+    """The long-lived key of a command line that just logged in; the oldest of too many such keys is revoked."""
+    keys = await use.keys.list(user.account_id)
+    mine = [key for key in keys if key.name == CLI_KEY_NAME and key.revoked_at is None]
+    for oldest in mine[: max(0, len(mine) - MOST_CLI_KEYS + 1)]:
+        await use.keys.revoke(user.account_id, oldest.key_id, use.clock.now())
+    wish = CreateKeyRequest(name=CLI_KEY_NAME)
+    return await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish)
+
+
+async def revoke_key(use: Dependencies, principal: Principal, key_id: str) -> None:
+    """Revoke a key of the caller's account, at once. Raises `NotFound`."""
+    now = use.clock.now()
+    if not await use.keys.revoke(principal.account_id, key_id, now):
+        raise NotFound("This account has no key of that id.")
+    await use.audit.record(actor=principal.user_id, action="key.revoke", target=key_id, details="", at=now)
+
+
+async def rotate_key(use: Dependencies, principal: Principal, key_id: str) -> Made:
+    """A new secret with the same rights; the old key is revoked once the new one is stored. Raises `NotFound`."""
+    keys = {key.key_id: key for key in await use.keys.list(principal.account_id)}
+    old = keys.get(key_id)
+    if old is None or old.revoked_at is not None:
+        raise NotFound("This account has no key of that id in use.")
+    refuse_more_rights(principal, old.scopes)
+    fresh = use.mint_key()
+    record = replace(
+        old,
+        key_id=use.ids.new("key"),
+        prefix=fresh.prefix,
+        digest=fresh.digest,
+        created_at=use.clock.now(),
+        last_used=None,
+    )
+    made = await _store(use, Made(record, fresh.secret), actor=principal.user_id, action="key.rotate")
+    await use.keys.revoke(principal.account_id, key_id, record.created_at)
+    return made
+
+
+def refuse_more_rights(principal: Principal, wanted: frozenset[str]) -> None:
+    """A key never makes a key that may do more than itself. Raises `Forbidden`."""
+    key = principal.key
+    if key is None:
+        return
+    if key.models is not None or key.rate is not None or key.ip_allow is not None or key.expires_at is not None:
+        raise Forbidden("A key with restrictions cannot make keys; use an unrestricted one or log in.")
+    if key.caps != Caps():
+        raise Forbidden("A key with spending caps cannot make keys; use one without or log in.")
+    missing = [scope for scope in wanted if not covers(key.scopes, scope)]
+    if missing:
+        message = f"This key lacks the scope `{min(missing)}`, so it cannot give it to another key."
+        raise Forbidden(message)
+
+
+def key_info(record: KeyRecord, *, status: str) -> KeyInfo:
+    """A key without its secret, for the wire."""
+    return KeyInfo(**_shown(record, status))
+
+
+def created_key(made: Made) -> CreatedKey:
+    """A key with its secret, for the one answer that shows it."""
+    return CreatedKey(key=made.secret, **_shown(made.record, "active"))
+
+
+def key_status(record: KeyRecord, use: Dependencies) -> str:
+    """`active`, `revoked` or `expired`."""
+    if record.revoked_at is not None:
+        return "revoked"
+    expired = record.expires_at is not None and record.expires_at <= use.clock.now()
+    return "expired" if expired else "active"
+
+
+async def _store(use: Dependencies, made: Made, *, actor: str, action: str) -> Made:
+    record = made.record
+    await use.keys.create(record)
+    await use.audit.record(actor=actor, action=action, target=record.key_id, details=record.name, at=record.created_at)
+    return made
+
+
+def _shown(record: KeyRecord, status: str) -> dict[str, Any]:
+    caps = record.caps
+    return {
+        "key_id": record.key_id,
+        "name": record.name,
+        "prefix": record.prefix,
+        "status": status,
+        "created_at": record.created_at.isoformat(),
+        "expires_at": record.expires_at.isoformat() if record.expires_at else None,
+        "last_used": record.last_used.isoformat() if record.last_used else None,
+        "scopes": sorted(record.scopes),
+        "models": list(record.models) if record.models is not None else None,
+        "caps": None if caps == Caps() else KeyCaps(_usd(caps.day), _usd(caps.month), _usd(caps.total)),
+        "rate": record.rate,
+        "ip_allow": list(record.ip_allow) if record.ip_allow is not None else None,
+    }
+
+
+def _usd(nano: int | None) -> str | None:
+    return None if nano is None else usd(nano)
+
+
+def _checked_name(name: str) -> str:
+    chosen = name.strip()
+    if not chosen or len(chosen) > LONGEST_NAME or not chosen.isprintable():
+        message = f"The field `name` must be 1 to {LONGEST_NAME} printable characters."
+        raise InvalidRequest(message)
+    return chosen
+
+
+def _checked_scopes(scopes: list[str] | None) -> frozenset[str]:
+    if scopes is None:
+        return frozenset({EVERYTHING})
+    if not scopes or not all(known_scope(scope) for scope in scopes):
+        message = f"The field `scopes` must list some of {', '.join(sorted(SCOPES))}, or `*`."
+        raise InvalidRequest(message)
+    return frozenset(scopes)
+
+
+def _checked_list(field: str, values: list[str] | None) -> tuple[str, ...] | None:
+    if values is None:
+        return None
+    if not 1 <= len(values) <= LONGEST_LIST or not all(value.strip() for value in values):
+        message = f"The field `{field}` must list 1 to {LONGEST_LIST} names, or be left out for no restriction."
+        raise InvalidRequest(message)
+    return tuple(value.strip() for value in values)
+
+
+def _checked_networks(values: list[str] | None) -> tuple[str, ...] | None:
+    networks = _checked_list("ip_allow", values)
+    for network in networks or ():
+        try:
+            ip_network(network, strict=False)
+        except ValueError as wrong:
+            raise InvalidRequest("The field `ip_allow` must list addresses or networks like 10.0.0.0/8.") from wrong
+    return networks
+
+
+def _checked_number(field: str, value: int | None, *, most: int) -> int | None:
+    if value is not None and not 1 <= value <= most:
+        message = f"The field `{field}` must be from 1 to {most}."
+        raise InvalidRequest(message)
+    return value
+
+
+def _checked_caps(caps: KeyCaps | None) -> Caps:
+    if caps is None:
+        return Caps()
+    return Caps(
+        day=_checked_cap("day_usd", caps.day_usd),
+        month=_checked_cap("month_usd", caps.month_usd),
+        total=_checked_cap("total_usd", caps.total_usd),
+    )
+
+
+def _checked_cap(field: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_usd(text)
+    except ValueError as wrong:
+        message = f"The field `caps.{field}` is not right: {wrong}"
+        raise InvalidRequest(message) from wrong

@@ -1,0 +1,50 @@
+"""What an address and a password must look like."""
+
+import re
+
+from monkey_coder_server.domain.errors import InvalidRequest
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 1024
+FEWEST_DIFFERENT_CHARACTERS = 5
+LONGEST_ADDRESS = 254
+"""RFC 5321, section 4.5.3.1.3, less the angle brackets."""
+LONGEST_NAME = 200
+STARTING_PLAN = "hobby"
+PLANS = frozenset({"hobby", "free", "developer", "pro", "enterprise"})
+_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,253}")
+
+
+def checked_address(text: str) -> str:
+    """The address without surrounding blanks. Raises `InvalidRequest`."""
+    address = text.strip()
+    if len(address) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+        raise InvalidRequest("The field `email` must be an e-mail address like name@example.com.")
+    return address
+
+
+def checked_password(password: str, address: str) -> str:
+    """The password, unchanged (ASVS 5.0, 6.2: length counts, no composition rules). Raises `InvalidRequest`."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        message = f"The field `password` must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+        raise InvalidRequest(message)
+    if len(set(password)) < FEWEST_DIFFERENT_CHARACTERS or password.casefold() == address.casefold():
+        raise InvalidRequest("The field `password` is too easy to guess; use several words or a password manager.")
+    return password
+
+
+def checked_name(name: str | None, address: str) -> str:
+    """The display name, by default what stands before the @. Raises `InvalidRequest`."""
+    chosen = (name or "").strip() or address.partition("@")[0]
+    if len(chosen) > LONGEST_NAME or not chosen.isprintable():
+        message = f"The field `name` must be printable text of at most {LONGEST_NAME} characters."
+        raise InvalidRequest(message)
+    return chosen
+
+
+def checked_plan(plan: str | None) -> str:
+    """A known plan's name. Raises `InvalidRequest`."""
+    if plan is not None and plan not in PLANS:
+        message = f"The field `plan` must be one of {', '.join(sorted(PLANS))}."
+        raise InvalidRequest(message)
+    return plan or STARTING_PLAN

@@ -1,0 +1,68 @@
+"""New accounts: a user, a wallet, the credit to start with."""
+
+from dataclasses import dataclass
+
+from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.policy import (
+    STARTING_PLAN,
+    checked_address,
+    checked_name,
+    checked_password,
+    checked_plan,
+)
+from monkey_coder_server.ports.accounts import User
+
+ROLE = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What a new account is made from. `credit` in nano-dollars."""
+
+    email: str
+    password: str
+    name: str | None = None
+    plan: str = STARTING_PLAN
+    credit: int = 0
+    actor: str = "self"
+
+
+async def register(use: Dependencies, *, email: str, password: str, name: str | None, plan: str | None) -> User:
+    """A person signs up. A paid plan begins when it is paid; until then everybody is on the starting plan.
+
+    Raises `InvalidRequest`, `Conflict`, `Unavailable`.
+    """
+    checked_plan(plan)
+    return await open_account(use, Newcomer(email=email, password=password, name=name, credit=use.trial_credit))
+
+
+async def open_account(use: Dependencies, newcomer: Newcomer) -> User:
+    """Store the user, open the wallet, grant the credit. Raises `InvalidRequest`, `Conflict`, `Unavailable`."""
+    address = checked_address(newcomer.email)
+    user = User(
+        user_id=use.ids.new("usr"),
+        account_id=use.ids.new("acc"),
+        email=address,
+        name=checked_name(newcomer.name, address),
+        password_hash=await use.passwords.hash(checked_password(newcomer.password, address)),
+        plan=checked_plan(newcomer.plan),
+        roles=(ROLE,),
+        created_at=use.clock.now(),
+    )
+    await use.accounts.create(user)
+    await use.ledger.open_wallet(user.account_id)
+    if newcomer.credit > 0:
+        await use.ledger.grant(
+            user.account_id,
+            newcomer.credit,
+            reason="credit a new account starts with",
+            idempotency_key=f"start:{user.account_id}",
+        )
+    await use.audit.record(
+        actor=user.user_id if newcomer.actor == "self" else newcomer.actor,
+        action="account.open",
+        target=user.account_id,
+        details=f"plan {user.plan}, credit {newcomer.credit} nano-dollars",
+        at=user.created_at,
+    )
+    return user

@@ -1,0 +1,94 @@
+"""Log-in and what follows: access tokens, refresh-token families, throttles."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from monkey_coder_server.domain.errors import InvalidCredentials, RateLimited
+from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.policy import LONGEST_PASSWORD
+from monkey_coder_server.ports.accounts import Session, User
+
+SESSION_LIFETIME = timedelta(days=30)
+THROTTLE_SECONDS = 300.0
+TRIES_PER_ACCOUNT = 10
+TRIES_PER_ADDRESS = 100
+REFRESH_PREFIX = "mcr-"
+_REFUSED = "E-mail address and password do not match an account."
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An access token, when it expires, and the refresh token for the next one."""
+
+    access: str
+    expires_at: datetime
+    refresh: str
+
+
+async def throttle(use: Dependencies, *, action: str, client_ip: str, account: str | None = None) -> None:
+    """Count a try against its network address and, where one is named, the account. Raises `RateLimited`."""
+    subjects = [(f"{action}:ip:{client_ip}", TRIES_PER_ADDRESS)]
+    if account is not None:
+        digest = sha256(account.strip().casefold().encode()).hexdigest()
+        subjects.append((f"{action}:account:{digest}", TRIES_PER_ACCOUNT))
+    for subject, limit in subjects:
+        verdict = await use.limiter.take(subject, limit=limit, period=THROTTLE_SECONDS)
+        if not verdict.allowed:
+            raise RateLimited("Too many tries; wait a little before the next.", retry_after=verdict.retry_after)
+
+
+async def check_password(use: Dependencies, *, email: str, password: str) -> User:
+    """The user of an address and password. Unknown addresses take the same time and get the same answer.
+
+    Raises `InvalidCredentials`, `Unavailable`.
+    """
+    user = await use.accounts.by_email(email.strip())
+    stored = user.password_hash if user is not None else None
+    if len(password) > LONGEST_PASSWORD or not await use.passwords.verify(password, stored) or user is None:
+        raise InvalidCredentials(_REFUSED)
+    if use.passwords.outdated(user.password_hash):
+        await use.accounts.set_password(user.user_id, await use.passwords.hash(password))
+    return user
+
+
+async def open_session(use: Dependencies, user: User) -> Tokens:
+    """Begin a refresh-token family."""
+    session_id = use.ids.new("ses")
+    refresh, digest = _refresh_token(session_id, use.random_text())
+    now = use.clock.now()
+    await use.accounts.open_session(Session(session_id, user.user_id, digest, now + SESSION_LIFETIME))
+    return _tokens(use, user, session_id=session_id, refresh=refresh, now=now)
+
+
+async def refresh_session(use: Dependencies, refresh_token: str) -> tuple[User, Tokens]:
+    """The next tokens of a family; a token that was used before ends the whole family. Raises `InvalidCredentials`."""
+    session_id = refresh_token.removeprefix(REFRESH_PREFIX).partition(".")[0]
+    session = await use.accounts.session(session_id) if refresh_token.startswith(REFRESH_PREFIX) else None
+    now = use.clock.now()
+    user = await use.accounts.by_id(session.user_id) if session is not None else None
+    if session is None or user is None or session.revoked or session.expires_at <= now:
+        raise InvalidCredentials("The refresh token is not valid any more; log in again.")
+    following, digest = _refresh_token(session_id, use.random_text())
+    rotated = await use.accounts.rotate_session(
+        session_id, old=_digest(refresh_token), new=digest, expires_at=now + SESSION_LIFETIME
+    )
+    if not rotated:
+        raise InvalidCredentials("The refresh token was used before, so its session was ended; log in again.")
+    return user, _tokens(use, user, session_id=session_id, refresh=following, now=now)
+
+
+def _tokens(use: Dependencies, user: User, *, session_id: str, refresh: str, now: datetime) -> Tokens:
+    access, expires = use.tokens.issue(
+        user_id=user.user_id, account_id=user.account_id, session_id=session_id, now=int(now.timestamp())
+    )
+    return Tokens(access, datetime.fromtimestamp(expires, UTC), refresh)
+
+
+def _refresh_token(session_id: str, random_text: str) -> tuple[str, bytes]:
+    token = f"{REFRESH_PREFIX}{session_id}.{random_text}"
+    return token, _digest(token)
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()

@@ -1,0 +1,323 @@
+"""The only reader of the environment: variables in, one frozen record out."""
+
+import os
+import re
+import secrets
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+CONFIGURATION_ERROR = 78
+"""Exit code for broken configuration (EX_CONFIG of sysexits.h)."""
+SHORTEST_SECRET = 32
+FEWEST_DIFFERENT_CHARACTERS = 12
+PROVIDERS = ("openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot")
+_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+_WEAK_WORDS = ("change", "secret", "default", "example", "password", "insecure", "your-", "12345")
+_AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
+_PERCENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?", re.ASCII)
+
+
+class SettingsError(Exception):
+    """A variable is missing or wrong; the message names it, its value and what is allowed."""
+
+
+class Secret:
+    """Text that never prints itself."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and secrets.compare_digest(self._text, other._text)
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row of `--help-env`."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+def _provider_variables() -> tuple[Variable, ...]:
+    rows = []
+    for provider in PROVIDERS:
+        name = provider.upper()
+        rows.append(
+            Variable(f"{name}_API_KEY", "none", f"Our keys at {provider}, comma-separated; several are balanced.")
+        )
+        rows.append(
+            Variable(f"{name}_BASE_URL", "the provider's own", f"Where {provider} is reached, as its SDK means it.")
+        )
+    return tuple(rows)
+
+
+VARIABLES = (
+    Variable("ENVIRONMENT", "development", "`development` or `production`: production demands strong secrets."),
+    Variable("HOST", "0.0.0.0", "The address to listen on."),  # noqa: S104 - a container is reached from outside
+    Variable("PORT", "8000", "The port to listen on; 0 takes a free one."),
+    Variable("METRICS_PORT", "9090", "The port of /metrics; 0 takes a free one."),
+    Variable("BASE_URL", "from RAILWAY_PUBLIC_DOMAIN, else localhost", "Where users reach this gateway, for links."),
+    Variable("RAILWAY_PUBLIC_DOMAIN", "none", "Set by Railway: the public host name. It also means one trusted proxy."),
+    Variable("TRUSTED_PROXY_HOPS", "1 on Railway, else 0", "How many proxies in front append to X-Forwarded-For."),
+    Variable("CORS_ORIGINS", "none", "Browser origins that may call the API, comma-separated; no wildcard."),
+    Variable("DATA_DIR", "/data if writable, else ./.monkey-data", "Where the database and generated secrets live."),
+    Variable(
+        "DATABASE_URL", "SQLite in DATA_DIR", "This release keeps its books in SQLite; any other address is refused."
+    ),
+    Variable("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`."),
+    Variable("LOG_FORMAT", "text, json in production", "`text` or `json`."),
+    Variable("JWT_SECRET_KEY", "made and kept in development", "Signs access tokens: at least 32 random characters."),
+    Variable("KEY_PEPPER", "made and kept in development", "Digests API keys: at least 32 random characters."),
+    Variable("MARKUP_PERCENT", "15", "What is added to a provider's price, at most two decimals."),
+    Variable("TRIAL_CREDIT_USD", "5, in production 0", "The credit a new account starts with."),
+    Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
+    *_provider_variables(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """`base_url` None means the provider's own."""
+
+    keys: tuple[Secret, ...]
+    base_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the gateway is told from outside. Amounts and percentages are validated decimal text."""
+
+    production: bool
+    host: str
+    port: int
+    metrics_port: int
+    base_url: str
+    trusted_proxy_hops: int
+    cors_origins: frozenset[str]
+    data_dir: Path
+    log_level: str
+    log_format: Literal["text", "json"]
+    jwt_secret_key: Secret
+    key_pepper: Secret
+    markup_percent: str
+    trial_credit_usd: str
+    drain_seconds: int
+    providers: Mapping[str, ProviderSettings]
+    notices: tuple[str, ...] = ()
+    """Sentences the operator should read at start."""
+
+
+def load(environment: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
+    """Read the settings; in development also `.env` of the working folder. Raises `SettingsError`."""
+    folder = folder or Path.cwd()
+    return _Reader(_with_dotenv(dict(os.environ if environment is None else environment), folder), folder).settings()
+
+
+class _Reader:
+    def __init__(self, values: Mapping[str, str], folder: Path) -> None:
+        self._values = values
+        self._folder = folder
+        self._notices: list[str] = []
+        self._production = self._choice("ENVIRONMENT", "development", ("development", "production")) == "production"
+
+    def settings(self) -> Settings:
+        self._refuse_foreign_database()
+        port = self._whole("PORT", 8000, 0, 65535)
+        domain = self._text("RAILWAY_PUBLIC_DOMAIN", "")
+        base_url = self._url("BASE_URL", f"https://{domain}" if domain else f"http://localhost:{port}")
+        data_dir = self._data_dir()
+        style = self._choice("LOG_FORMAT", "json" if self._production else "text", ("text", "json"))
+        return Settings(
+            production=self._production,
+            host=self._text("HOST", "0.0.0.0"),  # noqa: S104 - a container is reached from outside
+            port=port,
+            metrics_port=self._whole("METRICS_PORT", 9090, 0, 65535),
+            base_url=base_url,
+            trusted_proxy_hops=self._whole("TRUSTED_PROXY_HOPS", 1 if domain else 0, 0, 10),
+            cors_origins=self._origins(domain),
+            data_dir=data_dir,
+            log_level=self._choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+            log_format="json" if style == "json" else "text",
+            jwt_secret_key=self._secret("JWT_SECRET_KEY", data_dir),
+            key_pepper=self._secret("KEY_PEPPER", data_dir),
+            markup_percent=self._decimal("MARKUP_PERCENT", "15", _PERCENT, "a percentage from 0 to 9999 like 12.5"),
+            trial_credit_usd=self._decimal(
+                "TRIAL_CREDIT_USD", "0" if self._production else "5", _AMOUNT, "an amount in USD like 5 or 2.50"
+            ),
+            drain_seconds=self._whole("DRAIN_SECONDS", 30, 0, 3600),
+            providers={provider: self._provider(provider) for provider in PROVIDERS},
+            notices=tuple(self._notices),
+        )
+
+    def _text(self, name: str, default: str) -> str:
+        return self._values.get(name, "").strip() or default
+
+    def _choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self._text(name, default).lower()
+        if value not in allowed:
+            raise _wrong(name, value, f"one of {', '.join(allowed)}")
+        return value
+
+    def _whole(self, name: str, default: int, least: int, most: int) -> int:
+        value = self._text(name, str(default))
+        if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):
+            raise _wrong(name, value, f"a whole number from {least} to {most}")
+        return int(value)
+
+    def _decimal(self, name: str, default: str, pattern: re.Pattern[str], allowed: str) -> str:
+        value = self._text(name, default)
+        if not pattern.fullmatch(value):
+            raise _wrong(name, value, allowed)
+        return value
+
+    def _url(self, name: str, default: str) -> str:
+        value = self._text(name, default)
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise _wrong(name, value, "an address like https://example.com")
+        return value.rstrip("/")
+
+    def _origins(self, domain: str) -> frozenset[str]:
+        listed = [origin.strip() for origin in self._text("CORS_ORIGINS", "").split(",") if origin.strip()]
+        for origin in listed:
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != origin or "*" in origin:
+                raise _wrong("CORS_ORIGINS", origin, "exact origins like https://app.example.com, without a path or *")
+        return frozenset([*listed, f"https://{domain}"] if domain else listed)
+
+    def _provider(self, provider: str) -> ProviderSettings:
+        name = provider.upper()
+        keys = tuple(Secret(key.strip()) for key in self._text(f"{name}_API_KEY", "").split(",") if key.strip())
+        where = f"{name}_BASE_URL"
+        return ProviderSettings(keys, self._url(where, "") if self._text(where, "") else None)
+
+    def _data_dir(self) -> Path:
+        chosen = self._text("DATA_DIR", "")
+        volume = Path("/data")
+        if not chosen and volume.is_dir() and os.access(volume, os.W_OK):
+            chosen = str(volume)
+        path = self._folder / (chosen or ".monkey-data")
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as refused:
+            raise _wrong(
+                "DATA_DIR", str(path), f"a folder that can be made and written ({refused.strerror})"
+            ) from refused
+        if not os.access(path, os.W_OK):
+            raise _wrong("DATA_DIR", str(path), "a folder this process may write to")
+        return path
+
+    def _secret(self, name: str, data_dir: Path) -> Secret:
+        value = self._values.get(name, "").strip()
+        if value and (self._production or len(value) < SHORTEST_SECRET):
+            _refuse_weak(name, value)
+        if value:
+            return Secret(value)
+        if self._production:
+            message = f"{name} is not set; production needs a strong one. Make it with: {_MAKE_ONE}"
+            raise SettingsError(message)
+        text, made = _kept_secret(data_dir / f"{name.lower()}.secret")
+        if made:
+            self._notices.append(f"{name} is not set: made one for development and kept it in {data_dir}.")
+        return Secret(text)
+
+    def _refuse_foreign_database(self) -> None:
+        value = self._values.get("DATABASE_URL", "").strip()
+        if value:
+            message = (
+                f"DATABASE_URL is set to a {urlsplit(value).scheme or 'nameless'} address, but this release keeps its "
+                "books in SQLite under DATA_DIR; unset DATABASE_URL."
+            )
+            raise SettingsError(message)
+
+
+def help_text() -> str:
+    """Every variable with its default and meaning."""
+    lines = ["Environment variables. In development a file `.env` in the working folder is read too.", ""]
+    for variable in VARIABLES:
+        lines.append(f"  {variable.name}  (default: {variable.default})")
+        lines.extend(textwrap.wrap(variable.meaning, 96, initial_indent=" " * 6, subsequent_indent=" " * 6))
+    return "\n".join(lines)
+
+
+def _wrong(name: str, value: str, allowed: str) -> SettingsError:
+    return SettingsError(f"{name} is {value!r}; it must be {allowed}.")
+
+
+def _refuse_weak(name: str, value: str) -> None:
+    lowered = value.lower()
+    if len(value) < SHORTEST_SECRET:
+        reason = f"it has {len(value)} characters; at least {SHORTEST_SECRET} are needed"
+    elif len(set(value)) < FEWEST_DIFFERENT_CHARACTERS:
+        reason = "it repeats a few characters"
+    elif any(word in lowered for word in _WEAK_WORDS):
+        reason = "it looks like an example or a default"
+    else:
+        return
+    message = f"{name} is too weak: {reason}. Make a strong one with: {_MAKE_ONE}"
+    raise SettingsError(message)
+
+
+def _kept_secret(path: Path) -> tuple[str, bool]:
+    """The secret in a file only its owner reads, and whether it was made just now."""
+    if path.exists():
+        return path.read_text().strip(), False
+    text = secrets.token_urlsafe(48)
+    draft = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    try:
+        os.link(draft, path)  # whole or not at all, also when two processes start at once
+    except FileExistsError:
+        return path.read_text().strip(), False
+    finally:
+        draft.unlink()
+    return text, True
+
+
+def _with_dotenv(values: dict[str, str], folder: Path) -> dict[str, str]:
+    """The environment over `.env`, which counts in development only. Raises `SettingsError`."""
+    path = folder / ".env"
+    if values.get("ENVIRONMENT", "").strip().lower() == "production" or not path.is_file():
+        return values
+    merged = {**_dotenv(path), **values}
+    if merged.get("ENVIRONMENT", "").strip().lower() == "production":
+        message = f"ENVIRONMENT=production stands in {path}, which is read in development only; export it instead."
+        raise SettingsError(message)
+    return merged
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    found = {}
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        text = line.strip().removeprefix("export ").lstrip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            message = f"{path} line {number} does not read NAME=value."
+            raise SettingsError(message)
+        value = value.strip()
+        quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
+        found[name.strip()] = value[1:-1] if quoted else value
+    return found
