@@ -16,14 +16,15 @@ _REASONS = _PLAIN | {Capability.REASONING}
 
 
 def _card(
-    model: str, display_name: str, tier: int, *, window: int, output: int, capabilities: frozenset[Capability]
+    model: str, display_name: str, tier: int, *, limits: tuple[int, int], capabilities: frozenset[Capability]
 ) -> ModelCard:
+    """`limits`: tokens of the context window, tokens of output."""
     return ModelCard(
         provider="perplexity",
         model=model,
         display_name=display_name,
-        context_window=window,
-        max_output_tokens=output,
+        context_window=limits[0],
+        max_output_tokens=limits[1],
         capabilities=capabilities,
         tier=tier,
         source=_DOCS,
@@ -32,10 +33,10 @@ def _card(
 
 
 _CARDS = (
-    _card("sonar-pro", "Sonar Pro", 1, window=200_000, output=8_192, capabilities=_PLAIN),
-    _card("sonar-reasoning-pro", "Sonar Reasoning Pro", 1, window=128_000, output=4_096, capabilities=_REASONS),
-    _card("sonar", "Sonar", 2, window=128_000, output=4_096, capabilities=_PLAIN),
-    _card("sonar-deep-research", "Sonar Deep Research", 1, window=128_000, output=32_768, capabilities=_REASONS),
+    _card("sonar-pro", "Sonar Pro", 1, limits=(200_000, 8_192), capabilities=_PLAIN),
+    _card("sonar-reasoning-pro", "Sonar Reasoning Pro", 1, limits=(128_000, 4_096), capabilities=_REASONS),
+    _card("sonar", "Sonar", 2, limits=(128_000, 4_096), capabilities=_PLAIN),
+    _card("sonar-deep-research", "Sonar Deep Research", 1, limits=(128_000, 32_768), capabilities=_REASONS),
 )
 
 _QUIRKS = Quirks(

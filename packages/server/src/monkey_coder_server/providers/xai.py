@@ -15,64 +15,63 @@ _SEES = _PLAIN | {Capability.VISION}
 _REASONS = _PLAIN | {Capability.REASONING}
 _SEES_AND_REASONS = _SEES | {Capability.REASONING}
 
+_ALIASES = {
+    "grok-4-0709": ("grok-4", "grok-4-latest"),
+    "grok-4-1-fast-reasoning": ("grok-4.1-fast-reasoning",),
+    "grok-4-1-fast-non-reasoning": ("grok-4.1-fast-non-reasoning",),
+}
+
 
 def _card(
     model: str,
     display_name: str,
     tier: int,
     *,
-    window: int,
-    output: int,
+    limits: tuple[int, int],
     capabilities: frozenset[Capability],
-    aliases: tuple[str, ...] = (),
 ) -> ModelCard:
+    """`limits`: tokens of the context window, tokens of output."""
     return ModelCard(
         provider="xai",
         model=model,
         display_name=display_name,
-        context_window=window,
-        max_output_tokens=output,
+        context_window=limits[0],
+        max_output_tokens=limits[1],
         capabilities=capabilities,
         tier=tier,
-        aliases=aliases,
+        aliases=_ALIASES.get(model, ()),
         source=_DOCS,
         checked=_CHECKED,
     )
 
 
 _CARDS = (
-    _card("grok-4.7", "Grok 4.7", 1, window=500_000, output=200_000, capabilities=_SEES_AND_REASONS),
-    _card("grok-4.3", "Grok 4.3", 1, window=1_000_000, output=200_000, capabilities=_SEES_AND_REASONS),
+    _card("grok-4.7", "Grok 4.7", 1, limits=(500_000, 200_000), capabilities=_SEES_AND_REASONS),
+    _card("grok-4.3", "Grok 4.3", 1, limits=(1_000_000, 200_000), capabilities=_SEES_AND_REASONS),
     _card(
         "grok-4-0709",
         "Grok 4",
         1,
-        window=256_000,
-        output=64_000,
+        limits=(256_000, 64_000),
         capabilities=_SEES_AND_REASONS,
-        aliases=("grok-4", "grok-4-latest"),
     ),
     _card(
         "grok-4-1-fast-reasoning",
         "Grok 4.1 Fast",
         2,
-        window=2_000_000,
-        output=30_000,
+        limits=(2_000_000, 30_000),
         capabilities=_SEES_AND_REASONS,
-        aliases=("grok-4.1-fast-reasoning",),
     ),
-    _card("grok-code-fast-1", "Grok Code Fast 1", 2, window=256_000, output=10_000, capabilities=_REASONS),
+    _card("grok-code-fast-1", "Grok Code Fast 1", 2, limits=(256_000, 10_000), capabilities=_REASONS),
     _card(
         "grok-4-1-fast-non-reasoning",
         "Grok 4.1 Fast, not reasoning",
         2,
-        window=2_000_000,
-        output=30_000,
+        limits=(2_000_000, 30_000),
         capabilities=_SEES,
-        aliases=("grok-4.1-fast-non-reasoning",),
     ),
-    _card("grok-3", "Grok 3", 1, window=131_072, output=8_192, capabilities=_PLAIN),
-    _card("grok-3-mini", "Grok 3 mini", 3, window=131_072, output=8_192, capabilities=_REASONS),
+    _card("grok-3", "Grok 3", 1, limits=(131_072, 8_192), capabilities=_PLAIN),
+    _card("grok-3-mini", "Grok 3 mini", 3, limits=(131_072, 8_192), capabilities=_REASONS),
 )
 
 _QUIRKS = Quirks(

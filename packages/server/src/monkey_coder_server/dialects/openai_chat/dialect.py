@@ -1,7 +1,6 @@
 """OpenAI chat completions as we speak it to a provider."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 from monkey_coder_server.dialects.openai_chat.errors import decode_error
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
@@ -18,11 +17,10 @@ from monkey_coder_server.ports.provider import StreamDecoder, WireRequest
 class OpenAIChat:
     """Implements `ports.provider.Dialect` for one provider's quirks."""
 
-    name: ClassVar[str] = "openai-chat"
-
-    __slots__ = ("quirks",)
+    __slots__ = ("name", "quirks")
 
     def __init__(self, quirks: Quirks) -> None:
+        self.name = "openai-chat"
         self.quirks = quirks
 
     def encode(self, request: ModelRequest, *, card: ModelCard, key: str, stream: bool) -> WireRequest:
