@@ -25,7 +25,7 @@ class SseEvent:
 
 
 class SseParser:
-    """Feed bytes, get whole events. Memory is bounded by `max_event_bytes`."""
+    """Feed bytes, get whole events. Neither a line nor an event's data may be longer than `max_event_bytes`."""
 
     __slots__ = ("_at_start", "_buffer", "_data", "_event", "_id", "_limit", "_size", "_skip_lf")
 
@@ -79,6 +79,7 @@ class SseParser:
         if self._at_start:
             self._at_start = False
             line = line.removeprefix(_BOM)
+        self._guard(len(line))
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
