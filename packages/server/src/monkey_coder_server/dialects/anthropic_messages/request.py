@@ -85,7 +85,8 @@ def _turns(messages: Sequence[Message], *, traits: ModelTraits, provider: str) -
     """Turns as the API wants them: neighbours of one role joined, tool results before anything else of a turn."""
     turns: list[Block] = []
     for message in messages:
-        role, blocks = _turn(message, traits=traits, provider=provider)
+        may_instruct = traits.system_turns and bool(turns) and turns[-1]["role"] != "assistant"
+        role, blocks = _turn(message, may_instruct=may_instruct, provider=provider)
         if not blocks:
             continue
         if turns and turns[-1]["role"] == role:
@@ -97,13 +98,14 @@ def _turns(messages: Sequence[Message], *, traits: ModelTraits, provider: str) -
     return turns
 
 
-def _turn(message: Message, *, traits: ModelTraits, provider: str) -> tuple[str, list[Block]]:
+def _turn(message: Message, *, may_instruct: bool, provider: str) -> tuple[str, list[Block]]:
+    """Role and blocks; an instruction in mid-conversation speaks through the user where `system` may not stand."""
     if message.role is Role.ASSISTANT:
         return "assistant", assistant_blocks(message.parts, provider=provider)
     if message.role not in _INSTRUCTING:
         return "user", user_blocks(message.parts)
     texts = _texts([message])
-    if traits.system_turns:
+    if may_instruct:
         return "system", [block for part in texts if (block := text_block(part))]
     return "user", user_blocks(
         Text(f"<system>\n{part.text}\n</system>", part.cache) for part in texts if part.text.strip()

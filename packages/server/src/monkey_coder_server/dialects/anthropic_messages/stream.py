@@ -58,7 +58,11 @@ class MessageStream:
             if len(self._whole) > _WHOLE_LIMIT:
                 self._fail(FailureKind.MALFORMED, "the answer is longer than the gateway reads", events)
             return events
-        self._read(piece, events)
+        try:
+            for frame in self._sse.feed(piece):
+                self._take(frame.data, events)
+        except SseTooLong as error:
+            self._fail(FailureKind.MALFORMED, str(error), events)
         return events
 
     def finish(self) -> Sequence[Event]:
@@ -69,7 +73,12 @@ class MessageStream:
         if self._whole is not None:
             self._done = True
             return read_message(bytes(self._whole), provider=self._provider)
-        self._read(None, events)
+        try:
+            for frame in self._sse.finish():
+                if parse_json(frame.data) is not UNREADABLE:  # half an event is a cut, not garbage
+                    self._take(frame.data, events)
+        except SseTooLong as error:
+            self._fail(FailureKind.MALFORMED, str(error), events)
         if not self._done:
             self._fail(FailureKind.CUT_SHORT, "the stream ended before message_stop", events)
         return events
@@ -80,13 +89,6 @@ class MessageStream:
         self._begun = bool(first)
         if first == b"{":
             self._whole = bytearray()
-
-    def _read(self, piece: bytes | None, events: list[Event]) -> None:
-        try:
-            for frame in self._sse.finish() if piece is None else self._sse.feed(piece):
-                self._take(frame.data, events)
-        except SseTooLong as error:
-            self._fail(FailureKind.MALFORMED, str(error), events)
 
     def _take(self, data: str, events: list[Event]) -> None:
         if self._done:

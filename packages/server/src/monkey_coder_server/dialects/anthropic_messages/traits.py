@@ -15,7 +15,7 @@ class ModelTraits:
     `thinks_by_default`: a request without a `thinking` field thinks.
     `off`: the word that turns thinking off; None where it cannot be turned off.
     `forced_tools`: `tool_choice` `any` and `tool` are accepted (never together with thinking).
-    `system_turns`: a message of role `system` may stand in mid-conversation.
+    `system_turns`: a message of role `system` may follow a user turn in mid-conversation.
     """
 
     thinking: Literal["budget", "adaptive"] = "adaptive"

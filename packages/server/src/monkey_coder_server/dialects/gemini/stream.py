@@ -42,12 +42,12 @@ class AnswerStream:
     def finish(self) -> Sequence[Event]:
         """The provider closed the connection: only now is the answer known to be complete."""
         events: list[Event] = []
-        if self._array is None and not self._reader.done:
-            try:
-                for frame in self._sse.finish():
+        try:
+            for frame in self._sse.finish():
+                if parse_json(frame.data) is not UNREADABLE:  # half a record is a cut, not garbage
                     self._take(frame.data, events)
-            except SseTooLong as error:
-                self._reader.fail(FailureKind.MALFORMED, str(error), events)
+        except SseTooLong as error:
+            self._reader.fail(FailureKind.MALFORMED, str(error), events)
         self._reader.close(events, unfinished=FailureKind.CUT_SHORT)
         return events
 
