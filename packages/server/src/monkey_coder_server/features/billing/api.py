@@ -1,0 +1,105 @@
+"""`/v1/billing/*`, the receipts' public keys, and the page error messages point at."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+
+from monkey_coder_protocol.billing import Balance, Receipt, ReceiptKeys
+from monkey_coder_server.domain.errors import NotFound
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.features.billing.period import read_period
+from monkey_coder_server.features.billing.usage import MOST_ROWS, usage_report
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.ledger import Ledger
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import json_bytes, json_reply, text_reply
+from monkey_coder_server.web.scopes import BILLING_READ
+
+_HOW_TO_TOP_UP = (
+    "Credit of this gateway is added by its operator.\n\n"
+    "Ask the operator to run:  monkey-server admin grant --email YOUR-ADDRESS --usd AMOUNT --reason REASON\n"
+    "See your balance with:    monkey balance\n"
+)
+_numbers = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """`receipt_keys` gives the public keys receipts are checked with, by key id."""
+
+    ledger: Ledger
+    clock: Clock
+    receipt_keys: Callable[[], Mapping[str, str]]
+    top_up_url: str
+
+
+class BillingRoutes:
+    """The endpoints, over one set of dependencies."""
+
+    def __init__(self, use: Dependencies) -> None:
+        self._use = use
+
+    def routes(self) -> tuple[Route, ...]:
+        """Every route of the feature."""
+        return (
+            Route("GET", "/v1/billing/usage", self.usage, scope=BILLING_READ),
+            Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ),
+            Route("GET", "/v1/billing/receipts/{receipt_id}", self.receipt, scope=BILLING_READ),
+            Route("GET", "/.well-known/monkey-receipts.json", self.keys, auth="public"),
+            Route("GET", "/billing", self.top_up, auth="public"),
+        )
+
+    async def usage(self, request: Request) -> Reply:
+        """What the account used in a period."""
+        period = read_period(request.query, self._use.clock.now())
+        principal = request.principal
+        rows = await self._use.ledger.usage(principal.account_id, start=period.start, end=period.end, limit=MOST_ROWS)
+        wallet = await self._use.ledger.wallet(principal.account_id)
+        key_hash = principal.key.digest.hex()[:16] if principal.key is not None else ""
+        return json_bytes(_numbers.encode(usage_report(rows, period, wallet, key_hash=key_hash)))
+
+    async def balance(self, request: Request) -> Reply:
+        """Balance, holds, and what was spent today and this month (UTC)."""
+        account = request.principal.account_id
+        now = self._use.clock.now()
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        rows = await self._use.ledger.usage(account, start=today.replace(day=1), end=now + timedelta(days=1))
+        wallet = await self._use.ledger.wallet(account)
+        return json_reply(
+            Balance(
+                balance_usd=usd(wallet.balance),
+                held_usd=usd(wallet.held),
+                available_usd=usd(wallet.available),
+                currency="USD",
+                spent_today_usd=usd(sum(row.price for row in rows if row.at >= today)),
+                spent_month_usd=usd(sum(row.price for row in rows)),
+                top_up_url=self._use.top_up_url,
+            )
+        )
+
+    async def receipt(self, request: Request) -> Reply:
+        """One receipt of this account, by receipt id or request id."""
+        found = await self._use.ledger.receipt(request.principal.account_id, request.parameters["receipt_id"])
+        if found is None:
+            raise NotFound("This account has no receipt of that id.")
+        return json_reply(
+            Receipt(
+                receipt_id=found.receipt_id,
+                body=found.body,
+                signature=found.signature,
+                key_id=found.signing_key_id,
+                chain_hash=found.chain_hash,
+            )
+        )
+
+    async def keys(self, _request: Request) -> Reply:
+        """The public keys receipts are signed with."""
+        return json_reply(ReceiptKeys(dict(self._use.receipt_keys())))
+
+    async def top_up(self, _request: Request) -> Reply:
+        """How credit is added: the page that messages about missing credit name."""
+        return text_reply(_HOW_TO_TOP_UP)

@@ -1,0 +1,11 @@
+"""Health for people and load balancers, and what stands at the root."""
+
+from monkey_coder_server.features.ops.api import Check, Dependencies, OpsRoutes
+from monkey_coder_server.web.feature import Feature
+
+__all__ = ["Check", "Dependencies", "build"]
+
+
+def build(use: Dependencies) -> Feature:
+    """The feature over its dependencies."""
+    return Feature("ops", OpsRoutes(use).routes())

@@ -1,0 +1,95 @@
+"""`/health` and its kin. They ask for no key and go on while the process drains."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from monkey_coder_protocol.catalog import Health
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import json_reply
+
+CHECK_SECONDS = 2.0
+HEALTHY = "healthy"
+READY = "ready"
+DRAINING = "draining"
+DEGRADED = "degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`probe` gives a word on a component; `needed` components must say `healthy` for the process to be ready."""
+
+    probe: Callable[[], Awaitable[str]]
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """`draining` says whether the process is shutting down."""
+
+    checks: Mapping[str, Check]
+    draining: Callable[[], bool]
+    clock: Clock
+    version: str
+    base_url: str
+
+
+class OpsRoutes:
+    """The endpoints, over one set of dependencies."""
+
+    def __init__(self, use: Dependencies) -> None:
+        self._use = use
+
+    def routes(self) -> tuple[Route, ...]:
+        """Every route of the feature."""
+        health = [
+            Route("GET", path, self.health, auth="public", during_drain=True)
+            for path in ("/health", "/healthz", "/api/health", "/v1/health")
+        ]
+        return (
+            *health,
+            Route("GET", "/health/ready", self.ready, auth="public", during_drain=True),
+            Route("GET", "/", self.root, auth="public", during_drain=True),
+        )
+
+    async def health(self, _request: Request) -> Reply:
+        """Exactly four keys; 200 while the process can serve at all."""
+        words = await self._words()
+        status = HEALTHY if self._sound(words) else DEGRADED
+        return json_reply(self._body(status, words))
+
+    async def ready(self, _request: Request) -> Reply:
+        """200 when requests should be sent here; 503 while draining or without a needed store."""
+        words = await self._words()
+        if self._use.draining():
+            return json_reply(self._body(DRAINING, words), status=503)
+        sound = self._sound(words)
+        return json_reply(self._body(READY if sound else DEGRADED, words), status=200 if sound else 503)
+
+    async def root(self, _request: Request) -> Reply:
+        """What this is, for people who open the address; HEAD is what some agents probe with."""
+        base = self._use.base_url
+        return json_reply(
+            {"service": "Monkey Coder", "version": self._use.version, "api": f"{base}/v1", "health": f"{base}/health"}
+        )
+
+    def _body(self, status: str, words: dict[str, str]) -> Health:
+        return Health(status, self._use.version, self._use.clock.now().isoformat(), words)
+
+    def _sound(self, words: Mapping[str, str]) -> bool:
+        return all(words[name] == HEALTHY for name, check in self._use.checks.items() if check.needed)
+
+    async def _words(self) -> dict[str, str]:
+        words = await asyncio.gather(*(_word(check) for check in self._use.checks.values()))
+        return dict(zip(self._use.checks, words, strict=True))
+
+
+async def _word(check: Check) -> str:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await check.probe()
+    except TimeoutError:
+        return "slow"
