@@ -1,0 +1,94 @@
+"""One connection pool a provider, so that one provider's overload cannot exhaust another's."""
+
+import asyncio
+import io
+from functools import lru_cache
+
+import aiohttp
+from yarl import URL
+
+from monkey_coder_server.adapters.upstream.failures import before_headers, failed
+from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
+from monkey_coder_server.adapters.upstream.reply import AiohttpReply
+from monkey_coder_server.domain.errors import FailureKind
+from monkey_coder_server.ports.provider import WireRequest
+from monkey_coder_server.ports.upstream import Deadlines, UpstreamReply
+
+_FIXED_HEADERS = {"accept-encoding": "identity", "user-agent": "monkey-coder"}
+_LARGEST_DIRECT_BODY = 1024 * 1024
+"""Bytes. aiohttp would write a larger body in one go, blocking the loop; from a file object it writes in pieces."""
+
+
+class AiohttpUpstream:
+    """Implements `ports.upstream.Upstream`. Pools are opened at first use, in the running loop."""
+
+    def __init__(self, limits: UpstreamLimits | None = None) -> None:
+        self._limits = limits or UpstreamLimits()
+        self._pools: dict[str, aiohttp.ClientSession] = {}
+
+    async def send(self, provider: str, base_url: str, request: WireRequest, deadlines: Deadlines) -> UpstreamReply:
+        """POST and wait for the status line; connecting counts towards `first_byte`. Raises `UpstreamFailed`."""
+        ends_at = asyncio.get_running_loop().time() + deadlines.total
+        patience = min(deadlines.first_byte, deadlines.total)
+        body = request.body if len(request.body) <= _LARGEST_DIRECT_BODY else io.BytesIO(request.body)
+        try:
+            async with asyncio.timeout(patience):
+                response = await self._pool(provider).post(
+                    _url(base_url, request.path),
+                    data=body,
+                    headers=request.headers,
+                    allow_redirects=False,
+                    timeout=_timeout(deadlines.connect),
+                )
+        except aiohttp.ClientError as error:
+            raise before_headers(provider, error, connect=deadlines.connect) from error
+        except TimeoutError as error:
+            message = f"{provider} did not begin to answer within {patience:g} s."
+            raise failed(provider, FailureKind.TIMEOUT, message) from error
+        encoding = response.headers.get("content-encoding", "identity").lower()
+        if encoding != "identity":
+            response.close()
+            message = f"{provider} sent a body encoded as {encoding[:40]!r} although plain bytes were asked for."
+            raise failed(provider, FailureKind.MALFORMED, message, response.status)
+        return AiohttpReply(provider, response, limits=self._limits, deadlines=deadlines, ends_at=ends_at)
+
+    async def close(self) -> None:
+        """Close every pool; answers still being read fail as cut short."""
+        pools, self._pools = list(self._pools.values()), {}
+        for pool in pools:
+            await pool.close()
+
+    def _pool(self, provider: str) -> aiohttp.ClientSession:
+        pool = self._pools.get(provider)
+        if pool is None:
+            pool = self._pools[provider] = self._open()
+        return pool
+
+    def _open(self) -> aiohttp.ClientSession:
+        limits = self._limits
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=limits.connections,
+                keepalive_timeout=limits.keep_alive,
+                ttl_dns_cache=limits.dns_cache,
+            ),
+            headers=_FIXED_HEADERS,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=limits.trust_env,
+            raise_for_status=False,
+            max_line_size=limits.header_bytes,
+            max_field_size=limits.header_bytes,
+            max_headers=limits.header_count,
+        )
+
+
+@lru_cache(maxsize=256)
+def _url(base_url: str, path: str) -> URL:
+    return URL(base_url.rstrip("/") + path, encoded=True)
+
+
+@lru_cache(maxsize=16)
+def _timeout(connect: float) -> aiohttp.ClientTimeout:
+    """Only the connection is timed by aiohttp; the rest is cheaper by our own timers."""
+    return aiohttp.ClientTimeout(total=None, connect=connect)
