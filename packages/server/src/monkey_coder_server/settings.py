@@ -115,6 +115,7 @@ class Settings:
     trusted_proxy_hops: int
     cors_origins: frozenset[str]
     data_dir: Path
+    database_url: str
     log_level: str
     log_format: Literal["text", "json"]
     jwt_secret_key: Secret
@@ -141,7 +142,6 @@ class _Reader:
         self._production = self._choice("ENVIRONMENT", "development", ("development", "production")) == "production"
 
     def settings(self) -> Settings:
-        self._refuse_foreign_database()
         port = self._whole("PORT", 8000, 0, 65535)
         domain = self._text("RAILWAY_PUBLIC_DOMAIN", "")
         base_url = self._url("BASE_URL", f"https://{domain}" if domain else f"http://localhost:{port}")
@@ -156,6 +156,7 @@ class _Reader:
             trusted_proxy_hops=self._whole("TRUSTED_PROXY_HOPS", 1 if domain else 0, 0, 10),
             cors_origins=self._origins(domain),
             data_dir=data_dir,
+            database_url=self._database(data_dir),
             log_level=self._choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             log_format="json" if style == "json" else "text",
             jwt_secret_key=self._secret("JWT_SECRET_KEY", data_dir),
@@ -241,14 +242,15 @@ class _Reader:
             self._notices.append(f"{name} is not set: made one for development and kept it in {data_dir}.")
         return Secret(text)
 
-    def _refuse_foreign_database(self) -> None:
-        value = self._values.get("DATABASE_URL", "").strip()
-        if value:
+    def _database(self, data_dir: Path) -> str:
+        value = self._text("DATABASE_URL", f"sqlite:///{data_dir / 'monkey-coder.db'}")
+        if not value.startswith("sqlite:///"):
             message = (
-                f"DATABASE_URL is set to a {urlsplit(value).scheme or 'nameless'} address, but this release keeps its "
-                "books in SQLite under DATA_DIR; unset DATABASE_URL."
+                f"DATABASE_URL is a {value.partition(':')[0]} address, but this release keeps its books in SQLite; "
+                "unset DATABASE_URL or write sqlite:///FILE."
             )
             raise SettingsError(message)
+        return value
 
 
 def help_text() -> str:

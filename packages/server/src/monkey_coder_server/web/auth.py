@@ -1,10 +1,10 @@
 """From a request's credential to who is asking."""
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.errors import Forbidden, InvalidApiKey, NotAuthenticated
 from monkey_coder_server.ports.accounts import Accounts, KeyRecord, Keys
 from monkey_coder_server.ports.clock import Clock
@@ -19,18 +19,18 @@ _HOW = "Send your key as `Authorization: Bearer mk-…`; `monkey auth login` or 
 
 
 class Authenticator:
-    """`digest_of` is the look-up digest of a well-formed key; None for a malformed one, which is never looked up."""
+    """Form and checksum of a key are judged before anything is looked up. `pepper` keys the stored digests."""
 
     def __init__(
         self,
         *,
-        digest_of: Callable[[str], bytes | None],
+        pepper: bytes,
         keys: Keys,
         accounts: Accounts,
         tokens: SessionTokens,
         clock: Clock,
     ) -> None:
-        self._digest_of = digest_of
+        self._pepper = pepper
         self._keys = keys
         self._accounts = accounts
         self._tokens = tokens
@@ -72,10 +72,7 @@ class Authenticator:
         raise InvalidApiKey(message)
 
     async def _by_key(self, secret: str, client_ip: str) -> Principal:
-        digest = self._digest_of(secret)
-        if digest is None:
-            raise InvalidApiKey("The API key is not complete: its checksum is wrong. Copy it again, whole.")
-        key = await self._keys.find(digest)
+        key = await self._keys.find(api_keys.digest(self._pepper, api_keys.parse(secret)))
         if key is None:
             raise InvalidApiKey("There is no such API key. Check that it belongs to this gateway, or make a new one.")
         now = self._clock.now()
