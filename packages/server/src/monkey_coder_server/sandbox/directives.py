@@ -3,7 +3,7 @@
 import re
 import shlex
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -30,6 +30,10 @@ class DirectiveError(ValueError):
     """A directive nobody can follow; the message says which field and why."""
 
 
+def _wrong(message: str) -> NoReturn:
+    raise DirectiveError(message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directive:
     """What a request is told to do; the defaults leave it alone."""
@@ -53,7 +57,7 @@ class Directive:
 
     def __post_init__(self) -> None:
         if self.fault and self.fault not in FAULTS:
-            raise DirectiveError(f"unknown fault {self.fault!r}; known: {', '.join(sorted(FAULTS))}")
+            _wrong(f"unknown fault {self.fault!r}; known: {', '.join(sorted(FAULTS))}")
 
 
 NOTHING = Directive()
@@ -85,22 +89,23 @@ def applied(base: Directive, settings: dict[str, Any], *, provider: str, model: 
     """
     unknown = settings.keys() - _FIELDS - _FILTERS
     if unknown:
-        raise DirectiveError(f"unknown directive field {', '.join(sorted(unknown))}")
+        _wrong(f"unknown directive field {', '.join(sorted(unknown))}")
     if settings.get("provider", provider) != provider or not model.startswith(settings.get("model", "")):
         return base
     return replace(base, **{key: _value(key, value) for key, value in settings.items() if key not in _FILTERS})
 
 
-def _value(key: str, value: object) -> object:
+def _value(key: str, value: Any) -> Any:
     try:
         if key == "args":
             decoded = msgspec.json.decode(value) if isinstance(value, str) else value
             if not isinstance(decoded, dict):
                 raise DirectiveError("directive field args must be a JSON object")
             return decoded
-        return _CASTS[key](value)  # type: ignore[arg-type]  # any JSON value is tried; int and float refuse what they cannot read
+        return _CASTS[key](value)
     except (TypeError, ValueError, msgspec.DecodeError) as error:
-        raise DirectiveError(f"directive field {key}: {error}") from error
+        message = f"directive field {key}: {error}"
+        raise DirectiveError(message) from error
 
 
 def taken_from(text: str) -> tuple[str, tuple[str, ...]]:
@@ -115,11 +120,12 @@ def parsed(written: str) -> dict[str, Any]:
     try:
         words = shlex.split(written)
     except ValueError as error:
-        raise DirectiveError(f"directive cannot be read: {error}") from error
+        message = f"directive cannot be read: {error}"
+        raise DirectiveError(message) from error
     pairs = [word.partition("=") for word in words]
     missing = [key for key, equals, _ in pairs if not equals]
     if missing:
-        raise DirectiveError(f"directive word without a value: {missing[0]}")
+        _wrong(f"directive word without a value: {missing[0]}")
     return {key: value for key, _, value in pairs}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from monkey_coder_server.sandbox.wire_errors import Refused
+from monkey_coder_server.sandbox.wire_errors import refuse
 
 _WRONG = {
     "openai": "Incorrect API key provided: {key}. You can find your API key at https://platform.openai.com/account/api-keys.",
@@ -28,9 +28,9 @@ def check(provider: str, headers: Mapping[str, str], query: Mapping[str, str]) -
     key = _key(provider, headers, query)
     if not key:
         kind = "forbidden" if provider == "google" else "auth"
-        raise Refused(kind, _MISSING.get(provider, _WRONG[provider]))
+        refuse(kind, _MISSING.get(provider, _WRONG[provider]))
     if key.startswith("bad"):
-        raise Refused("auth", _WRONG[provider].format(key=_masked(key)))
+        refuse("auth", _WRONG[provider].format(key=_masked(key)))
 
 
 def _key(provider: str, headers: Mapping[str, str], query: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from monkey_coder_server.sandbox import catalog, handling, headers, keys, wire_errors
+from monkey_coder_server.sandbox import catalog, headers, keys, wire_errors, wording
 from monkey_coder_server.sandbox.anthropic_messages import read as anthropic_read
 from monkey_coder_server.sandbox.gemini import read as gemini_read
 from monkey_coder_server.sandbox.wire_errors import Refused
@@ -20,17 +20,15 @@ def models(request: web.Request, world: World, provider: str) -> web.Response:
     except Refused as refused:
         return _refusal(world, provider, refused)
     names = catalog.names(provider, world.priced_at)
-    return web.json_response(
-        {"anthropic": _anthropic, "google": _google}.get(provider, _openai)(world, provider, names)
-    )
+    return web.json_response(_LISTS[provider](world, names) if provider in _LISTS else _openai(provider, names))
 
 
-def _openai(world: World, provider: str, names: tuple[str, ...]) -> dict[str, Any]:
+def _openai(provider: str, names: tuple[str, ...]) -> dict[str, Any]:
     data = [{"id": name, "object": "model", "created": CREATED, "owned_by": _OWNERS[provider]} for name in names]
     return {"object": "list", "data": data}
 
 
-def _anthropic(world: World, provider: str, names: tuple[str, ...]) -> dict[str, Any]:
+def _anthropic(_world: World, names: tuple[str, ...]) -> dict[str, Any]:
     data = [
         {
             "type": "model",
@@ -43,10 +41,10 @@ def _anthropic(world: World, provider: str, names: tuple[str, ...]) -> dict[str,
     return {"data": data, "has_more": False, "first_id": names[0], "last_id": names[-1]}
 
 
-def _google(world: World, provider: str, names: tuple[str, ...]) -> dict[str, Any]:
+def _google(world: World, names: tuple[str, ...]) -> dict[str, Any]:
     entries = []
     for name in names:
-        card = world.card(provider, name)
+        card = world.card("google", name)
         window, limit = (card.context_window, card.output_limit) if card else (0, 0)
         entries.append(
             {
@@ -61,14 +59,16 @@ def _google(world: World, provider: str, names: tuple[str, ...]) -> dict[str, An
     return {"models": entries}
 
 
+_LISTS = {"anthropic": _anthropic, "google": _google}
+
+
 async def count_anthropic(request: web.Request, world: World) -> web.Response:
     """`POST /v1/messages/count_tokens`."""
     try:
         keys.check("anthropic", request.headers, request.query)
-        body = handling.decoded("anthropic", await request.read())
-        card = world.card("anthropic", str(body.get("model", "")))
-        if card is None:
-            raise Refused("not_found", f"model: {body.get('model')}")
+        body = wording.decoded("anthropic", await request.read())
+        name = wording.model_name("anthropic", body.get("model"))
+        card = wording.known("anthropic", name, world.card("anthropic", name))
         ask = anthropic_read.read(card, body, world.identifiers, counting=True)
     except Refused as refused:
         return _refusal(world, "anthropic", refused)
@@ -79,10 +79,8 @@ async def count_gemini(request: web.Request, world: World, model: str) -> web.Re
     """`POST …:countTokens`."""
     try:
         keys.check("google", request.headers, request.query)
-        card = world.card("google", model)
-        if card is None:
-            raise Refused("not_found", f"models/{model} is not found for API version v1beta.")
-        body = handling.decoded("google", await request.read())
+        card = wording.known("google", model, world.card("google", model))
+        body = wording.decoded("google", await request.read())
         inner = body.get("generateContentRequest") or body
         ask = gemini_read.read(card, model, inner, world.identifiers, stream=False)
     except Refused as refused:

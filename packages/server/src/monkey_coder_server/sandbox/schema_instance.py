@@ -1,11 +1,13 @@
 """Make an instance of a JSON schema, deterministically: for structured answers and tool arguments."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 _WORDS = ("alpha", "harbor", "maple", "quartz", "river", "signal", "tundra", "velvet", "willow", "zephyr")
+_TYPES = frozenset({"object", "array", "string", "integer", "number", "boolean", "null"})
 _DEPTH = 12
+"""Below this depth only what is required is filled in, so that recursive schemas end."""
 _FORMATS = {
     "date-time": "2026-03-14T09:26:53Z",
     "date": "2026-03-14",
@@ -17,116 +19,112 @@ _FORMATS = {
     "hostname": "example.com",
 }
 
-type_names = ("object", "array", "string", "integer", "number", "boolean", "null")
-
 
 def instance(schema: dict[str, Any], random: Random) -> Any:
     """A value the schema accepts. Understands the parts providers accept in strict mode, and Gemini's type names."""
-    return _make(schema, random, schema, "value", 0)
+    return _Maker(schema, random).make(schema, "value", 0)
 
 
-def _make(schema: Any, random: Random, root: dict[str, Any], name: str, depth: int) -> Any:
-    if not isinstance(schema, dict):
-        return None
-    schema = _resolved(schema, root)
-    for key in ("const", "default"):
-        if key in schema:
-            return schema[key]
-    if schema.get("enum"):
-        return random.choice(schema["enum"])
-    for key in ("anyOf", "oneOf"):
-        if schema.get(key):
-            options = schema[key]
-            return _make(options[-1] if depth > _DEPTH else options[0], random, root, name, depth + 1)
-    if schema.get("allOf"):
-        merged: dict[str, Any] = {}
-        for part in schema["allOf"]:
-            merged |= _resolved(part, root)
-        return _make(merged | {k: v for k, v in schema.items() if k != "allOf"}, random, root, name, depth + 1)
-    return _MAKERS[_type_of(schema)](schema, random, root, name, depth)
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    root: dict[str, Any]
+    random: Random
+
+    def make(self, schema: Any, name: str, depth: int) -> Any:
+        """A value for one place of the schema; `name` is the property it fills."""
+        if not isinstance(schema, dict):
+            return None
+        schema = self._resolved(schema)
+        for key in ("const", "default"):
+            if key in schema:
+                return schema[key]
+        if schema.get("enum"):
+            return self.random.choice(schema["enum"])
+        for key in ("anyOf", "oneOf"):
+            if schema.get(key):
+                return self.make(schema[key][-1 if depth > _DEPTH else 0], name, depth + 1)
+        if schema.get("allOf"):
+            merged = {key: value for key, value in schema.items() if key != "allOf"}
+            for part in schema["allOf"]:
+                merged |= self._resolved(part)
+            return self.make(merged, name, depth + 1)
+        return self._of_type(schema, name, depth)
+
+    def _of_type(self, schema: dict[str, Any], name: str, depth: int) -> Any:
+        made: Any = None
+        match _type_of(schema):
+            case "object":
+                made = self._object(schema, depth)
+            case "array":
+                made = self._array(schema, name, depth)
+            case "integer":
+                made = _bounded(schema, self.random.randint(1, 40))
+            case "number":
+                whole = _bounded(schema, self.random.randint(1, 40))
+                made = whole if _BOUNDS & schema.keys() else whole + 0.5
+            case "boolean":
+                made = self.random.random() < 0.5
+            case "string":
+                made = self._string(schema, name)
+        return made
+
+    def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
+        reference = schema.get("$ref")
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            return schema
+        target: Any = self.root
+        for step in reference.lstrip("#/").split("/") if reference != "#" else ():
+            target = target.get(step, {}) if isinstance(target, dict) else {}
+        return target if isinstance(target, dict) else {}
+
+    def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+        properties = schema.get("properties")
+        properties = properties if isinstance(properties, dict) else {}
+        required = schema.get("required") or []
+        wanted = required if depth > _DEPTH else [*properties, *(key for key in required if key not in properties)]
+        return {key: self.make(properties.get(key, {}), key, depth + 1) for key in wanted}
+
+    def _array(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
+        length = int(schema.get("minItems", 0 if depth > _DEPTH else 2))
+        length = max(min(length, int(schema.get("maxItems", length))), 0)
+        return [self.make(schema.get("items", {}), name, depth + 1) for _ in range(length)]
+
+    def _string(self, schema: dict[str, Any], name: str) -> str:
+        if schema.get("format") in _FORMATS:
+            return _FORMATS[schema["format"]]
+        lowered = name.lower()
+        if "path" in lowered or lowered in {"file", "filename", "file_name"}:
+            text = f"{self.random.choice(_WORDS)}.py"
+        elif "command" in lowered:
+            text = "python -m compileall ."
+        else:
+            text = f"{self.random.choice(_WORDS)} {lowered.replace('_', ' ')}"
+        text = text.ljust(int(schema.get("minLength", 0)), "x")
+        return text[: int(schema.get("maxLength", len(text)))]
 
 
-def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    reference = schema.get("$ref")
-    if not isinstance(reference, str) or not reference.startswith("#"):
-        return schema
-    target: Any = root
-    for step in reference.lstrip("#/").split("/") if reference != "#" else ():
-        target = target.get(step, {}) if isinstance(target, dict) else {}
-    return target if isinstance(target, dict) else {}
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 
 
 def _type_of(schema: dict[str, Any]) -> str:
     declared = schema.get("type")
     if isinstance(declared, list):
         declared = next((kind for kind in declared if kind != "null"), "null")
-    if isinstance(declared, str) and declared.lower() in type_names:
+    if isinstance(declared, str) and declared.lower() in _TYPES:
         return declared.lower()
     return "object" if "properties" in schema else "string"
 
 
-def _object(schema: dict[str, Any], random: Random, root: dict[str, Any], name: str, depth: int) -> dict[str, Any]:
-    properties = schema.get("properties")
-    properties = properties if isinstance(properties, dict) else {}
-    required = schema.get("required") or []
-    wanted = required if depth > _DEPTH else [*properties, *(key for key in required if key not in properties)]
-    return {key: _make(properties.get(key, {}), random, root, key, depth + 1) for key in wanted}
-
-
-def _array(schema: dict[str, Any], random: Random, root: dict[str, Any], name: str, depth: int) -> list[Any]:
-    length = int(schema.get("minItems", 0 if depth > _DEPTH else 2))
-    length = max(min(length, int(schema.get("maxItems", length))), 0)
-    return [_make(schema.get("items", {}), random, root, name, depth + 1) for _ in range(length)]
-
-
-def _string(schema: dict[str, Any], random: Random, root: dict[str, Any], name: str, depth: int) -> str:
-    if schema.get("format") in _FORMATS:
-        return _FORMATS[schema["format"]]
-    lowered = name.lower()
-    if "path" in lowered or lowered in {"file", "filename", "file_name"}:
-        text = f"{random.choice(_WORDS)}.py"
-    elif "command" in lowered:
-        text = "python -m compileall ."
-    else:
-        text = f"{random.choice(_WORDS)} {lowered.replace('_', ' ')}"
-    text = text.ljust(int(schema.get("minLength", 0)), "x")
-    return text[: int(schema.get("maxLength", len(text)))]
-
-
 def _bounded(schema: dict[str, Any], value: int) -> int:
-    low = schema.get("minimum", schema.get("exclusiveMinimum", value - 1) + 1 if "exclusiveMinimum" in schema else None)
-    high = schema.get("maximum", schema.get("exclusiveMaximum", 0) - 1 if "exclusiveMaximum" in schema else None)
+    low = schema.get("minimum")
+    if "exclusiveMinimum" in schema:
+        low = schema["exclusiveMinimum"] + 1
+    high = schema.get("maximum")
+    if "exclusiveMaximum" in schema:
+        high = schema["exclusiveMaximum"] - 1
     if low is not None and value < low:
         value = -int(-low // 1)
     if high is not None and value > high:
         value = int(high // 1)
     step = schema.get("multipleOf")
     return value - value % int(step) if isinstance(step, int) and step > 0 and low is None else value
-
-
-def _integer(schema: dict[str, Any], random: Random, root: dict[str, Any], name: str, depth: int) -> int:
-    return _bounded(schema, random.randint(1, 40))
-
-
-def _number(schema: dict[str, Any], random: Random, root: dict[str, Any], name: str, depth: int) -> int | float:
-    whole = _bounded(schema, random.randint(1, 40))
-    return whole if {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} & schema.keys() else whole + 0.5
-
-
-def _boolean(schema: dict[str, Any], random: Random, root: dict[str, Any], name: str, depth: int) -> bool:
-    return random.random() < 0.5
-
-
-def _null(schema: dict[str, Any], random: Random, root: dict[str, Any], name: str, depth: int) -> None:
-    return None
-
-
-_MAKERS: dict[str, Callable[[dict[str, Any], Random, dict[str, Any], str, int], Any]] = {
-    "object": _object,
-    "array": _array,
-    "string": _string,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "null": _null,
-}

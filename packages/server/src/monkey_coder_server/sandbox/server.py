@@ -50,7 +50,7 @@ class RunningSandbox:
         await self._runner.cleanup()
 
 
-async def start(
+async def start(  # noqa: PLR0913 - each argument is an independent option of a running sandbox, all named
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -103,7 +103,7 @@ def _anthropic(world: World) -> Handler:
     spoken = wire("anthropic")
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        return await handling.answer(request, world, "anthropic", spoken, version_header=True)
+        return await handling.answer(request, world, "anthropic", spoken)
 
     return handler
 
@@ -141,7 +141,7 @@ def _control(app: web.Application, world: World) -> None:
     async def tally(request: web.Request) -> web.StreamResponse:
         return web.json_response(world.tally.document(with_requests=request.query.get("requests") != "0"))
 
-    async def reset(request: web.Request) -> web.StreamResponse:
+    async def reset(_: web.Request) -> web.StreamResponse:
         world.reset()
         world.script = Script()
         return web.json_response({"status": "reset"})
@@ -153,7 +153,7 @@ def _control(app: web.Application, world: World) -> None:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"rules": len(world.script.rules)})
 
-    async def health(request: web.Request) -> web.StreamResponse:
+    async def health(_: web.Request) -> web.StreamResponse:
         return web.json_response({"status": "ok", "providers": list(PROVIDERS)})
 
     app.router.add_get("/__sandbox/tally", tally)

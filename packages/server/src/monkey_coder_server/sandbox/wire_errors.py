@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -23,7 +23,7 @@ class ErrorReply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):  # noqa: N818 - the provider refuses the request; this is its answer, not a failure of ours
+class Refused(Exception):
     """A request the provider would not serve: `kind` is a row of the tables below."""
 
     def __init__(self, kind: str, message: str, *, param: str | None = None, code: str | None = None) -> None:
@@ -32,6 +32,11 @@ class Refused(Exception):  # noqa: N818 - the provider refuses the request; this
         self.message = message
         self.param = param
         self.code = code
+
+
+def refuse(kind: str, message: str, *, param: str | None = None, code: str | None = None) -> NoReturn:
+    """Turn the request away."""
+    raise Refused(kind, message, param=param, code=code)
 
 
 KINDS: dict[str, tuple[int, str]] = {
@@ -166,13 +171,13 @@ _STATUSES = {
 }
 
 
-def _openai(kind: str, refused: Refused, status: int) -> dict[str, Any]:
+def _openai(kind: str, refused: Refused) -> dict[str, Any]:
     type_, code = _OPENAI[kind]
     error = {"message": refused.message, "type": type_, "param": refused.param, "code": refused.code or code}
     return {"error": error}
 
 
-def _groq(kind: str, refused: Refused, status: int) -> dict[str, Any]:
+def _groq(kind: str, refused: Refused) -> dict[str, Any]:
     type_, code = _GROQ[kind]
     error: dict[str, Any] = {"message": refused.message, "type": type_}
     if refused.code or code:
@@ -180,24 +185,30 @@ def _groq(kind: str, refused: Refused, status: int) -> dict[str, Any]:
     return {"error": error}
 
 
-def _xai(kind: str, refused: Refused, status: int) -> dict[str, Any]:
+def _xai(kind: str, refused: Refused) -> dict[str, Any]:
     return {"code": _XAI[kind], "error": refused.message}
 
 
-def _perplexity(kind: str, refused: Refused, status: int) -> dict[str, Any]:
-    return {"error": {"message": refused.message, "type": refused.code or _PERPLEXITY[kind], "code": status}}
+def _perplexity(kind: str, refused: Refused) -> dict[str, Any]:
+    return {
+        "error": {
+            "message": refused.message,
+            "type": refused.code or _PERPLEXITY[kind],
+            "code": status("perplexity", kind),
+        }
+    }
 
 
-def _moonshot(kind: str, refused: Refused, status: int) -> dict[str, Any]:
+def _moonshot(kind: str, refused: Refused) -> dict[str, Any]:
     return {"error": {"message": refused.message, "type": _MOONSHOT[kind]}}
 
 
-def _anthropic(kind: str, refused: Refused, status: int) -> dict[str, Any]:
+def _anthropic(kind: str, refused: Refused) -> dict[str, Any]:
     return {"type": "error", "error": {"type": _ANTHROPIC[kind], "message": refused.message}}
 
 
-def _google(kind: str, refused: Refused, status: int) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": status, "message": refused.message, "status": _GOOGLE[kind]}
+def _google(kind: str, refused: Refused) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": status("google", kind), "message": refused.message, "status": _GOOGLE[kind]}
     if kind == "auth":
         metadata = {"service": "generativelanguage.googleapis.com"}
         error["details"] = [
@@ -216,7 +227,7 @@ def _google(kind: str, refused: Refused, status: int) -> dict[str, Any]:
     return {"error": error}
 
 
-_BODIES: dict[str, Callable[[str, Refused, int], dict[str, Any]]] = {
+_BODIES: dict[str, Callable[[str, Refused], dict[str, Any]]] = {
     "openai": _openai,
     "groq": _groq,
     "xai": _xai,
@@ -227,17 +238,21 @@ _BODIES: dict[str, Callable[[str, Refused, int], dict[str, Any]]] = {
 }
 
 
+def status(provider: str, kind: str) -> int:
+    """The status a provider gives to a kind of error."""
+    return _STATUSES.get((provider, kind), KINDS[kind][0])
+
+
 def body(provider: str, refused: Refused) -> tuple[int, dict[str, Any]]:
     """Status and JSON body of an error."""
-    status = _STATUSES.get((provider, refused.kind), KINDS[refused.kind][0])
-    return status, _BODIES[provider](refused.kind, refused, status)
+    return status(provider, refused.kind), _BODIES[provider](refused.kind, refused)
 
 
 def render(provider: str, refused: Refused, *, request_id: str, retry_after: str = "") -> ErrorReply:
     """The whole HTTP answer of an error."""
-    status, content = body(provider, refused)
-    headers = _headers(provider, refused.kind, status, retry_after)
-    if status == 502:
+    number, content = body(provider, refused)
+    headers = _headers(provider, refused.kind, number, retry_after)
+    if number == 502:
         return ErrorReply(502, HTML_502, "text/html", headers)
     if provider == "anthropic":
         content["request_id"] = request_id
@@ -245,18 +260,18 @@ def render(provider: str, refused: Refused, *, request_id: str, retry_after: str
         if retry_after and refused.kind in {"rate_limit", "quota"}:
             retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{retry_after}s"}
             content["error"]["details"] = [retry]
-        return ErrorReply(status, json.dumps(content, indent=2).encode(), "application/json; charset=UTF-8", headers)
-    return ErrorReply(status, msgspec.json.encode(content), "application/json", headers)
+        return ErrorReply(number, json.dumps(content, indent=2).encode(), "application/json; charset=UTF-8", headers)
+    return ErrorReply(number, msgspec.json.encode(content), "application/json", headers)
 
 
-def _headers(provider: str, kind: str, status: int, retry_after: str) -> dict[str, str]:
+def _headers(provider: str, kind: str, number: int, retry_after: str) -> dict[str, str]:
     headers: dict[str, str] = {}
     if retry_after and provider != "google":
         headers["retry-after"] = retry_after
         if provider == "moonshot":
             headers |= {"x-retry-after": retry_after, "msh-cooldown-seconds": retry_after}
     if provider == "anthropic":
-        headers["x-should-retry"] = "true" if status >= 429 else "false"
+        headers["x-should-retry"] = "true" if number >= 429 else "false"
     elif provider == "openai" and kind == "quota":
         headers["x-should-retry"] = "false"
     return headers

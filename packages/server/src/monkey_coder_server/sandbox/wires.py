@@ -18,7 +18,6 @@ from monkey_coder_server.sandbox.openai_chat import stream as chat_stream
 from monkey_coder_server.sandbox.openai_chat import whole as chat_whole
 from monkey_coder_server.sandbox.served import Served
 
-
 _ENCODER = msgspec.json.Encoder()
 
 

@@ -88,7 +88,8 @@ class World:
             for layer in settings:
                 result = applied(result, layer, provider=ask.provider, model=ask.model)
         except DirectiveError as error:
-            raise Refused("invalid", f"sandbox: {error}") from error
+            message = f"sandbox: {error}"
+            raise Refused("invalid", message) from error
         return result
 
     def reply(self, ask: Ask, directive: Directive) -> Reply:
@@ -146,7 +147,8 @@ def _decoded(header: str) -> dict[str, Any]:
     try:
         settings = msgspec.json.decode(header)
     except msgspec.DecodeError as error:
-        raise DirectiveError(f"header x-sandbox-script: {error}") from error
+        message = f"header x-sandbox-script: {error}"
+        raise DirectiveError(message) from error
     if not isinstance(settings, dict):
         raise DirectiveError("header x-sandbox-script is a JSON object")
     return settings

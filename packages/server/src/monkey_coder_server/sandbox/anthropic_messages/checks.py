@@ -1,16 +1,38 @@
 """What the messages API refuses, in its own words."""
 
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 from monkey_coder_server.sandbox.catalog import Card
 from monkey_coder_server.sandbox.identifiers import Identifiers
 from monkey_coder_server.sandbox.wire_errors import Refused
 
 _PARAMETERS = frozenset(
-    "model messages max_tokens system metadata stop_sequences stream temperature thinking tool_choice tools top_k top_p "
-    "service_tier container context_management mcp_servers output_config output_format cache_control betas "
-    "inference_geo speed".split()
+    [
+        "model",
+        "messages",
+        "max_tokens",
+        "system",
+        "metadata",
+        "stop_sequences",
+        "stream",
+        "temperature",
+        "thinking",
+        "tool_choice",
+        "tools",
+        "top_k",
+        "top_p",
+        "service_tier",
+        "container",
+        "context_management",
+        "mcp_servers",
+        "output_config",
+        "output_format",
+        "cache_control",
+        "betas",
+        "inference_geo",
+        "speed",
+    ]
 )
 _NO_PREFILL = re.compile(r"^claude-(opus|sonnet)-4-[678]|^claude-[a-z]+-5")
 _NO_SAMPLING = re.compile(r"^claude-opus-4-[78]")
@@ -19,26 +41,26 @@ _THINKING_FLOOR = 1_024
 _BREAKPOINTS = 4
 
 
-def invalid(message: str) -> Refused:
-    """A 400 with that message."""
-    return Refused("invalid", message)
+def invalid(message: str) -> NoReturn:
+    """Turn the request away with a 400."""
+    raise Refused("invalid", message)
 
 
 def parameters(card: Card, body: dict[str, Any], *, counting: bool) -> None:
     """Raise Refused for missing, unknown or impossible parameters."""
     for name in body.keys() - _PARAMETERS:
-        raise invalid(f"{name}: Extra inputs are not permitted")
+        invalid(f"{name}: Extra inputs are not permitted")
     if counting:
         return
     limit = body.get("max_tokens")
     if limit is None:
-        raise invalid("max_tokens: Field required")
+        invalid("max_tokens: Field required")
     if isinstance(limit, bool) or not isinstance(limit, int):
-        raise invalid("max_tokens: Input should be a valid integer")
+        invalid("max_tokens: Input should be a valid integer")
     if limit < 1:
-        raise invalid("max_tokens: must be greater than or equal to 1")
+        invalid("max_tokens: must be greater than or equal to 1")
     if limit > card.output_limit:
-        raise invalid(
+        invalid(
             f"max_tokens: {limit} > {card.output_limit}, which is the maximum allowed number of output tokens for "
             f"{body['model']}"
         )
@@ -51,11 +73,11 @@ def _sampling(body: dict[str, Any]) -> None:
     if temperature is None:
         return
     if isinstance(temperature, bool) or not isinstance(temperature, (int, float)):
-        raise invalid("temperature: Input should be a valid number")
+        invalid("temperature: Input should be a valid number")
     if not 0 <= temperature <= 1:
-        raise invalid("temperature: range: 0..1")
+        invalid("temperature: range: 0..1")
     if temperature != 1 and _NO_SAMPLING.search(str(body["model"])):
-        raise invalid("`temperature` is deprecated for this model.")
+        invalid("`temperature` is deprecated for this model.")
 
 
 def _thinking(card: Card, body: dict[str, Any], limit: int) -> None:
@@ -64,75 +86,78 @@ def _thinking(card: Card, body: dict[str, Any], limit: int) -> None:
     if kind in {None, "disabled"}:
         return
     if kind not in {"enabled", "adaptive"}:
-        raise invalid(
-            f"thinking: Input tag '{kind}' found using 'type' does not match any of the expected tags: 'adaptive', 'disabled', 'enabled'"
+        invalid(
+            f"thinking: Input tag '{kind}' found using 'type' does not match any of the expected "
+            "tags: 'adaptive', 'disabled', 'enabled'"
         )
     if not card.reasons:
-        raise invalid(f"'{body['model']}' does not support thinking.")
+        invalid(f"'{body['model']}' does not support thinking.")
     if kind == "enabled":
         budget = thinking.get("budget_tokens")
         if not isinstance(budget, int) or isinstance(budget, bool):
-            raise invalid("thinking.enabled.budget_tokens: Field required")
+            invalid("thinking.enabled.budget_tokens: Field required")
         if budget < _THINKING_FLOOR:
-            raise invalid("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
+            invalid("thinking.enabled.budget_tokens: Input should be greater than or equal to 1024")
         if budget >= limit:
-            raise invalid(
+            invalid(
                 "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at "
                 "https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size"
             )
     if body.get("temperature") not in {None, 1}:
-        raise invalid(
+        invalid(
             "`temperature` may only be set to 1 when thinking is enabled. Please consult our documentation at "
-            "https://docs.claude.com/en/docs/build-with-claude/extended-thinking#important-considerations-when-using-extended-thinking"
+            "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
+            "#important-considerations-when-using-extended-thinking"
         )
     if (body.get("tool_choice") or {}).get("type") in {"any", "tool"}:
-        raise invalid("Thinking may not be enabled when tool_choice forces tool use.")
+        invalid("Thinking may not be enabled when tool_choice forces tool use.")
 
 
 def messages(entries: object, model: str) -> list[dict[str, Any]]:
     """The messages, with roles and tool blocks in an order the API takes. Raises Refused."""
     if entries is None:
-        raise invalid("messages: Field required")
+        invalid("messages: Field required")
     if not isinstance(entries, list):
-        raise invalid("messages: Input should be a valid list")
+        invalid("messages: Input should be a valid list")
     if not entries:
-        raise invalid("messages: at least one message is required")
+        invalid("messages: at least one message is required")
     for index, entry in enumerate(entries):
         _message(index, entry, last=index == len(entries) - 1)
     if entries[0]["role"] != "user":
-        raise invalid('messages: first message must use the "user" role')
+        invalid('messages: first message must use the "user" role')
     if entries[-1]["role"] == "assistant":
         if _NO_PREFILL.search(model):
-            raise invalid(
+            invalid(
                 "This model does not support assistant message prefill. The conversation must end with a user message."
             )
         if _plain(entries[-1]) != _plain(entries[-1]).rstrip():
-            raise invalid("messages: final assistant content cannot end with trailing whitespace")
+            invalid("messages: final assistant content cannot end with trailing whitespace")
     _tool_order(entries)
     return entries
 
 
 def _message(index: int, entry: object, *, last: bool) -> None:
     if not isinstance(entry, dict):
-        raise invalid(f"messages.{index}: Input should be a valid dictionary or object to extract fields from")
+        invalid(f"messages.{index}: Input should be a valid dictionary or object to extract fields from")
     role = entry.get("role")
     if role is None:
-        raise invalid(f"messages.{index}.role: Field required")
+        invalid(f"messages.{index}.role: Field required")
     if role == "system":
-        raise invalid(
-            'messages: Unexpected role "system". The Messages API accepts a top-level `system` parameter, not "system" as '
+        invalid(
+            'messages: Unexpected role "system". The Messages API accepts a top-level `system` '
+            'parameter, not "system" as '
             "an input message role."
         )
     if role not in {"user", "assistant"}:
-        raise invalid(f'messages: Unexpected role "{role}". Allowed roles are "user" or "assistant"')
+        invalid(f'messages: Unexpected role "{role}". Allowed roles are "user" or "assistant"')
     content = entry.get("content")
     if content is None:
-        raise invalid(f"messages.{index}.content: Field required")
+        invalid(f"messages.{index}.content: Field required")
     if not content and not (last and role == "assistant"):
-        raise invalid(f"messages.{index}: {role} messages must have non-empty content")
+        invalid(f"messages.{index}: {role} messages must have non-empty content")
     for block in content if isinstance(content, list) else ():
         if isinstance(block, dict) and block.get("type") == "text" and not block.get("text"):
-            raise invalid("messages: text content blocks must be non-empty")
+            invalid("messages: text content blocks must be non-empty")
 
 
 def blocks(entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -154,9 +179,10 @@ def _tool_order(entries: list[dict[str, Any]]) -> None:
         results = [block.get("tool_use_id", "") for block in found if block.get("type") == "tool_result"]
         for place, block in enumerate(found):
             if block.get("type") == "tool_result" and block.get("tool_use_id") not in waiting:
-                raise invalid(
+                invalid(
                     f"messages.{index}.content.{place}: unexpected `tool_use_id` found in `tool_result` blocks: "
-                    f"{block.get('tool_use_id')}. Each `tool_result` block must have a corresponding `tool_use` block in "
+                    f"{block.get('tool_use_id')}. Each `tool_result` block must have a corresponding "
+                    "`tool_use` block in "
                     "the previous message."
                 )
         _unanswered(index - 1, [name for name in waiting if name not in results])
@@ -166,9 +192,10 @@ def _tool_order(entries: list[dict[str, Any]]) -> None:
 
 def _unanswered(index: int, missing: list[str]) -> None:
     if missing:
-        raise invalid(
+        invalid(
             f"messages.{index}: `tool_use` ids were found without `tool_result` blocks immediately after: "
-            f"{', '.join(missing)}. Each `tool_use` block must have a corresponding `tool_result` block in the next message."
+            f"{', '.join(missing)}. Each `tool_use` block must have a corresponding `tool_result` "
+            "block in the next message."
         )
 
 
@@ -181,7 +208,7 @@ def signatures(entries: list[dict[str, Any]], body: dict[str, Any], identifiers:
             if block.get("type") == "thinking" and not identifiers.issued(
                 str(block.get("signature", "")), str(block.get("thinking", ""))
             ):
-                raise invalid(f"messages.{index}.content.{place}: Invalid `signature` in `thinking` block")
+                invalid(f"messages.{index}.content.{place}: Invalid `signature` in `thinking` block")
     if (body.get("thinking") or {}).get("type") != "enabled":
         return
     calling = [
@@ -190,9 +217,11 @@ def signatures(entries: list[dict[str, Any]], body: dict[str, Any], identifiers:
     if calling and calling[-1] == len(entries) - 2:
         kind = blocks(entries[calling[-1]])[0].get("type")
         if kind not in {"thinking", "redacted_thinking"}:
-            raise invalid(
-                f"messages.{calling[-1]}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{kind}`. "
-                "When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the "
+            invalid(
+                f"messages.{calling[-1]}.content.0.type: Expected `thinking` or `redacted_thinking`, "
+                f"but found `{kind}`. "
+                "When `thinking` is enabled, a final `assistant` message must start with a thinking "
+                "block (preceeding the "
                 "lastmost set of `tool_use` and `tool_result` blocks). To avoid this requirement, disable `thinking`."
             )
 
@@ -205,21 +234,22 @@ def tools(entries: object, choice: dict[str, Any]) -> None:
         if entry.get("type", "custom") != "custom":
             continue
         if not _TOOL_NAME.fullmatch(names[index]):
-            raise invalid(f"tools.{index}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
+            invalid(f"tools.{index}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
         if not isinstance(entry.get("input_schema"), dict):
-            raise invalid(f"tools.{index}.custom.input_schema: Field required")
+            invalid(f"tools.{index}.custom.input_schema: Field required")
     if len(set(names)) != len(names):
-        raise invalid("tools: Tool names must be unique.")
+        invalid("tools: Tool names must be unique.")
     if choice.get("type") == "tool" and choice.get("name") not in names:
-        raise invalid(f"Tool '{choice.get('name')}' not found in provided tools")
+        invalid(f"Tool '{choice.get('name')}' not found in provided tools")
 
 
 def breakpoints(lifetimes: list[int]) -> None:
     """Raise Refused for more than four cache breakpoints, or a long-lived one after a short-lived one."""
     if len(lifetimes) > _BREAKPOINTS:
-        raise invalid(f"A maximum of 4 blocks with cache_control may be provided. Found {len(lifetimes)}.")
+        invalid(f"A maximum of 4 blocks with cache_control may be provided. Found {len(lifetimes)}.")
     if lifetimes != sorted(lifetimes, reverse=True):
-        raise invalid(
-            "messages: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks "
+        invalid(
+            "messages: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control "
+            "block. Note that blocks "
             "are processed in the following order: `tools`, `system`, `messages`."
         )

@@ -9,7 +9,7 @@ from monkey_coder_server.sandbox.anthropic_messages import checks
 from monkey_coder_server.sandbox.catalog import Card
 from monkey_coder_server.sandbox.exchange import Ask, Piece, Tool, ToolChoice
 from monkey_coder_server.sandbox.identifiers import Identifiers
-from monkey_coder_server.sandbox.wire_errors import Refused
+from monkey_coder_server.sandbox.wire_errors import refuse
 
 _ENCODER = msgspec.json.Encoder()
 _CHOICES: dict[object, ToolChoice] = {"none": "none", "any": "any", "tool": "any"}
@@ -61,7 +61,7 @@ def _thinking(thinking: dict[str, Any], body: dict[str, Any]) -> int:
         return 0
     effort = (body.get("output_config") or {}).get("effort", "high")
     if effort not in _EFFORTS:
-        raise Refused(
+        refuse(
             "invalid", f"This model does not support effort level '{effort}'. Supported levels: high, low, max, medium."
         )
     return min(_EFFORTS[effort], int(thinking.get("budget_tokens", 4_096)))
@@ -101,7 +101,7 @@ def _lifetime(holder: dict[str, Any]) -> int:
         return 0
     ttl = control.get("ttl", "5m")
     if control.get("type") != "ephemeral" or ttl not in _LIFETIMES:
-        raise Refused("invalid", "cache_control.ephemeral.ttl: Input should be '5m' or '1h'")
+        refuse("invalid", "cache_control.ephemeral.ttl: Input should be '5m' or '1h'")
     return _LIFETIMES[ttl]
 
 

@@ -122,12 +122,10 @@ def _event(name: str, fields: dict[str, Any]) -> bytes:
 
 def _block(served: Served, index: int, block: dict[str, Any]) -> Iterator[Frame]:
     kind = block["type"]
-    before = {"thinking": 0}.get(kind, served.reply.reasoning_tokens)
-    opening = {"thinking": {"thinking": "", "signature": ""}, "text": {"text": ""}}.get(kind) or {
-        "id": block["id"],
-        "name": block["name"],
-        "input": {},
-    }
+    before = 0 if kind == "thinking" else served.reply.reasoning_tokens
+    opening: dict[str, Any] = {"thinking": {"thinking": "", "signature": ""}, "text": {"text": ""}}.get(kind, {})
+    if kind == "tool_use":
+        opening = {"id": block["id"], "name": block["name"], "input": {}}
     yield Frame(_event("content_block_start", {"index": index, "content_block": {"type": kind, **opening}}), before)
     if index == 0:
         yield Frame(b'event: ping\ndata: {"type": "ping"}\n\n', before)

@@ -1,7 +1,7 @@
 """Read a generateContent request into the sandbox's own form, refusing what Google refuses."""
 
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -42,15 +42,15 @@ def camelled(value: Any) -> Any:
     return {_camel(key): item if _camel(key) in _OPAQUE else camelled(item) for key, item in value.items()}
 
 
-def _invalid(message: str) -> Refused:
-    return Refused("invalid", message)
+def _invalid(message: str) -> NoReturn:
+    raise Refused("invalid", message)
 
 
 def read(card: Card, model: str, raw: dict[str, Any], identifiers: Identifiers, *, stream: bool) -> Ask:
     """The request, checked as strictly as Google checks it. Raises Refused."""
     body = camelled(raw)
     for name in body.keys() - _FIELDS:
-        raise _invalid(f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.')
+        _invalid(f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.')
     contents = _contents(body)
     config = body.get("generationConfig") or {}
     _limits(card, config)
@@ -91,31 +91,32 @@ def _contents(body: dict[str, Any]) -> list[dict[str, Any]]:
     if isinstance(contents, dict):
         contents = [contents]
     if not isinstance(contents, list) or not contents:
-        raise _invalid("* GenerateContentRequest.contents: contents is not specified\n")
+        _invalid("* GenerateContentRequest.contents: contents is not specified\n")
     for index, entry in enumerate(contents):
         if not isinstance(entry, dict) or not isinstance(entry.get("parts"), list) or not entry["parts"]:
-            raise _invalid(f"* GenerateContentRequest.contents[{index}].parts: contents.parts must not be empty.\n")
+            _invalid(f"* GenerateContentRequest.contents[{index}].parts: contents.parts must not be empty.\n")
         if entry.get("role", "user") not in {"user", "model", "function"}:
-            raise _invalid("Please use a valid role: user, model.")
+            _invalid("Please use a valid role: user, model.")
     return contents
 
 
 def _limits(card: Card, config: dict[str, Any]) -> None:
     limit = config.get("maxOutputTokens")
     if limit is not None and (not isinstance(limit, int) or not 1 <= limit <= card.output_limit):
-        raise _invalid(
-            f"Unable to submit request because it has a maxOutputTokens value of {limit} but the supported range is from "
+        _invalid(
+            f"Unable to submit request because it has a maxOutputTokens value of {limit} but the "
+            "supported range is from "
             f"1 (inclusive) to {card.output_limit + 1} (exclusive). Update the value and try again."
         )
     temperature = config.get("temperature")
     if temperature is not None and (not isinstance(temperature, (int, float)) or not 0 <= temperature <= 2):
-        raise _invalid(
+        _invalid(
             f"* GenerateContentRequest.generation_config.temperature: temperature must be in the range [0.0, 2.0]. "
             f"Got {temperature}.\n"
         )
     budget = (config.get("thinkingConfig") or {}).get("thinkingBudget")
     if budget == 0 and "pro" in card.id and card.reasons:
-        raise _invalid("Budget 0 is invalid. This model only works in thinking mode.")
+        _invalid("Budget 0 is invalid. This model only works in thinking mode.")
 
 
 def _thoughts(card: Card, thinking: dict[str, Any]) -> int:
@@ -133,9 +134,7 @@ def _tools(body: dict[str, Any]) -> tuple[Tool, ...]:
         for declaration in entry.get("functionDeclarations") or ():
             schema = declaration.get("parametersJsonSchema") or declaration.get("parameters") or {}
             if not declaration.get("name"):
-                raise _invalid(
-                    "* GenerateContentRequest.tools[0].function_declarations[0].name: Invalid function name.\n"
-                )
+                _invalid("* GenerateContentRequest.tools[0].function_declarations[0].name: Invalid function name.\n")
             found.append(Tool(str(declaration["name"]), schema))
     return tuple(found)
 
@@ -145,13 +144,14 @@ def _tool_order(contents: list[dict[str, Any]]) -> None:
     for entry in contents:
         responses = sum("functionResponse" in part for part in entry["parts"])
         if responses != previous and (responses or previous):
-            raise _invalid(
-                "Please ensure that the number of function response parts is equal to the number of function call parts "
+            _invalid(
+                "Please ensure that the number of function response parts is equal to the number of "
+                "function call parts "
                 "of the function call turn."
             )
         previous = sum("functionCall" in part for part in entry["parts"])
     if previous:
-        raise _invalid("Please ensure that function call turn is followed by a function response turn.")
+        _invalid("Please ensure that function call turn is followed by a function response turn.")
 
 
 def _signatures(card: Card, contents: list[dict[str, Any]], identifiers: Identifiers) -> None:
@@ -161,15 +161,16 @@ def _signatures(card: Card, contents: list[dict[str, Any]], identifiers: Identif
         for place, part in enumerate(entry["parts"]):
             signature = part.get("thoughtSignature")
             if signature and signature not in _ACCEPTED_WITHOUT_CHECK and not identifiers.issued(str(signature), ""):
-                raise _invalid("Thought signature is not valid.")
+                _invalid("Thought signature is not valid.")
             if "functionCall" not in part:
                 continue
             calls += 1
             if not signature and calls == 1 and index > last_prompt and _SIGNED_CALLS.search(card.id):
-                raise _invalid(
+                _invalid(
                     "Function call is missing a thought_signature in functionCall parts. This is required for tools to "
                     "work correctly, and missing thought_signature may lead to degraded model performance. Additional "
-                    f"data, function call `default_api:{part['functionCall'].get('name')}` , position {place + 1}. Please "
+                    f"data, function call `default_api:{part['functionCall'].get('name')}` , position "
+                    f"{place + 1}. Please "
                     "refer to https://ai.google.dev/gemini-api/docs/thought-signatures for more details."
                 )
 

@@ -4,15 +4,49 @@ import re
 from typing import Any
 
 from monkey_coder_server.sandbox.catalog import Card
-from monkey_coder_server.sandbox.wire_errors import Refused
+from monkey_coder_server.sandbox.wire_errors import refuse
 
 _ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 _OPENAI_PARAMETERS = frozenset(
-    "messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens "
-    "max_tokens metadata modalities moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key "
-    "prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier "
-    "stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity "
-    "web_search_options".split()
+    [
+        "messages",
+        "model",
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "metadata",
+        "modalities",
+        "moderation",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning_effort",
+        "response_format",
+        "safety_identifier",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    ]
 )
 _GROQ_PARAMETERS = (_OPENAI_PARAMETERS - {"audio", "modalities", "prediction", "verbosity", "web_search_options"}) | {
     "citation_options",
@@ -36,15 +70,17 @@ def parameters(provider: str, card: Card, body: dict[str, Any]) -> None:
     known = {"openai": _OPENAI_PARAMETERS, "groq": _GROQ_PARAMETERS}.get(provider)
     for name in body.keys() - known if known else ():
         if provider == "groq":
-            raise Refused("invalid", f"property '{name}' is unsupported")
-        raise Refused("invalid", f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
+            refuse("invalid", f"property '{name}' is unsupported")
+        refuse("invalid", f"Unknown parameter: '{name}'.", param=name, code="unknown_parameter")
     if body.get("stream_options") is not None and not body.get("stream") and provider == "openai":
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
-        raise Refused("invalid", message, param="stream_options")
+        refuse("invalid", message, param="stream_options")
     if body.get("n") not in {None, 1}:
-        raise Refused("invalid", "'n' : number must be at most 1", param="n")
+        refuse("invalid", "'n' : number must be at most 1", param="n")
     _ranges(body)
-    _MODEL_RULES.get(provider, _no_rules)(card, body)
+    rules = _MODEL_RULES.get(provider)
+    if rules is not None:
+        rules(card, body)
     _output_limit(provider, card, body)
 
 
@@ -55,25 +91,22 @@ def _ranges(body: dict[str, Any]) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             message = f"Invalid type for '{name}': expected a decimal, but got {_kind(value)} instead."
-            raise Refused("invalid", message, param=name, code="invalid_type")
+            refuse("invalid", message, param=name, code="invalid_type")
         if not low <= value <= high:
-            word, bound = ("minimum", low) if value < low else ("maximum", high)
-            side = "below minimum" if value < low else "above maximum"
-            message = f"Invalid '{name}': decimal {side} value. Expected a value {'>=' if value < low else '<='} {bound}, but got {value} instead."
-            raise Refused(
-                "invalid",
-                message,
-                param=name,
-                code=f"decimal_{'below_min' if word == 'minimum' else 'above_max'}_value",
+            side, bound, sign = ("below minimum", low, ">=") if value < low else ("above maximum", high, "<=")
+            message = (
+                f"Invalid '{name}': decimal {side} value. Expected a value {sign} {bound}, but got {value} instead."
             )
+            code = "decimal_below_min_value" if value < low else "decimal_above_max_value"
+            refuse("invalid", message, param=name, code=code)
     for name in ("max_tokens", "max_completion_tokens"):
         value = body.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
             message = f"Invalid type for '{name}': expected an integer, but got {_kind(value)} instead."
-            raise Refused("invalid", message, param=name, code="invalid_type")
+            refuse("invalid", message, param=name, code="invalid_type")
         if value is not None and value < 1:
             message = f"Invalid '{name}': integer below minimum value. Expected a value >= 1, but got {value} instead."
-            raise Refused("invalid", message, param=name, code="integer_below_min_value")
+            refuse("invalid", message, param=name, code="integer_below_min_value")
 
 
 def _kind(value: object) -> str:
@@ -88,10 +121,6 @@ def _kind(value: object) -> str:
     return names.get(type(value), "null")
 
 
-def _no_rules(card: Card, body: dict[str, Any]) -> None:
-    return
-
-
 def _openai_rules(card: Card, body: dict[str, Any]) -> None:
     if not card.reasons:
         return
@@ -99,10 +128,10 @@ def _openai_rules(card: Card, body: dict[str, Any]) -> None:
         message = (
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
         )
-        raise Refused("invalid", message, param="max_tokens", code="unsupported_parameter")
+        refuse("invalid", message, param="max_tokens", code="unsupported_parameter")
     if body.get("stop"):
         message = "Unsupported parameter: 'stop' is not supported with this model."
-        raise Refused("invalid", message, param="stop", code="unsupported_parameter")
+        refuse("invalid", message, param="stop", code="unsupported_parameter")
     for name, default in _ONLY_DEFAULT.items():
         value = body.get(name)
         if value is not None and value != default:
@@ -110,24 +139,24 @@ def _openai_rules(card: Card, body: dict[str, Any]) -> None:
                 f"Unsupported value: '{name}' does not support {value} with this model. Only the default ({default}) "
                 "value is supported."
             )
-            raise Refused("invalid", message, param=name, code="unsupported_value")
+            refuse("invalid", message, param=name, code="unsupported_value")
 
 
 def _xai_rules(card: Card, body: dict[str, Any]) -> None:
     for name in _XAI_REASONING_REFUSES if card.reasons else ():
         if body.get(name):
-            raise Refused("invalid", f"Model {card.id} does not support parameter {name}.")
+            refuse("invalid", f"Model {card.id} does not support parameter {name}.")
 
 
 def _moonshot_rules(card: Card, body: dict[str, Any]) -> None:
     temperature = body.get("temperature")
     if _FIXED_TEMPERATURE.search(card.id) and temperature not in {None, 1}:
-        raise Refused("invalid", "invalid temperature: only 1 is allowed for this model")
+        refuse("invalid", "invalid temperature: only 1 is allowed for this model")
 
 
-def _perplexity_rules(card: Card, body: dict[str, Any]) -> None:
+def _perplexity_rules(_card: Card, body: dict[str, Any]) -> None:
     if body.get("tools"):
-        raise Refused("invalid", "Tool calling is not supported for this model.", code="tool_calling_not_supported")
+        refuse("invalid", "Tool calling is not supported for this model.", code="tool_calling_not_supported")
 
 
 _MODEL_RULES = {
@@ -144,12 +173,12 @@ def _output_limit(provider: str, card: Card, body: dict[str, Any]) -> None:
         if value is None or value <= card.output_limit:
             continue
         if provider == "groq":
-            raise Refused(
+            refuse(
                 "invalid",
                 f"`{name}` must be less than or equal to `{card.output_limit}`, the maximum value for `{name}` is less "
                 "than the `context_window` for this model",
             )
-        raise Refused(
+        refuse(
             "invalid",
             f"{name} is too large: {value}. This model supports at most {card.output_limit} completion tokens, whereas "
             f"you provided {value}.",
@@ -161,17 +190,17 @@ def _output_limit(provider: str, card: Card, body: dict[str, Any]) -> None:
 def messages(provider: str, card: Card, entries: object) -> list[dict[str, Any]]:
     """The messages, if their roles and tool results are in an order the provider takes. Raises Refused."""
     if entries is None:
-        raise Refused(
+        refuse(
             "invalid", "Missing required parameter: 'messages'.", param="messages", code="missing_required_parameter"
         )
     if not isinstance(entries, list):
         message = f"Invalid type for 'messages': expected an array of objects, but got {_kind(entries)} instead."
-        raise Refused("invalid", message, param="messages", code="invalid_type")
+        refuse("invalid", message, param="messages", code="invalid_type")
     if not entries:
         message = (
             "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead."
         )
-        raise Refused("invalid", message, param="messages", code="empty_array")
+        refuse("invalid", message, param="messages", code="empty_array")
     for index, entry in enumerate(entries):
         _role(index, entry)
     _tool_order(entries)
@@ -187,20 +216,18 @@ def messages(provider: str, card: Card, entries: object) -> list[dict[str, Any]]
 def _role(index: int, entry: object) -> None:
     if not isinstance(entry, dict):
         message = f"Invalid type for 'messages[{index}]': expected an object, but got {_kind(entry)} instead."
-        raise Refused("invalid", message, param=f"messages[{index}]", code="invalid_type")
+        refuse("invalid", message, param=f"messages[{index}]", code="invalid_type")
     role = entry.get("role")
     param = f"messages[{index}].role"
     if role is None:
-        raise Refused(
-            "invalid", f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter"
-        )
+        refuse("invalid", f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
     if role not in _ROLES:
         supported = ", ".join(f"'{name}'" for name in _ROLES[:-1])
         message = f"Invalid value: '{role}'. Supported values are: {supported}, and 'developer'."
-        raise Refused("invalid", message, param=param, code="invalid_value")
+        refuse("invalid", message, param=param, code="invalid_value")
     if role in {"user", "system"} and entry.get("content") is None:
-        message = f"Invalid value for 'content': expected a string, got null."
-        raise Refused("invalid", message, param=f"messages[{index}].content", code="invalid_type")
+        message = "Invalid value for 'content': expected a string, got null."
+        refuse("invalid", message, param=f"messages[{index}].content", code="invalid_type")
 
 
 def _tool_order(entries: list[dict[str, Any]]) -> None:
@@ -212,7 +239,7 @@ def _tool_order(entries: list[dict[str, Any]]) -> None:
                     "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with "
                     "'tool_calls'."
                 )
-                raise Refused("invalid", message, param=f"messages.[{index}].role")
+                refuse("invalid", message, param=f"messages.[{index}].role")
             open_calls.discard(entry["tool_call_id"])
             continue
         _all_answered(open_calls, index)
@@ -223,10 +250,11 @@ def _tool_order(entries: list[dict[str, Any]]) -> None:
 def _all_answered(open_calls: set[str], index: int) -> None:
     if open_calls:
         message = (
-            "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. "
+            "An assistant message with 'tool_calls' must be followed by tool messages responding to "
+            "each 'tool_call_id'. "
             f"The following tool_call_ids did not have response messages: {', '.join(sorted(open_calls))}"
         )
-        raise Refused("invalid", message, param=f"messages.[{index}].role")
+        refuse("invalid", message, param=f"messages.[{index}].role")
 
 
 def _alternation(entries: list[dict[str, Any]]) -> None:
@@ -235,19 +263,23 @@ def _alternation(entries: list[dict[str, Any]]) -> None:
         del roles[0]
     wrong = any(role != ("user", "assistant")[index % 2] for index, role in enumerate(roles))
     if wrong:
-        message = "After the (optional) system message(s), user or tool message(s) should alternate with assistant message(s)."
-        raise Refused("invalid", message, code="invalid_message")
+        message = (
+            "After the (optional) system message(s), user or tool message(s) should alternate with assistant "
+            "message(s)."
+        )
+        refuse("invalid", message, code="invalid_message")
     if not roles or roles[-1] != "user":
-        raise Refused("invalid", "Last message must have role `user`.", code="invalid_message")
+        refuse("invalid", "Last message must have role `user`.", code="invalid_message")
 
 
 def _no_foreign_fields(entries: list[dict[str, Any]]) -> None:
     for index, entry in enumerate(entries):
         for name in ("reasoning_content", "refusal", "annotations", "audio"):
             if name in entry:
-                raise Refused(
+                refuse(
                     "invalid",
-                    f"'messages.{index}' : for 'role:{entry['role']}' the following must be satisfied[('messages.{index}' : "
+                    f"'messages.{index}' : for 'role:{entry['role']}' the following must be "
+                    f"satisfied[('messages.{index}' : "
                     f"property '{name}' is unsupported)]",
                 )
 
@@ -255,7 +287,7 @@ def _no_foreign_fields(entries: list[dict[str, Any]]) -> None:
 def _reasoning_is_replayed(entries: list[dict[str, Any]]) -> None:
     for index, entry in enumerate(entries):
         if entry.get("tool_calls") and not entry.get("reasoning_content"):
-            raise Refused(
+            refuse(
                 "invalid",
                 f"thinking is enabled but reasoning_content is missing in assistant tool call message at index {index}",
             )
@@ -267,16 +299,14 @@ def tools(entries: object) -> None:
         function = entry.get("function") if isinstance(entry, dict) else None
         if not isinstance(function, dict):
             param = f"tools[{index}].function"
-            raise Refused(
-                "invalid", f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter"
-            )
+            refuse("invalid", f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
         if not _NAME.fullmatch(str(function.get("name", ""))):
             param = f"tools[{index}].function.name"
             message = (
                 f"Invalid '{param}': string does not match pattern. Expected a string that matches the pattern "
                 "'^[a-zA-Z0-9_-]+$'."
             )
-            raise Refused("invalid", message, param=param, code="invalid_value")
+            refuse("invalid", message, param=param, code="invalid_value")
 
 
 def response_format(provider: str, wanted: dict[str, Any], text: str) -> None:
@@ -285,19 +315,17 @@ def response_format(provider: str, wanted: dict[str, Any], text: str) -> None:
         message = (
             "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
         )
-        raise Refused("invalid", message, param="messages")
+        refuse("invalid", message, param="messages")
     described = wanted.get("json_schema") or {}
     schema = described.get("schema")
     if wanted.get("type") != "json_schema":
         return
     if not isinstance(schema, dict):
         param = "response_format.json_schema.schema"
-        raise Refused(
-            "invalid", f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter"
-        )
+        refuse("invalid", f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
     if provider == "openai" and described.get("strict") and schema.get("additionalProperties") is not False:
         message = (
             f"Invalid schema for response_format '{described.get('name')}': In context=(), 'additionalProperties' is "
             "required to be supplied and to be false."
         )
-        raise Refused("invalid", message, param="response_format")
+        refuse("invalid", message, param="response_format")

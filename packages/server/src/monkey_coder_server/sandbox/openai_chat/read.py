@@ -8,7 +8,7 @@ from monkey_coder_server.sandbox import directives, tokens
 from monkey_coder_server.sandbox.catalog import Card
 from monkey_coder_server.sandbox.exchange import Ask, Piece, Tool, ToolChoice
 from monkey_coder_server.sandbox.openai_chat import checks
-from monkey_coder_server.sandbox.wire_errors import Refused
+from monkey_coder_server.sandbox.wire_errors import refuse
 
 _ENCODER = msgspec.json.Encoder()
 _EFFORTS = {"none": 0, "minimal": 16, "low": 48, "medium": 160, "high": 384, "xhigh": 640, "max": 800}
@@ -26,7 +26,7 @@ def read(provider: str, card: Card, body: dict[str, Any]) -> Ask:
     wanted = body.get("response_format") or {}
     checks.response_format(provider, wanted, f"{system} {' '.join(piece.text for piece in pieces)}")
     choice = body.get("tool_choice")
-    reasoning = _reasoning(provider, card, body)
+    reasoning = _reasoning(card, body)
     inline = (provider == "perplexity" and "deep-research" not in card.id) or (
         provider == "groq" and _groq_inlines(card, body)
     )
@@ -56,13 +56,13 @@ def read(provider: str, card: Card, body: dict[str, Any]) -> Ask:
     )
 
 
-def _reasoning(provider: str, card: Card, body: dict[str, Any]) -> int:
+def _reasoning(card: Card, body: dict[str, Any]) -> int:
     if not card.reasons or (body.get("thinking") or {}).get("type") == "disabled":
         return 0
     effort = body.get("reasoning_effort")
     if effort is not None and effort not in _EFFORTS:
         message = f"Invalid value: '{effort}'. Supported values are: 'minimal', 'low', 'medium', and 'high'."
-        raise Refused("invalid", message, param="reasoning_effort", code="invalid_value")
+        refuse("invalid", message, param="reasoning_effort", code="invalid_value")
     return _EFFORTS[effort or "medium"]
 
 
@@ -122,7 +122,7 @@ def _rendered(index: int, entry: dict[str, Any], media: dict[str, int]) -> tuple
             parts.append(f"{data[:64]}#{len(data)}#{data[-64:]}")
         else:
             message = f"Invalid 'messages[{index}]'. Content blocks are expected to be either text or image_url type."
-            raise Refused("invalid", message, param=f"messages[{index}]", code="invalid_value")
+            refuse("invalid", message, param=f"messages[{index}]", code="invalid_value")
     if entry.get("tool_calls"):
         parts.append(_ENCODER.encode(entry["tool_calls"]).decode())
     if entry.get("reasoning_content"):

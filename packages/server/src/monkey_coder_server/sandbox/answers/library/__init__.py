@@ -113,13 +113,13 @@ def fill(template: Template, prompt: str, random: Random) -> Program:
     given = dict(chosen)
 
     def hole(match: re.Match[str]) -> str:
-        name, alternatives = match.groups()
+        name, alternatives = str(match[1]), str(match[2])
         if name not in chosen:
             chosen[name] = random.choice(alternatives.split("|"))
         return chosen[name]
 
     def filled(text: str) -> str:
-        return _HOLE.sub(hole, _GIVEN.sub(lambda match: given[match.group(1)], text))
+        return _HOLE.sub(hole, _GIVEN.sub(lambda match: given[str(match[1])], text))
 
     files = {
         filled(path): filled(text)
