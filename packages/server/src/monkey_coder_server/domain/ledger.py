@@ -1,0 +1,153 @@
+"""The rules of the books: a chart of accounts, movements that sum to zero, and holds that resolve at most once.
+
+Amounts are nano-dollars. A positive entry is a credit, a negative one a debit; so a customer's credit, what we owe
+providers and revenue stand positive, promotions, cost and losses negative, and all entries together are 0.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class AccountKind(StrEnum):
+    """The chart of accounts."""
+
+    CUSTOMER_CREDIT = "customer_credit"
+    """What a customer has left; one account each, owned by the account id. Its sum is the wallet's balance."""
+    PROMOTIONS = "promotions"
+    """Credit given away: trials and grants."""
+    REVENUE = "revenue"
+    """Prices of served requests, whether or not the customer paid them in full."""
+    PROVIDER_COST = "provider_cost"
+    """What served requests cost us."""
+    PROVIDER_PAYABLE = "provider_payable"
+    """What we owe a provider; one account each, owned by the provider's name."""
+    HOUSE_LOSS = "house_loss"
+    """Prices beyond the hold, and provider costs of requests nobody is charged for."""
+    CASH = "cash"
+    """Money that customers paid in."""
+    ROUNDING = "rounding"
+    """Fractions of a cent left over at the payment service's border."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of the books; `owner` is empty for the house's own."""
+
+    kind: AccountKind
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a transaction."""
+
+    account: Account
+    amount: int
+
+
+def grant_entries(account_id: str, amount: int) -> tuple[Entry, ...]:
+    """Credit given to a customer, booked against promotions. `amount` must be positive."""
+    if amount <= 0:
+        raise ValueError("A grant must be more than zero.")
+    return _entries(
+        (Account(AccountKind.CUSTOMER_CREDIT, account_id), amount),
+        (Account(AccountKind.PROMOTIONS), -amount),
+    )
+
+
+def settle_entries(account_id: str, *, price: int, charged: int, provider: str, cost: int) -> tuple[Entry, ...]:
+    """A served request: the customer pays `charged` of its `price`, the house bears the rest and owes the provider."""
+    if not 0 <= charged <= price or cost < 0:
+        raise ValueError("A settlement needs 0 <= charged <= price and a cost of zero or more.")
+    return _entries(
+        (Account(AccountKind.CUSTOMER_CREDIT, account_id), -charged),
+        (Account(AccountKind.HOUSE_LOSS), charged - price),
+        (Account(AccountKind.REVENUE), price),
+        (Account(AccountKind.PROVIDER_COST), -cost),
+        (Account(AccountKind.PROVIDER_PAYABLE, provider), cost),
+    )
+
+
+def void_entries(provider: str | None, cost: int) -> tuple[Entry, ...]:
+    """A request nobody is charged for; what a provider bills for it all the same is the house's loss."""
+    if cost < 0:
+        raise ValueError("A provider's cost cannot be negative.")
+    return _entries(
+        (Account(AccountKind.HOUSE_LOSS), -cost),
+        (Account(AccountKind.PROVIDER_PAYABLE, provider or "unknown"), cost),
+    )
+
+
+def _entries(*lines: tuple[Account, int]) -> tuple[Entry, ...]:
+    """The lines that move something."""
+    return tuple(Entry(account, amount) for account, amount in lines if amount)
+
+
+class HoldState(StrEnum):
+    """A hold leaves `OPEN` at most once, and never comes back."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRecord:
+    """A reservation and what became of it."""
+
+    amount: int
+    state: HoldState = HoldState.OPEN
+    charged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """A wallet's two figures. Invariant: 0 <= held <= balance."""
+
+    balance: int = 0
+    held: int = 0
+
+    @property
+    def available(self) -> int:
+        """What a new hold can take."""
+        return self.balance - self.held
+
+
+def clamp(price: int, hold: int) -> tuple[int, int]:
+    """What the customer is charged of a price, at most the hold, and the house's loss."""
+    charged = min(price, hold)
+    return charged, price - charged
+
+
+def add(funds: Funds, amount: int) -> Funds:
+    """The funds after a grant."""
+    return replace(funds, balance=funds.balance + amount)
+
+
+def reserve(funds: Funds, amount: int) -> tuple[Funds, HoldRecord] | None:
+    """The funds with `amount` held, and the hold; None when they do not cover it."""
+    if amount < 0 or amount > funds.available:
+        return None
+    return replace(funds, held=funds.held + amount), HoldRecord(amount)
+
+
+def resolve(funds: Funds, hold: HoldRecord, outcome: HoldState, price: int = 0) -> tuple[Funds, HoldRecord]:
+    """The funds and the hold after it is settled (for at most its amount), voided or expired.
+
+    A hold that is not open any more stays as it is, whatever is asked.
+    """
+    if hold.state is not HoldState.OPEN or outcome is HoldState.OPEN:
+        return funds, hold
+    charged = clamp(price, hold.amount)[0] if outcome is HoldState.SETTLED else 0
+    after = Funds(balance=funds.balance - charged, held=funds.held - hold.amount)
+    return after, replace(hold, state=outcome, charged=charged)
+
+
+def cap_periods(at: datetime) -> tuple[str, str]:
+    """The UTC day (`2026-11-23`) and month (`2026-11`) a spend at `at` counts for. `at` must carry its time zone."""
+    if at.tzinfo is None:
+        raise ValueError("The time of a spend must carry its time zone.")
+    day = at.astimezone(UTC).strftime("%Y-%m-%d")
+    return day, day[:7]

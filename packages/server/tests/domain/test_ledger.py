@@ -1,0 +1,170 @@
+"""Every movement sums to zero, and no order of events overspends a wallet or resolves a hold twice."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from monkey_coder_server.domain.ledger import (
+    Account,
+    AccountKind,
+    Entry,
+    Funds,
+    HoldRecord,
+    HoldState,
+    add,
+    cap_periods,
+    clamp,
+    grant_entries,
+    reserve,
+    resolve,
+    settle_entries,
+    void_entries,
+)
+
+AMOUNT = st.integers(0, 10**15)
+
+
+@given(AMOUNT, AMOUNT, AMOUNT)
+@settings(max_examples=100)
+def test_every_movement_sums_to_zero(price: int, hold: int, cost: int) -> None:
+    charged, loss = clamp(price, hold)
+    assert charged + loss == price
+    assert 0 <= charged <= hold
+    for entries in (
+        grant_entries("acc", price + 1),
+        settle_entries("acc", price=price, charged=charged, provider="openai", cost=cost),
+        void_entries("openai", cost),
+    ):
+        assert sum(entry.amount for entry in entries) == 0
+        assert all(entry.amount for entry in entries)
+
+
+def test_a_settlement_books_charge_loss_revenue_and_the_provider() -> None:
+    assert settle_entries("acc", price=130, charged=100, provider="openai", cost=90) == (
+        Entry(Account(AccountKind.CUSTOMER_CREDIT, "acc"), -100),
+        Entry(Account(AccountKind.HOUSE_LOSS), -30),
+        Entry(Account(AccountKind.REVENUE), 130),
+        Entry(Account(AccountKind.PROVIDER_COST), -90),
+        Entry(Account(AccountKind.PROVIDER_PAYABLE, "openai"), 90),
+    )
+
+
+def test_a_grant_and_a_void_name_their_accounts() -> None:
+    assert grant_entries("acc", 5) == (
+        Entry(Account(AccountKind.CUSTOMER_CREDIT, "acc"), 5),
+        Entry(Account(AccountKind.PROMOTIONS), -5),
+    )
+    assert void_entries(None, 7) == (
+        Entry(Account(AccountKind.HOUSE_LOSS), -7),
+        Entry(Account(AccountKind.PROVIDER_PAYABLE, "unknown"), 7),
+    )
+    assert void_entries("openai", 0) == ()
+
+
+def test_impossible_amounts_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than zero"):
+        grant_entries("acc", 0)
+    for price, charged, cost in ((1, 2, 0), (1, -1, 0), (1, 1, -1)):
+        with pytest.raises(ValueError, match="charged <= price"):
+            settle_entries("acc", price=price, charged=charged, provider="p", cost=cost)
+    with pytest.raises(ValueError, match="cannot be negative"):
+        void_entries("p", -1)
+
+
+def test_a_hold_needs_free_credit_to_the_nano_dollar() -> None:
+    funds = Funds(balance=10, held=4)
+    assert reserve(funds, 6) == (Funds(10, 10), HoldRecord(6))
+    assert reserve(funds, 7) is None
+    assert reserve(funds, -1) is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "price", "after", "charged"),
+    [
+        (HoldState.SETTLED, 4, Funds(6, 0), 4),
+        (HoldState.SETTLED, 9, Funds(3, 0), 7),
+        (HoldState.VOIDED, 4, Funds(10, 0), 0),
+        (HoldState.EXPIRED, 4, Funds(10, 0), 0),
+        (HoldState.OPEN, 4, Funds(10, 7), 0),
+    ],
+)
+def test_how_a_hold_can_end(outcome: HoldState, price: int, after: Funds, charged: int) -> None:
+    assert resolve(Funds(10, 7), HoldRecord(7), outcome, price) == (after, HoldRecord(7, outcome, charged))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(HoldState), st.integers(0, 20)), min_size=1, max_size=5),
+)
+@settings(max_examples=60)
+def test_only_the_first_ending_of_a_hold_counts(endings: list[tuple[HoldState, int]]) -> None:
+    funds, hold = Funds(10, 7), HoldRecord(7)
+    first: HoldRecord | None = None
+    for outcome, price in endings:
+        funds, hold = resolve(funds, hold, outcome, price)
+        first = first or (hold if hold.state is not HoldState.OPEN else None)
+        assert first is None or hold == first
+    assert funds == (Funds(10 - hold.charged, 0) if first else Funds(10, 7))
+
+
+class Wallets(RuleBasedStateMachine):
+    """Grants, holds and endings in any order keep wallet, holds and books in step."""
+
+    holds: Bundle[int] = Bundle("holds")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.funds = Funds()
+        self.records: list[HoldRecord] = []
+        self.books: Counter[AccountKind] = Counter()
+
+    def post(self, entries: tuple[Entry, ...]) -> None:
+        for entry in entries:
+            self.books[entry.account.kind] += entry.amount
+
+    @rule(amount=st.integers(1, 1_000))
+    def grant(self, amount: int) -> None:
+        self.funds = add(self.funds, amount)
+        self.post(grant_entries("acc", amount))
+
+    @rule(target=holds, amount=st.integers(0, 600))
+    def hold(self, amount: int) -> int:
+        reserved = reserve(self.funds, amount)
+        assert (reserved is None) == (amount > self.funds.available)
+        if reserved is not None:
+            self.funds, record = reserved
+            self.records.append(record)
+        return len(self.records) - 1
+
+    @rule(number=holds, outcome=st.sampled_from(HoldState), price=st.integers(0, 900))
+    def end(self, number: int, outcome: HoldState, price: int) -> None:
+        if number < 0:
+            return
+        before = self.records[number]
+        self.funds, after = resolve(self.funds, before, outcome, price)
+        self.records[number] = after
+        if before.state is HoldState.OPEN and after.state is HoldState.SETTLED:
+            self.post(settle_entries("acc", price=price, charged=after.charged, provider="p", cost=price // 2))
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        open_amounts = [record.amount for record in self.records if record.state is HoldState.OPEN]
+        assert sum(self.books.values()) == 0
+        assert self.books[AccountKind.CUSTOMER_CREDIT] == self.funds.balance
+        assert self.funds.held == sum(open_amounts)
+        assert 0 <= self.funds.held <= self.funds.balance
+
+
+Wallets.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+TestWallets = Wallets.TestCase
+
+
+def test_caps_count_by_utc_day_and_month() -> None:
+    late = datetime(2026, 12, 1, 1, 30, tzinfo=timezone(timedelta(hours=11)))
+    assert cap_periods(late) == ("2026-11-30", "2026-11")
+    assert cap_periods(datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)) == ("2026-11-30", "2026-11")
+    with pytest.raises(ValueError, match="time zone"):
+        cap_periods(datetime(2026, 11, 30))  # noqa: DTZ001 - a naive time is the case
