@@ -1,0 +1,176 @@
+"""People and their sessions."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Select, bindparam, false, insert, select, true, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
+
+from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.people import accounts, sessions, users
+from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
+from monkey_coder_server.adapters.storage.writer import Writer
+from monkey_coder_server.domain.errors import Conflict, NotFound
+from monkey_coder_server.ports.accounts import Session, User
+
+_USER: Select[Any] = select(
+    users.c.user_id,
+    users.c.account_id,
+    users.c.email,
+    users.c.name,
+    users.c.password_hash,
+    users.c.plan,
+    users.c.roles,
+    users.c.created_at,
+)
+_ADD_ACCOUNT = Query(insert_or_not(accounts).on_conflict_do_nothing())
+_ADD_USER = Query(insert_or_not(users).on_conflict_do_nothing())
+_BY_EMAIL = Query(_USER.where(users.c.email_folded == bindparam("folded")))
+_BY_ID = Query(_USER.where(users.c.user_id == bindparam("wanted")))
+_ALL = Query(_USER.order_by(users.c.created_at, users.c.user_id))
+_SET_PASSWORD = Query(
+    update(users).where(users.c.user_id == bindparam("wanted")).values(password_hash=bindparam("replacement"))
+)
+
+_OPEN = Query(insert(sessions))
+_SESSION = Query(
+    select(
+        sessions.c.session_id, sessions.c.user_id, sessions.c.token_digest, sessions.c.expires_at, sessions.c.revoked
+    ).where(sessions.c.session_id == bindparam("wanted"))
+)
+_ROTATE = Query(
+    update(sessions)
+    .where(
+        sessions.c.session_id == bindparam("wanted"),
+        sessions.c.token_digest == bindparam("old"),
+        sessions.c.revoked == false(),
+    )
+    .values(token_digest=bindparam("new"), expires_at=bindparam("until"))
+)
+_REVOKE = Query(update(sessions).where(sessions.c.session_id == bindparam("wanted")).values(revoked=true()))
+
+
+class SqlAccounts:
+    """`ports.accounts.Accounts`. Writes are durable on return."""
+
+    def __init__(self, writer: Writer, readers: Readers) -> None:
+        self._writer = writer
+        self._readers = readers
+
+    async def create(self, user: User) -> None:
+        """Store user and account. Raises `Conflict` when the address is taken."""
+        await self._writer.perform(partial(_create, user))
+
+    async def by_email(self, email: str) -> User | None:
+        """The user of an address, compared casefolded."""
+        row = await self._readers.read(lambda transaction: transaction.row(_BY_EMAIL, {"folded": _fold(email)}))
+        return None if row is None else _user(row)
+
+    async def by_id(self, user_id: str) -> User | None:
+        """The user of an id."""
+        row = await self._readers.read(lambda transaction: transaction.row(_BY_ID, {"wanted": user_id}))
+        return None if row is None else _user(row)
+
+    async def list_users(self) -> Sequence[User]:
+        """All users, oldest first."""
+        rows = await self._readers.read(lambda transaction: transaction.rows(_ALL, {}))
+        return [_user(row) for row in rows]
+
+    async def set_password(self, user_id: str, password_hash: str) -> None:
+        """Replace the password hash. Raises `NotFound`."""
+        await self._writer.perform(partial(_set_password, user_id, password_hash))
+
+    async def open_session(self, session: Session) -> None:
+        """Store a new session."""
+        await self._writer.perform(partial(_open_session, session))
+
+    async def session(self, session_id: str) -> Session | None:
+        """One session."""
+        row = await self._readers.read(lambda transaction: transaction.row(_SESSION, {"wanted": session_id}))
+        return None if row is None else _session(row)
+
+    async def rotate_session(self, session_id: str, *, old: bytes, new: bytes, expires_at: datetime) -> bool:
+        """Swap the token digest if `old` is still the newest; else revoke the family: the token was used twice."""
+        return await self._writer.perform(partial(_rotate, session_id, old, new, to_micros(expires_at)))
+
+    async def revoke_session(self, session_id: str) -> None:
+        """End a session; harmless when ended."""
+        await self._writer.perform(partial(_revoke, session_id))
+
+
+def _fold(email: str) -> str:
+    return email.strip().casefold()
+
+
+def _create(user: User, transaction: Transaction) -> None:
+    created_at = to_micros(user.created_at)
+    transaction.change(_ADD_ACCOUNT, {"account_id": user.account_id, "created_at": created_at})
+    added = transaction.change(
+        _ADD_USER,
+        {
+            "user_id": user.user_id,
+            "account_id": user.account_id,
+            "email": user.email,
+            "email_folded": _fold(user.email),
+            "name": user.name,
+            "password_hash": user.password_hash,
+            "plan": user.plan,
+            "roles": json.dumps(user.roles),
+            "created_at": created_at,
+        },
+    )
+    if not added:
+        raise Conflict("An account with this e-mail address exists already; log in instead.")
+
+
+def _set_password(user_id: str, password_hash: str, transaction: Transaction) -> None:
+    if not transaction.change(_SET_PASSWORD, {"wanted": user_id, "replacement": password_hash}):
+        message = f"There is no user {user_id}."
+        raise NotFound(message)
+
+
+def _open_session(session: Session, transaction: Transaction) -> None:
+    transaction.change(
+        _OPEN,
+        {
+            "session_id": session.session_id,
+            "user_id": session.user_id,
+            "token_digest": session.token_digest,
+            "expires_at": to_micros(session.expires_at),
+            "revoked": session.revoked,
+        },
+    )
+
+
+def _rotate(session_id: str, old: bytes, new: bytes, until: int, transaction: Transaction) -> bool:
+    if transaction.change(_ROTATE, {"wanted": session_id, "old": old, "new": new, "until": until}):
+        return True
+    _revoke(session_id, transaction)
+    return False
+
+
+def _revoke(session_id: str, transaction: Transaction) -> None:
+    transaction.change(_REVOKE, {"wanted": session_id})
+
+
+def _user(row: Row) -> User:
+    user_id, account_id, email, name, password_hash, plan, roles, created_at = row
+    return User(
+        user_id,
+        account_id,
+        email,
+        name,
+        password_hash,
+        plan,
+        tuple(json.loads(roles)),
+        from_micros(created_at),
+    )
+
+
+def _session(row: Row) -> Session:
+    session_id, user_id, token_digest, expires_at, revoked = row
+    return Session(session_id, user_id, token_digest, from_micros(expires_at), revoked=bool(revoked))

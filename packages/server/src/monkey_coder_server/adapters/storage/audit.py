@@ -1,0 +1,31 @@
+"""The append-only record of operator and account actions."""
+
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import bindparam, insert
+
+from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.people import audit
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
+from monkey_coder_server.adapters.storage.writer import Writer
+
+_APPEND = Query(
+    insert(audit).values({column.name: bindparam(column.name) for column in audit.columns if column.name != "audit_id"})
+)
+
+
+class SqlAudit:
+    """`ports.accounts.Audit`; the table refuses changes."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def record(self, *, actor: str, action: str, target: str, details: str, at: datetime) -> None:
+        """Append one entry; durable on return."""
+        entry = {"actor": actor, "action": action, "target": target, "details": details, "at": to_micros(at)}
+        await self._writer.perform(partial(_append, entry))
+
+
+def _append(entry: Parameters, transaction: Transaction) -> None:
+    transaction.change(_APPEND, entry)

@@ -1,0 +1,85 @@
+"""The double-entry books: every movement of money is a transaction whose entries sum to zero."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import bindparam, insert
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
+
+from monkey_coder_server.adapters.storage.tables import entries, transactions
+from monkey_coder_server.adapters.storage.transaction import Query, Transaction
+from monkey_coder_server.domain.ledger import Entry
+
+_RECORD = Query(
+    insert_or_not(transactions)
+    .values({column.name: bindparam(column.name) for column in transactions.columns if column.name != "transaction_id"})
+    .on_conflict_do_nothing()
+    .returning(transactions.c.transaction_id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Why money moves. `idempotency_key` is unique for ever: the same movement is never booked twice."""
+
+    idempotency_key: str
+    kind: str
+    account_id: str
+    at: int
+    request_id: str | None = None
+    reason: str = ""
+
+
+def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -> bool:
+    """Book a movement; False when it was booked before. Raises `ValueError` when the entries do not sum to zero."""
+    moved = sum(line.amount for line in lines)
+    if moved:
+        message = f"{movement.idempotency_key}: the entries sum to {moved}, not to zero"
+        raise ValueError(message)
+    recorded = transaction.row(
+        _RECORD,
+        {
+            "idempotency_key": movement.idempotency_key,
+            "kind": movement.kind,
+            "account_id": movement.account_id,
+            "request_id": movement.request_id,
+            "reason": movement.reason,
+            "at": movement.at,
+        },
+    )
+    if recorded is None:
+        return False
+    _write(transaction, recorded[0], lines)
+    return True
+
+
+@cache
+def _lines(count: int) -> Query:
+    """One statement that inserts `count` entries."""
+    return Query(
+        insert(entries).values(
+            [
+                {
+                    "transaction_id": bindparam("transaction"),
+                    "line": bindparam(f"line_{line}"),
+                    "kind": bindparam(f"kind_{line}"),
+                    "owner": bindparam(f"owner_{line}"),
+                    "amount": bindparam(f"amount_{line}"),
+                }
+                for line in range(count)
+            ]
+        )
+    )
+
+
+def _write(transaction: Transaction, transaction_id: int, lines: Sequence[Entry]) -> None:
+    if not lines:
+        return
+    parameters: dict[str, object] = {"transaction": transaction_id}
+    for position, line in enumerate(lines):
+        parameters[f"line_{position}"] = position
+        parameters[f"kind_{position}"] = line.account.kind.value
+        parameters[f"owner_{position}"] = line.account.owner
+        parameters[f"amount_{position}"] = line.amount
+    transaction.change(_lines(len(lines)), parameters)

@@ -1,0 +1,182 @@
+"""Holds: reserve the most a request can cost, and the one gate by which a hold resolves."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnClause, bindparam, case, literal_column, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
+
+from monkey_coder_server.adapters.storage import caps, idempotency
+from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.tables import holds, wallets
+from monkey_coder_server.adapters.storage.transaction import Query, Transaction
+from monkey_coder_server.domain.errors import Conflict, InsufficientCredit, NotFound
+from monkey_coder_server.domain.ledger import HoldState
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.ports.ledger import Hold, HoldRequest, Replay, Wallet
+
+_NOTHING: ColumnClause[int] = literal_column("0")
+
+_OPEN_WALLET = Query(
+    insert_or_not(wallets)
+    .values(account_id=bindparam("account"), balance=_NOTHING, held=_NOTHING)
+    .on_conflict_do_nothing()
+)
+_WALLET = Query(select(wallets.c.balance, wallets.c.held).where(wallets.c.account_id == bindparam("account")))
+_RESERVE = Query(
+    update(wallets)
+    .where(
+        wallets.c.account_id == bindparam("account"),
+        wallets.c.balance - wallets.c.held >= bindparam("amount"),
+    )
+    .values(held=wallets.c.held + bindparam("amount"))
+)
+_CREDIT = Query(
+    update(wallets)
+    .where(wallets.c.account_id == bindparam("account"))
+    .values(balance=wallets.c.balance + bindparam("amount"))
+    .returning(wallets.c.balance, wallets.c.held)
+)
+_SPEND = Query(
+    update(wallets)
+    .where(wallets.c.account_id == bindparam("account"))
+    .values(balance=wallets.c.balance - bindparam("charged"), held=wallets.c.held - bindparam("amount"))
+    .returning(wallets.c.balance)
+)
+_OPEN = Query(
+    insert_or_not(holds)
+    .values(
+        {
+            column.name: bindparam(column.name)
+            for column in holds.columns
+            if column.name not in {"state", "charged", "resolved_at"}
+        }
+        | {"state": literal_column("'open'"), "charged": _NOTHING}
+    )
+    .on_conflict_do_nothing()
+)
+_RESOLVE = Query(
+    update(holds)
+    .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
+    .values(
+        state=bindparam("outcome"),
+        charged=case((holds.c.amount < bindparam("price"), holds.c.amount), else_=bindparam("price")),
+        resolved_at=bindparam("now"),
+    )
+    .returning(
+        holds.c.account_id,
+        holds.c.key_id,
+        holds.c.amount,
+        holds.c.charged,
+        holds.c.day,
+        holds.c.month,
+        holds.c.idempotency_key,
+    )
+)
+_STATE = Query(select(holds.c.state).where(holds.c.request_id == bindparam("request")))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A hold that has just been resolved; `balance` is the wallet's after it."""
+
+    account_id: str
+    key_id: str
+    amount: int
+    charged: int
+    idempotency_key: str | None
+    balance: int
+
+
+def open_wallet(transaction: Transaction, account_id: str) -> None:
+    """Make an empty wallet unless there is one."""
+    transaction.change(_OPEN_WALLET, {"account": account_id})
+
+
+def read_wallet(transaction: Transaction, account_id: str) -> Wallet:
+    """Balance and holds. Raises `NotFound`."""
+    found = transaction.row(_WALLET, {"account": account_id})
+    if found is None:
+        raise _no_wallet(account_id)
+    return Wallet(account_id, balance=found[0], held=found[1])
+
+
+def credit(transaction: Transaction, account_id: str, amount: int) -> Wallet:
+    """Add to a balance. Raises `NotFound`."""
+    found = transaction.row(_CREDIT, {"account": account_id, "amount": amount})
+    if found is None:
+        raise _no_wallet(account_id)
+    return Wallet(account_id, balance=found[0], held=found[1])
+
+
+def place(request: HoldRequest, transaction: Transaction) -> Hold | Replay:
+    """Reserve within wallet and caps, or raise; the errors are those of `Ledger.hold`."""
+    at = to_micros(request.at)
+    given = request.idempotency
+    if given is not None:
+        replay = idempotency.claim(
+            transaction, given, account_id=request.account_id, request_id=request.request_id, at=at
+        )
+        if replay is not None:
+            return replay
+    if not transaction.change(_RESERVE, {"account": request.account_id, "amount": request.amount}):
+        raise _insufficient(read_wallet(transaction, request.account_id), request.amount)
+    spender = caps.spender(request.key_id, request.at)
+    caps.reserve(transaction, spender, request.amount)
+    opened = transaction.change(
+        _OPEN,
+        {
+            "request_id": request.request_id,
+            "account_id": request.account_id,
+            "key_id": request.key_id,
+            "amount": request.amount,
+            "day": spender.day,
+            "month": spender.month,
+            "at": at,
+            "expires_at": to_micros(request.expires_at),
+            "idempotency_key": given.key if given else None,
+        },
+    )
+    if not opened:
+        message = f"The request {request.request_id} was held before; a request id is used once."
+        raise Conflict(message)
+    return Hold(request.request_id, request.account_id, request.amount)
+
+
+def resolve(transaction: Transaction, request_id: str, outcome: HoldState, *, price: int, now: int) -> Resolved | None:
+    """Resolve an open hold, charging `price` but never more than was held; None when it is not open.
+
+    `outcome` is the hold's last state. The only place where a hold leaves `open`.
+    """
+    found = transaction.row(_RESOLVE, {"request": request_id, "outcome": outcome.value, "price": price, "now": now})
+    if found is None:
+        return None
+    account_id, key_id, amount, charged, day, month, idempotency_key = found
+    spent = transaction.row(_SPEND, {"account": account_id, "amount": amount, "charged": charged})
+    caps.resolve(transaction, caps.Spender(key_id, day, month), amount, charged=charged)
+    balance = spent[0] if spent else 0
+    return Resolved(account_id, key_id, amount, charged, idempotency_key, balance)
+
+
+def state_of(transaction: Transaction, request_id: str) -> str | None:
+    """The state of a hold; None when there is none."""
+    found = transaction.row(_STATE, {"request": request_id})
+    return found[0] if found else None
+
+
+def _no_wallet(account_id: str) -> NotFound:
+    message = f"The account {account_id} has no wallet."
+    return NotFound(message)
+
+
+def _insufficient(wallet: Wallet, amount: int) -> InsufficientCredit:
+    message = (
+        f"This request may cost up to {usd(amount)} USD, but only {usd(wallet.available)} USD of the balance of "
+        f"{usd(wallet.balance)} USD is free. Add credit, or send a smaller request."
+    )
+    facts = {
+        "balance_usd": usd(wallet.balance),
+        "available_usd": usd(wallet.available),
+        "needed_usd": usd(amount),
+        "limit": "balance",
+    }
+    return InsufficientCredit(message, facts=facts)

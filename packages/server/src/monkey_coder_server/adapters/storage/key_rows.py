@@ -1,0 +1,156 @@
+"""API keys as rows."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, literal_column, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
+
+from monkey_coder_server.adapters.storage.moments import (
+    from_micros,
+    optional_from_micros,
+    optional_to_micros,
+    to_micros,
+)
+from monkey_coder_server.adapters.storage.people import api_keys
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.domain.errors import Conflict
+from monkey_coder_server.ports.accounts import Caps, KeyRecord
+
+_COLUMNS = [column for column in api_keys.columns if column.name != "revision"]
+_REVISION = select(func.coalesce(func.max(api_keys.c.revision), literal_column("0")) + literal_column("1"))
+_NEXT = _REVISION.scalar_subquery()
+_KEY: Select[Any] = select(*_COLUMNS, api_keys.c.revision)
+_OWN = (api_keys.c.key_id == bindparam("wanted"), api_keys.c.account_id == bindparam("account"))
+
+_ADD = Query(
+    insert_or_not(api_keys)
+    .values({column.name: bindparam(column.name) for column in _COLUMNS} | {"revision": _NEXT})
+    .on_conflict_do_nothing()
+)
+_CHANGED = Query(_KEY.where(api_keys.c.revision > bindparam("seen")).order_by(api_keys.c.revision))
+_BY_DIGEST = Query(_KEY.where(api_keys.c.digest == bindparam("wanted")))
+_OF_ACCOUNT = Query(
+    _KEY.where(api_keys.c.account_id == bindparam("account")).order_by(api_keys.c.created_at, api_keys.c.key_id)
+)
+_REVOKE = Query(
+    update(api_keys)
+    .where(*_OWN)
+    .values(revoked_at=func.coalesce(api_keys.c.revoked_at, bindparam("at")), revision=_NEXT)
+)
+_LIMIT = Query(
+    update(api_keys)
+    .where(*_OWN)
+    .values(
+        cap_day=bindparam("day"),
+        cap_month=bindparam("month"),
+        cap_total=bindparam("total"),
+        rate=bindparam("requests"),
+        models=bindparam("allowed"),
+        revision=_NEXT,
+    )
+)
+_USED = Query(update(api_keys).where(api_keys.c.key_id == bindparam("wanted")).values(last_used=bindparam("at")))
+
+
+def add(record: KeyRecord, transaction: Transaction) -> None:
+    """Store a key. Raises `Conflict` when its id or digest is taken."""
+    added = transaction.change(
+        _ADD,
+        {
+            "key_id": record.key_id,
+            "account_id": record.account_id,
+            "user_id": record.user_id,
+            "name": record.name,
+            "prefix": record.prefix,
+            "digest": record.digest,
+            "scopes": json.dumps(sorted(record.scopes)),
+            "models": _list(record.models),
+            "cap_day": record.caps.day,
+            "cap_month": record.caps.month,
+            "cap_total": record.caps.total,
+            "rate": record.rate,
+            "ip_allow": _list(record.ip_allow),
+            "created_at": to_micros(record.created_at),
+            "expires_at": optional_to_micros(record.expires_at),
+            "revoked_at": optional_to_micros(record.revoked_at),
+            "last_used": optional_to_micros(record.last_used),
+        },
+    )
+    if not added:
+        raise Conflict("This API key exists already.")
+
+
+def changed_since(revision: int, transaction: Transaction) -> list[tuple[KeyRecord, int]]:
+    """Keys made or changed after a revision, each with its own."""
+    return [(_record(row), row[-1]) for row in transaction.rows(_CHANGED, {"seen": revision})]
+
+
+def by_digest(digest: bytes, transaction: Transaction) -> KeyRecord | None:
+    """The key of a digest."""
+    row = transaction.row(_BY_DIGEST, {"wanted": digest})
+    return None if row is None else _record(row)
+
+
+def of_account(account_id: str, transaction: Transaction) -> list[KeyRecord]:
+    """An account's keys, oldest first."""
+    return [_record(row) for row in transaction.rows(_OF_ACCOUNT, {"account": account_id})]
+
+
+def revoke(account_id: str, key_id: str, at: datetime, transaction: Transaction) -> bool:
+    """Revoke unless revoked; False when the account has no such key."""
+    own = {"wanted": key_id, "account": account_id, "at": to_micros(at)}
+    return bool(transaction.change(_REVOKE, own))
+
+
+def set_limits(record: KeyRecord, transaction: Transaction) -> bool:
+    """Store the caps, rate and models of a key; False when the account has no such key."""
+    limits: Parameters = {
+        "wanted": record.key_id,
+        "account": record.account_id,
+        "day": record.caps.day,
+        "month": record.caps.month,
+        "total": record.caps.total,
+        "requests": record.rate,
+        "allowed": _list(record.models),
+    }
+    return bool(transaction.change(_LIMIT, limits))
+
+
+def note_uses(uses: dict[str, datetime], transaction: Transaction) -> None:
+    """Write when keys were last used."""
+    for key_id, at in uses.items():
+        transaction.change(_USED, {"wanted": key_id, "at": to_micros(at)})
+
+
+def _list(names: tuple[str, ...] | None) -> str | None:
+    return None if names is None else json.dumps(names)
+
+
+def _tuple(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(json.loads(text))
+
+
+def _record(row: Row) -> KeyRecord:
+    named = dict(zip(_NAMES, row, strict=True))
+    return KeyRecord(
+        key_id=named["key_id"],
+        account_id=named["account_id"],
+        user_id=named["user_id"],
+        name=named["name"],
+        prefix=named["prefix"],
+        digest=named["digest"],
+        scopes=frozenset(json.loads(named["scopes"])),
+        created_at=from_micros(named["created_at"]),
+        models=_tuple(named["models"]),
+        caps=Caps(named["cap_day"], named["cap_month"], named["cap_total"]),
+        rate=named["rate"],
+        ip_allow=_tuple(named["ip_allow"]),
+        expires_at=optional_from_micros(named["expires_at"]),
+        revoked_at=optional_from_micros(named["revoked_at"]),
+        last_used=optional_from_micros(named["last_used"]),
+    )
+
+
+_NAMES = [column.name for column in _COLUMNS] + ["revision"]

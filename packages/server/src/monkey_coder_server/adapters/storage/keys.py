@@ -1,0 +1,132 @@
+"""API keys by digest from memory: a refusal or an admission costs no I/O."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+from monkey_coder_server.adapters.storage import key_rows
+from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.writer import Writer
+from monkey_coder_server.domain.errors import GatewayError, Unavailable
+from monkey_coder_server.ports.accounts import KeyRecord
+from monkey_coder_server.ports.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 5
+"""How late a change made by another process is seen."""
+UNKNOWN_SECONDS = 3
+MOST_UNKNOWN = 10_000
+LOOK_UPS = 8
+TOUCH_EVERY = timedelta(minutes=1)
+
+
+class SqlKeys:
+    """`ports.accounts.Keys` over a snapshot of all keys. Writes are durable on return and seen at once here."""
+
+    def __init__(
+        self, writer: Writer, readers: Readers, clock: Clock, *, refresh_seconds: int = REFRESH_SECONDS
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._clock = clock
+        self._refresh_seconds = refresh_seconds
+        self._known: dict[bytes, KeyRecord] = {}
+        self._revision = 0
+        self._unknown: OrderedDict[bytes, int] = OrderedDict()
+        self._look_ups = asyncio.Semaphore(LOOK_UPS)
+        self._refreshing = asyncio.Lock()
+        self._uses: dict[str, datetime] = {}
+        self._written: dict[str, datetime] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Load all keys and begin to follow changes."""
+        await self.refresh()
+        self._task = asyncio.create_task(self._follow(), name="api-key-refresh")
+
+    async def close(self) -> None:
+        """Stop following and write what uses are noted."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            with suppress(Unavailable):  # only the times of last use are lost
+                await self.flush()
+
+    async def find(self, digest: bytes) -> KeyRecord | None:
+        """The key of a digest, also when revoked or expired. Raises `Unavailable` for one it cannot look up."""
+        known = self._known.get(digest)
+        if known is not None:
+            return known
+        now = int(self._clock.monotonic())
+        if self._unknown.get(digest, 0) > now:
+            return None
+        async with self._look_ups:
+            found = await self._readers.read(partial(key_rows.by_digest, digest))
+        if found is None:
+            self._remember_unknown(digest, now + UNKNOWN_SECONDS)
+        else:
+            self._known.setdefault(digest, found)
+        return found
+
+    async def create(self, record: KeyRecord) -> None:
+        """Store a key. Raises `Conflict`."""
+        await self._writer.perform(partial(key_rows.add, record))
+        self._unknown.pop(record.digest, None)
+        self._known.setdefault(record.digest, record)
+
+    async def list(self, account_id: str) -> Sequence[KeyRecord]:
+        """An account's keys, oldest first, revoked ones included."""
+        return await self._readers.read(partial(key_rows.of_account, account_id))
+
+    async def revoke(self, account_id: str, key_id: str, at: datetime) -> bool:
+        """Revoke now; False when there is no such key of this account."""
+        found = await self._writer.perform(partial(key_rows.revoke, account_id, key_id, at))
+        await self.refresh()
+        return found
+
+    async def set_limits(self, record: KeyRecord) -> bool:
+        """Store the record's caps, rate and models; False when there is no such key of its account."""
+        found = await self._writer.perform(partial(key_rows.set_limits, record))
+        await self.refresh()
+        return found
+
+    def touch(self, key_id: str, at: datetime) -> None:
+        """Note a use; written in batches, at most once a minute a key."""
+        written = self._written.get(key_id)
+        if written is None or at - written >= TOUCH_EVERY:
+            self._uses[key_id] = at
+
+    async def refresh(self) -> None:
+        """Take in keys made or changed since the last look, by whatever process."""
+        async with self._refreshing:
+            for record, revision in await self._readers.read(partial(key_rows.changed_since, self._revision)):
+                self._known[record.digest] = record
+                self._revision = max(self._revision, revision)
+
+    async def flush(self) -> None:
+        """Write the noted uses."""
+        if self._uses:
+            uses, self._uses = self._uses, {}
+            await self._writer.perform(partial(key_rows.note_uses, uses))
+            self._written |= uses
+
+    async def _follow(self) -> None:
+        """Refresh for ever; a store that is away leaves the snapshot as it is."""
+        while True:
+            await asyncio.sleep(self._refresh_seconds)
+            try:
+                await self.flush()
+                await self.refresh()
+            except GatewayError as error:
+                logger.warning("API keys were not refreshed: %s", error)
+
+    def _remember_unknown(self, digest: bytes, until: int) -> None:
+        self._unknown[digest] = until
+        if len(self._unknown) > MOST_UNKNOWN:
+            self._unknown.popitem(last=False)

@@ -1,0 +1,108 @@
+"""The ledger on SQL: each call is one operation of the writer, or one read beside it."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from monkey_coder_server.adapters.storage import grants, holds, receipt_chain, settlements, usage_rows, verification
+from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.writer import Job, Writer
+from monkey_coder_server.domain.errors import Unavailable
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.ledger import (
+    Charge,
+    FailedRequest,
+    Hold,
+    HoldRequest,
+    LedgerReport,
+    Replay,
+    Settlement,
+    SignedReceipt,
+    UsageRow,
+    Wallet,
+)
+from monkey_coder_server.ports.signing import ReceiptSigner
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed(Hold):
+    """A hold that knows the operation whose commit makes it durable."""
+
+    job: Job[Hold | Replay] = field(repr=False, compare=False)
+
+
+class SqlLedger:
+    """`ports.ledger.Ledger`. Reads see what is committed: a hold after `durable`, everything else at once."""
+
+    def __init__(self, writer: Writer, readers: Readers, *, signer: ReceiptSigner, clock: Clock) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._signer = signer
+        self._clock = clock
+
+    async def open_wallet(self, account_id: str) -> None:
+        """Make the account's wallet, empty; harmless when it exists."""
+        await self._writer.perform(lambda transaction: holds.open_wallet(transaction, account_id))
+
+    async def grant(self, account_id: str, amount: int, *, reason: str, idempotency_key: str) -> Wallet:
+        """Add credit against promotions; a repeated key changes nothing. Raises `NotFound`, `InvalidRequest`."""
+        given = grants.Grant(account_id, amount, reason, idempotency_key, to_micros(self._clock.now()))
+        return await self._writer.perform(partial(grants.give, given))
+
+    async def hold(self, request: HoldRequest) -> Hold | Replay:
+        """Decide and reserve; told before it is durable. The errors are those of the port."""
+        job = self._writer.submit(partial(holds.place, request), announce=True)
+        try:
+            await job.decided
+        except asyncio.CancelledError:
+            with suppress(Unavailable):  # then the hold's expiry gives the credit back
+                self._writer.submit(partial(settlements.abandon, request.request_id, to_micros(request.at)))
+            raise
+        decision = job.result()
+        if isinstance(decision, Hold):
+            return _Placed(decision.request_id, decision.account_id, decision.amount, job)
+        await job.committed
+        return job.result()
+
+    async def durable(self, hold: Hold) -> None:
+        """Wait until the hold is on disk. Raises `Unavailable` when its transaction was lost: then there is no hold."""
+        if isinstance(hold, _Placed):
+            await asyncio.shield(hold.job.committed)
+            hold.job.result()
+
+    async def settle(self, settlement: Settlement) -> Charge:
+        """Resolve the hold with charge, receipt and usage row; durable on return; a repeat returns the first charge."""
+        return await self._writer.perform(partial(settlements.settle, settlement, self._signer))
+
+    async def void(self, failed: FailedRequest) -> None:
+        """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""
+        await self._writer.perform(partial(settlements.void, failed))
+
+    async def wallet(self, account_id: str) -> Wallet:
+        """Balance and holds as committed. Raises `NotFound`."""
+        return await self._readers.read(lambda transaction: holds.read_wallet(transaction, account_id))
+
+    async def receipt(self, account_id: str, receipt_id: str) -> SignedReceipt | None:
+        """One receipt of this account, by receipt id or request id."""
+        return await self._readers.read(partial(receipt_chain.find, account_id, receipt_id))
+
+    async def usage(
+        self, account_id: str, *, start: datetime, end: datetime, limit: int = 100_000
+    ) -> Sequence[UsageRow]:
+        """Usage rows with start ≤ at < end, oldest first."""
+        return await self._readers.read(
+            partial(usage_rows.between, account_id, to_micros(start), to_micros(end), limit)
+        )
+
+    async def expire_holds(self, now: datetime) -> int:
+        """Void open holds past `expires_at` and forget old idempotency results; how many holds."""
+        return await self._writer.perform(partial(settlements.expire, to_micros(now)))
+
+    async def verify(self) -> LedgerReport:
+        """Audit the books as they are committed, in one consistent view."""
+        now = to_micros(self._clock.now())
+        return await self._readers.read(partial(verification.audit, self._signer, now))

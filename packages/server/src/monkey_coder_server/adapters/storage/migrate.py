@@ -1,0 +1,87 @@
+"""Bring a database to the newest revision, or say which it has."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS
+
+HEAD = "0001"
+SCHEME = "sqlite:///"
+
+
+class UnsupportedDatabase(ValueError):
+    """The database URL names what this server cannot keep its books in."""
+
+
+def sqlite_path(url: str | Path) -> Path:
+    """The file of `sqlite:///file` or of a plain path. Raises `UnsupportedDatabase`."""
+    if isinstance(url, Path):
+        return url
+    if url.startswith(SCHEME):
+        return Path(url.removeprefix(SCHEME))
+    scheme, mark, _ = url.partition("://")
+    if mark:
+        message = f"The books are kept in SQLite ({SCHEME}FILE); a {scheme} database is not supported."
+        raise UnsupportedDatabase(message)
+    return Path(url)
+
+
+def upgrade(url: str | Path) -> None:
+    """Apply all missing revisions in one transaction; two processes that start together take turns."""
+    path = sqlite_path(url)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if current(path) != HEAD:
+        _run(path, "upgrade", "head")
+
+
+def downgrade(url: str | Path, revision: str) -> None:
+    """Undo revisions down to `revision` (`base`: all). Destroys what they hold."""
+    _run(sqlite_path(url), "downgrade", revision)
+
+
+def current(url: str | Path) -> str | None:
+    """The revision of a database; None when it is empty or absent."""
+    path = sqlite_path(url)
+    if not path.exists():
+        return None
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return None
+            raise
+    return str(row[0]) if row else None
+
+
+def _run(path: Path, command: str, revision: str) -> None:
+    """Run one Alembic command. Alembic is imported here because a database that is up to date never needs it."""
+    from alembic import command as alembic_commands  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    with _transaction(path) as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        getattr(alembic_commands, command)(config, revision)
+
+
+@contextmanager
+def _transaction(path: Path) -> Iterator[object]:
+    """A SQLAlchemy connection in a transaction that holds the write lock from its beginning."""
+    from sqlalchemy import create_engine, event  # noqa: PLC0415 - imported with Alembic
+
+    engine = create_engine(f"{SCHEME}{path}", connect_args={"timeout": BUSY_TIMEOUT_MS // 1_000})
+    event.listen(engine, "connect", _without_implicit_transactions)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _without_implicit_transactions(connection: sqlite3.Connection, _record: object) -> None:
+    """Let only our own BEGIN begin transactions, so that changes of tables are part of them too."""
+    connection.isolation_level = None

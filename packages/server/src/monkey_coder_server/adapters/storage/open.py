@@ -1,0 +1,65 @@
+"""Open the embedded store: one file, one writer, a few readers, and the ports kept in it."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from monkey_coder_server.adapters.storage import migrate
+from monkey_coder_server.adapters.storage.accounts import SqlAccounts
+from monkey_coder_server.adapters.storage.audit import SqlAudit
+from monkey_coder_server.adapters.storage.keys import SqlKeys
+from monkey_coder_server.adapters.storage.ledger import SqlLedger
+from monkey_coder_server.adapters.storage.quotes import SqlQuotes
+from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.sqlite import open_writer
+from monkey_coder_server.adapters.storage.writer import CAPACITY, Writer
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.signing import ReceiptSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Everything kept in the database."""
+
+    ledger: SqlLedger
+    accounts: SqlAccounts
+    keys: SqlKeys
+    audit: SqlAudit
+    quotes: SqlQuotes
+    writer: Writer
+    readers: Readers
+
+    def healthy(self) -> bool:
+        """Whether holds can be taken: the writer lives and its last transaction was not lost."""
+        return self.writer.alive and not self.writer.failing
+
+    async def close(self) -> None:
+        """Serve what is queued, make it durable, and close. Harmless when closed."""
+        await self.keys.close()
+        await self.writer.close()
+        await asyncio.to_thread(self.readers.close)
+
+
+async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, capacity: int = CAPACITY) -> Storage:
+    """Migrate and open `sqlite:///FILE` or a path, from the event loop that will use it.
+
+    At most `capacity` operations wait; more are refused as `Unavailable`. Raises `UnsupportedDatabase` for another
+    kind of URL and `sqlite3.Error` when the file cannot be used.
+    """
+    path = migrate.sqlite_path(url)
+    await asyncio.to_thread(migrate.upgrade, path)
+    writer = Writer(partial(open_writer, path), clock=clock, capacity=capacity)
+    await writer.start()
+    readers = Readers(path)
+    keys = SqlKeys(writer, readers, clock)
+    await keys.start()
+    return Storage(
+        ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
+        accounts=SqlAccounts(writer, readers),
+        keys=keys,
+        audit=SqlAudit(writer),
+        quotes=SqlQuotes(writer, readers, clock),
+        writer=writer,
+        readers=readers,
+    )

@@ -1,0 +1,104 @@
+"""The tables of people, their keys, quotes, and the audit trail. Times and money as in `tables`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from monkey_coder_server.adapters.storage.tables import Serial, metadata
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False),
+    Column("email", Text, nullable=False),
+    Column("email_folded", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("email_folded"),
+)
+"""`roles` is a JSON list. `email_folded` is the casefolded address that must be unique."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session_id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.user_id"), nullable=False),
+    Column("token_digest", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked", Boolean, nullable=False),
+    Index("ix_sessions_expires_at", "expires_at"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("models", Text),
+    Column("cap_day", BigInteger),
+    Column("cap_month", BigInteger),
+    Column("cap_total", BigInteger),
+    Column("rate", BigInteger),
+    Column("ip_allow", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("last_used", BigInteger),
+    Column("revision", BigInteger, nullable=False),
+    UniqueConstraint("digest"),
+    CheckConstraint("cap_day >= 0", "cap_day_not_negative"),
+    CheckConstraint("cap_month >= 0", "cap_month_not_negative"),
+    CheckConstraint("cap_total >= 0", "cap_total_not_negative"),
+    Index("ix_api_keys_account_id", "account_id"),
+    Index("ix_api_keys_revision", "revision"),
+)
+"""`scopes`, `models` and `ip_allow` are JSON lists. `revision` grows with each change, so that snapshots catch up."""
+
+quotes = Table(
+    "quotes",
+    metadata,
+    Column("quote_id", Text, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_quotes_expires_at", "expires_at"),
+)
+"""`body` is the quoted price rows as JSON; `fingerprint` the SHA-256 of the request body they are for."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", Serial, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,46 @@
+"""The seam between what a transaction does and the database it runs in.
+
+Bodies of transactions are plain functions over `Transaction`; their statements are SQLAlchemy constructs compiled
+once for a dialect to SQL text and run on the driver's own cursor, because SQLAlchemy's cost per execution is above
+what the request path can spend.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sqlalchemy import Dialect
+from sqlalchemy.sql.elements import ClauseElement
+
+Row = tuple[Any, ...]
+Parameters = Mapping[str, Any]
+
+
+class Query:
+    """One statement. Its parameters are named; constants stand in it as literals, not as bound values."""
+
+    __slots__ = ("construct",)
+
+    def __init__(self, construct: ClauseElement) -> None:
+        self.construct = construct
+
+    def text(self, dialect: Dialect) -> str:
+        """The SQL of this statement in a dialect."""
+        compiled = self.construct.compile(dialect=dialect)
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        if constants:
+            message = f"write {constants} as literals: {compiled}"
+            raise ValueError(message)
+        return str(compiled)
+
+
+class Transaction(Protocol):
+    """An open transaction: all its changes become visible and durable together, or not at all."""
+
+    def change(self, query: Query, parameters: Parameters) -> int:
+        """Run a statement that changes rows; how many."""
+
+    def rows(self, query: Query, parameters: Parameters) -> list[Row]:
+        """Run a statement and take all its rows, also of `RETURNING`."""
+
+    def row(self, query: Query, parameters: Parameters) -> Row | None:
+        """The first row, if any."""

@@ -1,0 +1,124 @@
+"""Usage: one row for each resolved hold."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, insert, select, update
+
+from monkey_coder_server.adapters.storage.moments import from_micros
+from monkey_coder_server.adapters.storage.tables import usage
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
+from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement, UsageRow
+
+_WRITE = Query(insert(usage))
+_ADD_COST = Query(
+    update(usage)
+    .where(usage.c.request_id == bindparam("request"))
+    .values(provider_cost=usage.c.provider_cost + bindparam("cost"), loss=bindparam("lost"))
+)
+_BETWEEN = Query(
+    select(
+        usage.c.request_id,
+        usage.c.at,
+        usage.c.key_id,
+        usage.c.provider,
+        usage.c.model,
+        usage.c.task_type,
+        usage.c.persona,
+        usage.c.stream,
+        usage.c.status,
+        usage.c.input_tokens,
+        usage.c.cached_tokens,
+        usage.c.output_tokens,
+        usage.c.reasoning_tokens,
+        usage.c.price,
+        usage.c.provider_cost,
+        usage.c.latency_ms,
+        usage.c.estimated,
+    )
+    .where(usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start"), usage.c.at < bindparam("end"))
+    .order_by(usage.c.at)
+    .limit(bindparam("most"))
+)
+_CHARGE = Query(
+    select(
+        usage.c.request_id,
+        usage.c.receipt_id,
+        usage.c.price,
+        usage.c.provider_cost,
+        usage.c.loss,
+        usage.c.balance_after,
+    ).where(usage.c.request_id == bindparam("request"), usage.c.receipt_id.is_not(None))
+)
+
+_AT, _STREAM, _ESTIMATED = 1, 7, 16
+"""Where in a row of `_BETWEEN` stands what the driver does not convert."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request ended: `status` is `served`, `failed` or `expired`; the balance after it; its charge if any."""
+
+    status: str
+    at: int
+    balance: int
+    charge: Charge | None = None
+    error_code: str | None = None
+
+
+def write(transaction: Transaction, request: Settlement | FailedRequest, outcome: Outcome) -> None:
+    """Write the row of a request."""
+    used: Usage = request.usage
+    charge = outcome.charge
+    transaction.change(
+        _WRITE,
+        {
+            "request_id": request.request_id,
+            "account_id": request.account_id,
+            "key_id": request.key_id,
+            "at": outcome.at,
+            "status": outcome.status,
+            "error_code": outcome.error_code,
+            "provider": request.provider or "",
+            "model": request.model or "",
+            "task_type": request.task_type,
+            "persona": request.persona,
+            "stream": request.stream,
+            "input_tokens": used.input,
+            "cached_tokens": used.cache_read,
+            "output_tokens": used.output,
+            "reasoning_tokens": used.reasoning,
+            "price": charge.charged if charge else 0,
+            "loss": charge.loss if charge else 0,
+            "provider_cost": request.provider_cost,
+            "balance_after": outcome.balance,
+            "receipt_id": charge.receipt_id if charge else None,
+            "latency_ms": request.latency_ms,
+            "estimated": used.estimated,
+        },
+    )
+
+
+def add_cost(transaction: Transaction, settlement: Settlement) -> None:
+    """Note on the row of a request that was given up what it cost the house after all."""
+    cost = {"request": settlement.request_id, "cost": settlement.provider_cost, "lost": settlement.price}
+    transaction.change(_ADD_COST, cost)
+
+
+def charge_of(transaction: Transaction, request_id: str) -> Charge | None:
+    """The charge of a settled request, as it was first told."""
+    row = transaction.row(_CHARGE, {"request": request_id})
+    return None if row is None else Charge(*row)
+
+
+def between(account_id: str, start: int, end: int, most: int, transaction: Transaction) -> list[UsageRow]:
+    """An account's rows with start ≤ at < end, oldest first."""
+    wanted = {"account": account_id, "start": start, "end": end, "most": most}
+    return [_row(row) for row in transaction.rows(_BETWEEN, wanted)]
+
+
+def _row(row: Row) -> UsageRow:
+    values = list(row)
+    values[_AT] = from_micros(values[_AT])
+    values[_STREAM], values[_ESTIMATED] = bool(values[_STREAM]), bool(values[_ESTIMATED])
+    return UsageRow(*values)

@@ -1,0 +1,165 @@
+"""The audit of the books: every figure that is kept twice is compared, and every receipt is checked."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from sqlalchemy import text
+
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
+from monkey_coder_server.domain.receipts import verify_chain
+from monkey_coder_server.ports.ledger import LedgerReport
+from monkey_coder_server.ports.signing import ReceiptSigner
+
+EXAMPLES = 5
+PAGE = 1_000
+
+_CHECKS: Mapping[str, Query] = {
+    "transactions_not_summing_to_zero": Query(
+        text("SELECT transaction_id FROM entries GROUP BY transaction_id HAVING SUM(amount) <> 0")
+    ),
+    "balance_differs_from_entries": Query(
+        text("""
+        SELECT account_id FROM (
+            SELECT account_id, balance FROM wallets
+            UNION ALL SELECT owner, -amount FROM entries WHERE kind = 'customer_credit'
+        ) AS both_sides GROUP BY account_id HAVING SUM(balance) <> 0
+        """)
+    ),
+    "held_differs_from_open_holds": Query(
+        text("""
+        SELECT account_id FROM (
+            SELECT account_id, held FROM wallets
+            UNION ALL SELECT account_id, -amount FROM holds WHERE state = 'open'
+        ) AS both_sides GROUP BY account_id HAVING SUM(held) <> 0
+        """)
+    ),
+    "negative_or_overcommitted_wallets": Query(
+        text("SELECT account_id FROM wallets WHERE balance < 0 OR held < 0 OR held > balance")
+    ),
+    "cap_counters_differ_from_holds": Query(
+        text("""
+        WITH moved AS (
+            SELECT key_id, day, month, charged, CASE state WHEN 'open' THEN amount ELSE 0 END AS held FROM holds
+        )
+        SELECT key_id || ' ' || period FROM (
+            SELECT key_id, day AS period, charged AS settled, held FROM moved
+            UNION ALL SELECT key_id, month, charged, held FROM moved
+            UNION ALL SELECT key_id, 'total', charged, held FROM moved
+            UNION ALL SELECT key_id, period, -settled, -held FROM caps
+        ) AS both_sides GROUP BY key_id, period HAVING SUM(settled) <> 0 OR SUM(held) <> 0
+        """)
+    ),
+    "settled_holds_without_settlement": Query(
+        text("""
+        SELECT request_id FROM holds h WHERE state = 'settled' AND NOT (
+            EXISTS (SELECT 1 FROM transactions t WHERE t.idempotency_key = 'settle:' || h.request_id)
+            AND EXISTS (SELECT 1 FROM receipts r WHERE r.request_id = h.request_id)
+            AND EXISTS (SELECT 1 FROM usage u WHERE u.request_id = h.request_id
+                        AND u.status = 'served' AND u.price = h.charged AND u.receipt_id IS NOT NULL)
+        )
+        """)
+    ),
+    "settlements_without_settled_hold": Query(
+        text("""
+        SELECT request_id FROM (
+            SELECT request_id FROM transactions WHERE kind = 'settle'
+            UNION ALL SELECT request_id FROM receipts
+            UNION ALL SELECT request_id FROM usage WHERE status = 'served'
+        ) AS settled WHERE NOT EXISTS (
+            SELECT 1 FROM holds h WHERE h.request_id = settled.request_id AND h.state = 'settled'
+        )
+        """)
+    ),
+    "charges_differing_from_entries": Query(
+        text("""
+        SELECT request_id FROM (
+            SELECT request_id, charged AS amount FROM holds WHERE state = 'settled'
+            UNION ALL SELECT t.request_id, e.amount FROM transactions t JOIN entries e USING (transaction_id)
+            WHERE t.kind = 'settle' AND e.kind = 'customer_credit'
+        ) AS both_sides GROUP BY request_id HAVING SUM(amount) <> 0
+        """)
+    ),
+    "resolved_holds_without_usage_row": Query(
+        text("""
+        SELECT request_id FROM holds h WHERE state <> 'open'
+        AND NOT EXISTS (SELECT 1 FROM usage u WHERE u.request_id = h.request_id)
+        """)
+    ),
+    "usage_rows_without_resolved_hold": Query(
+        text("""
+        SELECT request_id FROM usage u WHERE NOT EXISTS (
+            SELECT 1 FROM holds h WHERE h.request_id = u.request_id AND h.state <> 'open'
+        )
+        """)
+    ),
+    "chain_heads_differing_from_receipts": Query(
+        text("""
+        SELECT key_id FROM receipt_chains c WHERE NOT EXISTS (
+            SELECT 1 FROM receipts r
+            WHERE r.key_id = c.key_id AND r.sequence = c.sequence AND r.chain_hash = c.chain_hash
+        ) OR c.sequence <> (SELECT COUNT(*) FROM receipts r WHERE r.key_id = c.key_id)
+        """)
+    ),
+    "open_holds_past_expiry": Query(text("SELECT request_id FROM holds WHERE state = 'open' AND expires_at < :now")),
+}
+_TOTALS = Query(text("SELECT kind, SUM(amount) FROM entries GROUP BY kind ORDER BY kind"))
+_RECEIPTS = Query(
+    text("""
+    SELECT key_id, sequence, receipt_id, body, chain_hash, signature, signing_key_id FROM receipts
+    WHERE key_id > :key OR (key_id = :key AND sequence > :sequence)
+    ORDER BY key_id, sequence LIMIT :page
+    """)
+)
+
+
+def audit(signer: ReceiptSigner, now: int, transaction: Transaction) -> LedgerReport:
+    """Run every check on one view of the database; `now` in microseconds decides which holds are overdue."""
+    found = {name: _offenders(transaction, query, now) for name, query in _CHECKS.items()}
+    found |= _receipt_checks(transaction, signer)
+    totals = totals_by_kind(transaction)
+    found["books_not_summing_to_zero"] = [f"{sum(totals.values())} nano-dollars"] if sum(totals.values()) else []
+    details = [
+        f"{name}: {', '.join(offenders[:EXAMPLES])}" + (" …" if len(offenders) > EXAMPLES else "")
+        for name, offenders in found.items()
+        if offenders
+    ]
+    return LedgerReport({name: len(offenders) for name, offenders in found.items()}, totals, details)
+
+
+def totals_by_kind(transaction: Transaction) -> dict[str, int]:
+    """Nano-dollars booked by kind of account."""
+    return {row[0]: row[1] for row in transaction.rows(_TOTALS, {})}
+
+
+def _offenders(transaction: Transaction, query: Query, now: int) -> list[str]:
+    return [str(row[0]) for row in transaction.rows(query, {"now": now})]
+
+
+def _receipt_checks(transaction: Transaction, signer: ReceiptSigner) -> dict[str, list[str]]:
+    """Check each key's chain from its beginning, and every signature."""
+    forged: list[str] = []
+    broken: list[str] = []
+    for key_id, chain in groupby(_all_receipts(transaction), key=lambda row: row[0]):
+        links = _signed_links(chain, signer, forged)
+        breach = verify_chain(links)
+        if breach is not None:
+            broken.append(f"{key_id} at receipt {breach.position + 1}: {breach.problem}")
+        deque(links, maxlen=0)  # the signatures behind a breach are checked too
+    return {"receipts_with_bad_signature": forged, "broken_receipt_chains": broken}
+
+
+def _signed_links(chain: Iterator[Row], signer: ReceiptSigner, forged: list[str]) -> Iterator[tuple[str, str]]:
+    """The (body, chain hash) pairs of one chain; receipts whose signature is wrong are added to `forged`."""
+    for _, _, receipt_id, body, chain_hash, signature, signing_key_id in chain:
+        if not signer.valid(body, signature=signature, key_id=signing_key_id):
+            forged.append(receipt_id)
+        yield body, chain_hash
+
+
+def _all_receipts(transaction: Transaction) -> Iterator[Row]:
+    """Every receipt by key and sequence, a page at a time."""
+    key, sequence = "", 0
+    while page := transaction.rows(_RECEIPTS, {"key": key, "sequence": sequence, "page": PAGE}):
+        yield from page
+        key, sequence = page[-1][0], page[-1][1]

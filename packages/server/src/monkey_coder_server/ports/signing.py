@@ -1,0 +1,21 @@
+"""Signatures under receipts."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class ReceiptSigner(Protocol):
+    """Signs the canonical text of receipts; anybody can check it with the public keys."""
+
+    @property
+    def key_id(self) -> str:
+        """Which key signs now."""
+
+    def sign(self, body: str) -> str:
+        """The Ed25519 signature of the text, in base64."""
+
+    def valid(self, body: str, *, signature: str, key_id: str) -> bool:
+        """Whether the signature is by that key of ours over this text."""
+
+    def public_keys(self) -> Mapping[str, str]:
+        """Key id to base64 public key, old keys included: `/.well-known/monkey-receipts.json`."""
