@@ -55,6 +55,10 @@ class LiveAnswer:
         if time.monotonic() - self._drawn >= _SECONDS_BETWEEN_FRAMES:
             self._draw()
 
+    def note(self, words: str) -> None:
+        """A line above the moving part."""
+        self._console.print(Text(harmless(words), style="dim"))
+
     def _draw(self) -> None:
         self._drawn = time.monotonic()
         self._live.update(self._frame(), refresh=True)

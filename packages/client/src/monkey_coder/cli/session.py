@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ class Session:
     http_client: "httpx2.Client | None" = None
     """Sends the requests; made when left out."""
     _settings: "Settings | None" = None
+    _write_note: Callable[[str], None] = output.error_line
 
     def on(self, flag: str) -> bool:
         """Whether a switch such as `json` or `quiet` is on."""
@@ -97,7 +99,16 @@ class Session:
     def note(self, text: str) -> None:
         """One line on stderr, unless --quiet."""
         if not self.on("quiet"):
-            output.error_line(text)
+            self._write_note(text)
+
+    @contextmanager
+    def notes_to(self, write: Callable[[str], None]) -> Iterator[None]:
+        """Let notes go elsewhere for a while, such as above something that moves."""
+        before, self._write_note = self._write_note, write
+        try:
+            yield
+        finally:
+            self._write_note = before
 
     def _tell_wait(self, notice: "RetryNotice") -> None:
         self.note(f"{notice.error.message} Trying again in {notice.delay:.1f} s.")

@@ -1,7 +1,7 @@
 """One task from request to files: asks, shows the answer, writes, and says what it cost."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
@@ -58,8 +58,7 @@ def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution":
                 execution = client.execute(task.prompt, **options)
             _show_whole(session, execution)
         else:
-            with client.stream(task.prompt, **options) as stream:
-                execution = _follow(session, stream)
+            execution = _follow(session, lambda: client.stream(task.prompt, **options))
     _refuse_failed(execution)
     written = _write_files(session, execution, flags)
     if session.on("json") and not flags.stream:
@@ -125,21 +124,22 @@ def _show_whole(session: Session, execution: "Execution") -> None:
         output.line(execution.text)
 
 
-def _follow(session: Session, stream: "Stream") -> "Execution":
+def _follow(session: Session, begin: Callable[[], "Stream"]) -> "Execution":
+    """Show an answer as it comes. Whatever moves is started first: the first event may take a while."""
     if session.on("json"):
-        for event in stream:
-            output.document(event)
-    elif session.lively(sys.stdout):
-        _follow_on_terminal(session, stream)
-    else:
-        _follow_as_text(session, stream)
-    return stream.final()
+        with begin() as stream:
+            for event in stream:
+                output.document(event)
+            return stream.final()
+    if session.lively(sys.stdout):
+        return _follow_on_terminal(session, begin)
+    return _follow_as_text(session, begin)
 
 
-def _follow_on_terminal(session: Session, stream: "Stream") -> None:
+def _follow_on_terminal(session: Session, begin: Callable[[], "Stream"]) -> "Execution":
     from monkey_coder.cli import render  # noqa: PLC0415  # rich only where a terminal is
 
-    with render.LiveAnswer(colours=session.colours) as answer:
+    with render.LiveAnswer(colours=session.colours) as answer, session.notes_to(answer.note), begin() as stream:
         for event in stream:
             if event.type == "delta" and isinstance(event.data, str):
                 answer.add(event.data)
@@ -147,10 +147,11 @@ def _follow_on_terminal(session: Session, stream: "Stream") -> None:
                 answer.step(step)
         if not stream.text:
             answer.add(stream.final().text)
+        return stream.final()
 
 
-def _follow_as_text(session: Session, stream: "Stream") -> None:
-    with _spinner(session) as spinner:
+def _follow_as_text(session: Session, begin: Callable[[], "Stream"]) -> "Execution":
+    with _spinner(session) as spinner, begin() as stream:
         for event in stream:
             if event.type == "delta" and isinstance(event.data, str):
                 if spinner is not None:
@@ -158,11 +159,12 @@ def _follow_as_text(session: Session, stream: "Stream") -> None:
                 output.write(event.data)
             elif spinner is not None and (step := _step(event)):
                 spinner.step(step)
-    text = stream.text or stream.final().text
-    if not stream.text:
-        output.write(text)
-    if not text.endswith("\n"):
-        output.write("\n")
+        execution = stream.final()
+    rest = "" if stream.text else execution.text
+    if not (stream.text + rest).endswith("\n"):
+        rest += "\n"
+    output.write(rest)
+    return execution
 
 
 def _step(event: Any) -> str:

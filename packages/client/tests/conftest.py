@@ -1,0 +1,70 @@
+"""Fixtures: a fake gateway, an empty home, and the command line as a function."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from monkey_coder import Client, RetryPolicy
+from monkey_coder.cli.run import run
+from monkey_coder.cli.session import Session
+from packages.client.tests.fake_gateway import KEY, FakeGateway
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    return FakeGateway()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder, and an empty working folder beside it."""
+    folder = tmp_path / "home"
+    work = tmp_path / "work"
+    folder.mkdir()
+    work.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("XDG_CONFIG_HOME", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(work)
+    return folder
+
+
+@pytest.fixture
+def client(gateway: FakeGateway) -> Iterator[Client]:
+    """A client of the fake gateway that does not wait between tries."""
+    with (
+        httpx2.Client(transport=gateway.transport()) as http,
+        Client(api_key=KEY, base_url="http://gateway.test", http_client=http, retry=RetryPolicy(base_delay=0)) as made,
+    ):
+        yield made
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def monkey(
+    gateway: FakeGateway, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Ran]]:
+    """Run `monkey` in this process, logged in, against the fake gateway."""
+    monkeypatch.setenv("MONKEY_CODER_API_KEY", KEY)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    with httpx2.Client(transport=gateway.transport()) as http:
+
+        def invoke(*arguments: str) -> Ran:
+            capsys.readouterr()
+            code = run(arguments, session=Session(http_client=http))
+            captured = capsys.readouterr()
+            return Ran(code, captured.out, captured.err)
+
+        yield invoke

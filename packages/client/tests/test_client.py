@@ -1,0 +1,429 @@
+"""The sync and the async client do the same; every test runs on both."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+
+from monkey_coder import (
+    AsyncClient,
+    AuthenticationError,
+    Client,
+    ConfigurationError,
+    CreateKeyRequest,
+    ExecuteRequest,
+    FileData,
+    InvalidRequestError,
+    NetworkError,
+    ProviderError,
+    RateLimitError,
+    RequestTimeoutError,
+    ResponseFormatError,
+    ResponseInfo,
+    RetryNotice,
+    RetryPolicy,
+    StreamInterruptedError,
+)
+from monkey_coder._accounts import AsyncAuth, AsyncKeys, Auth, Keys
+from monkey_coder.async_client import AsyncStream
+from monkey_coder.client import Stream
+from packages.client.tests.fake_gateway import (
+    ANSWER,
+    KEY,
+    Answer,
+    FakeGateway,
+    error,
+    event,
+    events,
+    reply,
+)
+
+BASE = "http://gateway.test"
+
+
+class Driver:
+    """Makes either client look synchronous."""
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+
+    def __getattr__(self, name: str) -> Any:
+        return Driver.wrap(getattr(self._made, name))
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return Driver.wrap(self._made(*args, **options))
+
+    @staticmethod
+    def wrap(value: Any) -> Any:
+        if inspect.isawaitable(value):
+            value = _LOOP.run_until_complete(value)
+        if isinstance(value, (AsyncClient, AsyncStream, AsyncKeys, AsyncAuth)) or inspect.ismethod(value):
+            return Driver(value)
+        return value
+
+    def __iter__(self) -> Any:
+        while True:
+            try:
+                yield Driver.wrap(self._made.__anext__())
+            except StopAsyncIteration:
+                return
+
+
+_LOOP = asyncio.new_event_loop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _close_loop() -> Iterator[None]:
+    yield
+    _LOOP.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request: pytest.FixtureRequest, gateway: FakeGateway) -> Any:
+    """Make a client of the fake gateway."""
+    opened: list[Any] = []
+
+    def make(**options: Any) -> Any:
+        options = {"api_key": KEY, "base_url": BASE, "retry": RetryPolicy(base_delay=0)} | options
+        if request.param == "sync":
+            http: Any = httpx2.Client(transport=gateway.transport())
+            opened.append(http.close)
+            return Client(http_client=http, **options)
+        http = httpx2.AsyncClient(transport=gateway.transport())
+        opened.append(lambda: _LOOP.run_until_complete(http.aclose()))
+        return Driver(AsyncClient(http_client=http, **options))
+
+    yield make
+    for close in opened:
+        close()
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "path"),
+    [
+        (lambda c: c.health(), "GET", "/health"),
+        (lambda c: c.models(), "GET", "/v1/models"),
+        (lambda c: c.providers(), "GET", "/v1/providers"),
+        (lambda c: c.capabilities(), "GET", "/v1/capabilities"),
+        (lambda c: c.usage(), "GET", "/v1/billing/usage"),
+        (lambda c: c.balance(), "GET", "/v1/billing/balance"),
+        (lambda c: c.quote("x"), "POST", "/v1/quote"),
+        (lambda c: c.router_debug("x"), "POST", "/v1/router/debug"),
+        (lambda c: c.execute("x"), "POST", "/v1/execute"),
+        (lambda c: c.stream("x").final(), "POST", "/v1/execute/stream"),
+        (lambda c: c.feedback("r", "accepted"), "POST", "/v1/feedback"),
+        (lambda c: c.keys.list(), "GET", "/v1/keys"),
+        (lambda c: c.keys.create("ci"), "POST", "/v1/keys"),
+        (lambda c: c.keys.revoke("a/b"), "DELETE", "/v1/keys/a/b"),
+        (lambda c: c.auth.register("a@b.c", "pw"), "POST", "/v1/auth/register"),
+        (lambda c: c.auth.login("a@b.c", "pw"), "POST", "/v1/auth/login"),
+        (lambda c: c.auth.refresh("r"), "POST", "/v1/auth/refresh"),
+        (lambda c: c.auth.logout(), "POST", "/v1/auth/logout"),
+        (lambda c: c.auth.status(), "GET", "/v1/auth/status"),
+    ],
+)
+def test_each_method_asks_its_route_with_key_and_idempotency_key(
+    connect: Callable[..., Any], gateway: FakeGateway, call: Callable[[Any], Any], method: str, path: str
+) -> None:
+    call(connect())
+    (seen,) = gateway.seen
+    assert (seen.method, seen.path) == (method, path)
+    assert seen.headers["authorization"] == f"Bearer {KEY}"
+    assert ("idempotency-key" in seen.headers) == (method == "POST")
+    assert seen.headers["user-agent"].startswith("monkey-coder/")
+
+
+def test_receipts_and_their_keys(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    receipt = {"receipt_id": "r/1", "body": "{}", "signature": "", "key_id": "k", "chain_hash": ""}
+    gateway.on("/v1/billing/receipts/r/1", reply(receipt))
+    gateway.on("/.well-known/monkey-receipts.json", reply({"keys": {"k": "AA=="}}))
+    client = connect()
+    assert client.receipts("r/1").key_id == "k"
+    assert client.receipt_keys().keys == {"k": "AA=="}
+
+
+def test_a_task_says_all_it_was_told_and_nothing_else(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    connect().execute(
+        "do it",
+        task_type="testing",
+        files=[FileData("a.py", "x = 1", "python")],
+        persona="tester",
+        instructions="be brief",
+        model="auto:cheap",
+        providers=["openai"],
+        max_cost=Decimal("0.50"),
+        max_tokens=100,
+        temperature=0.2,
+        timeout=60,
+        session_id="s",
+        task_id="t",
+        quote_id="q",
+    )
+    assert gateway.seen[0].body == {
+        "task_type": "testing",
+        "prompt": "do it",
+        "task_id": "t",
+        "files": [{"path": "a.py", "content": "x = 1", "type": "python"}],
+        "context": {"session_id": "s", "timeout": 60, "max_tokens": 100, "temperature": 0.2},
+        "persona_config": {"persona": "tester", "custom_instructions": "be brief"},
+        "preferred_providers": ["openai"],
+        "model": "auto:cheap",
+        "max_cost": "0.50",
+        "quote_id": "q",
+    }
+    assert gateway.seen[0].headers["idempotency-key"] == "t"
+
+
+def test_a_whole_request_is_sent_as_it_is_but_gets_a_task_id(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    connect().execute(ExecuteRequest(task_type="chat", prompt="x"))
+    body = gateway.seen[0].body
+    assert len(body.pop("task_id")) == 36
+    assert body == {"task_type": "chat", "prompt": "x"}
+
+
+@pytest.mark.parametrize("max_cost", ["lots", "-1", "NaN"])
+def test_an_amount_that_is_none_is_refused_before_sending(
+    connect: Callable[..., Any], gateway: FakeGateway, max_cost: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="not an amount"):
+        connect().execute("x", max_cost=max_cost)
+    with pytest.raises(ConfigurationError, match="not both"):
+        connect().execute(ExecuteRequest(task_type="chat", prompt="x"), model="m")
+    assert gateway.seen == []
+
+
+def test_queries_leave_out_what_was_not_said(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    client = connect()
+    client.usage(start="2026-11-01", granularity="daily", include_details=True)
+    client.models(provider="groq")
+    assert gateway.seen[0].query == {"start_date": "2026-11-01", "granularity": "daily", "include_details": "true"}
+    assert gateway.seen[1].query == {"provider": "groq"}
+
+
+def test_a_restricted_key_is_asked_for_with_its_limits(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    made = connect().keys.create(CreateKeyRequest(name="ci", models=["m"], expires_days=3))
+    assert gateway.seen[0].body == {"name": "ci", "models": ["m"], "expires_days": 3}
+    assert made.key == KEY
+
+
+def test_usage_numbers_are_decimals(connect: Callable[..., Any]) -> None:
+    assert connect().usage()["total_cost"] == Decimal("0.00246")
+
+
+@pytest.mark.parametrize(
+    "failure", [error(503, "unavailable"), error(429, "rate_limited", retry_after="0"), Answer(cut=True, pieces=())]
+)
+def test_a_retry_repeats_the_same_task_and_key(
+    connect: Callable[..., Any], gateway: FakeGateway, failure: Answer
+) -> None:
+    notices: list[RetryNotice] = []
+    gateway.on("/v1/execute", failure, failure)
+    found = connect(on_retry=notices.append).execute("x")
+    assert found.text == ANSWER
+    assert [notice.attempt for notice in notices] == [1, 2]
+    assert len({seen.headers["idempotency-key"] for seen in gateway.seen}) == 1
+    assert len({seen.body["task_id"] for seen in gateway.seen}) == 1
+    assert len(gateway.seen) == 3
+
+
+def test_after_the_last_retry_the_error_is_raised(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute", *[error(429, "rate_limited", retry_after="0")] * 9)
+    with pytest.raises(RateLimitError) as caught:
+        connect().with_options(max_retries=1).execute("x")
+    assert caught.value.retry_after == 0
+    assert len(gateway.seen) == 2
+
+
+def test_a_refused_key_is_not_tried_twice(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute", error(401, "invalid_api_key", x_should_retry="false"))
+    with pytest.raises(AuthenticationError) as caught:
+        connect().execute("x")
+    assert (caught.value.status, caught.value.request_id) == (401, "req_err")
+    assert len(gateway.seen) == 1
+
+
+def test_the_total_time_bounds_waiting_and_reading(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    gateway.on("/v1/models", error(429, "rate_limited", retry_after="50"))
+    with pytest.raises(RateLimitError):
+        connect(timeout=10).models()
+    with pytest.raises(RequestTimeoutError, match="within 0 s"):
+        connect().with_options(timeout=0).models()
+    assert len(gateway.seen) == 1
+
+
+def test_a_stream_gives_typed_events_text_and_the_whole_response(connect: Callable[..., Any]) -> None:
+    stream = connect().stream("x")
+    kinds = [event.type for event in stream]
+    assert kinds[:2] == ["start", "progress"]
+    assert set(kinds[2:-1]) == {"delta"}
+    assert kinds[-1] == "complete"
+    assert stream.text == ANSWER
+    assert stream.request_id == "req_1"
+    final = stream.final()
+    assert (final.text, final.cost_usd, final.receipt_id) == (ANSWER, Decimal("0.00123"), "rcpt_1")
+
+
+def test_an_unknown_event_is_passed_over(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    usual = events()
+    pieces = (usual.pieces[0], event(type="of_tomorrow", data=1), *usual.pieces[1:])
+    gateway.on("/v1/execute/stream", Answer(200, usual.headers, pieces))
+    assert connect().stream("x").final().text == ANSWER
+
+
+def test_a_stream_is_opened_again_until_its_first_event(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    headers = {"content-type": "text/event-stream"}
+    gateway.on(
+        "/v1/execute/stream",
+        error(503, "unavailable"),
+        Answer(200, headers, (b": keep-alive\n\n",), cut=True),
+    )
+    assert connect().stream("x").final().text == ANSWER
+    assert len(gateway.seen) == 3
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_stream_cut_after_its_first_event_is_never_repeated(
+    connect: Callable[..., Any], gateway: FakeGateway, cut: bool
+) -> None:
+    gateway.on("/v1/execute/stream", events("half an", ending=b"", cut=cut))
+    stream = connect().stream("x")
+    with pytest.raises(StreamInterruptedError) as caught:
+        stream.final()
+    assert caught.value.partial_text == "half an"
+    assert caught.value.request_id == "req_1"
+    assert len(gateway.seen) == 1
+
+
+def test_an_error_event_is_its_typed_error(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    failing = event(type="error", error={"message": "It fell over.", "code": "provider_error"})
+    gateway.on("/v1/execute/stream", events("some text", ending=failing))
+    stream = connect().stream("x")
+    with pytest.raises(ProviderError, match="It fell over"):
+        stream.final()
+    assert stream.text == "some text"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"data: {broken\n\n", event(type="complete", data={"status": 7}), event(type="progress", progress="x")],
+)
+def test_an_unreadable_event_is_a_format_error(connect: Callable[..., Any], gateway: FakeGateway, piece: bytes) -> None:
+    gateway.on("/v1/execute/stream", events(ending=piece))
+    with pytest.raises(ResponseFormatError):
+        connect().stream("x").final()
+
+
+def test_a_page_instead_of_a_stream_is_a_format_error(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute/stream", Answer(200, {"content-type": "text/html"}, (b"<html>",)))
+    with pytest.raises(ResponseFormatError, match="text/html came"):
+        connect().stream("x")
+
+
+def test_a_refused_stream_is_the_typed_error(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute/stream", error(400, "invalid_request"))
+    with pytest.raises(InvalidRequestError):
+        connect().stream("x")
+
+
+def test_a_closed_stream_has_no_final_response(connect: Callable[..., Any]) -> None:
+    stream = connect().stream("x")
+    stream.close()
+    with pytest.raises(StreamInterruptedError):
+        stream.final()
+
+
+def test_every_answer_is_told_to_the_observer(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    infos: list[ResponseInfo] = []
+    gateway.on("/v1/execute", error(503, "unavailable"))
+    connect(on_response=infos.append).execute("x")
+    assert [(info.path, info.status, info.model) for info in infos] == [
+        ("/v1/execute", 503, None),
+        ("/v1/execute", 200, "gpt-5-mini"),
+    ]
+
+
+def test_a_redirect_is_not_followed_with_the_key(connect: Callable[..., Any], gateway: FakeGateway) -> None:
+    gateway.on("/v1/models", Answer(307, {"location": "http://elsewhere.test/"}, ()))
+    with pytest.raises(ResponseFormatError, match="HTTP 307"):
+        connect().models()
+    assert len(gateway.seen) == 1
+
+
+def test_an_endless_answer_is_refused(
+    connect: Callable[..., Any], gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monkey_coder._options.MAX_ANSWER_BYTES", 10)
+    with pytest.raises(ResponseFormatError, match="longer than 10 bytes"):
+        connect().models()
+
+
+@pytest.mark.parametrize("key", ["a b", "schlüssel", "x\ny"])
+def test_a_key_that_cannot_be_sent_is_refused(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="characters that no key has"):
+        Client(api_key=key, base_url=BASE)
+
+
+def test_the_key_is_not_in_the_clients_words(connect: Callable[..., Any]) -> None:
+    with Client(api_key=KEY, base_url=BASE) as client:
+        assert KEY not in f"{client!r} {client._options!r}"
+
+
+def test_a_client_takes_its_defaults_from_the_environment(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONKEY_CODER_API_KEY", KEY)
+    monkeypatch.setenv("MONKEY_CODER_BASE_URL", "https://gw.example/v1")
+    with Client() as client:
+        assert client.base_url == "https://gw.example"
+        assert client._options.api_key == KEY
+
+
+def test_a_broken_transport_is_a_network_error() -> None:
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        message = "refused"
+        raise httpx2.ConnectError(message, request=request)
+
+    http = httpx2.Client(transport=httpx2.MockTransport(refuse))
+    with (
+        http,
+        Client(api_key=KEY, base_url=BASE, http_client=http, retry=RetryPolicy(base_delay=0)) as client,
+        pytest.raises(NetworkError, match=r"Cannot reach http://gateway\.test: refused"),
+    ):
+        client.health()
+
+
+async def test_async_closing_and_iteration_by_their_own_words(gateway: FakeGateway) -> None:
+    http = httpx2.AsyncClient(transport=gateway.transport())
+    async with http, AsyncClient(api_key=KEY, base_url=BASE, http_client=http) as client:
+        async with await client.stream("x") as stream:
+            assert isinstance(stream, AsyncIterator)
+            async for first in stream:
+                assert first.type == "start"
+                break
+        with pytest.raises(StreamInterruptedError):
+            await stream.final()
+    async with AsyncClient(api_key=KEY, base_url=BASE):
+        pass
+
+
+def test_sync_closing_by_the_with_block(client: Client) -> None:
+    with client.stream("x") as stream:
+        assert next(stream).type == "start"
+    with pytest.raises(StreamInterruptedError):
+        stream.final()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(Client, AsyncClient), (Stream, AsyncStream), (Keys, AsyncKeys), (Auth, AsyncAuth)]
+)
+def test_the_twins_have_the_same_methods_and_parameters(one: type, other: type) -> None:
+    def surface(kind: type) -> dict[str, list[str]]:
+        return {
+            name: list(inspect.signature(member).parameters)
+            for name, member in vars(kind).items()
+            if not name.startswith("_") and callable(member)
+        }
+
+    assert surface(one) == surface(other)
