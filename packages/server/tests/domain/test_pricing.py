@@ -202,7 +202,7 @@ def test_a_book_finds_rows_and_says_why_one_is_missing() -> None:
         book.row("openai", "tts-1")
     with pytest.raises(PriceUnknown, match="no price is known for it") as caught:
         book.row("openai", "gpt-99")
-    assert caught.value.facts == {"model": "openai/gpt-99"}
+    assert caught.value.facts == {"model": "openai/gpt-99", "reason": "no price is known for it"}
 
 
 def test_equal_books_have_equal_ids_and_any_change_shows() -> None:

@@ -22,7 +22,7 @@ FEE_OF_UNIT: Mapping[str, str] = MappingProxyType(
     {
         "web_search_requests": "web_searches",  # Anthropic usage.server_tool_use
         "num_search_queries": "web_searches",  # Perplexity usage
-        "web_search_queries": "web_searches",  # Gemini groundingMetadata.webSearchQueries
+        "webSearchQueries": "web_searches",  # Gemini groundingMetadata
         "citation_tokens": "citation_tokens",  # Perplexity usage, sonar-deep-research
     }
 )
@@ -253,7 +253,7 @@ def _rate_list(rates: Rates) -> list[int]:
 
 def _unpriced(provider: str, model: str, why: str) -> PriceUnknown:
     name = f"{provider}/{model}"
-    return PriceUnknown(f"{name} cannot be used: {why}.", facts={"model": name})
+    return PriceUnknown(f"{name} cannot be used: {why}.", facts={"model": name, "reason": why})
 
 
 def rate_usd(rate: int) -> str:
