@@ -1,0 +1,129 @@
+"""Whether a request may run, and with how much money set aside: its routes are fitted to the budget, then held."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monkey_coder_server.domain.catalog import Capability
+from monkey_coder_server.domain.errors import BudgetExceeded, InsufficientCredit
+from monkey_coder_server.domain.money import parse_usd, usd
+from monkey_coder_server.features.inference.job import Job
+from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.features.inference.planning import Planner
+from monkey_coder_server.features.inference.route import Candidate, Route
+from monkey_coder_server.ports.ledger import Hold, HoldRequest, Ledger, Replay
+
+LEAST_TOKENS = 256
+"""A limit the caller left open is not lowered below this: a shorter answer is of no use."""
+REASONING_ALLOWANCE = 32_768
+"""Output tokens held beside the limit where a provider's limit does not bound its reasoning."""
+HOLD_GRACE = timedelta(minutes=10)
+"""How long after its deadline an unresolved hold counts as orphaned."""
+BUDGETS = 3
+"""How often a request is fitted to a tighter budget: a wallet, then a cap, then what others took meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that runs: what it may use, best first, and the hold that covers the dearest of them."""
+
+    plan: Plan
+    routes: tuple[Route, ...]
+    hold: Hold
+
+
+class Admission:
+    """`attempts` is how many routes one request can come to use: the hold covers each of them."""
+
+    def __init__(self, ledger: Ledger, planner: Planner, *, attempts: int) -> None:
+        self._ledger = ledger
+        self._planner = planner
+        self._attempts = attempts
+
+    async def admit(self, job: Job) -> Admitted | Replay:
+        """Plan and hold.
+
+        Raises `ModelNotFound`, `ModelNotAllowed`, `PriceUnknown`, `ContextTooLong`, `InsufficientCredit`,
+        `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
+        """
+        plan = self._planner.plan(job)
+        budget = job.max_cost
+        routes = choose(plan, job, budget, self._attempts) or _refuse_max_cost(plan, job)
+        for _ in range(BUDGETS):
+            try:
+                return await self._hold(job, plan, routes)
+            except (InsufficientCredit, BudgetExceeded) as short:
+                left = parse_usd(short.facts.get("available_usd", "0"))
+                budget = left if budget is None else min(budget, left)
+                routes = choose(plan, job, budget, self._attempts) or _refuse(plan, job, short)
+        return await self._hold(job, plan, routes)
+
+    async def _hold(self, job: Job, plan: Plan, routes: tuple[Route, ...]) -> Admitted | Replay:
+        request = HoldRequest(
+            request_id=job.request_id,
+            account_id=job.principal.account_id,
+            key_id=job.principal.key_id,
+            amount=max(route.bound for route in routes),
+            at=job.at,
+            expires_at=job.at + timedelta(seconds=job.seconds) + HOLD_GRACE,
+            idempotency=job.idempotency,
+        )
+        held = await self._ledger.hold(request)
+        return held if isinstance(held, Replay) else Admitted(plan, routes, held)
+
+
+def choose(plan: Plan, job: Job, budget: int | None, most: int) -> tuple[Route, ...]:
+    """The best routes whose bound fits the budget (nano-dollars; None for any), at most so many; none when none does."""
+    routes: list[Route] = []
+    for candidate in plan.order:
+        route = fit(plan, candidate, job, budget)
+        if budget is None or route.bound <= budget:
+            routes.append(route)
+            if len(routes) == most:
+                break
+    return tuple(routes)
+
+
+def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route:
+    """The candidate with its limit and bound; a limit the caller left open is lowered to the budget if that suffices."""
+    card, tariff = candidate.card, plan.tariff(candidate)
+    prompt = min(plan.input_bound, card.context_window)
+    limit = min(job.default_max_tokens if job.max_tokens is None else job.max_tokens, card.max_output_tokens)
+    beside = _beside(candidate)
+    bound = tariff.bound(prompt, limit + beside)
+    if budget is not None and bound > budget and job.max_tokens is None:
+        lower = tariff.affordable(budget, input_tokens=prompt, beside=beside, most=limit)
+        limit = max(lower, min(LEAST_TOKENS, limit))
+        bound = tariff.bound(prompt, limit + beside)
+    return Route(candidate, tariff, limit, bound)
+
+
+def cheapest(plan: Plan, job: Job) -> int:
+    """The least that must be set aside for the request, in nano-dollars."""
+    return min(fit(plan, candidate, job, 0).bound for candidate in plan.order)
+
+
+def _beside(candidate: Candidate) -> int:
+    """Output tokens a provider may bill beside the token limit."""
+    if candidate.provider.limit_covers_reasoning or Capability.REASONING not in candidate.card.capabilities:
+        return 0
+    return min(REASONING_ALLOWANCE, candidate.card.max_output_tokens)
+
+
+def _refuse_max_cost(plan: Plan, job: Job) -> tuple[Route, ...]:
+    needed, limit = usd(cheapest(plan, job)), usd(job.max_cost or 0)
+    message = (
+        f"This request can cost {needed} USD even on its cheapest route, more than its max_cost of {limit} USD; "
+        "raise max_cost, ask for fewer tokens or choose a cheaper model."
+    )
+    raise BudgetExceeded(message, facts={"limit": "max_cost", "limit_usd": limit, "needed_usd": needed})
+
+
+def _refuse(plan: Plan, job: Job, short: InsufficientCredit | BudgetExceeded) -> tuple[Route, ...]:
+    """Say what even the cheapest route needs; balance and limit are those the ledger named."""
+    needed, left = usd(cheapest(plan, job)), short.facts.get("available_usd", "0.00")
+    named = "balance" if isinstance(short, InsufficientCredit) else short.facts.get("limit", "cap").replace("_", " ")
+    message = (
+        f"This request needs up to {needed} USD even on its cheapest route, but only {left} USD of the {named} "
+        "are free; add to it, ask for fewer tokens or choose a cheaper model."
+    )
+    raise type(short)(message, facts={**short.facts, "needed_usd": needed}) from short

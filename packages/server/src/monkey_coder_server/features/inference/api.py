@@ -1,0 +1,87 @@
+"""`POST /v1/execute` and `/v1/execute/stream`: bytes to a task, a served task to bytes."""
+
+import msgspec
+
+from monkey_coder_protocol.execute import ExecuteRequest
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.features.inference.desk import Desk, Order
+from monkey_coder_server.features.inference.job import Outcome, Settled
+from monkey_coder_server.features.inference.native_stream import NativeStream
+from monkey_coder_server.features.inference.pipeline import Pipeline
+from monkey_coder_server.features.inference.replay import replay_headers
+from monkey_coder_server.features.inference.running import Run
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.decode import json_body
+from monkey_coder_server.web.problem import NativeProblems
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import Headers, json_bytes
+from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream
+
+request_decoder = msgspec.json.Decoder(ExecuteRequest)
+
+
+class ExecuteApi:
+    """`keep_alive` is how many seconds a stream may be silent; an error before that is still an HTTP error."""
+
+    def __init__(
+        self, desk: Desk, pipeline: Pipeline, problems: NativeProblems, *, keep_alive: float = KEEP_ALIVE_SECONDS
+    ) -> None:
+        self._desk = desk
+        self._pipeline = pipeline
+        self._problems = problems
+        self._keep_alive = keep_alive
+
+    async def execute(self, request: Request) -> Reply:
+        """The whole answer in one JSON body."""
+        order = await self._order(request, stream=False)
+        outcome = await self._pipeline.start(order.job).result()
+        if isinstance(outcome, Settled):
+            return json_bytes(outcome.body, headers=[*order.headers, *settled_headers(outcome)])
+        return json_bytes(outcome.body, headers=[*order.headers, *replay_headers(outcome)])
+
+    async def stream(self, request: Request) -> Reply:
+        """The answer as it comes. Until its beginning a failure is told as an HTTP error, after it as an event."""
+        order = await self._order(request, stream=True)
+        run = self._pipeline.start(order.job)
+        await self._begun(run)
+        opening = run.opening
+        headers = [*order.headers, *_BYPASS]
+        if opening is not None:
+            headers += route_headers(opening.provider, opening.model)
+        elif run.ended:
+            outcome = await run.result()
+            if not isinstance(outcome, Settled):
+                headers = [*order.headers, *replay_headers(outcome)]
+        body = NativeStream(run, order, self._problems)
+        return EventStream(body.write, headers=headers, seconds=self._keep_alive)
+
+    async def _begun(self, run: Run[Outcome]) -> None:
+        try:
+            await run.opened(self._keep_alive)
+        except BaseException:
+            run.leave()
+            raise
+
+    async def _order(self, request: Request, *, stream: bool) -> Order:
+        sent = await json_body(request, request_decoder)
+        return await self._desk.take(request, sent, stream=stream)
+
+
+_BYPASS: Headers = [(b"x-monkey-cache", b"bypass")]
+"""No answer is served from a cache of ours."""
+
+
+def route_headers(provider: str, model: str) -> Headers:
+    """Who answers."""
+    return [(b"x-monkey-provider", provider.encode()), (b"x-monkey-model", model.encode())]
+
+
+def settled_headers(settled: Settled) -> Headers:
+    """Who answered, for how much, and the receipt's id."""
+    route, charge = settled.served.route, settled.charge
+    return [
+        *route_headers(route.provider.name, route.card.model),
+        (b"x-monkey-cost", usd(charge.charged).encode()),
+        (b"x-monkey-receipt", charge.receipt_id.encode()),
+        *_BYPASS,
+    ]

@@ -1,0 +1,229 @@
+"""Walks a plan until one model answers: retry budget, failover, key rotation, Retry-After. The only place they live."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from monkey_coder_server.domain.conversation import ModelRequest
+from monkey_coder_server.domain.errors import (
+    ContextTooLong,
+    FailureKind,
+    GatewayError,
+    ProviderFailed,
+    ProviderFailure,
+    ProviderTimedOut,
+)
+from monkey_coder_server.domain.stream_events import Answer
+from monkey_coder_server.features.inference.exchange import Answering, AttemptFailed, Exchange, milliseconds
+from monkey_coder_server.features.inference.health import THE_KEYS_FAULT, Health
+from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.ledger import AttemptRecord
+from monkey_coder_server.ports.upstream import Deadlines
+
+WORTH_REPEATING = frozenset(
+    {FailureKind.OVERLOADED, FailureKind.SERVER_ERROR, FailureKind.CONNECTION, FailureKind.RATE_LIMIT}
+)
+"""Kinds after which the same model may answer a moment later, and which bill nothing."""
+OUR_OWN = frozenset({FailureKind.AUTHENTICATION, FailureKind.PERMISSION, FailureKind.QUOTA})
+"""Kinds that concern the gateway's account: the provider's words (they name our key) are not passed on."""
+SERVED = "served"
+STOPPED = "stopped"
+"""Outcome of a call that was given up: the deadline passed, or nobody waits for it."""
+SENTENCE = 300
+"""Characters of a provider's message that are passed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSettings:
+    """The budget of one request. Seconds; `pause` doubles with each repetition of the same model."""
+
+    attempts: int = 3
+    pause: float = 0.25
+    longest_pause: float = 5.0
+    connect: float = 5.0
+    first_byte: float = 120.0
+    idle: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """An answer nobody gets and the provider bills. `unfinished`: we stopped reading it.
+
+    An answer the provider broke itself is not one: it is taken to bill nothing for it, and invoices are reconciled.
+    """
+
+    route: Route
+    answer: Answer
+    unfinished: bool
+
+
+@dataclass(slots=True)
+class Trail:
+    """What was tried for one request."""
+
+    records: list[AttemptRecord] = field(default_factory=list)
+    wasted: list[Waste] = field(default_factory=list)
+    route: Route | None = None
+    """The last one tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """One request's way through its routes: best first, until `deadline` (monotonic seconds)."""
+
+    routes: tuple[Route, ...]
+    request: ModelRequest
+    stream: bool
+    deadline: float
+    trail: Trail
+
+
+class Attempts:
+    """Tries routes in order. A failure moves on only while the caller has seen nothing."""
+
+    def __init__(self, exchange: Exchange, health: Health, clock: Clock, settings: AttemptSettings) -> None:
+        self._exchange = exchange
+        self._health = health
+        self._clock = clock
+        self._settings = settings
+
+    async def run(self, effort: Effort) -> Answering:
+        """The first route that answers: whole, or its stream up to the first content.
+
+        Raises `ProviderFailed`, `ProviderTimedOut`, `ContextTooLong`, `InvalidRequest`.
+        """
+        pending = list(effort.routes)
+        repeats: dict[str, int] = {}
+        failure: ProviderFailure | None = None
+        for _ in range(self._settings.attempts):
+            route, key = await self._next(pending, repeats, effort)
+            if route is None or key is None:
+                break
+            try:
+                return await self._try(route, key, effort)
+            except AttemptFailed as failed:
+                failure = failed.failure
+            if not failure.moves_on:
+                break
+            if failure.kind in WORTH_REPEATING:
+                repeats[route.name] = repeats.get(route.name, 0) + 1
+                pending.append(route)
+        raise _refusal(failure or self._all_rest(effort), effort.trail)
+
+    def ended(self, answering: Answering, trail: Trail, *, left: bool) -> None:
+        """An answer came to its end, or (`left`) we stopped reading it: note it for health, books and receipt."""
+        now = self._clock.monotonic()
+        total = milliseconds(answering.started, now)
+        if not left:
+            first = answering.first_byte_ms
+            self._health.succeeded(answering.route.name, first_byte_ms=first, total_ms=total, now=now)
+        trail.records.append(_record(answering, STOPPED if left else SERVED, total))
+
+    def broke(self, answering: Answering, trail: Trail) -> GatewayError:
+        """A stream failed after its beginning was delivered; what to tell the caller."""
+        now = self._clock.monotonic()
+        failure = answering.answer.failure or _unsaid(answering)
+        self._health.failed(answering.route.name, failure.kind, now)
+        trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
+        return _refusal(failure, trail)
+
+    async def _try(self, route: Route, key: tuple[int, str], effort: Effort) -> Answering:
+        started = self._clock.monotonic()
+        effort.trail.route = route
+        self._health.started(route.name, started)
+        call = self._exchange.begin if effort.stream else self._exchange.whole
+        try:
+            return await call(route, effort.request, key=key, deadlines=self._deadlines(effort, started))
+        except AttemptFailed as failed:
+            self._note(failed, route, key[0], effort.trail, started)
+            raise
+        except asyncio.CancelledError:
+            waited = milliseconds(started, self._clock.monotonic())
+            provider, model = route.provider.name, route.card.model
+            effort.trail.records.append(AttemptRecord(provider, model, STOPPED, None, waited))
+            raise
+
+    def _note(self, failed: AttemptFailed, route: Route, key_number: int, trail: Trail, started: float) -> None:
+        now = self._clock.monotonic()
+        failure = failed.failure
+        self._health.failed(route.name, failure.kind, now)
+        if failure.kind in THE_KEYS_FAULT:
+            route.keys.refused(key_number, route.card.model, failure, now)
+        if failed.answer.finish is not None:
+            trail.wasted.append(Waste(route, failed.answer, unfinished=False))
+        trail.records.append(
+            AttemptRecord(route.provider.name, route.card.model, failure.kind, None, milliseconds(started, now))
+        )
+
+    async def _next(
+        self, pending: list[Route], repeats: dict[str, int], effort: Effort
+    ) -> tuple[Route | None, tuple[int, str] | None]:
+        """The first route that need not wait, else the one with the shortest pause, waited for; none when too long."""
+        while pending:
+            now = self._clock.monotonic()
+            pauses = [self._pause(route, repeats, now) for route in pending]
+            shortest = min(pauses)
+            if shortest > self._settings.longest_pause or now + shortest >= effort.deadline:
+                break
+            route = pending.pop(pauses.index(shortest))
+            if shortest > 0.0:
+                await asyncio.sleep(shortest)
+            key = route.keys.take(route.card.model, self._clock.monotonic())
+            if key is not None:
+                return route, key
+        return None, None
+
+    def _pause(self, route: Route, repeats: dict[str, int], now: float) -> float:
+        wait = route.keys.wait(route.card.model, now)
+        repeated = repeats.get(route.name)
+        return wait if repeated is None else max(wait, self._settings.pause * 2.0 ** (repeated - 1))
+
+    def _deadlines(self, effort: Effort, now: float) -> Deadlines:
+        left = max(0.001, effort.deadline - now)
+        patience = self._settings.first_byte if effort.stream else left
+        return Deadlines(
+            connect=min(self._settings.connect, left),
+            first_byte=min(patience, left),
+            idle=min(self._settings.idle, left),
+            total=left,
+        )
+
+    def _all_rest(self, effort: Effort) -> ProviderFailure:
+        now = self._clock.monotonic()
+        route = effort.routes[0]
+        wait = min(route.keys.wait(route.card.model, now) for route in effort.routes)
+        return ProviderFailure(
+            route.provider.name,
+            FailureKind.RATE_LIMIT,
+            "The provider asked this gateway to wait before it sends more.",
+            retry_after=wait,
+        )
+
+
+def _unsaid(answering: Answering) -> ProviderFailure:
+    return ProviderFailure(answering.route.provider.name, FailureKind.CUT_SHORT, "The answer broke off.")
+
+
+def _record(answering: Answering, outcome: str, total_ms: int) -> AttemptRecord:
+    route = answering.route
+    identity = answering.headers.get("x-request-id") or answering.headers.get("request-id")
+    return AttemptRecord(route.provider.name, route.card.model, outcome, answering.first_byte_ms, total_ms, identity)
+
+
+def _refusal(failure: ProviderFailure, trail: Trail) -> GatewayError:
+    """What the caller is told after the last attempt."""
+    if failure.kind is FailureKind.CONTEXT_TOO_LONG:
+        return ContextTooLong(f"The prompt does not fit the model's context window: {_said(failure)}")
+    tried = ", ".join(f"{one.provider}/{one.model} ({one.outcome})" for one in trail.records)
+    suffix = f" Tried: {tried}." if len(trail.records) > 1 else ""
+    if failure.kind is FailureKind.TIMEOUT:
+        return ProviderTimedOut(f"{failure.provider} was too slow: {_said(failure)}{suffix}")
+    message = f"{failure.provider} could not serve the request ({failure.kind}): {_said(failure)}{suffix}"
+    return ProviderFailed(message, retry_after=failure.retry_after)
+
+
+def _said(failure: ProviderFailure) -> str:
+    if failure.kind in OUR_OWN:
+        return "the provider refused this gateway's own account; the operator must look into it."
+    words = " ".join(failure.message.split())
+    return words if len(words) <= SENTENCE else f"{words[:SENTENCE]}…"

@@ -1,0 +1,104 @@
+"""Takes an order: who asks, how often, for what, on which terms; the result is a job the pipeline can run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monkey_coder_protocol.execute import ExecuteRequest
+from monkey_coder_server.domain.errors import RateLimited
+from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.job import Job
+from monkey_coder_server.features.inference.quotes import QuoteBook
+from monkey_coder_server.features.inference.render import execute_body
+from monkey_coder_server.features.inference.task import Task, read_task
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.ledger import IdempotencyKey
+from monkey_coder_server.ports.limiter import Limiter, Verdict
+from monkey_coder_server.web.principal import Principal
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import Headers
+
+PERIOD = 60.0
+"""Seconds a rate limit counts over."""
+ENDPOINT = "execute"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A job with what its reply needs besides."""
+
+    job: Job
+    task: Task
+    task_id: str
+    headers: Headers
+
+
+class Desk:
+    """`rate` is the requests a minute of a key that names no rate of its own."""
+
+    def __init__(self, limiter: Limiter, quotes: QuoteBook, clock: Clock, *, rate: int) -> None:
+        self._limiter = limiter
+        self._quotes = quotes
+        self._clock = clock
+        self._rate = rate
+
+    async def take(self, request: Request, sent: ExecuteRequest, *, stream: bool) -> Order:
+        """Raises `InvalidRequest`, `RateLimited`, and for a quote that does not hold `NotFound`."""
+        started = self._clock.monotonic()
+        headers = await self.limit(request.principal)
+        task = read_task(sent)
+        locked = None
+        if task.quote_id is not None:
+            locked = await self._quotes.locked(request.principal.account_id, task.quote_id, task.fingerprint)
+        task_id = task.task_id or f"task_{request.request_id.removeprefix('req_')}"
+        job = Job(
+            request_id=request.request_id,
+            principal=request.principal,
+            endpoint=ENDPOINT,
+            request=task.request,
+            wishes=task.wishes,
+            stream=stream,
+            seconds=task.seconds,
+            at=self._clock.now(),
+            started=started,
+            render=lambda served, charge: execute_body(task, task_id, served, charge),
+            max_tokens=task.max_tokens,
+            max_cost=task.max_cost,
+            idempotency=_idempotency(request.header("idempotency-key"), task),
+            locked=locked,
+        )
+        return Order(job, task, task_id, headers)
+
+    async def limit(self, principal: Principal) -> Headers:
+        """Take one request of the caller's rate; the headers that say what is left. Raises `RateLimited`."""
+        key = principal.key
+        rate = self._rate if key is None or key.rate is None else key.rate
+        verdict = await self._limiter.take(f"requests:{principal.key_id}", limit=rate, period=PERIOD)
+        figures = _figures(verdict)
+        if not verdict.allowed:
+            message = (
+                f"The limit of {verdict.limit} requests a minute is reached; wait {verdict.retry_after:.1f} seconds."
+            )
+            raise RateLimited(message, facts=figures, retry_after=verdict.retry_after)
+        return rate_headers(figures)
+
+
+def _figures(verdict: Verdict) -> Mapping[str, str]:
+    refill = PERIOD * (verdict.limit - verdict.remaining) / max(1, verdict.limit)
+    return {
+        "x-ratelimit-limit": str(verdict.limit),
+        "x-ratelimit-remaining": str(verdict.remaining),
+        "x-ratelimit-reset": f"{max(verdict.retry_after, refill):.0f}",
+    }
+
+
+def rate_headers(facts: Mapping[str, str]) -> Headers:
+    """The `x-ratelimit-*` headers among an error's facts or a verdict's figures; reset is seconds from now."""
+    return [(name.encode(), value.encode()) for name, value in facts.items() if name.startswith("x-ratelimit-")]
+
+
+def _idempotency(header: str | None, task: Task) -> IdempotencyKey | None:
+    """The caller's key: the header where it is sent, else the task's own id."""
+    if header is not None:
+        bounds.name("Idempotency-Key", header)
+        return IdempotencyKey(f"key:{header}", task.fingerprint)
+    return None if task.task_id is None else IdempotencyKey(f"task:{task.task_id}", task.fingerprint)

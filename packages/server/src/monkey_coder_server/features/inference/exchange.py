@@ -1,0 +1,177 @@
+"""One call to one provider: whole, or opened up to the first content of its stream."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from monkey_coder_server.domain.conversation import ModelRequest
+from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
+from monkey_coder_server.domain.stream_events import (
+    Answer,
+    Cited,
+    Event,
+    FinishReason,
+    RefusalDelta,
+    ServerItem,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallOpened,
+)
+from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.provider import StreamDecoder, WireRequest
+from monkey_coder_server.ports.upstream import Deadlines, Upstream, UpstreamFailed, UpstreamReply
+
+CONTENT = (TextDelta, ThinkingDelta, RefusalDelta, ToolCallOpened, ServerItem, Cited)
+"""The first of these commits a stream to its model: what the caller has seen cannot be taken back."""
+SILENCE_IS_MEANT = frozenset({FinishReason.LENGTH, FinishReason.REFUSAL, FinishReason.PAUSE})
+"""Finish reasons that stand even without a word: thinking used up the limit, the model declined."""
+
+
+class AttemptFailed(Exception):
+    """One call failed. `answer` is what had come of it: the provider may bill that."""
+
+    def __init__(self, failure: ProviderFailure, answer: Answer | None = None) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.answer = answer or Answer()
+
+
+@dataclass(slots=True)
+class Answering:
+    """A model that answers. Of a stream, `reply`, `decoder` and `pieces` give the rest and `waiting` the beginning."""
+
+    route: Route
+    answer: Answer
+    key_number: int
+    started: float
+    first_byte_ms: int
+    reply: UpstreamReply
+    headers: Mapping[str, str]
+    decoder: StreamDecoder | None = None
+    pieces: AsyncIterator[bytes] | None = None
+    waiting: list[Event] = field(default_factory=list)
+
+
+class Exchange:
+    """Speaks to providers through the upstream port. `deadlines` are the bounds of one call."""
+
+    def __init__(self, upstream: Upstream, clock: Clock) -> None:
+        self._upstream = upstream
+        self._clock = clock
+
+    async def whole(
+        self, route: Route, request: ModelRequest, *, key: tuple[int, str], deadlines: Deadlines
+    ) -> Answering:
+        """Ask for the whole answer at once. Raises `AttemptFailed`, `InvalidRequest` (the format cannot say it)."""
+        answering = await self._send(route, request, key=key, stream=False, deadlines=deadlines)
+        try:
+            body = await answering.reply.read()
+        except UpstreamFailed as cut:
+            raise AttemptFailed(cut.failure) from cut
+        finally:
+            await answering.reply.close()
+        for event in route.provider.dialect.decode(body):
+            answering.answer.apply(event)
+        _refuse_the_useless(answering)
+        return answering
+
+    async def begin(
+        self, route: Route, request: ModelRequest, *, key: tuple[int, str], deadlines: Deadlines
+    ) -> Answering:
+        """Ask for a stream and read it up to its first content. Raises `AttemptFailed`, `InvalidRequest`."""
+        answering = await self._send(route, request, key=key, stream=True, deadlines=deadlines)
+        answering.decoder = route.provider.dialect.decoder()
+        answering.pieces = answering.reply.pieces()
+        try:
+            await _read_to_content(answering)
+        except BaseException as stopped:
+            await answering.reply.close()
+            if isinstance(stopped, UpstreamFailed):
+                raise AttemptFailed(stopped.failure, answering.answer) from stopped
+            raise
+        answering.first_byte_ms = milliseconds(answering.started, self._clock.monotonic())
+        return answering
+
+    async def _send(
+        self, route: Route, request: ModelRequest, *, key: tuple[int, str], stream: bool, deadlines: Deadlines
+    ) -> Answering:
+        provider = route.provider
+        number, secret = key
+        wire: WireRequest = provider.dialect.encode(_fitted(request, route), card=route.card, key=secret, stream=stream)
+        started = self._clock.monotonic()
+        try:
+            reply = await self._upstream.send(provider.name, route.base_url, wire, deadlines)
+        except UpstreamFailed as failed:
+            raise AttemptFailed(failed.failure) from failed
+        first_byte_ms = milliseconds(started, self._clock.monotonic())
+        answering = Answering(route, Answer(), number, started, first_byte_ms, reply, reply.headers)
+        if reply.status != 200:
+            raise AttemptFailed(await _refusal(answering))
+        return answering
+
+
+async def _refusal(answering: Answering) -> ProviderFailure:
+    reply = answering.reply
+    try:
+        body = await reply.read()
+    except UpstreamFailed as cut:
+        return replace(cut.failure, status=reply.status)
+    finally:
+        await reply.close()
+    return answering.route.provider.dialect.decode_error(reply.status, reply.headers, body)
+
+
+async def _read_to_content(answering: Answering) -> None:
+    decoder, pieces, answer = answering.decoder, answering.pieces, answering.answer
+    if decoder is None or pieces is None:
+        message = "a stream is read only after it was begun"
+        raise RuntimeError(message)
+    async for piece in pieces:
+        _take(answering, decoder.feed(piece))
+        if answering.waiting or answer.finish is not None or answer.failure is not None:
+            break
+    else:
+        _take(answering, decoder.finish())
+    if not answering.waiting:
+        _refuse_the_useless(answering)
+
+
+def _take(answering: Answering, events: Sequence[Event]) -> None:
+    """Fold events and keep those from the first content on."""
+    for event in events:
+        answering.answer.apply(event)
+        if answering.waiting or isinstance(event, CONTENT):
+            answering.waiting.append(event)
+
+
+def _refuse_the_useless(answering: Answering) -> None:
+    """Raise `AttemptFailed` for an answer nobody could use; the caller must not pay for it."""
+    answer, provider = answering.answer, answering.route.provider.name
+    if answer.failure is not None:
+        raise AttemptFailed(answer.failure, answer)
+    if answer.finish is None:
+        failure = ProviderFailure(provider, FailureKind.CUT_SHORT, "The answer ended before it was complete.")
+        raise AttemptFailed(failure, answer)
+    if answer.text or answer.refusal or answer.calls or answer.finish in SILENCE_IS_MEANT:
+        return
+    if answer.finish is FinishReason.CONTENT_FILTER:
+        failure = ProviderFailure(
+            provider, FailureKind.CONTENT_FILTER, "The provider's content filter kept the answer."
+        )
+    else:
+        failure = ProviderFailure(provider, FailureKind.MALFORMED, "The answer was empty.")
+    raise AttemptFailed(failure, answer)
+
+
+def milliseconds(start: float, end: float) -> int:
+    """A span of monotonic seconds in whole milliseconds."""
+    return int((end - start) * 1000.0)
+
+
+def _fitted(request: ModelRequest, route: Route) -> ModelRequest:
+    """The request within the route's token limit, and without a temperature where the model takes none."""
+    sampling = request.sampling
+    temperature = None if route.card.fixed_temperature else sampling.temperature
+    if sampling.max_tokens == route.max_tokens and sampling.temperature == temperature:
+        return request
+    return replace(request, sampling=replace(sampling, max_tokens=route.max_tokens, temperature=temperature))

@@ -1,0 +1,73 @@
+"""One admitted request while its answer comes: when to stop reading, and what it means that we did."""
+
+import asyncio
+
+from monkey_coder_server.domain.errors import ProviderTimedOut
+from monkey_coder_server.features.inference.admission import Admitted
+from monkey_coder_server.features.inference.attempt import Trail, Waste
+from monkey_coder_server.features.inference.exchange import Answering
+from monkey_coder_server.features.inference.job import Job, Outcome
+from monkey_coder_server.features.inference.relay import End
+from monkey_coder_server.features.inference.running import Run
+from monkey_coder_server.ports.provider import CancelPolicy
+
+
+class Flight:
+    """`drain` is how many seconds an answer is read on, for the provider's own usage, after the caller left."""
+
+    def __init__(self, job: Job, admitted: Admitted, run: Run[Outcome], *, drain: float) -> None:
+        self.job = job
+        self.admitted = admitted
+        self.run = run
+        self.trail = Trail()
+        self.answering: Answering | None = None
+        self._drain = drain
+        self._scope: asyncio.Timeout | None = None
+
+    def answered(self) -> Answering:
+        """The model that answers. Raises `RuntimeError` before there is one."""
+        if self.answering is None:
+            message = "no model answers yet"
+            raise RuntimeError(message)
+        return self.answering
+
+    def watch(self, scope: asyncio.Timeout) -> None:
+        """Shorten the deadline once the caller leaves, as the provider's cancel policy says."""
+        self._scope = scope
+        self.run.when_left(self._left)
+
+    def unwatch(self) -> None:
+        """The answer is over: leaving changes nothing any more."""
+        self._scope = None
+
+    def stopped(self) -> End:
+        """The deadline passed. A stream whose caller had left is billed as far as it came.
+
+        Raises `ProviderTimedOut` for a caller that still waits: it is not charged.
+        """
+        if self.run.client_gone and self.job.stream and self.answering is not None:
+            return End.LEFT
+        self.abandon()
+        raise ProviderTimedOut(
+            f"The request was not served within its {self.job.seconds:g} seconds; it is not charged."
+        )
+
+    def abandon(self) -> None:
+        """We stop an answer nobody gets: the provider may bill what it has written."""
+        if self.answering is not None:
+            self.trail.wasted.append(Waste(self.answering.route, self.answering.answer, unfinished=True))
+
+    def _left(self) -> None:
+        scope = self._scope
+        if scope is None or scope.expired():
+            return
+        now = asyncio.get_running_loop().time()
+        until = now if self._stops_at_once() else now + self._drain
+        ends = scope.when()
+        scope.reschedule(until if ends is None else min(ends, until))
+
+    def _stops_at_once(self) -> bool:
+        answering = self.answering
+        if answering is None or not self.job.stream:
+            return False
+        return answering.route.provider.cancel_policy is CancelPolicy.CANCEL

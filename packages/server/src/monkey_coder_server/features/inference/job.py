@@ -1,0 +1,68 @@
+"""One request to be served, whatever wire format it came in, and what came of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from monkey_coder_server.domain.conversation import ModelRequest
+from monkey_coder_server.domain.stream_events import Answer
+from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.features.inference.plan import Plan, Wishes
+from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.tariff import Tariff
+from monkey_coder_server.ports.ledger import AttemptRecord, Charge, IdempotencyKey, Replay
+from monkey_coder_server.web.principal import Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """`render` writes the caller's body from what was served; it is also what an idempotent replay returns.
+
+    `max_tokens` is None when the caller left it open: `default_max_tokens` then, or less if the wallet is short.
+    `max_cost` in nano-dollars. `locked` are tariffs of a quote. `started` in monotonic seconds.
+    """
+
+    request_id: str
+    principal: Principal
+    endpoint: str
+    request: ModelRequest
+    wishes: Wishes
+    stream: bool
+    seconds: float
+    at: datetime
+    started: float
+    render: Callable[["Served", Charge], bytes]
+    max_tokens: int | None = None
+    default_max_tokens: int = 4096
+    max_cost: int | None = None
+    idempotency: IdempotencyKey | None = None
+    locked: Mapping[str, Tariff] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """An answer and everything that is known of how it came about."""
+
+    job: Job
+    plan: Plan
+    route: Route
+    answer: Answer
+    usage: Usage
+    attempts: tuple[AttemptRecord, ...]
+    held: int
+    finished_at: datetime
+    latency_ms: int
+    first_byte_ms: int | None
+    client_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A served request in the books: the charge and the rendered body."""
+
+    served: Served
+    charge: Charge
+    body: bytes
+
+
+Outcome = Settled | Replay

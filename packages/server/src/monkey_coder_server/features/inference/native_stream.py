@@ -1,0 +1,86 @@
+"""The native event stream: `start`, `progress`, `delta`…, then `complete` or `error`, one `data:` line each."""
+
+from typing import Any
+
+import msgspec
+
+from monkey_coder_protocol.events import StreamError, StreamEvent, StreamProgress
+from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.stream_events import Event, RefusalDelta, TextDelta, ThinkingDelta
+from monkey_coder_server.features.inference.desk import Order
+from monkey_coder_server.features.inference.job import Outcome, Settled
+from monkey_coder_server.features.inference.replay import text_of
+from monkey_coder_server.features.inference.running import Opening, Run
+from monkey_coder_server.web.problem import NativeProblems
+from monkey_coder_server.web.sse import EventWriter, data_frame
+
+WATCH_SECONDS = 0.5
+"""How soon a hang-up is noticed while the model is silent."""
+
+
+class NativeStream:
+    """Writes one run. The last event carries result, cost and receipt; it leaves when the charge is on disk."""
+
+    def __init__(self, run: Run[Outcome], order: Order, problems: NativeProblems) -> None:
+        self._run = run
+        self._order = order
+        self._problems = problems
+        self._told_opening = False
+        self._told_thinking = False
+
+    async def write(self, writer: EventWriter) -> None:
+        """Write everything; a caller who hangs up is noticed, and the run told so."""
+        run = self._run
+        try:
+            await writer.write(data_frame(StreamEvent(type="start", data=self._start())) + self._opening())
+            while not writer.gone.is_set():
+                events = await run.take(WATCH_SECONDS)
+                if not events and run.ended:
+                    await writer.write(await self._end())
+                    return
+                frames = self._opening() + self._said(events)
+                if frames:
+                    await writer.write(frames)
+        finally:
+            run.leave()
+
+    def _start(self) -> dict[str, Any]:
+        return {"execution_id": self._order.job.request_id, "task_id": self._order.task_id}
+
+    def _opening(self) -> bytes:
+        """Once it is known: who answers."""
+        opening = self._run.opening
+        if opening is None or self._told_opening:
+            return b""
+        self._told_opening = True
+        return _progress("answering", opening)
+
+    def _said(self, events: list[Event]) -> bytes:
+        """What came since the last time, as one delta."""
+        text = "".join(event.text for event in events if isinstance(event, (TextDelta, RefusalDelta)))
+        frames = b""
+        if not self._told_thinking and any(isinstance(event, ThinkingDelta) for event in events):
+            self._told_thinking = True
+            frames = _progress("thinking", self._run.opening)
+        return frames + _delta(text) if text else frames
+
+    async def _end(self) -> bytes:
+        try:
+            outcome = await self._run.result()
+        except GatewayError as failed:
+            body = self._problems.body(failed, self._order.job.request_id)
+            return data_frame(StreamEvent(type="error", error=StreamError(body.message, body.error_code)))
+        complete = data_frame(StreamEvent(type="complete", data=msgspec.Raw(outcome.body)))
+        if isinstance(outcome, Settled):
+            return complete
+        text = text_of(outcome)
+        return _delta(text) + complete if text else complete
+
+
+def _delta(text: str) -> bytes:
+    return data_frame(StreamEvent(type="delta", data=text))
+
+
+def _progress(step: str, opening: Opening | None) -> bytes:
+    metadata = msgspec.UNSET if opening is None else {"provider": opening.provider, "model": opening.model}
+    return data_frame(StreamEvent(type="progress", progress=StreamProgress(step, metadata=metadata)))

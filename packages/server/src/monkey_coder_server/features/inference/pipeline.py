@@ -1,0 +1,146 @@
+"""The story of a request on one screen: admit, attempt, relay, settle. Whatever happens, its hold resolves once."""
+
+import asyncio
+from dataclasses import dataclass
+
+from monkey_coder_server.domain.errors import GatewayError, Unavailable
+from monkey_coder_server.features.inference.admission import Admission
+from monkey_coder_server.features.inference.attempt import Attempts, Effort
+from monkey_coder_server.features.inference.exchange import Answering, milliseconds
+from monkey_coder_server.features.inference.flight import Flight
+from monkey_coder_server.features.inference.job import Job, Outcome, Served
+from monkey_coder_server.features.inference.measure import usage_of
+from monkey_coder_server.features.inference.relay import End, relay
+from monkey_coder_server.features.inference.running import Run, Running
+from monkey_coder_server.features.inference.settlement import Settlements
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.ledger import Hold, Ledger, Replay
+from monkey_coder_server.ports.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """Seconds. `drain`: how long an answer is read on for its usage after the caller left. `durable`: for the hold."""
+
+    drain: float = 120.0
+    durable: float = 10.0
+    stall: float = 30.0
+
+
+class Pipeline:
+    """Serves jobs, each in a task of its own that no client can cancel."""
+
+    def __init__(  # noqa: PLR0913 - its collaborators, named
+        self,
+        *,
+        admission: Admission,
+        attempts: Attempts,
+        settlements: Settlements,
+        ledger: Ledger,
+        clock: Clock,
+        telemetry: Telemetry,
+        running: Running,
+        settings: PipelineSettings,
+    ) -> None:
+        self._admission = admission
+        self._attempts = attempts
+        self._settlements = settlements
+        self._ledger = ledger
+        self._clock = clock
+        self._telemetry = telemetry
+        self._running = running
+        self._settings = settings
+
+    def start(self, job: Job) -> Run[Outcome]:
+        """Begin to serve; the run tells the rest."""
+        run: Run[Outcome] = Run(stall=self._settings.stall)
+        self._running.start(run, self._contained(job, run))
+        return run
+
+    async def _contained(self, job: Job, run: Run[Outcome]) -> Outcome | GatewayError:
+        """The boundary: what nobody foresaw is counted and becomes `internal`, never a lost task."""
+        try:
+            return await self._serve(job, run)
+        except GatewayError as refused:
+            return refused
+        except Exception as defect:  # noqa: BLE001 - the one boundary of a request's own task; counted and logged
+            self._telemetry.defect("inference", defect)
+            return GatewayError("The gateway failed to serve this request. It was not charged; try again.")
+
+    async def _serve(self, job: Job, run: Run[Outcome]) -> Outcome:
+        try:
+            admitted = await self._admission.admit(job)
+        except GatewayError as refused:
+            self._settlements.refused(job, refused)
+            raise
+        if isinstance(admitted, Replay):
+            return admitted
+        flight = Flight(job, admitted, run, drain=self._settings.drain)
+        try:
+            served = await self._answer(flight)
+        except BaseException as stopped:
+            error = _told(stopped)
+            await self._settlements.void(job, error, flight.trail)
+            if error is not stopped and not isinstance(stopped, asyncio.CancelledError):
+                self._telemetry.defect("inference", stopped)
+            raise error from stopped
+        return await self._settlements.settle(served, flight.trail)
+
+    async def _answer(self, flight: Flight) -> Served:
+        job, run = flight.job, flight.run
+        deadline = job.started + job.seconds
+        effort = Effort(flight.admitted.routes, job.request, job.stream, deadline, flight.trail)
+        try:
+            async with asyncio.timeout(deadline - self._clock.monotonic()) as scope:
+                flight.watch(scope)
+                flight.answering = await self._attempts.run(effort)
+                await self._durable(flight.admitted.hold)
+                end = await relay(flight.answering, run) if job.stream else End.FINISHED
+        except TimeoutError:
+            end = flight.stopped()
+        except BaseException:
+            flight.abandon()
+            raise
+        finally:
+            flight.unwatch()
+            if flight.answering is not None:
+                await flight.answering.reply.close()
+        return self._served(flight, flight.answered(), end)
+
+    async def _durable(self, hold: Hold) -> None:
+        """No byte leaves before the hold would survive a crash."""
+        try:
+            async with asyncio.timeout(self._settings.durable):
+                await self._ledger.durable(hold)
+        except TimeoutError as slow:
+            raise Unavailable("The ledger is too slow to take on requests; try again.", retry_after=5.0) from slow
+
+    def _served(self, flight: Flight, answering: Answering, end: End) -> Served:
+        """The answer with its usage. Raises `ProviderFailed`, `ProviderTimedOut` when it broke off."""
+        job, answer, route = flight.job, answering.answer, answering.route
+        if end is End.FAILED:
+            raise self._attempts.broke(answering, flight.trail)
+        self._attempts.ended(answering, flight.trail, left=end is End.LEFT)
+        unfinished = end is not End.FINISHED
+        return Served(
+            job=job,
+            plan=flight.admitted.plan,
+            route=route,
+            answer=answer,
+            usage=usage_of(answer, job.request, route.provider.usage_rule, unfinished=unfinished),
+            attempts=tuple(flight.trail.records),
+            held=flight.admitted.hold.amount,
+            finished_at=self._clock.now(),
+            latency_ms=milliseconds(job.started, self._clock.monotonic()),
+            first_byte_ms=milliseconds(job.started, answering.started) + answering.first_byte_ms,
+            client_gone=flight.run.client_gone,
+        )
+
+
+def _told(stopped: BaseException) -> GatewayError:
+    """What the caller is told of whatever ended a request early."""
+    if isinstance(stopped, GatewayError):
+        return stopped
+    if isinstance(stopped, asyncio.CancelledError):
+        return Unavailable("The gateway is shutting down; the request was not charged. Try again.", retry_after=1.0)
+    return GatewayError("The gateway failed to serve this request. It was not charged; try again.")

@@ -1,0 +1,121 @@
+"""Passes a model's answer on as it comes, folding it on the way; notices hang-ups, cuts and overlong answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from enum import StrEnum
+
+from monkey_coder_server.domain.stream_events import (
+    Answer,
+    Event,
+    FinishReason,
+    RefusalDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+)
+from monkey_coder_server.features.inference.exchange import Answering
+from monkey_coder_server.features.inference.running import Opening, Run
+from monkey_coder_server.ports.provider import CancelPolicy
+from monkey_coder_server.ports.upstream import UpstreamFailed
+
+LONGEST_TOKEN = 16
+"""Characters a token has at most on average over a whole answer; more means the provider ignores the limit."""
+SLACK = 4_096
+LINGER = 0.02
+"""Seconds."""
+_SPOKEN = (TextDelta, ThinkingDelta, RefusalDelta)
+
+
+class End(StrEnum):
+    """How a stream ended. `LIMIT`: we stopped it at the held limit. `LEFT`: the caller is gone, we stopped reading."""
+
+    FINISHED = "finished"
+    FAILED = "failed"
+    LIMIT = "limit"
+    LEFT = "left"
+
+
+async def relay(answering: Answering, run: Run[object]) -> End:
+    """Pass everything on until the end, whoever makes it. The reply is closed on return, also when this is cancelled."""
+    try:
+        return await _pass_on(answering, run)
+    finally:
+        await answering.reply.close()
+
+
+async def _pass_on(answering: Answering, run: Run[object]) -> End:
+    route = answering.route
+    run.open(Opening(route.provider.name, route.card.model))
+    counter = _Counter(route.max_tokens)
+    for event in answering.waiting:
+        counter.see(event)
+        await run.push(event)
+    end = _end_of(answering.answer)
+    if end is not None:
+        return end
+    try:
+        return await _rest(answering, run, counter)
+    except UpstreamFailed as cut:
+        answering.answer.failure = cut.failure
+        return End.FAILED
+
+
+async def _rest(answering: Answering, run: Run[object], counter: "_Counter") -> End:
+    decoder, pieces, answer = answering.decoder, answering.pieces, answering.answer
+    if decoder is None or pieces is None:
+        message = "only a stream has a rest"
+        raise RuntimeError(message)
+    stops_when_left = answering.route.provider.cancel_policy is CancelPolicy.CANCEL
+    async for piece in pieces:
+        for event in decoder.feed(piece):
+            answer.apply(event)
+            counter.see(event)
+            await run.push(event)
+        end = _end_of(answer)
+        if end is not None:
+            await _read_out(pieces)
+            return end
+        if counter.over:
+            answer.finish = FinishReason.LENGTH
+            return End.LIMIT
+        if stops_when_left and run.client_gone:
+            return End.LEFT
+    for event in decoder.finish():
+        answer.apply(event)
+        await run.push(event)
+    return _end_of(answer) or End.FAILED
+
+
+async def _read_out(pieces: AsyncIterator[bytes]) -> None:
+    """Read to the end of the reply, which is there already as a rule, so that its connection can be used again."""
+    with suppress(TimeoutError, UpstreamFailed):
+        async with asyncio.timeout(LINGER):
+            async for _ in pieces:
+                pass
+
+
+def _end_of(answer: Answer) -> End | None:
+    if answer.failure is not None:
+        return End.FAILED
+    return None if answer.finish is None else End.FINISHED
+
+
+class _Counter:
+    """Counts what was said, in characters, against a limit no honest answer of `max_tokens` can reach."""
+
+    __slots__ = ("_limit", "_seen")
+
+    def __init__(self, max_tokens: int) -> None:
+        self._limit = max_tokens * LONGEST_TOKEN + SLACK
+        self._seen = 0
+
+    def see(self, event: Event) -> None:
+        if isinstance(event, _SPOKEN):
+            self._seen += len(event.text)
+        elif isinstance(event, ToolCallDelta):
+            self._seen += len(event.fragment)
+
+    @property
+    def over(self) -> bool:
+        return self._seen > self._limit

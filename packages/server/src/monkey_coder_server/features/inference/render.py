@@ -1,0 +1,125 @@
+"""The native answer: exactly twelve keys, every figure measured."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from monkey_coder_protocol.execute import Artifact, ExecuteResponse, ExecutionResult, UsageMetrics
+from monkey_coder_server.domain.artifacts import Artifacts, parse
+from monkey_coder_server.domain.money import NANO_PER_USD, usd
+from monkey_coder_server.features.inference.explain import choice_of, collapse_of
+from monkey_coder_server.features.inference.job import Served
+from monkey_coder_server.features.inference.task import Task
+from monkey_coder_server.ports.ledger import AttemptRecord, Charge
+
+ONE_BRANCH = "One model answered; several agents or parallel branches are not run by this version."
+_encode = msgspec.json.Encoder().encode
+
+
+def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> bytes:
+    """The body of `POST /v1/execute`, and what an idempotent replay of it returns."""
+    job, usage, answer = served.job, served.usage, served.answer
+    text = "".join(answer.text) or "".join(answer.refusal)
+    files = parse(text, task.wishes.task_type)
+    seconds = served.latency_ms / 1000
+    return _encode(
+        ExecuteResponse(
+            execution_id=job.request_id,
+            task_id=task_id,
+            status="completed",
+            result=ExecutionResult(
+                result=text,
+                metadata=_metadata(served, charge, files),
+                artifacts=_artifacts(files),
+                quantum_collapse_info=collapse_of(served.plan, served.route),
+            ),
+            created_at=stamp(job.at),
+            completed_at=stamp(served.finished_at),
+            usage=UsageMetrics(
+                tokens_used=usage.total,
+                tokens_input=usage.input,
+                tokens_output=usage.output,
+                provider_breakdown={served.route.provider.name: usage.total},
+                cost_estimate=charge.charged / NANO_PER_USD,
+                execution_time=seconds,
+            ),
+            execution_time=seconds,
+            persona_routing={
+                "persona": task.choice.persona.name,
+                "decided_by": task.choice.decided_by,
+                "task_type": task.wishes.task_type,
+                "temperature": job.request.sampling.temperature,
+                **choice_of(served.plan, served.route),
+            },
+            orchestration_execution=_orchestration(task.requested),
+        )
+    )
+
+
+def stamp(moment: datetime) -> str:
+    """An ISO 8601 moment in UTC, to the millisecond."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _artifacts(files: Artifacts) -> list[Artifact]:
+    return [
+        Artifact(name=file.name, type="file", filename=file.path, content=file.content, language=file.language)
+        for file in files.files
+    ]
+
+
+def _metadata(served: Served, charge: Charge, files: Artifacts) -> dict[str, Any]:
+    usage, route, answer = served.usage, served.route, served.answer
+    metadata: dict[str, Any] = {
+        "request_id": served.job.request_id,
+        "provider": route.provider.name,
+        "model": route.card.model,
+        "cost_usd": usd(charge.charged),
+        "receipt_id": charge.receipt_id,
+        "balance_usd": usd(charge.balance),
+        "held_usd": usd(served.held),
+        "price_book": route.tariff.book,
+        "price_row": route.tariff.row.name,
+        "finish_reason": answer.finish,
+        "max_tokens": route.max_tokens,
+        "attempts": [_attempt(attempt) for attempt in served.attempts],
+        "tokens": {
+            "input": usage.input,
+            "cached": usage.cache_read,
+            "cache_write": usage.cache_write_5m + usage.cache_write_1h,
+            "output": usage.output,
+            "reasoning": usage.reasoning,
+            "estimated": usage.estimated,
+        },
+        "first_byte_ms": served.first_byte_ms,
+    }
+    if answer.refusal:
+        metadata["refused"] = True
+    if files.refused:
+        metadata["refused_files"] = [{"path": file.path, "reason": file.reason} for file in files.refused]
+    if files.unfinished is not None:
+        metadata["unfinished_file"] = files.unfinished
+    if answer.citations:
+        metadata["citations"] = [{"url": one.url, "title": one.title} for one in answer.citations]
+    return metadata
+
+
+def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
+    return {
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "outcome": attempt.outcome,
+        "first_byte_ms": attempt.first_byte_ms,
+        "total_ms": attempt.total_ms,
+    }
+
+
+def _orchestration(requested: Mapping[str, Any]) -> dict[str, Any]:
+    """What was run, beside what was asked for."""
+    ran: dict[str, Any] = {"mode": "single", "branches_run": 1}
+    if requested:
+        ran["requested"] = dict(requested)
+        ran["note"] = ONE_BRANCH
+    return ran

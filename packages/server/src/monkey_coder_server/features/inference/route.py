@@ -1,0 +1,56 @@
+"""A model ready to be called for one request: where, with which keys, within which limit and price."""
+
+from dataclasses import dataclass
+
+from monkey_coder_server.domain.catalog import ModelCard
+from monkey_coder_server.features.inference.keyring import KeyRing
+from monkey_coder_server.features.inference.tariff import Tariff
+from monkey_coder_server.ports.provider import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model of a provider we hold a key for and know a price of; built once at start."""
+
+    card: ModelCard
+    provider: Provider
+    base_url: str
+    keys: KeyRing
+    tariff: Tariff
+    name: str
+    """`provider/model`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A candidate fitted to one request: `bound` is the most it can cost the account, in nano-dollars."""
+
+    candidate: Candidate
+    tariff: Tariff
+    max_tokens: int
+    bound: int
+
+    @property
+    def name(self) -> str:
+        """`provider/model`."""
+        return self.candidate.name
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's facts."""
+        return self.candidate.card
+
+    @property
+    def provider(self) -> Provider:
+        """The provider's facts."""
+        return self.candidate.provider
+
+    @property
+    def base_url(self) -> str:
+        """Where the provider is."""
+        return self.candidate.base_url
+
+    @property
+    def keys(self) -> KeyRing:
+        """The gateway's keys there."""
+        return self.candidate.keys

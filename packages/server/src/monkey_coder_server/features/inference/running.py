@@ -1,0 +1,167 @@
+"""Requests in flight: each owns its task, so that a caller who hangs up changes nothing in the books."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.stream_events import Event
+
+T = TypeVar("T")
+BUFFERED_EVENTS = 256
+"""More than this unread and the provider is read no faster than the caller reads us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The model answers: what a stream's headers can say."""
+
+    provider: str
+    model: str
+
+
+class Run(Generic[T]):
+    """One request in flight. The pipeline pushes events, the caller's side takes them; either may stop first.
+
+    `stall` is how many seconds a caller may leave the buffer full before counting as gone.
+    """
+
+    def __init__(self, *, stall: float = 30.0) -> None:
+        self._stall = stall
+        self._events: deque[Event] = deque()
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._on_leave: Callable[[], None] | None = None
+        self._task: asyncio.Task[T | GatewayError] | None = None
+        self.opening: Opening | None = None
+        self.client_gone = False
+        self.ended = False
+
+    # The pipeline's side
+
+    def open(self, opening: Opening) -> None:
+        """Say who answers; from here on an error can only be told inside the stream."""
+        self.opening = opening
+        _wake(self._reader)
+
+    async def push(self, event: Event) -> None:
+        """Hand on one event; waits while the caller's buffer is full, for `stall` seconds at most."""
+        if self.client_gone:
+            return
+        self._events.append(event)
+        _wake(self._reader)
+        if len(self._events) >= BUFFERED_EVENTS:
+            self._writer = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(self._stall):
+                    await self._writer
+            except TimeoutError:
+                self.leave()
+
+    def when_left(self, callback: Callable[[], None]) -> None:
+        """Call back once the caller is gone; at once when that is so already."""
+        self._on_leave = callback
+        if self.client_gone:
+            callback()
+
+    # The caller's side
+
+    async def opened(self, seconds: float) -> Opening | None:
+        """Wait until the answer begins or the request is over. None when neither happened in time, or it is over."""
+        while self.opening is None and not self.ended:
+            if not await self._wait(seconds):
+                return None
+        return self.opening
+
+    async def take(self, seconds: float) -> list[Event]:
+        """All events that are there, waiting up to `seconds` for the first. Empty when none came or all is over."""
+        if not self._events and not self.ended:
+            await self._wait(seconds)
+        events = list(self._events)
+        self._events.clear()
+        _wake(self._writer)
+        return events
+
+    def leave(self) -> None:
+        """The caller is gone: nothing more is kept for it."""
+        if self.client_gone or self.ended:
+            return
+        self.client_gone = True
+        self._events.clear()
+        _wake(self._writer)
+        if self._on_leave is not None:
+            self._on_leave()
+
+    async def result(self) -> T:
+        """The outcome, whenever it comes. Raises `GatewayError`. Being cancelled here does not stop the request."""
+        task = self._task
+        if task is None:
+            message = "a run has a result only after it was started"
+            raise RuntimeError(message)
+        try:
+            outcome = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self.leave()
+            raise
+        if isinstance(outcome, GatewayError):
+            raise outcome
+        return outcome
+
+    def attach(self, task: "asyncio.Task[T | GatewayError]") -> None:
+        """Name the task that serves this run."""
+        self._task = task
+        task.add_done_callback(self._over)
+
+    def _over(self, _task: object) -> None:
+        self.ended = True
+        _wake(self._reader)
+
+    async def _wait(self, seconds: float) -> bool:
+        self._reader = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._reader
+        except TimeoutError:
+            return False
+        finally:
+            self._reader = None
+        return True
+
+
+def _wake(waiter: "asyncio.Future[None] | None") -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+class Running:
+    """Every request in flight, so that a shutdown can wait for their settlements."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, run: Run[T], work: Awaitable[T | GatewayError]) -> None:
+        """Begin the work of a run in a task of its own."""
+
+        async def serve() -> T | GatewayError:
+            return await work
+
+        task = asyncio.ensure_future(serve())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        run.attach(task)
+
+    async def drain(self, seconds: float) -> int:
+        """Wait for what runs, `seconds` at most; then stop the rest, which still resolve their holds. How many."""
+        if not self._tasks:
+            return 0
+        _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+        return len(late)

@@ -1,0 +1,108 @@
+"""The end of every request in the books: settled with its true cost, or voided; then one record for telemetry."""
+
+from collections.abc import Callable
+
+from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.stream_events import FinishReason
+from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.features.inference.attempt import Trail, Waste
+from monkey_coder_server.features.inference.exchange import milliseconds
+from monkey_coder_server.features.inference.job import Job, Served, Settled
+from monkey_coder_server.features.inference.measure import usage_of
+from monkey_coder_server.features.inference.patience import Patience, insist
+from monkey_coder_server.features.inference.records import failed_record, served_record
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.ledger import Charge, FailedRequest, Ledger, Settlement
+from monkey_coder_server.ports.telemetry import Telemetry
+
+
+class Settlements:
+    """Resolves holds. What it starts it finishes: callers run it in a task that no client can cancel."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, telemetry: Telemetry, patience: Patience) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._telemetry = telemetry
+        self._patience = patience
+
+    async def settle(self, served: Served, trail: Trail) -> Settled:
+        """Book the charge; durable on return. Raises `Unavailable` when the ledger stays away."""
+        bodies: list[bytes] = []
+
+        def remember(charge: Charge) -> bytes:
+            bodies.append(served.job.render(served, charge))
+            return bodies[-1]
+
+        settlement = self._settlement(served, trail, remember)
+        charge = await insist(lambda: self._ledger.settle(settlement), self._patience)
+        body = bodies[-1] if bodies else served.job.render(served, charge)
+        self._telemetry.record(served_record(served, charge))
+        return Settled(served, charge, body)
+
+    async def void(self, job: Job, error: GatewayError, trail: Trail) -> None:
+        """Release the hold of a request nobody is charged for; durable on return. Raises `Unavailable`."""
+        failed = self._failed(job, error, trail)
+        await insist(lambda: self._ledger.void(failed), self._patience)
+        self._telemetry.record(failed_record(job, failed))
+
+    def refused(self, job: Job, error: GatewayError) -> None:
+        """Note a request that was turned away before anything was held."""
+        self._telemetry.record(failed_record(job, self._failed(job, error, Trail())))
+
+    def _settlement(self, served: Served, trail: Trail, remember: Callable[[Charge], bytes]) -> Settlement:
+        job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
+        return Settlement(
+            request_id=job.request_id,
+            account_id=job.principal.account_id,
+            key_id=job.principal.key_id,
+            at=served.finished_at,
+            provider=route.provider.name,
+            model=route.card.model,
+            usage=usage,
+            provider_cost=tariff.cost(usage) + _wasted(trail, job),
+            price=tariff.price(usage),
+            price_row=tariff.row.name,
+            price_book=tariff.book,
+            markup_basis_points=tariff.markup,
+            attempts=served.attempts,
+            finish_reason=served.answer.finish or FinishReason.OTHER,
+            stream=job.stream,
+            task_type=job.wishes.task_type,
+            persona=job.wishes.persona.name,
+            latency_ms=served.latency_ms,
+            first_byte_ms=served.first_byte_ms,
+            client_gone=served.client_gone,
+            cancel_policy=route.provider.cancel_policy if served.client_gone else None,
+            cache_saving=tariff.saving(usage),
+            remember=remember,
+        )
+
+    def _failed(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
+        route = trail.route
+        return FailedRequest(
+            request_id=job.request_id,
+            account_id=job.principal.account_id,
+            key_id=job.principal.key_id,
+            at=self._clock.now(),
+            error_code=error.code,
+            message=error.message,
+            attempts=tuple(trail.records),
+            provider=None if route is None else route.provider.name,
+            model=None if route is None else route.card.model,
+            usage=_wasted_usage(trail.wasted[-1], job) if trail.wasted else Usage(),
+            provider_cost=_wasted(trail, job),
+            task_type=job.wishes.task_type,
+            persona=job.wishes.persona.name,
+            stream=job.stream,
+            latency_ms=milliseconds(job.started, self._clock.monotonic()),
+        )
+
+
+def _wasted(trail: Trail, job: Job) -> int:
+    """What providers bill us for answers nobody got, in nano-dollars."""
+    return sum(waste.route.tariff.cost(_wasted_usage(waste, job)) for waste in trail.wasted)
+
+
+def _wasted_usage(waste: Waste, job: Job) -> Usage:
+    rule = waste.route.provider.usage_rule
+    return usage_of(waste.answer, job.request, rule, unfinished=waste.unfinished)

@@ -1,0 +1,101 @@
+"""From the native request to a task: everything checked, defaults applied, the caller's words kept."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from monkey_coder_protocol.execute import ExecuteRequest, ExecutionContext, OrchestrationConfig, PersonaConfig
+from monkey_coder_server.domain import personas
+from monkey_coder_server.domain.conversation import ModelRequest
+from monkey_coder_server.domain.personas import PersonaChoice
+from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.plan import Wishes
+from monkey_coder_server.features.inference.prompt import model_request
+
+ORCHESTRATION_FIELDS = ("monkey1_config", "orchestration_config", "quantum_config")
+_NO_CONTEXT = ExecutionContext()
+_NO_PERSONA = PersonaConfig()
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`fingerprint` identifies the body. `requested` are the orchestration settings the caller sent, without nulls."""
+
+    task_id: str | None
+    choice: PersonaChoice
+    request: ModelRequest
+    wishes: Wishes
+    seconds: float
+    max_tokens: int | None
+    max_cost: int | None
+    quote_id: str | None
+    fingerprint: bytes
+    requested: dict[str, Any]
+
+
+def read_task(sent: ExecuteRequest) -> Task:
+    """Check and translate. Raises `InvalidRequest`."""
+    bounds.check(sent)
+    persona_config = sent.persona_config or _NO_PERSONA
+    command, prompt = personas.leading_command(sent.prompt.strip())
+    commands = [*([command] if command else []), *(persona_config.slash_commands or [])]
+    choice = personas.choose(persona_config.persona, slash_commands=commands, task_type=sent.task_type)
+    wishes = Wishes(
+        model=sent.model,
+        providers=tuple(sent.preferred_providers or ()),
+        models=sent.model_preferences or {},
+        task_type=sent.task_type,
+        persona=choice.persona,
+    )
+    request = model_request(
+        prompt=prompt,
+        task_type=sent.task_type,
+        persona=choice.persona,
+        files=sent.files or (),
+        custom_instructions=persona_config.custom_instructions,
+        temperature=bounds.temperature(sent),
+    )
+    return Task(
+        task_id=sent.task_id,
+        choice=choice,
+        request=request,
+        wishes=wishes,
+        seconds=bounds.seconds(sent),
+        max_tokens=bounds.max_tokens(sent),
+        max_cost=bounds.max_cost(sent),
+        quote_id=sent.quote_id,
+        fingerprint=fingerprint(sent),
+        requested=_requested(sent),
+    )
+
+
+def fingerprint(sent: ExecuteRequest) -> bytes:
+    """SHA-256 of what is asked. Who asks, under which id and by which quote is left out: a retry may change those."""
+    context = sent.context or _NO_CONTEXT
+    asked = [
+        sent.task_type,
+        sent.prompt,
+        sent.files,
+        [context.timeout, context.max_tokens, context.temperature],
+        sent.persona_config,
+        sent.monkey1_config,
+        sent.orchestration_config,
+        sent.quantum_config,
+        sent.preferred_providers,
+        sent.model_preferences,
+        sent.model,
+        sent.max_cost,
+    ]
+    return hashlib.sha256(_sorted.encode(asked)).digest()
+
+
+def _requested(sent: ExecuteRequest) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in ORCHESTRATION_FIELDS:
+        config: OrchestrationConfig | None = getattr(sent, field)
+        if config is not None:
+            found[field] = {name: value for name, value in msgspec.structs.asdict(config).items() if value is not None}
+    return found

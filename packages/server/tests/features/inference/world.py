@@ -1,0 +1,258 @@
+"""A small world around the request path: books in memory, and providers that speak their true wire formats by script."""
+
+import asyncio
+import itertools
+import json
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from monkey_coder_server.domain.errors import (
+    BudgetExceeded,
+    FailureKind,
+    IdempotencyConflict,
+    InsufficientCredit,
+    ProviderFailure,
+    RequestInProgress,
+)
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.ports.clock import Ids
+from monkey_coder_server.ports.ledger import (
+    Charge,
+    FailedRequest,
+    Hold,
+    HoldRequest,
+    Replay,
+    Settlement,
+    SignedReceipt,
+    Wallet,
+)
+from monkey_coder_server.ports.limiter import Verdict
+from monkey_coder_server.ports.provider import WireRequest
+from monkey_coder_server.ports.quotes import StoredQuote
+from monkey_coder_server.ports.telemetry import RequestRecord
+from monkey_coder_server.ports.upstream import Deadlines, UpstreamFailed
+
+ACCOUNT = "acct_1"
+USD = 1_000_000_000
+
+
+class LoopClock:
+    """Real monotonic time, and a fixed day."""
+
+    def __init__(self) -> None:
+        self.today = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.today
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def counting_ids() -> Ids:
+    numbers = itertools.count(1)
+    return Ids(lambda prefix: f"{prefix}_{next(numbers):026d}")
+
+
+class Books:
+    """`ports.ledger.Ledger` in memory, with the same rules. `events` is the order in which things were made durable."""
+
+    def __init__(self, balance: int = 5 * USD, cap: int | None = None) -> None:
+        self.balance = balance
+        self.cap = cap
+        self.open: dict[str, HoldRequest] = {}
+        self.settled: dict[str, tuple[Settlement, Charge]] = {}
+        self.voided: dict[str, FailedRequest] = {}
+        self.claims: dict[str, tuple[bytes, str]] = {}
+        self.bodies: dict[str, bytes] = {}
+        self.events: list[tuple[str, str]] = []
+        self.durable_delay = 0.0
+        self.fail: deque[Exception] = deque()
+
+    @property
+    def held(self) -> int:
+        return sum(request.amount for request in self.open.values())
+
+    async def hold(self, request: HoldRequest) -> Hold | Replay:
+        await asyncio.sleep(0)
+        claim = request.idempotency
+        if claim is not None and claim.key in self.claims:
+            fingerprint, owner = self.claims[claim.key]
+            if fingerprint != claim.fingerprint:
+                raise IdempotencyConflict("another body")
+            if owner in self.bodies:
+                return Replay(owner, self.bodies[owner])
+            raise RequestInProgress("in flight")
+        free = self.balance - self.held
+        if request.amount > free:
+            facts = {"available_usd": usd(free), "balance_usd": usd(self.balance), "needed_usd": usd(request.amount)}
+            raise InsufficientCredit("too little", facts=facts)
+        if self.cap is not None and request.amount > self.cap:
+            raise BudgetExceeded("cap", facts={"limit": "key_day_cap", "available_usd": usd(self.cap)})
+        self.open[request.request_id] = request
+        if claim is not None:
+            self.claims[claim.key] = (claim.fingerprint, request.request_id)
+        self.events.append(("hold", request.request_id))
+        return Hold(request.request_id, request.account_id, request.amount)
+
+    async def durable(self, hold: Hold) -> None:
+        await asyncio.sleep(self.durable_delay)
+        self.events.append(("durable", hold.request_id))
+
+    async def settle(self, settlement: Settlement) -> Charge:
+        await asyncio.sleep(0)
+        if self.fail:
+            raise self.fail.popleft()
+        if settlement.request_id in self.settled:
+            return self.settled[settlement.request_id][1]
+        held = self.open.pop(settlement.request_id)
+        charged = min(held.amount, settlement.price)
+        self.balance -= charged
+        charge = Charge(
+            settlement.request_id,
+            f"rcpt_{settlement.request_id}",
+            charged,
+            settlement.provider_cost,
+            settlement.price - charged,
+            self.balance,
+        )
+        self.settled[settlement.request_id] = (settlement, charge)
+        if settlement.remember is not None and held.idempotency is not None:
+            self.bodies[settlement.request_id] = settlement.remember(charge)
+        self.events.append(("settle", settlement.request_id))
+        return charge
+
+    async def void(self, failed: FailedRequest) -> None:
+        await asyncio.sleep(0)
+        if self.fail:
+            raise self.fail.popleft()
+        held = self.open.pop(failed.request_id, None)
+        if held is None:
+            return
+        if held.idempotency is not None:
+            self.claims.pop(held.idempotency.key, None)
+        self.voided[failed.request_id] = failed
+        self.events.append(("void", failed.request_id))
+
+    async def wallet(self, account_id: str) -> Wallet:
+        return Wallet(account_id, self.balance, self.held)
+
+    async def receipt(self, account_id: str, receipt_id: str) -> SignedReceipt | None:
+        found = self.settled.get(receipt_id)
+        if found is None or found[0].account_id != account_id:
+            return None
+        body = json.dumps({"provider": found[0].provider, "model": found[0].model})
+        return SignedReceipt(found[1].receipt_id, account_id, body, "", "", "")
+
+
+@dataclass
+class Script:
+    """One answer of a provider. `pieces` are written one by one with `gap` seconds between; `fails` ends them."""
+
+    status: int = 200
+    pieces: list[bytes] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    gap: float = 0.0
+    fails: FailureKind | None = None
+    before: FailureKind | None = None
+    hang: bool = False
+
+
+class Reply:
+    """`ports.upstream.UpstreamReply` of a script."""
+
+    def __init__(self, provider: str, script: Script) -> None:
+        self.provider = provider
+        self.script = script
+        self.status = script.status
+        self.headers: Mapping[str, str] = script.headers
+        self.closed = False
+        self.read_pieces = 0
+
+    async def read(self) -> bytes:
+        return b"".join([piece async for piece in self.pieces()])
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        for piece in self.script.pieces:
+            await asyncio.sleep(self.script.gap)
+            self.read_pieces += 1
+            yield piece
+        if self.script.hang:
+            await asyncio.sleep(3600)
+        if self.script.fails is not None:
+            raise UpstreamFailed(ProviderFailure(self.provider, self.script.fails, "the line broke"))
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Wire:
+    """`ports.upstream.Upstream` by script; the last script of a provider is played for ever."""
+
+    def __init__(self) -> None:
+        self.scripts: dict[str, deque[Script]] = defaultdict(deque)
+        self.sent: list[tuple[str, str, dict[str, Any], Mapping[str, str]]] = []
+        self.replies: list[Reply] = []
+        self.before_send: Callable[[], None] = lambda: None
+
+    def play(self, provider: str, *scripts: Script) -> None:
+        self.scripts[provider] = deque(scripts)
+
+    async def send(self, provider: str, base_url: str, request: WireRequest, deadlines: Deadlines) -> Reply:
+        self.before_send()
+        self.sent.append((provider, base_url + request.path, json.loads(request.body), request.headers))
+        scripts = self.scripts[provider]
+        script = scripts.popleft() if len(scripts) > 1 else scripts[0]
+        await asyncio.sleep(script.delay)
+        if script.before is not None:
+            raise UpstreamFailed(ProviderFailure(provider, script.before, "no answer"))
+        reply = Reply(provider, script)
+        self.replies.append(reply)
+        return reply
+
+    async def close(self) -> None:
+        return None
+
+
+class Gate:
+    """`ports.limiter.Limiter` that counts down."""
+
+    def __init__(self, left: int = 1_000_000) -> None:
+        self.left = left
+
+    async def take(self, subject: str, *, limit: int, period: float, cost: int = 1) -> Verdict:
+        self.left -= cost
+        allowed = self.left >= 0
+        return Verdict(allowed, limit, max(0, min(limit, self.left)), 0.0 if allowed else 7.0)
+
+
+class Notes:
+    """`ports.telemetry.Telemetry` that keeps everything."""
+
+    def __init__(self) -> None:
+        self.records: list[RequestRecord] = []
+        self.defects: list[BaseException] = []
+
+    def record(self, record: RequestRecord) -> None:
+        self.records.append(record)
+
+    def defect(self, where: str, error: BaseException) -> None:
+        self.defects.append(error)
+
+
+class Shelf:
+    """`ports.quotes.Quotes` in memory."""
+
+    def __init__(self) -> None:
+        self.quotes: dict[str, StoredQuote] = {}
+
+    async def save(self, quote: StoredQuote) -> None:
+        self.quotes[quote.quote_id] = quote
+
+    async def get(self, account_id: str, quote_id: str) -> StoredQuote | None:
+        quote = self.quotes.get(quote_id)
+        return quote if quote is not None and quote.account_id == account_id else None
