@@ -12,6 +12,7 @@ from typing import Any
 
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.domain.stream_events import Answer, Event, Failed, Finished, Opened
+from monkey_coder_server.domain.usage import USAGE_RULES, UsageRule
 from monkey_coder_server.ports.provider import Dialect
 
 Record = dict[str, Any]
@@ -68,13 +69,22 @@ def records() -> tuple[Record, ...]:
     return tuple(found)
 
 
+PROXIES = frozenset({"azure", "openrouter", "huggingface"})
+"""Plain OpenAI-compatible servers of Kimi models, recorded beside Moonshot's own."""
+
+
 @cache
 def dialect_of(provider: str) -> Dialect:
     """The dialect, with its quirks, that our record of this provider speaks."""
-    if provider in {"azure", "openrouter", "huggingface"}:  # Kimi models behind plain OpenAI-compatible proxies
+    if provider in PROXIES:
         codec = import_module("monkey_coder_server.dialects.openai_chat")
         return codec.OpenAIChat(codec.Quirks(provider=provider))  # type: ignore[no-any-return]  # loaded by name
     return import_module(f"monkey_coder_server.providers.{provider}").PROVIDER.dialect  # type: ignore[no-any-return]  # loaded by name
+
+
+def usage_rule_of(provider: str) -> UsageRule:
+    """How this provider counts."""
+    return UsageRule() if provider in PROXIES else USAGE_RULES[provider]
 
 
 def body_of(record: Record) -> bytes:
@@ -152,7 +162,7 @@ def differences(record: Record, answer: Answer) -> list[str]:
     expected = record["expected"]
     ours: dict[str, Any] = {
         "text": "".join(answer.text),
-        "reasoning": "".join(thought.text for thought in answer.thinking),
+        "reasoning": _reasoning(answer, expected["reasoning"]),
         "refusal": "".join(answer.refusal) or None,
         "finish_reason": answer.native_finish,
     }
@@ -223,6 +233,12 @@ _KINDS = (
     ("429 ", FailureKind.RATE_LIMIT),
     ("400 ", FailureKind.INVALID_REQUEST),
 )
+
+
+def _reasoning(answer: Answer, expected: str) -> str:
+    """The thinking blocks joined as `expected` joins them: by a line feed where an answer was not streamed."""
+    blocks = [thought.text for thought in answer.thinking if thought.redacted is None]
+    return "\n".join(blocks) if "\n".join(blocks) == expected else "".join(blocks)
 
 
 def _reported(answer: Answer, name: str) -> int | None:

@@ -7,6 +7,7 @@ import pytest
 
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.stream_events import Failed
+from monkey_coder_server.domain.usage import normalise
 from packages.server.tests.recordings import replay
 from packages.server.tests.recordings.replay import Record
 
@@ -86,3 +87,12 @@ def test_no_recording_was_left_out() -> None:
     assert {api: count for api, count in KEPT_HERE.items() if counted[api] < count} == {}
     assert len(ANSWERS) + len(ERRORS) == len(ALL)
     print(f"{len(ALL)} recordings checked: {dict(counted)}")  # noqa: T201 - shown by `pytest -rP`
+
+
+@each([record for record in ANSWERS if (record["expected"].get("usage") or {}).get("total_tokens") is not None])
+def test_every_reported_token_falls_into_exactly_one_bucket(record: Record) -> None:
+    reported = replay.fold(replay.read(record)).usage
+    assert reported is not None
+    usage = normalise(replay.usage_rule_of(record["provider"]), reported)
+    assert usage.total == record["expected"]["usage"]["total_tokens"], usage
+    assert usage.doubts == ()

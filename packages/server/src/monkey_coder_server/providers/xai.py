@@ -99,4 +99,5 @@ PROVIDER = Provider(
     usage_rule=USAGE_RULES["xai"],
     cards=_CARDS,
     aliases=("grok", "x-ai"),
+    limit_covers_reasoning=False,
 )

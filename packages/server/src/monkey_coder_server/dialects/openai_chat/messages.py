@@ -25,7 +25,10 @@ _OWN_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id", "refus
 
 
 def encode_messages(request: ModelRequest, quirks: Quirks, last_words: str | None = None) -> list[Json]:
-    """The `messages` array, in order; what only another dialect understands is left out."""
+    """The `messages` array, in order; what only another dialect understands is left out.
+
+    `last_words` are said after all else. Raises `InvalidRequest` for what this provider cannot be told.
+    """
     written: list[Json] = []
     pictures: list[Json] = []
     for message in request.messages:
@@ -38,6 +41,8 @@ def encode_messages(request: ModelRequest, quirks: Quirks, last_words: str | Non
             written.append(item)
     if pictures:
         written.append({"role": "user", "content": pictures})
+    if not written:
+        raise InvalidRequest("The request holds no message for a model to answer.")
     if last_words is not None:
         written.append({"role": "user", "content": last_words})
     return _joined(written) if quirks.alternates else written

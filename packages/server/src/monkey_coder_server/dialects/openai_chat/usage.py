@@ -1,17 +1,18 @@
 """The usage object of chat completions, with the places and names each provider gives its numbers."""
 
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 import msgspec
 
 from monkey_coder_server.dialects.wire import as_count, as_object
 from monkey_coder_server.domain.conversation import Json
-from monkey_coder_server.domain.money import LARGEST_USD, NANO_PER_USD, ceil_div
+from monkey_coder_server.domain.money import LARGEST_USD, ceil_div
 from monkey_coder_server.domain.usage import ReportedUsage
 
 XAI_TICKS_PER_NANO = 10
 """xAI's `cost_in_usd_ticks`: 1 USD is 10^10 ticks (docs.x.ai, cost tracking)."""
 
+_THOUSANDTH_OF_A_NANO = Decimal("1e-12")
 _UNITS = ("num_search_queries", "num_sources_used", "citation_tokens")
 """What Perplexity and xAI bill by the piece beside tokens, by their own names."""
 
@@ -57,4 +58,6 @@ def _cost_nano(usage: dict[str, Json]) -> int | None:
         return None
     if not 0 <= total < LARGEST_USD:
         return None
-    return int((Decimal(total) * NANO_PER_USD).to_integral_value(ROUND_CEILING))
+    # Providers add up binary floats: the noise beyond a thousandth of a nano-dollar is theirs, not a price.
+    exact = Decimal(total).quantize(_THOUSANDTH_OF_A_NANO, ROUND_HALF_EVEN)
+    return ceil_div(int(exact.scaleb(12)), 1_000)

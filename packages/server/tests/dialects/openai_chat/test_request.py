@@ -1,0 +1,375 @@
+"""Requests say exactly what a provider accepts, in bytes that stay the same from turn to turn."""
+
+import json
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.conversation import (
+    Document,
+    Image,
+    Message,
+    ModelRequest,
+    OutputFormat,
+    Reasoning,
+    Refusal,
+    Role,
+    Sampling,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+    Unknown,
+)
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.providers.groq import PROVIDER as GROQ
+from monkey_coder_server.providers.moonshot import PROVIDER as MOONSHOT
+from monkey_coder_server.providers.openai import PROVIDER as OPENAI
+from monkey_coder_server.providers.perplexity import PROVIDER as PERPLEXITY
+from monkey_coder_server.providers.xai import PROVIDER as XAI
+
+CARDS = {
+    card.model: (provider, card) for provider in (OPENAI, GROQ, XAI, PERPLEXITY, MOONSHOT) for card in provider.cards
+}
+HELLO = ModelRequest(messages=(Message(Role.USER, (Text("hello"),)),))
+WEATHER = Tool("weather", "Tells it", MappingProxyType({"type": "object", "properties": {}}), strict=True)
+
+
+def user(*parts: Any) -> Message:
+    return Message(Role.USER, parts)
+
+
+def written(request: ModelRequest, model: str = "gpt-4.1", *, stream: bool = False) -> dict[str, Any]:
+    provider, card = CARDS[model]
+    body: dict[str, Any] = json.loads(provider.dialect.encode(request, card=card, key="k", stream=stream).body)
+    return body
+
+
+def messages(*turns: Message, model: str = "gpt-4.1") -> list[dict[str, Any]]:
+    return list(written(ModelRequest(messages=turns), model)["messages"])
+
+
+def test_a_plain_request_holds_the_model_and_the_words_and_nothing_else() -> None:
+    provider, card = CARDS["gpt-4.1"]
+    wire = provider.dialect.encode(HELLO, card=card, key="sk-1", stream=False)
+    assert wire.path == "/chat/completions"
+    assert wire.headers["authorization"] == "Bearer sk-1"
+    assert wire.headers["accept"] == "application/json"
+    assert wire.body == b'{"model":"gpt-4.1","messages":[{"role":"user","content":"hello"}]}'
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1", "llama-3.1-8b-instant", "grok-3", "sonar", "kimi-k3"])
+def test_a_stream_always_asks_for_its_usage(model: str) -> None:
+    body = written(HELLO, model, stream=True)
+    assert body["stream"] is True
+    assert body["stream_options"] == {"include_usage": True}
+
+
+def test_every_sampling_parameter_reaches_a_model_that_takes_it() -> None:
+    sampling = Sampling(100, 0.5, 0.9, 40, 7, ("END",), 0.1, 0.2)
+    body = written(replace(HELLO, sampling=sampling, user="u1"))
+    assert body["max_completion_tokens"] == 100
+    assert (body["temperature"], body["top_p"], body["seed"], body["stop"]) == (0.5, 0.9, 7, ["END"])
+    assert (body["presence_penalty"], body["frequency_penalty"], body["user"]) == (0.1, 0.2, "u1")
+    assert "top_k" not in body
+
+
+@pytest.mark.parametrize(
+    ("model", "left_out"),
+    [
+        ("gpt-5", {"temperature", "top_p", "stop", "presence_penalty", "frequency_penalty", "top_k"}),
+        ("kimi-k3", {"temperature", "top_p", "seed", "top_k", "user", "presence_penalty"}),
+        ("grok-4.7", {"stop", "presence_penalty", "frequency_penalty", "top_k"}),
+        ("sonar", {"seed", "stop", "user"}),
+        ("llama-3.1-8b-instant", {"presence_penalty", "frequency_penalty", "top_k"}),
+    ],
+)
+def test_what_a_model_would_refuse_is_left_out(model: str, left_out: set[str]) -> None:
+    sampling = Sampling(100, 0.5, 0.9, 40, 7, ("END",), 0.1, 0.2)
+    body = written(replace(HELLO, sampling=sampling, user="u1"), model)
+    assert left_out & set(body) == set()
+    assert 100 in {body.get("max_tokens"), body.get("max_completion_tokens")}
+
+
+@pytest.mark.parametrize(
+    ("model", "reasoning", "effort"),
+    [
+        ("gpt-5", Reasoning(effort="high"), "high"),
+        ("gpt-5", Reasoning(effort="xhigh"), "high"),
+        ("gpt-5", Reasoning(enabled=False), "minimal"),
+        ("gpt-5.1", Reasoning(enabled=False), "none"),
+        ("gpt-5.1", Reasoning(effort="minimal"), "low"),
+        ("gpt-6.1-sol", Reasoning(enabled=False), "low"),
+        ("gpt-6.1-sol", Reasoning(effort="max"), "max"),
+        ("o3", Reasoning(budget_tokens=2_000), "low"),
+        ("o3", Reasoning(budget_tokens=10_000), "medium"),
+        ("o3", Reasoning(budget_tokens=60_000), "high"),
+        ("o3", Reasoning(effort="nonsense"), "medium"),
+        ("o3", Reasoning(), None),
+        ("gpt-4.1", Reasoning(effort="high"), None),
+        ("grok-3-mini", Reasoning(effort="medium"), "low"),
+        ("grok-4-0709", Reasoning(effort="high"), None),
+        ("openai/gpt-oss-120b", Reasoning(effort="low"), "low"),
+        ("qwen/qwen3-32b", Reasoning(effort="high"), "default"),
+        ("qwen/qwen3-32b", Reasoning(enabled=False), "none"),
+        ("kimi-k3", Reasoning(effort="medium"), "low"),
+        ("kimi-k3.1-pro", Reasoning(effort="xhigh"), "high"),
+        ("sonar-reasoning-pro", Reasoning(effort="high"), "high"),
+    ],
+)
+def test_the_wish_to_think_is_said_in_the_words_the_model_takes(
+    model: str, reasoning: Reasoning, effort: str | None
+) -> None:
+    assert written(replace(HELLO, reasoning=reasoning), model).get("reasoning_effort") == effort
+
+
+def test_tools_switch_the_reasoning_of_the_newest_openai_models_off() -> None:
+    asked = replace(HELLO, reasoning=Reasoning(effort="high"), tools=(WEATHER,))
+    assert written(asked, "gpt-6-sol")["reasoning_effort"] == "none"
+    assert written(asked, "gpt-5.2")["reasoning_effort"] == "high"
+
+
+def test_kimi_k2_thinking_is_switched_by_its_own_field() -> None:
+    assert written(replace(HELLO, reasoning=Reasoning(enabled=False)), "kimi-k2.6")["thinking"] == {"type": "disabled"}
+    assert "thinking" not in written(replace(HELLO, reasoning=Reasoning(effort="low")), "kimi-k2.6")
+
+
+def test_groqs_qwen_is_asked_to_keep_its_thinking_out_of_the_text() -> None:
+    assert written(HELLO, "qwen/qwen3-32b")["reasoning_format"] == "parsed"
+    assert "reasoning_format" not in written(HELLO, "openai/gpt-oss-120b")
+
+
+def test_tools_and_the_choice_among_them() -> None:
+    body = written(replace(HELLO, tools=(WEATHER, Tool("shell")), tool_choice=ToolChoice("required", parallel=False)))
+    assert body["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "weather",
+                "description": "Tells it",
+                "parameters": {"type": "object", "properties": {}},
+                "strict": True,
+            },
+        },
+        {"type": "custom", "custom": {"name": "shell"}},
+    ]
+    assert (body["tool_choice"], body["parallel_tool_calls"]) == ("required", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "choice"),
+    [
+        ("weather", {"type": "function", "function": {"name": "weather"}}),
+        ("shell", {"type": "custom", "custom": {"name": "shell"}}),
+    ],
+)
+def test_a_named_tool_is_chosen_by_its_kind(name: str, choice: dict[str, Any]) -> None:
+    asked = replace(HELLO, tools=(WEATHER, Tool("shell")), tool_choice=ToolChoice("named", name))
+    assert written(asked)["tool_choice"] == choice
+
+
+def test_kimi_is_never_told_that_a_tool_is_required() -> None:
+    asked = replace(HELLO, tools=(WEATHER,), tool_choice=ToolChoice("required"))
+    assert written(asked, "kimi-k3")["tool_choice"] == "auto"
+
+
+def test_a_server_tool_is_only_sent_to_where_it_came_from() -> None:
+    own = Tool("search", server={"type": "web_search"}, dialect="openai-chat")
+    assert written(replace(HELLO, tools=(own,)))["tools"] == [{"type": "web_search"}]
+    with pytest.raises(InvalidRequest, match="run by another provider"):
+        written(replace(HELLO, tools=(replace(own, dialect="anthropic-messages"),)))
+
+
+def test_a_free_form_tool_is_refused_where_nobody_takes_it() -> None:
+    with pytest.raises(InvalidRequest, match="JSON schema"):
+        written(replace(HELLO, tools=(Tool("shell"),)), "grok-3")
+
+
+def test_instructions_keep_the_role_the_provider_knows() -> None:
+    turns = (Message(Role.SYSTEM, (Text("a"), Text("b"))), Message(Role.DEVELOPER, (Text("c"),)), user(Text("d")))
+    assert [(item["role"], item["content"]) for item in messages(*turns)] == [
+        ("system", "a\n\nb"),
+        ("developer", "c"),
+        ("user", "d"),
+    ]
+    assert [item["role"] for item in messages(*turns, model="grok-3")] == ["system", "system", "user"]
+
+
+def test_images_and_documents_are_written_as_parts() -> None:
+    turn = user(
+        Text("look"),
+        Image(url="https://x/y.png", detail="low"),
+        Image(data="QUJD", media_type="image/jpeg"),
+        Document(name="a.pdf", data="QUJD", media_type="application/pdf"),
+        Document(file_id="file-1"),
+        Document(name="n.txt", text="notes"),
+    )
+    assert messages(turn)[0]["content"] == [
+        {"type": "text", "text": "look"},
+        {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}},
+        {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,QUJD"}},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,QUJD"}},
+        {"type": "file", "file": {"file_id": "file-1"}},
+        {"type": "text", "text": '<document name="n.txt">\nnotes\n</document>'},
+    ]
+
+
+def test_perplexity_takes_documents_by_url_and_one_user_turn_at_a_time() -> None:
+    turns = (user(Text("a")), user(Document(name="p", url="https://x/p.pdf")))
+    assert messages(*turns, model="sonar") == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "a"},
+                {"type": "file_url", "file_url": {"url": "https://x/p.pdf"}, "file_name": "p"},
+            ],
+        }
+    ]
+
+
+def test_a_conversation_without_a_word_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="no message"):
+        messages()
+
+
+@pytest.mark.parametrize("part", [Document(name="a.pdf", data="QUJD"), Image()])
+def test_what_cannot_be_said_is_refused_with_a_reason(part: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        messages(user(part), model="grok-3")
+
+
+def test_a_tool_turn_goes_back_as_calls_and_results_with_pictures_after_the_last_result() -> None:
+    calls = (ToolCall("c1", "weather", '{"city": "Paris"}'), ToolCall("c2", "photo", ""))
+    results = (
+        ToolResult("c1", (Text("sunny"),)),
+        ToolResult("c2", (Text("here"), Image(data="QUJD", media_type="image/png"))),
+    )
+    wrote = messages(
+        user(Text("go")),
+        Message(Role.ASSISTANT, (Text("I look."), *calls)),
+        Message(Role.TOOL, (results[0],)),
+        Message(Role.TOOL, (results[1],)),
+        user(Text("and?")),
+    )
+    assert [item["role"] for item in wrote] == ["user", "assistant", "tool", "tool", "user", "user"]
+    assert wrote[1]["content"] == "I look."
+    assert [call["function"]["arguments"] for call in wrote[1]["tool_calls"]] == ['{"city": "Paris"}', "{}"]
+    assert wrote[2] == {"role": "tool", "tool_call_id": "c1", "content": "sunny"}
+    assert wrote[4]["content"][1]["image_url"]["url"] == "data:image/png;base64,QUJD"
+
+
+def test_results_inside_a_user_turn_come_before_its_words() -> None:
+    wrote = messages(
+        Message(Role.ASSISTANT, (ToolCall("c1", "f", "{}"),)),
+        user(ToolResult("c1", (Text("boom"),), is_error=True), Text("try again")),
+    )
+    assert wrote[0]["content"] is None
+    assert wrote[1] == {"role": "tool", "tool_call_id": "c1", "content": "Error: boom"}
+    assert wrote[2] == {"role": "user", "content": "try again"}
+
+
+def test_a_binary_document_as_a_result_is_refused() -> None:
+    with pytest.raises(InvalidRequest):
+        messages(Message(Role.TOOL, (ToolResult("c", (Document(data="QUJD"),)),)))
+
+
+def test_kimi_gets_its_reasoning_back_and_with_calls_always_the_field() -> None:
+    thought = Message(Role.ASSISTANT, (Thinking("because"), Text("so")))
+    called = Message(Role.ASSISTANT, (ToolCall("c", "f", "{}"),))
+    wrote = messages(thought, called, model="kimi-k3")
+    assert [item["reasoning_content"] for item in wrote] == ["because", ""]
+    assert all("reasoning_content" not in item for item in messages(thought, called))
+
+
+def test_refusals_custom_calls_and_empty_answers_survive_the_way_back() -> None:
+    wrote = messages(
+        Message(Role.ASSISTANT, (Refusal("no"),)),
+        Message(Role.ASSISTANT, (ToolCall("c", "shell", "ls", custom=True),)),
+        Message(Role.ASSISTANT, ()),
+    )
+    assert wrote[0] == {"role": "assistant", "content": None, "refusal": "no"}
+    assert wrote[1]["tool_calls"] == [{"id": "c", "type": "custom", "custom": {"name": "shell", "input": "ls"}}]
+    assert wrote[2] == {"role": "assistant", "content": ""}
+
+
+def test_unknown_blocks_and_fields_are_replayed_only_in_their_own_dialect() -> None:
+    turn = Message(
+        Role.USER, (Text("a"), Unknown("openai-chat", {"type": "input_audio"}), Unknown("gemini", {"x": 1})), name="bo",
+        extra={"cache_breakpoint": True, "content": "not this"},
+    )  # fmt: skip
+    own = ModelRequest((turn,), dialect="openai-chat", extra={"logit_bias": {"1": 2}, "model": "evil", "stream": True})
+    body = written(own)
+    assert body["logit_bias"] == {"1": 2}
+    assert (body["model"], "stream" in body) == ("gpt-4.1", False)
+    assert body["messages"][0]["content"][1] == {"type": "input_audio"}
+    assert len(body["messages"][0]["content"]) == 2
+    assert (body["messages"][0]["name"], body["messages"][0]["cache_breakpoint"]) == ("bo", True)
+    foreign = written(replace(own, dialect="anthropic-messages"))
+    assert "logit_bias" not in foreign
+    assert "cache_breakpoint" not in foreign["messages"][0]
+
+
+def test_fields_a_provider_refuses_are_kept_from_it_even_when_a_client_sent_them() -> None:
+    own = replace(HELLO, dialect="openai-chat", extra={"logprobs": True, "service_tier": "flex"})
+    assert "logprobs" not in written(own, "llama-3.1-8b-instant")
+    assert "logprobs" not in written(own, "gpt-5")
+    assert written(own, "llama-3.1-8b-instant")["service_tier"] == "flex"
+
+
+def test_a_schema_is_sent_as_a_schema_or_said_in_words() -> None:
+    schema = MappingProxyType({"type": "object", "required": ["a"]})
+    asked = replace(HELLO, output=OutputFormat("json_schema", schema, name="thing", strict=True))
+    assert written(asked)["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "thing", "schema": {"type": "object", "required": ["a"]}, "strict": True},
+    }
+    loose = written(asked, "llama-3.1-8b-instant")
+    assert loose["response_format"] == {"type": "json_object"}
+    assert '{"type":"object","required":["a"]}' in loose["messages"][-1]["content"]
+
+
+def test_json_without_a_schema_is_asked_for_where_that_can_be_asked() -> None:
+    asked = replace(HELLO, output=OutputFormat("json"))
+    assert written(asked)["response_format"] == {"type": "json_object"}
+    assert "response_format" not in written(asked, "sonar")
+
+
+_turns = st.lists(
+    st.one_of(
+        st.text(min_size=1).map(lambda text: user(Text(text))),
+        st.text(min_size=1).map(lambda text: Message(Role.ASSISTANT, (Text(text),))),
+        st.text(max_size=9).map(lambda text: Message(Role.ASSISTANT, (ToolCall("c", "f", text),))),
+        st.text(max_size=9).map(lambda text: Message(Role.TOOL, (ToolResult("c", (Text(text),)),))),
+    ),
+    min_size=2,
+    max_size=8,
+)
+
+
+@given(_turns, st.sampled_from(["gpt-4.1", "kimi-k3", "llama-3.3-70b-versatile", "grok-4.7"]))
+def test_the_bytes_of_a_turn_are_a_prefix_of_the_next_turns(turns: list[Message], model: str) -> None:
+    provider, card = CARDS[model]
+
+    def body(count: int) -> bytes:
+        asked = ModelRequest(tuple(turns[:count]), tools=(WEATHER,), sampling=Sampling(max_tokens=9))
+        return provider.dialect.encode(asked, card=card, key="k", stream=True).body
+
+    for count in range(1, len(turns)):
+        assert body(count + 1).startswith(body(count).removesuffix(b"]}"))
+        assert body(count) == body(count)
+
+
+def test_the_name_of_the_dialect_is_the_one_conversations_are_marked_with() -> None:
+    provider: Provider = OPENAI
+    assert provider.dialect.name == "openai-chat"
+    card = ModelCard("p", "m", "M", 1, 1, frozenset({Capability.TOOLS}), 1)
+    assert OpenAIChat(Quirks("p")).encode(HELLO, card=card, key="k", stream=False).body.startswith(b'{"model":"m"')

@@ -1,0 +1,65 @@
+"""What holds for each provider's record, whichever providers there are."""
+
+import pkgutil
+from importlib import import_module
+
+import pytest
+from genai_prices.data import providers as price_data
+
+from monkey_coder_server import providers
+from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.usage import USAGE_RULES
+from monkey_coder_server.ports.provider import Provider
+
+ALL: list[Provider] = [
+    import_module(f"{providers.__name__}.{module.name}").PROVIDER for module in pkgutil.iter_modules(providers.__path__)
+]
+CARDS = [(provider, card) for provider in ALL for card in provider.cards]
+
+every_provider = pytest.mark.parametrize("provider", ALL, ids=lambda provider: provider.name)
+every_card = pytest.mark.parametrize(("provider", "card"), CARDS, ids=[card.name for _, card in CARDS])
+
+
+def test_the_seven_providers_are_there() -> None:
+    names = {provider.name for provider in ALL}
+    assert {"openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot"} <= names
+    said = [name for provider in ALL for name in (provider.name, *provider.aliases)]
+    assert len(said) == len(set(said))
+
+
+@every_provider
+def test_a_provider_is_reached_and_configured_as_its_sdk_means_it(provider: Provider) -> None:
+    upper = provider.name.upper()
+    assert (provider.key_variable, provider.base_url_variable) == (f"{upper}_API_KEY", f"{upper}_BASE_URL")
+    assert provider.base_url.startswith("https://")
+    assert not provider.base_url.endswith("/")
+    assert provider.usage_rule == USAGE_RULES[provider.name]
+
+
+@every_provider
+def test_a_provider_offers_distinct_models_the_best_first(provider: Provider) -> None:
+    assert len(provider.cards) >= 4
+    said = [name for card in provider.cards for name in (card.model, *card.aliases)]
+    assert len(said) == len(set(said))
+    assert provider.cards[0].tier <= min(card.tier for card in provider.cards) + 1
+
+
+@every_card
+def test_a_card_is_complete_and_says_where_its_facts_are_from(provider: Provider, card: ModelCard) -> None:
+    assert card.provider == provider.name
+    assert 0 < card.max_output_tokens <= card.context_window
+    assert Capability.STREAMING in card.capabilities
+    assert card.tier in {1, 2, 3}
+    assert card.source
+    assert card.checked.startswith("2026-")
+
+
+@every_card
+def test_a_cards_model_has_a_price(provider: Provider, card: ModelCard) -> None:
+    priced = next(entry for entry in price_data if entry.id == provider.prices_id)
+    (model,) = [entry for entry in priced.models if entry.is_match(card.model)]
+    prices = model.prices if not isinstance(model.prices, list) else model.prices[-1].prices
+    assert prices.input_mtok
+    assert prices.output_mtok
+    if model.context_window is not None:
+        assert abs(card.context_window - model.context_window) <= 0.05 * model.context_window
