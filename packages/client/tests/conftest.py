@@ -1,15 +1,18 @@
 """Fixtures: a fake gateway, an empty home, and the command line as a function."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
-from monkey_coder import Client, RetryPolicy
+from monkey_coder import AsyncClient, Client, RetryPolicy
 from monkey_coder.cli.run import run
 from monkey_coder.cli.session import Session
+from packages.client.tests.driver import BASE, Driver
 from packages.client.tests.fake_gateway import KEY, FakeGateway
 
 
@@ -38,9 +41,24 @@ def client(gateway: FakeGateway) -> Iterator[Client]:
     """A client of the fake gateway that does not wait between tries."""
     with (
         httpx2.Client(transport=gateway.transport()) as http,
-        Client(api_key=KEY, base_url="http://gateway.test", http_client=http, retry=RetryPolicy(base_delay=0)) as made,
+        Client(api_key=KEY, base_url=BASE, http_client=http, retry=RetryPolicy(base_delay=0)) as made,
     ):
         yield made
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request: pytest.FixtureRequest, gateway: FakeGateway) -> Iterator[Callable[..., Any]]:
+    """Make a client of the fake gateway, once the sync and once the async one."""
+    defaults: dict[str, Any] = {"api_key": KEY, "base_url": BASE, "retry": RetryPolicy(base_delay=0)}
+    if request.param == "sync":
+        with httpx2.Client(transport=gateway.transport()) as http:
+            yield lambda **options: Client(http_client=http, **(defaults | options))
+        return
+    loop = asyncio.new_event_loop()
+    pool = httpx2.AsyncClient(transport=gateway.transport())
+    yield lambda **options: Driver(AsyncClient(http_client=pool, **(defaults | options)), loop)
+    loop.run_until_complete(pool.aclose())
+    loop.close()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """The sync and the async client do the same; every test runs on both."""
 
-import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -17,89 +16,26 @@ from monkey_coder import (
     CreateKeyRequest,
     ExecuteRequest,
     FileData,
-    InvalidRequestError,
     NetworkError,
-    ProviderError,
     RateLimitError,
     RequestTimeoutError,
     ResponseFormatError,
     ResponseInfo,
     RetryNotice,
     RetryPolicy,
-    StreamInterruptedError,
 )
 from monkey_coder._accounts import AsyncAuth, AsyncKeys, Auth, Keys
 from monkey_coder.async_client import AsyncStream
 from monkey_coder.client import Stream
+from packages.client.tests.driver import BASE
 from packages.client.tests.fake_gateway import (
     ANSWER,
     KEY,
     Answer,
     FakeGateway,
     error,
-    event,
-    events,
     reply,
 )
-
-BASE = "http://gateway.test"
-
-
-class Driver:
-    """Makes either client look synchronous."""
-
-    def __init__(self, made: Any) -> None:
-        self._made = made
-
-    def __getattr__(self, name: str) -> Any:
-        return Driver.wrap(getattr(self._made, name))
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        return Driver.wrap(self._made(*args, **options))
-
-    @staticmethod
-    def wrap(value: Any) -> Any:
-        if inspect.isawaitable(value):
-            value = _LOOP.run_until_complete(value)
-        if isinstance(value, (AsyncClient, AsyncStream, AsyncKeys, AsyncAuth)) or inspect.ismethod(value):
-            return Driver(value)
-        return value
-
-    def __iter__(self) -> Any:
-        while True:
-            try:
-                yield Driver.wrap(self._made.__anext__())
-            except StopAsyncIteration:
-                return
-
-
-_LOOP = asyncio.new_event_loop()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _close_loop() -> Iterator[None]:
-    yield
-    _LOOP.close()
-
-
-@pytest.fixture(params=["sync", "async"])
-def connect(request: pytest.FixtureRequest, gateway: FakeGateway) -> Any:
-    """Make a client of the fake gateway."""
-    opened: list[Any] = []
-
-    def make(**options: Any) -> Any:
-        options = {"api_key": KEY, "base_url": BASE, "retry": RetryPolicy(base_delay=0)} | options
-        if request.param == "sync":
-            http: Any = httpx2.Client(transport=gateway.transport())
-            opened.append(http.close)
-            return Client(http_client=http, **options)
-        http = httpx2.AsyncClient(transport=gateway.transport())
-        opened.append(lambda: _LOOP.run_until_complete(http.aclose()))
-        return Driver(AsyncClient(http_client=http, **options))
-
-    yield make
-    for close in opened:
-        close()
 
 
 @pytest.mark.parametrize(
@@ -255,87 +191,6 @@ def test_the_total_time_bounds_waiting_and_reading(connect: Callable[..., Any], 
     assert len(gateway.seen) == 1
 
 
-def test_a_stream_gives_typed_events_text_and_the_whole_response(connect: Callable[..., Any]) -> None:
-    stream = connect().stream("x")
-    kinds = [event.type for event in stream]
-    assert kinds[:2] == ["start", "progress"]
-    assert set(kinds[2:-1]) == {"delta"}
-    assert kinds[-1] == "complete"
-    assert stream.text == ANSWER
-    assert stream.request_id == "req_1"
-    final = stream.final()
-    assert (final.text, final.cost_usd, final.receipt_id) == (ANSWER, Decimal("0.00123"), "rcpt_1")
-
-
-def test_an_unknown_event_is_passed_over(connect: Callable[..., Any], gateway: FakeGateway) -> None:
-    usual = events()
-    pieces = (usual.pieces[0], event(type="of_tomorrow", data=1), *usual.pieces[1:])
-    gateway.on("/v1/execute/stream", Answer(200, usual.headers, pieces))
-    assert connect().stream("x").final().text == ANSWER
-
-
-def test_a_stream_is_opened_again_until_its_first_event(connect: Callable[..., Any], gateway: FakeGateway) -> None:
-    headers = {"content-type": "text/event-stream"}
-    gateway.on(
-        "/v1/execute/stream",
-        error(503, "unavailable"),
-        Answer(200, headers, (b": keep-alive\n\n",), cut=True),
-    )
-    assert connect().stream("x").final().text == ANSWER
-    assert len(gateway.seen) == 3
-
-
-@pytest.mark.parametrize("cut", [True, False])
-def test_a_stream_cut_after_its_first_event_is_never_repeated(
-    connect: Callable[..., Any], gateway: FakeGateway, cut: bool
-) -> None:
-    gateway.on("/v1/execute/stream", events("half an", ending=b"", cut=cut))
-    stream = connect().stream("x")
-    with pytest.raises(StreamInterruptedError) as caught:
-        stream.final()
-    assert caught.value.partial_text == "half an"
-    assert caught.value.request_id == "req_1"
-    assert len(gateway.seen) == 1
-
-
-def test_an_error_event_is_its_typed_error(connect: Callable[..., Any], gateway: FakeGateway) -> None:
-    failing = event(type="error", error={"message": "It fell over.", "code": "provider_error"})
-    gateway.on("/v1/execute/stream", events("some text", ending=failing))
-    stream = connect().stream("x")
-    with pytest.raises(ProviderError, match="It fell over"):
-        stream.final()
-    assert stream.text == "some text"
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [b"data: {broken\n\n", event(type="complete", data={"status": 7}), event(type="progress", progress="x")],
-)
-def test_an_unreadable_event_is_a_format_error(connect: Callable[..., Any], gateway: FakeGateway, piece: bytes) -> None:
-    gateway.on("/v1/execute/stream", events(ending=piece))
-    with pytest.raises(ResponseFormatError):
-        connect().stream("x").final()
-
-
-def test_a_page_instead_of_a_stream_is_a_format_error(connect: Callable[..., Any], gateway: FakeGateway) -> None:
-    gateway.on("/v1/execute/stream", Answer(200, {"content-type": "text/html"}, (b"<html>",)))
-    with pytest.raises(ResponseFormatError, match="text/html came"):
-        connect().stream("x")
-
-
-def test_a_refused_stream_is_the_typed_error(connect: Callable[..., Any], gateway: FakeGateway) -> None:
-    gateway.on("/v1/execute/stream", error(400, "invalid_request"))
-    with pytest.raises(InvalidRequestError):
-        connect().stream("x")
-
-
-def test_a_closed_stream_has_no_final_response(connect: Callable[..., Any]) -> None:
-    stream = connect().stream("x")
-    stream.close()
-    with pytest.raises(StreamInterruptedError):
-        stream.final()
-
-
 def test_every_answer_is_told_to_the_observer(connect: Callable[..., Any], gateway: FakeGateway) -> None:
     infos: list[ResponseInfo] = []
     gateway.on("/v1/execute", error(503, "unavailable"))
@@ -392,27 +247,6 @@ def test_a_broken_transport_is_a_network_error() -> None:
         pytest.raises(NetworkError, match=r"Cannot reach http://gateway\.test: refused"),
     ):
         client.health()
-
-
-async def test_async_closing_and_iteration_by_their_own_words(gateway: FakeGateway) -> None:
-    http = httpx2.AsyncClient(transport=gateway.transport())
-    async with http, AsyncClient(api_key=KEY, base_url=BASE, http_client=http) as client:
-        async with await client.stream("x") as stream:
-            assert isinstance(stream, AsyncIterator)
-            async for first in stream:
-                assert first.type == "start"
-                break
-        with pytest.raises(StreamInterruptedError):
-            await stream.final()
-    async with AsyncClient(api_key=KEY, base_url=BASE):
-        pass
-
-
-def test_sync_closing_by_the_with_block(client: Client) -> None:
-    with client.stream("x") as stream:
-        assert next(stream).type == "start"
-    with pytest.raises(StreamInterruptedError):
-        stream.final()
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ from monkey_coder._responses import (
 )
 from monkey_coder.results import money
 from monkey_coder_protocol.errors import ErrorCode
-from packages.client.tests.fake_gateway import error, execution, reply
+from packages.client.tests.fake_gateway import Answer, error, execution, reply
 
 
-def as_reply(answer: object) -> Reply:
-    return Reply(answer.status, dict(answer.headers), b"".join(answer.pieces))  # type: ignore[attr-defined]
+def as_reply(answer: Answer) -> Reply:
+    return Reply(answer.status, dict(answer.headers), b"".join(answer.pieces))
 
 
 def test_every_error_code_has_a_class() -> None:

@@ -1,5 +1,7 @@
 """When a call is tried again."""
 
+from typing import Any
+
 import pytest
 
 from monkey_coder import errors
@@ -8,9 +10,9 @@ from monkey_coder._retry import RetryPolicy, retry_delay
 POLICY = RetryPolicy(max_retries=2, base_delay=1.0, max_delay=3.0, max_retry_after=10.0, connect_budget=3.0)
 
 
-def api(status: int | None, code: str = "", **about: object) -> errors.APIError:
+def api(status: int | None, code: str = "", **about: Any) -> errors.APIError:
     kind = errors.RequestInProgressError if code == "request_in_progress" else errors.APIError
-    return kind("no", status=status, error_code=code, **about)  # type: ignore[arg-type]
+    return kind("no", status=status, error_code=code, **about)
 
 
 def delay(error: errors.MonkeyCoderError, attempt: int = 1, elapsed: float = 0.0, jitter: float = 0.0) -> float | None:

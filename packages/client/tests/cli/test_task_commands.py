@@ -1,0 +1,193 @@
+"""The commands that do work: what they ask, show and write."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from packages.client.tests.conftest import Ran
+from packages.client.tests.fake_gateway import ANSWER, FakeGateway, event, events, execution, reply
+
+Monkey = Callable[..., Ran]
+
+
+def config_file(home: Path) -> Path:
+    return home / ".config/monkey-coder/config.json"
+
+
+def save(home: Path, **values: Any) -> None:
+    config_file(home).parent.mkdir(parents=True, exist_ok=True)
+    config_file(home).write_text(json.dumps(values))
+    config_file(home).chmod(0o600)
+
+
+def test_implement_streams_the_answer_to_stdout_and_the_cost_to_stderr(monkey: Monkey, gateway: FakeGateway) -> None:
+    ran = monkey("implement", "create a REST API")
+    assert (ran.code, ran.out) == (0, ANSWER)
+    assert (
+        "openai/gpt-5-mini · 1,000 in + 230 out tokens · cost $0.00123 · balance $4.99877 · receipt rcpt_1" in ran.err
+    )
+    assert "2 files (main.py, app/core.py); -o DIR writes them" in ran.err
+    assert gateway.seen[0].path == "/v1/execute/stream"
+    assert gateway.seen[0].body["persona_config"] == {"persona": "developer"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "task_type", "persona", "words"),
+    [
+        (("implement", "add paging", "a.py"), "code_generation", "developer", "add paging"),
+        (("build", "a shortener", "a.py"), "custom", "architect", "a shortener"),
+        (("test", "a.py", "--framework", "pytest"), "testing", "tester", "Use pytest."),
+        (("review", "a.py"), "code_review", "reviewer", "Review"),
+        (("analyze", "a.py"), "code_analysis", "reviewer", "quality"),
+        (("analyze", "a.py", "-t", "security"), "code_analysis", "security_analyst", "security"),
+        (("analyze", "a.py", "-t", "performance"), "code_analysis", "performance_expert", "performance"),
+        (("explain", "a.py"), "documentation", "technical_writer", "Explain"),
+    ],
+)
+def test_each_task_command_says_what_it_wants(
+    monkey: Monkey, gateway: FakeGateway, arguments: tuple[str, ...], *, task_type: str, persona: str, words: str
+) -> None:
+    Path("a.py").write_text("a = 1\n")
+    assert monkey(*arguments).code == 0
+    body = gateway.seen[0].body
+    assert body["task_type"] == task_type
+    assert body["persona_config"]["persona"] == persona
+    assert words in body["prompt"]
+    assert body["files"] == [{"path": "a.py", "content": "a = 1\n", "type": "python"}]
+
+
+def test_task_options_reach_the_gateway(monkey: Monkey, gateway: FakeGateway) -> None:
+    ran = monkey(
+        *("implement", "x", "--persona", "tester", "--model", "auto:best", "--provider", "openai", "--provider", "xai"),
+        *("--max-cost", "$0.50", "--max-tokens", "99", "--temperature", "0.5", "--instructions", "short"),
+        *("--timeout", "20", "--no-stream", "--quiet"),
+    )
+    assert (ran.code, ran.out, ran.err) == (0, ANSWER, "")
+    seen = gateway.seen[0]
+    assert seen.path == "/v1/execute"
+    assert seen.body["persona_config"] == {"persona": "tester", "custom_instructions": "short"}
+    assert seen.body["context"] == {"timeout": 20, "max_tokens": 99, "temperature": 0.5}
+    assert seen.body["model"] == "auto:best"
+    assert seen.body["preferred_providers"] == ["openai", "xai"]
+    assert seen.body["max_cost"] == "0.50"
+
+
+def test_defaults_of_the_configuration_are_used(monkey: Monkey, gateway: FakeGateway, home: Path) -> None:
+    save(home, defaultPersona="architect", defaultModel="m", defaultProvider="xai")
+    Path("a.py").write_text("")
+    monkey("implement", "x")
+    monkey("review", "a.py")
+    first, second = (seen.body for seen in gateway.seen)
+    assert first["persona_config"]["persona"] == "architect"
+    assert (first["model"], first["preferred_providers"]) == ("m", ["xai"])
+    assert second["persona_config"]["persona"] == "reviewer"
+
+
+def test_the_prompt_and_files_come_from_stdin(
+    monkey: Monkey, gateway: FakeGateway, typed: Callable[[str], None]
+) -> None:
+    typed("a long wish")
+    monkey("implement", "-")
+    typed("diff")
+    monkey("explain", "-")
+    assert gateway.seen[0].body["prompt"] == "a long wish"
+    assert gateway.seen[1].body["files"] == [{"path": "stdin", "content": "diff"}]
+    typed(" ")
+    assert monkey("implement", "-").code == 2
+
+
+def test_json_is_the_twelve_keys_and_nothing_else(monkey: Monkey, gateway: FakeGateway) -> None:
+    ran = monkey("implement", "x", "--json")
+    assert json.loads(ran.out) == execution()
+    assert gateway.seen[0].path == "/v1/execute"
+
+
+def test_json_with_stream_is_one_event_a_line(monkey: Monkey) -> None:
+    lines = [json.loads(line) for line in monkey("implement", "x", "--json", "--stream").out.splitlines()]
+    assert lines[0]["type"] == "start"
+    assert lines[-1] == {"type": "complete", "data": execution()}
+
+
+def test_files_are_written_and_named(monkey: Monkey) -> None:
+    ran = monkey("implement", "x", "-o", "out")
+    assert ran.code == 0
+    assert Path("out/main.py").read_text() == "print('hello')\n"
+    assert Path("out/app/core.py").read_text() == "ANSWER = 42\n"
+    assert f"wrote {Path.cwd()}/out/app/core.py" in ran.err
+    assert "unchanged" in monkey("implement", "x", "-o", "out").err
+
+
+def test_json_lists_the_written_files(monkey: Monkey) -> None:
+    ran = monkey("implement", "x", "-o", "out", "--json")
+    assert json.loads(ran.out)["written"] == [f"{Path.cwd()}/out/main.py", f"{Path.cwd()}/out/app/core.py"]
+
+
+def test_a_different_file_is_not_replaced_unasked(monkey: Monkey) -> None:
+    Path("main.py").write_text("mine")
+    ran = monkey("implement", "x", "-o", ".")
+    assert ran.code == 1
+    assert "main.py; nothing was written. Repeat with --force" in ran.err
+    assert Path("main.py").read_text() == "mine"
+    assert not Path("app").exists()
+    assert monkey("implement", "x", "-o", ".", "--force").code == 0
+    assert Path("main.py").read_text() == "print('hello')\n"
+
+
+@pytest.mark.parametrize(("answer", "code", "content"), [("y\n", 0, "print('hello')\n"), ("\n", 1, "mine")])
+def test_a_person_sees_the_difference_and_decides(
+    monkey: Monkey, person: Callable[[str], None], answer: str, code: int, content: str
+) -> None:
+    Path("main.py").write_text("mine")
+    person(answer)
+    ran = monkey("implement", "x", "-o", ".")
+    assert ran.code == code
+    assert "-mine" in ran.err
+    assert "+print('hello')" in ran.err
+    assert Path("main.py").read_text() == content
+
+
+def test_an_unsafe_name_in_the_answer_writes_nothing(monkey: Monkey, gateway: FakeGateway) -> None:
+    body = execution()
+    body["result"] = body["result"] | {
+        "artifacts": [
+            {"name": "ok", "type": "code", "filename": "ok.py", "content": ""},
+            {"name": "bad", "type": "code", "filename": "../bad.py", "content": ""},
+        ]
+    }
+    gateway.on("/v1/execute/stream", events(ending=event(type="complete", data=body)))
+    ran = monkey("implement", "x", "-o", "out")
+    assert ran.code == 65
+    assert "nothing was written" in ran.err
+    assert not Path("out").exists()
+
+
+def test_an_answer_without_files_is_unusable_where_files_were_asked(monkey: Monkey, gateway: FakeGateway) -> None:
+    body = execution()
+    body["result"] = body["result"] | {"artifacts": []}
+    gateway.on("/v1/execute", reply(body))
+    ran = monkey("implement", "x", "-o", "out", "--no-stream")
+    assert (ran.code, ran.out) == (65, ANSWER)
+    assert "holds no files" in ran.err
+
+
+def test_a_failed_task_is_code_1(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute", reply(execution(status="failed", result=None, error="The model gave up.")))
+    ran = monkey("implement", "x", "--no-stream")
+    assert (ran.code, ran.out) == (1, "")
+    assert "The model gave up." in ran.err
+
+
+def test_a_broken_stream_keeps_the_partial_text(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute/stream", events("half an", ending=b"", cut=True))
+    ran = monkey("implement", "x")
+    assert (ran.code, ran.out) == (69, "half an")
+    assert "broke off" in ran.err
+    assert "(request req_1)" in ran.err
+
+
+def test_an_answer_that_came_without_deltas_is_still_shown(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute/stream", events("", ending=event(type="complete", data=execution("all at once"))))
+    assert monkey("implement", "x").out == "all at once\n"

@@ -1,0 +1,40 @@
+"""One way to drive both clients, so that every test runs on the sync and on the async one."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from monkey_coder import AsyncClient
+from monkey_coder._accounts import AsyncAuth, AsyncKeys
+from monkey_coder.async_client import AsyncStream
+
+BASE = "http://gateway.test"
+
+
+class Driver:
+    """Makes the async client look synchronous."""
+
+    def __init__(self, made: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._made = made
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return self._wrap(getattr(self._made, name))
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self._wrap(self._made(*args, **options))
+
+    def __iter__(self) -> Iterator[Any]:
+        while True:
+            try:
+                yield self._wrap(self._made.__anext__())
+            except StopAsyncIteration:
+                return
+
+    def _wrap(self, value: Any) -> Any:
+        if inspect.isawaitable(value):
+            value = self._loop.run_until_complete(value)
+        if isinstance(value, (AsyncClient, AsyncStream, AsyncKeys, AsyncAuth)) or inspect.ismethod(value):
+            return Driver(value, self._loop)
+        return value
