@@ -19,6 +19,7 @@ from monkey_coder_server.domain.pricing import (
     cache_saving,
     cost,
     own_cost_difference,
+    plain_price,
     price,
     rate_usd,
     upper_bound,
@@ -112,6 +113,13 @@ def test_no_usage_within_the_bounds_costs_more_than_the_upper_bound(
     more_input, more_output = more
     bound = upper_bound(row, usage.input + more_input, usage.output + more_output, markup_basis_points=markup)
     assert price(row, usage, markup) <= bound
+
+
+@given(ROWS, COUNT, COUNT, st.integers(0, 50_000))
+@settings(max_examples=60)
+def test_the_plain_price_is_the_price_of_plain_usage(row: PriceRow, prompt: int, output: int, markup: int) -> None:
+    plain = plain_price(row, prompt, output, markup_basis_points=markup)
+    assert plain == price(row, Usage(uncached_input=prompt, output=output), markup)
 
 
 def test_one_cached_token_at_a_tenth_of_a_cent_is_not_lost_nor_doubled() -> None:

@@ -53,7 +53,7 @@ _ALL = (
         conventions="Give the code first, then at most five sentences: how to run it and which decisions matter.",
         default_task="code_generation",
         temperature=0.1,
-        weights=Weights(50, 30, 20),
+        weights=Weights(60, 25, 15),
     ),
     Persona(
         name="architect",

@@ -196,6 +196,15 @@ def price(row: PriceRow, usage: Usage, markup_basis_points: int) -> int:
     return ceil_div(_exact(row, usage) * (BASIS_POINTS + markup_basis_points), TOKENS_PER_PRICE_UNIT * BASIS_POINTS)
 
 
+def plain_price(row: PriceRow, input_tokens: int, output_tokens: int, *, markup_basis_points: int) -> int:
+    """`price` of a request without caching, reasoning or searches, for expectations over many candidates."""
+    rates = row.rates_for(input_tokens) if row.tiers else row.rates
+    exact = input_tokens * rates.input + output_tokens * rates.output
+    if row.fees:
+        exact += row.fees.get(REQUESTS_FEE, 0) * TOKENS_PER_PRICE_UNIT
+    return ceil_div(exact * (BASIS_POINTS + markup_basis_points), TOKENS_PER_PRICE_UNIT * BASIS_POINTS)
+
+
 def upper_bound(row: PriceRow, input_tokens: int, max_output_tokens: int, *, markup_basis_points: int = 0) -> int:
     """The most `price` can be for a prompt of at most `input_tokens` and `max_output_tokens`, reasoning included.
 

@@ -1,0 +1,91 @@
+"""What is assumed of a model before anything was measured: stated formulas over public facts, no fitted data.
+
+Quality is the assumed probability that an answer is good. Assumption: vendors rank their own models (tier, order), price
+by capability, reasoning helps where a problem must be worked out, and models made for web search write worse code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log10
+from types import MappingProxyType
+
+from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.money import NANO_PER_USD
+from monkey_coder_server.domain.pricing import PriceRow
+
+TIER_QUALITY: Mapping[int, float] = MappingProxyType({1: 0.80, 2: 0.70, 3: 0.55})
+UNKNOWN_TIER_QUALITY = 0.50
+QUALITY_PER_TENFOLD_PRICE = 0.10
+LARGEST_PRICE_EFFECT = 0.15
+REASONING_GAIN: Mapping[str, float] = MappingProxyType(
+    {"debugging": 0.06, "code_analysis": 0.06, "code_review": 0.06, "refactoring": 0.05, "code_generation": 0.03}
+)
+LIKE_CODE_GENERATION = frozenset({"code_generation", "testing", "debugging", "refactoring"})
+SEARCH_MODEL_LOSS = 0.15
+CROWDED_CONTEXT_LOSS = 0.05
+POSITION_LOSS = 0.015
+LARGEST_POSITION_LOSS = 0.12
+"""For each place a model stands below its provider's first: catalogues list the newest and best models first."""
+
+EXPECTED_OUTPUT: Mapping[str, int] = MappingProxyType(
+    {
+        "code_generation": 1_500,
+        "testing": 1_500,
+        "refactoring": 1_500,
+        "documentation": 1_200,
+        "code_analysis": 900,
+        "code_review": 900,
+        "debugging": 800,
+        "chat": 400,
+    }
+)
+"""Tokens an answer of each task type is assumed to have."""
+USUAL_OUTPUT = 800
+REASONING_FACTOR = 2
+"""A model that reasons is assumed to write as many tokens of thought as of answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """First byte in milliseconds, then tokens a second."""
+
+    first_byte_ms: float
+    tokens_per_second: float
+
+
+_TIER_SPEED: Mapping[int, Speed] = MappingProxyType({1: Speed(1_500, 60), 2: Speed(900, 90), 3: Speed(500, 150)})
+_UNKNOWN_SPEED = Speed(1_500, 60)
+
+
+def quality(card: ModelCard, row: PriceRow, *, task_type: str, input_tokens: int, position: int = 0) -> float:
+    """The assumed probability of a good answer, 0.05 to 0.98. `position` counts from 0, its provider's first model."""
+    value = TIER_QUALITY.get(card.tier, UNKNOWN_TIER_QUALITY) + _price_effect(row)
+    value -= min(LARGEST_POSITION_LOSS, POSITION_LOSS * position)
+    if Capability.REASONING in card.capabilities:
+        value += REASONING_GAIN.get(task_type, 0.0)
+    if task_type in LIKE_CODE_GENERATION and not card.capabilities & {Capability.TOOLS, Capability.PROMPT_CACHE}:
+        value -= SEARCH_MODEL_LOSS  # in this catalogue only models that search the web first have neither
+    if 2 * input_tokens > card.context_window:
+        value -= CROWDED_CONTEXT_LOSS
+    return min(0.98, max(0.05, value))
+
+
+def expected_output(card: ModelCard, *, task_type: str, max_tokens: int | None) -> int:
+    """Tokens the answer is assumed to have, thoughts included, within its limits."""
+    tokens = EXPECTED_OUTPUT.get(task_type, USUAL_OUTPUT)
+    if Capability.REASONING in card.capabilities:
+        tokens *= REASONING_FACTOR
+    return min(tokens, card.max_output_tokens if max_tokens is None else min(max_tokens, card.max_output_tokens))
+
+
+def speed(card: ModelCard) -> Speed:
+    """How fast a model of that tier is assumed to be."""
+    return _TIER_SPEED.get(card.tier, _UNKNOWN_SPEED)
+
+
+def _price_effect(row: PriceRow) -> float:
+    """What the output price says about capability: nothing at 1 USD per million tokens, more above, less below."""
+    if row.free:
+        return 0.0
+    effect = QUALITY_PER_TENFOLD_PRICE * log10(row.rates.output / NANO_PER_USD)
+    return min(LARGEST_PRICE_EFFECT, max(-LARGEST_PRICE_EFFECT, effect))
