@@ -11,19 +11,14 @@ from monkey_coder_server.adapters.storage.tables import entries, transactions
 from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 from monkey_coder_server.domain.ledger import Entry
 
-_RECORD = Query(
-    insert_or_not(transactions)
-    .values({column.name: bindparam(column.name) for column in transactions.columns if column.name != "transaction_id"})
-    .on_conflict_do_nothing()
-    .returning(transactions.c.transaction_id)
-)
+_RECORD = Query(insert_or_not(transactions).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Why money moves. `idempotency_key` is unique for ever: the same movement is never booked twice."""
+    """Why money moves. `transaction_id` says it uniquely: the same movement is never booked twice."""
 
-    idempotency_key: str
+    transaction_id: str
     kind: str
     account_id: str
     at: int
@@ -35,12 +30,12 @@ def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -
     """Book a movement; False when it was booked before. Raises `ValueError` when the entries do not sum to zero."""
     moved = sum(line.amount for line in lines)
     if moved:
-        message = f"{movement.idempotency_key}: the entries sum to {moved}, not to zero"
+        message = f"{movement.transaction_id}: the entries sum to {moved}, not to zero"
         raise ValueError(message)
-    recorded = transaction.row(
+    recorded = transaction.change(
         _RECORD,
         {
-            "idempotency_key": movement.idempotency_key,
+            "transaction_id": movement.transaction_id,
             "kind": movement.kind,
             "account_id": movement.account_id,
             "request_id": movement.request_id,
@@ -48,9 +43,9 @@ def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -
             "at": movement.at,
         },
     )
-    if recorded is None:
+    if not recorded:
         return False
-    _write(transaction, recorded[0], lines)
+    _write(transaction, movement.transaction_id, lines)
     return True
 
 
@@ -73,7 +68,7 @@ def _lines(count: int) -> Query:
     )
 
 
-def _write(transaction: Transaction, transaction_id: int, lines: Sequence[Entry]) -> None:
+def _write(transaction: Transaction, transaction_id: str, lines: Sequence[Entry]) -> None:
     if not lines:
         return
     parameters: dict[str, object] = {"transaction": transaction_id}

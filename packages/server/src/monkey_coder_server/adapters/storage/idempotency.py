@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Text, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from monkey_coder_server.adapters.storage.moments import MICROSECOND
@@ -13,17 +13,21 @@ from monkey_coder_server.ports.ledger import IdempotencyKey, Replay
 
 KEPT = timedelta(hours=48)
 """How long a result can be replayed; at least the 24 hours that payment APIs promise."""
-FORGOTTEN_AT_ONCE = 1_000
+LOOKED_AT_ONCE = 1_000
+FIRST = ("", "")
 
 _OWN = (idempotency.c.account_id == bindparam("account"), idempotency.c.key == bindparam("given"))
 _CLAIM = Query(insert(idempotency).on_conflict_do_nothing())
 _FIND = Query(select(idempotency.c.fingerprint, idempotency.c.request_id, idempotency.c.body).where(*_OWN))
 _REMEMBER = Query(update(idempotency).where(*_OWN).values(body=bindparam("result")))
 _RELEASE = Query(delete(idempotency).where(*_OWN))
-_OLD = Query(
-    select(idempotency.c.account_id, idempotency.c.key)
-    .where(idempotency.c.at < bindparam("before"), idempotency.c.body.is_not(None))
-    .order_by(idempotency.c.at)
+_NEXT = Query(
+    select(idempotency.c.account_id, idempotency.c.key, idempotency.c.at, idempotency.c.body.is_(None))
+    .where(
+        tuple_(idempotency.c.account_id, idempotency.c.key)
+        > tuple_(bindparam("account", type_=Text), bindparam("given", type_=Text))
+    )
+    .order_by(idempotency.c.account_id, idempotency.c.key)
     .limit(bindparam("most"))
 )
 
@@ -59,11 +63,18 @@ def release(transaction: Transaction, account_id: str, key: str) -> None:
     transaction.change(_RELEASE, {"account": account_id, "given": key})
 
 
-def forget_old(transaction: Transaction, now: int) -> None:
-    """Drop some results past their time."""
+def forget_old(transaction: Transaction, after: tuple[str, str], now: int) -> tuple[str, str]:
+    """Look at the next keys `after` one and drop the results past their time; where to look on from next time.
+
+    Walking the table a piece at a time spares every claim the upkeep of an index by age.
+    """
+    account, given = after
+    seen = transaction.rows(_NEXT, {"account": account, "given": given, "most": LOOKED_AT_ONCE})
     before = now - KEPT // MICROSECOND
-    for account_id, key in transaction.rows(_OLD, {"before": before, "most": FORGOTTEN_AT_ONCE}):
-        release(transaction, account_id, key)
+    for account_id, key, at, in_progress in seen:
+        if at < before and not in_progress:
+            release(transaction, account_id, key)
+    return (seen[-1][0], seen[-1][1]) if len(seen) == LOOKED_AT_ONCE else FIRST
 
 
 def _earlier(transaction: Transaction, idempotency_key: IdempotencyKey, account_id: str) -> Replay:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from monkey_coder_server.adapters.storage import grants, holds, receipt_chain, settlements, usage_rows, verification
+from monkey_coder_server.adapters.storage import (
+    grants,
+    holds,
+    idempotency,
+    receipt_chain,
+    settlements,
+    usage_rows,
+    verification,
+)
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.writer import Job, Writer
@@ -43,6 +51,7 @@ class SqlLedger:
         self._readers = readers
         self._signer = signer
         self._clock = clock
+        self._looked_at = idempotency.FIRST
 
     async def open_wallet(self, account_id: str) -> None:
         """Make the account's wallet, empty; harmless when it exists."""
@@ -100,7 +109,14 @@ class SqlLedger:
 
     async def expire_holds(self, now: datetime) -> int:
         """Void open holds past `expires_at` and forget old idempotency results; how many holds."""
-        return await self._writer.perform(partial(settlements.expire, to_micros(now)))
+        at = to_micros(now)
+        ended = 0
+        while some := await self._writer.perform(partial(settlements.expire, at)):
+            ended += some
+        self._looked_at = await self._writer.perform(
+            lambda transaction: idempotency.forget_old(transaction, self._looked_at, at)
+        )
+        return ended
 
     async def verify(self) -> LedgerReport:
         """Audit the books as they are committed, in one consistent view."""

@@ -7,13 +7,17 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from monkey_coder_server.adapters.storage.tables import Serial, metadata
+from monkey_coder_server.adapters.storage.tables import metadata
+
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only in a column of the exact type INTEGER."""
 
 accounts = Table(
     "accounts",
@@ -100,5 +104,4 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("details", Text, nullable=False),
-    sqlite_autoincrement=True,
 )

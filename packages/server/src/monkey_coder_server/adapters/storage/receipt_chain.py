@@ -2,11 +2,12 @@
 
 from datetime import UTC
 
-from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy import bindparam, insert, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
 from monkey_coder_server.adapters.storage.tables import receipt_chains, receipts
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
+from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.receipts import FIRST_PREVIOUS, Attempt, Receipt, canonical_body, chain_hash
 from monkey_coder_server.ports.ledger import Settlement, SignedReceipt
 from monkey_coder_server.ports.signing import ReceiptSigner
@@ -19,6 +20,7 @@ _ADVANCE = Query(
     _heads.on_conflict_do_update(
         index_elements=[receipt_chains.c.key_id],
         set_={"sequence": _heads.excluded.sequence, "chain_hash": _heads.excluded.chain_hash},
+        where=receipt_chains.c.sequence == _heads.excluded.sequence - literal_column("1"),
     )
 )
 _ISSUE = Query(insert(receipts))
@@ -30,10 +32,7 @@ _FIND = Query(
         receipts.c.signature,
         receipts.c.signing_key_id,
         receipts.c.chain_hash,
-    ).where(
-        or_(receipts.c.receipt_id == bindparam("wanted"), receipts.c.request_id == bindparam("wanted")),
-        receipts.c.account_id == bindparam("account"),
-    )
+    ).where(receipts.c.receipt_id == bindparam("wanted"), receipts.c.account_id == bindparam("account"))
 )
 
 
@@ -49,7 +48,9 @@ def issue(transaction: Transaction, settlement: Settlement, *, hold: int, charge
     receipt = _receipt(settlement, hold=hold, charged=charged, previous=previous)
     body = canonical_body(receipt)
     link = chain_hash(previous, body)
-    transaction.change(_ADVANCE, {"key_id": settlement.key_id, "sequence": sequence, "chain_hash": link})
+    if not transaction.change(_ADVANCE, {"key_id": settlement.key_id, "sequence": sequence, "chain_hash": link}):
+        message = f"The receipt chain of {settlement.key_id} moved on; please try again."
+        raise Unavailable(message, retry_after=1)
     transaction.change(
         _ISSUE,
         {
@@ -69,7 +70,7 @@ def issue(transaction: Transaction, settlement: Settlement, *, hold: int, charge
 
 def find(account_id: str, wanted: str, transaction: Transaction) -> SignedReceipt | None:
     """A receipt of this account, by its id or its request's."""
-    row: Row | None = transaction.row(_FIND, {"wanted": wanted, "account": account_id})
+    row: Row | None = transaction.row(_FIND, {"wanted": receipt_id_of(wanted), "account": account_id})
     return None if row is None else SignedReceipt(*row)
 
 

@@ -59,12 +59,11 @@ def abandon(request_id: str, now: int, transaction: Transaction) -> None:
 
 
 def expire(now: int, transaction: Transaction) -> int:
-    """End the open holds whose time is over, and forget idempotency results past theirs; how many holds."""
+    """End some of the open holds whose time is over; how many."""
     overdue = transaction.rows(_OVERDUE, {"now": now, "most": EXPIRED_AT_ONCE})
     for held in overdue:
         failed = _gone(held, now, HOLD_EXPIRED, "The process that served this request ended before settling it.")
         _end_uncharged(transaction, failed, HoldState.EXPIRED, now=now)
-    idempotency.forget_old(transaction, now)
     return len(overdue)
 
 

@@ -1,8 +1,11 @@
 """SQLite: how a connection is opened, and a transaction on it."""
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
@@ -12,7 +15,7 @@ BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 16_384
 CACHED_STATEMENTS = 256
 
-_DIALECT = SQLiteDialect_pysqlite(paramstyle="named")
+_DIALECT = SQLiteDialect_pysqlite(paramstyle="qmark")
 _COMMON = f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{CACHE_KIB};"
 
 
@@ -35,32 +38,48 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """SQL with `?` marks, and what picks their values: binding by position costs half of binding by name."""
+
+    text: str
+    values: Callable[[Parameters], tuple[Any, ...]]
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Parameters], tuple[Any, ...]]:
+    """A function that takes named values in a fixed order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda parameters: tuple(parameters[name] for name in names)
+
+
 @dataclass(slots=True)
 class SqliteTransaction:
     """`Transaction` on one SQLite connection."""
 
     connection: sqlite3.Connection
     cursor: sqlite3.Cursor = field(init=False)
-    _texts: dict[Query, str] = field(default_factory=dict)
+    _prepared: dict[Query, _Prepared] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cursor = self.connection.cursor()
 
     def change(self, query: Query, parameters: Parameters) -> int:
         """Run a statement that changes rows; how many."""
-        return self.cursor.execute(self._text(query), parameters).rowcount
+        prepared = self._prepared.get(query) or self._prepare(query)
+        return self.cursor.execute(prepared.text, prepared.values(parameters)).rowcount
 
     def rows(self, query: Query, parameters: Parameters) -> list[Row]:
         """Run a statement and take all its rows, so that it is finished before the commit."""
-        return self.cursor.execute(self._text(query), parameters).fetchall()
+        prepared = self._prepared.get(query) or self._prepare(query)
+        return self.cursor.execute(prepared.text, prepared.values(parameters)).fetchall()
 
     def row(self, query: Query, parameters: Parameters) -> Row | None:
         """The first row, if any."""
-        rows = self.cursor.execute(self._text(query), parameters).fetchall()
+        rows = self.rows(query, parameters)
         return rows[0] if rows else None
 
-    def _text(self, query: Query) -> str:
-        text = self._texts.get(query)
-        if text is None:
-            text = self._texts[query] = query.text(_DIALECT)
-        return text
+    def _prepare(self, query: Query) -> _Prepared:
+        text, names = query.compiled(_DIALECT)
+        prepared = self._prepared[query] = _Prepared(text, _picker(names))
+        return prepared

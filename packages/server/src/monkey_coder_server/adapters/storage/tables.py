@@ -1,7 +1,8 @@
 """The tables of credit and usage.
 
 Money is BIGINT nano-dollars. Times are BIGINT microseconds since 1970 UTC. Ids are text that sorts by time.
-`transactions`, `entries`, `receipts` and `audit` are append-only: `immutability` holds their guards.
+`transactions`, `entries`, `receipts` and `audit` are append-only: `immutability` holds their guards. On SQLite, tables
+of short rows are kept in their primary key's tree (WITHOUT ROWID): one tree to write instead of two.
 """
 
 from sqlalchemy import (
@@ -16,7 +17,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 
@@ -30,9 +30,6 @@ NAMING = {
 
 metadata = MetaData(naming_convention=NAMING)
 
-Serial = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only in a column of the exact type INTEGER."""
-
 LARGEST_BALANCE = 9 * 10**18
 """9 billion USD: refused before a 64-bit sum could overflow into SQLite's floating point."""
 
@@ -45,6 +42,7 @@ wallets = Table(
     CheckConstraint("held >= 0", "held_not_negative"),
     CheckConstraint("balance - held >= 0", "covers_holds"),
     CheckConstraint(f"balance <= {LARGEST_BALANCE}", "within_64_bits"),
+    sqlite_with_rowid=False,
 )
 
 caps = Table(
@@ -56,6 +54,7 @@ caps = Table(
     Column("held", BigInteger, nullable=False),
     CheckConstraint("settled >= 0", "settled_not_negative"),
     CheckConstraint("held >= 0", "held_not_negative"),
+    sqlite_with_rowid=False,
 )
 """What a key spent and holds in a `period`: `total`, a UTC day `2026-11-22`, a UTC month `2026-11`."""
 
@@ -84,26 +83,26 @@ holds = Table(
         sqlite_where=text("state = 'open'"),
         postgresql_where=text("state = 'open'"),
     ),
+    sqlite_with_rowid=False,
 )
 
 transactions = Table(
     "transactions",
     metadata,
-    Column("transaction_id", Serial, primary_key=True),
-    Column("idempotency_key", Text, nullable=False),
+    Column("transaction_id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("account_id", Text, nullable=False),
     Column("request_id", Text),
     Column("reason", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
-    UniqueConstraint("idempotency_key"),
-    sqlite_autoincrement=True,
+    sqlite_with_rowid=False,
 )
+"""The id is the idempotency key: it says what moved, such as `settle:req_…`, so nothing can be booked twice."""
 
 entries = Table(
     "entries",
     metadata,
-    Column("transaction_id", Serial, ForeignKey("transactions.transaction_id"), primary_key=True),
+    Column("transaction_id", Text, ForeignKey("transactions.transaction_id"), primary_key=True),
     Column("line", Integer, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("owner", Text, nullable=False),
@@ -125,9 +124,8 @@ receipts = Table(
     Column("signature", Text, nullable=False),
     Column("signing_key_id", Text, nullable=False),
     Column("chain_hash", Text, nullable=False),
-    UniqueConstraint("request_id"),
-    UniqueConstraint("key_id", "sequence"),
 )
+"""`receipt_id` follows from `request_id`, so both are unique. `receipt_chains` sees to it that sequences have no fork."""
 
 receipt_chains = Table(
     "receipt_chains",
@@ -135,6 +133,7 @@ receipt_chains = Table(
     Column("key_id", Text, primary_key=True),
     Column("sequence", BigInteger, nullable=False),
     Column("chain_hash", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 """The newest link of each key's receipt chain."""
 
@@ -167,6 +166,7 @@ usage = Table(
     CheckConstraint("price >= 0", "price_not_negative"),
     CheckConstraint("status = 'served' OR price = 0", "only_served_is_charged"),
     Index("ix_usage_account_id_at", "account_id", "at"),
+    sqlite_with_rowid=False,
 )
 """One row for each resolved hold. `price` is what was charged; `loss` is what the price exceeded the hold by."""
 
@@ -179,6 +179,6 @@ idempotency = Table(
     Column("request_id", Text, nullable=False),
     Column("body", LargeBinary),
     Column("at", BigInteger, nullable=False),
-    Index("ix_idempotency_at", "at"),
+    sqlite_with_rowid=False,
 )
 """`body` is the first result; NULL while the request is being served."""

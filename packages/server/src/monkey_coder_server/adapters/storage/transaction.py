@@ -6,9 +6,10 @@ what the request path can spend.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
 Row = tuple[Any, ...]
@@ -23,14 +24,14 @@ class Query:
     def __init__(self, construct: ClauseElement) -> None:
         self.construct = construct
 
-    def text(self, dialect: Dialect) -> str:
-        """The SQL of this statement in a dialect."""
-        compiled = self.construct.compile(dialect=dialect)
+    def compiled(self, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+        """The SQL in a dialect of positional parameters, and the parameters' names in their order."""
+        compiled = cast("SQLCompiler", self.construct.compile(dialect=dialect))
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         if constants:
             message = f"write {constants} as literals: {compiled}"
             raise ValueError(message)
-        return str(compiled)
+        return str(compiled), tuple(compiled.positiontup or ())
 
 
 class Transaction(Protocol):

@@ -53,10 +53,10 @@ _CHECKS: Mapping[str, Query] = {
     "settled_holds_without_settlement": Query(
         text("""
         SELECT request_id FROM holds h WHERE state = 'settled' AND NOT (
-            EXISTS (SELECT 1 FROM transactions t WHERE t.idempotency_key = 'settle:' || h.request_id)
-            AND EXISTS (SELECT 1 FROM receipts r WHERE r.request_id = h.request_id)
-            AND EXISTS (SELECT 1 FROM usage u WHERE u.request_id = h.request_id
-                        AND u.status = 'served' AND u.price = h.charged AND u.receipt_id IS NOT NULL)
+            EXISTS (SELECT 1 FROM transactions t WHERE t.transaction_id = 'settle:' || h.request_id)
+            AND EXISTS (SELECT 1 FROM usage u JOIN receipts r ON r.receipt_id = u.receipt_id
+                        WHERE u.request_id = h.request_id AND r.request_id = h.request_id
+                        AND u.status = 'served' AND u.price = h.charged)
         )
         """)
     ),

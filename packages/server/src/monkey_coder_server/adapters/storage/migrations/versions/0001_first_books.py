@@ -104,7 +104,6 @@ def _create_audit() -> None:
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("audit_id", name=op.f("pk_audit")),
-        sqlite_autoincrement=True,
     )
 
 
@@ -118,6 +117,7 @@ def _create_caps() -> None:
         sa.CheckConstraint("held >= 0", name=op.f("ck_caps_held_not_negative")),
         sa.CheckConstraint("settled >= 0", name=op.f("ck_caps_settled_not_negative")),
         sa.PrimaryKeyConstraint("key_id", "period", name=op.f("pk_caps")),
+        sqlite_with_rowid=False,
     )
 
 
@@ -131,8 +131,8 @@ def _create_idempotency() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_idempotency")),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_idempotency_at", "idempotency", ["at"], unique=False)
 
 
 def _create_quotes() -> None:
@@ -155,22 +155,21 @@ def _create_receipt_chains() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("chain_hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_receipt_chains")),
+        sqlite_with_rowid=False,
     )
 
 
 def _create_transactions() -> None:
     op.create_table(
         "transactions",
-        sa.Column("transaction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("transaction_id", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("request_id", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("transaction_id", name=op.f("pk_transactions")),
-        sa.UniqueConstraint("idempotency_key", name=op.f("uq_transactions_idempotency_key")),
-        sqlite_autoincrement=True,
+        sqlite_with_rowid=False,
     )
 
 
@@ -203,6 +202,7 @@ def _create_usage() -> None:
         sa.CheckConstraint("status IN ('served', 'failed', 'expired')", name=op.f("ck_usage_known_status")),
         sa.CheckConstraint("price >= 0", name=op.f("ck_usage_price_not_negative")),
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_usage")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_usage_account_id_at", "usage", ["account_id", "at"], unique=False)
 
@@ -217,13 +217,14 @@ def _create_wallets() -> None:
         sa.CheckConstraint("balance <= 9000000000000000000", name=op.f("ck_wallets_within_64_bits")),
         sa.CheckConstraint("held >= 0", name=op.f("ck_wallets_held_not_negative")),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_wallets")),
+        sqlite_with_rowid=False,
     )
 
 
 def _create_entries() -> None:
     op.create_table(
         "entries",
-        sa.Column("transaction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("transaction_id", sa.Text(), nullable=False),
         sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
@@ -258,6 +259,7 @@ def _create_holds() -> None:
         sa.CheckConstraint("charged >= 0 AND charged <= amount", name=op.f("ck_holds_charge_within_hold")),
         sa.ForeignKeyConstraint(["account_id"], ["wallets.account_id"], name=op.f("fk_holds_account_id_wallets")),
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_holds")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_holds_open_expires_at",
@@ -301,8 +303,6 @@ def _create_receipts() -> None:
         sa.Column("chain_hash", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["request_id"], ["holds.request_id"], name=op.f("fk_receipts_request_id_holds")),
         sa.PrimaryKeyConstraint("receipt_id", name=op.f("pk_receipts")),
-        sa.UniqueConstraint("key_id", "sequence", name=op.f("uq_receipts_key_id_sequence")),
-        sa.UniqueConstraint("request_id", name=op.f("uq_receipts_request_id")),
     )
 
 
