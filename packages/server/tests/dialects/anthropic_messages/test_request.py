@@ -1,5 +1,6 @@
 """What a conversation looks like as a Messages request."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -254,6 +255,13 @@ def test_a_schema_for_the_answer_is_closed_at_every_level() -> None:
     }
 
 
+def test_a_model_without_structured_output_is_not_held_to_a_schema() -> None:
+    plain = replace(conversations.card(PROVIDER, OLD), capabilities=frozenset())
+    request = ModelRequest((user("?"),), output=OutputFormat("json_schema", {}))
+    with pytest.raises(InvalidRequest, match="JSON schema"):
+        PROVIDER.dialect.encode(request, card=plain, key="k", stream=False)
+
+
 def test_any_json_is_asked_for_in_words() -> None:
     request = ModelRequest((system("Be brief."), user("?")), output=OutputFormat("json"))
     assert written(request)["system"][0]["text"] == "Be brief."
@@ -314,6 +322,21 @@ def test_unknown_fields_go_on_only_to_their_own_dialect() -> None:
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
+        (
+            ModelRequest(
+                (user("?"),),
+                dialect="anthropic_messages",
+                extra={"context_management": {"edits": [{"type": "compact_20260112"}]}},
+            ),
+            "compaction",
+        ),
+        (
+            ModelRequest(
+                (user("?"),),
+                tools=(Tool("advisor", server={"type": "advisor_20260301"}, dialect="anthropic_messages"),),
+            ),
+            "advisor",
+        ),
         (ModelRequest((user(Image(data="QUJD", media_type="image/tiff")),)), "image/tiff"),
         (ModelRequest((user(Image()),)), "needs a URL"),
         (ModelRequest((user(Document(data=PDF, media_type="application/zip")),)), "application/zip"),

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from monkey_coder_server.domain.conversation import ModelRequest, Reasoning, Sampling, ToolChoice
+from monkey_coder_server.domain.conversation import ModelRequest, Reasoning, Sampling, Thinking, ToolCall, ToolChoice
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.providers.anthropic import PROVIDER
 from packages.server.tests.dialects import conversations
-from packages.server.tests.dialects.conversations import WEATHER, user
+from packages.server.tests.dialects.conversations import WEATHER, assistant, result, user
 
 
 def asked(model: str, reasoning: Reasoning | None, max_tokens: int | None = None) -> dict[str, Any]:
@@ -84,3 +84,25 @@ def test_thinking_between_tools_needs_a_beta_on_models_with_a_budget() -> None:
     )
     assert old["anthropic-beta"] == "interleaved-thinking-2025-05-14"
     assert "anthropic-beta" not in new
+
+
+@pytest.mark.parametrize(
+    ("model", "thought", "thinks"),
+    [
+        ("claude-haiku-4-5", None, False),
+        ("claude-haiku-4-5", Thinking("Hm", "s", origin="google"), False),
+        ("claude-haiku-4-5", Thinking("Hm", "s", origin="anthropic"), True),
+        ("claude-opus-5-5", None, True),
+    ],
+)
+def test_a_tool_loop_begun_without_thinking_goes_on_without_it(
+    model: str, thought: Thinking | None, thinks: bool
+) -> None:
+    call = ToolCall("c", "get_weather", "{}")
+    loop = (user("?"), assistant(*([thought] if thought else []), call), result("c", "rain"))
+    request = ModelRequest(loop, tools=(WEATHER,), reasoning=Reasoning(effort="low"))
+    assert ("thinking" in conversations.body(PROVIDER, model, request)) is thinks
+    asked_anew = ModelRequest(
+        (*loop, assistant("Rain."), user("And now?")), tools=(WEATHER,), reasoning=Reasoning(effort="low")
+    )
+    assert "thinking" in conversations.body(PROVIDER, model, asked_anew)

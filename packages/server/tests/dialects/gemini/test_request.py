@@ -1,5 +1,6 @@
 """What a conversation looks like as a generateContent request."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -245,6 +246,13 @@ def test_the_answers_length_is_always_bounded(asked: int | None, sent: int) -> N
 def test_an_output_format(output: OutputFormat, expected: dict[str, Any]) -> None:
     assert config(output=output) == expected
     assert config(NEW, output=output, tools=(WEATHER,)) == expected
+
+
+def test_a_model_without_structured_output_is_not_held_to_a_schema() -> None:
+    plain = replace(conversations.card(PROVIDER, OLD), capabilities=frozenset())
+    request = ModelRequest((user("?"),), output=OutputFormat("json_schema", {}))
+    with pytest.raises(InvalidRequest, match="JSON schema"):
+        PROVIDER.dialect.encode(request, card=plain, key="k", stream=False)
 
 
 @pytest.mark.parametrize(

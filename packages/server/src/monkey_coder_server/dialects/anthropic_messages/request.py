@@ -12,6 +12,7 @@ from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
 from monkey_coder_server.dialects.anthropic_messages.thinking import Thought, plan_thinking
 from monkey_coder_server.dialects.anthropic_messages.tools import (
     JSON_ONLY,
+    refuse_unbillable_edits,
     write_output_format,
     write_tool,
     write_tool_choice,
@@ -48,6 +49,7 @@ def write_request(
     if tool_choice := write_tool_choice(request):
         body["tool_choice"] = tool_choice
     if request.dialect == DIALECT:
+        refuse_unbillable_edits(request.extra.get("context_management"))
         body |= {name: value for name, value in request.extra.items() if name not in body}
     body |= _prompt(request, traits=traits, provider=card.provider)
     return WireRequest("/v1/messages", _headers(request, key=key, traits=traits, thought=thought), write_json(body))

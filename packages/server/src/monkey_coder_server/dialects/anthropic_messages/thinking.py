@@ -1,11 +1,19 @@
 """Decides how a request asks for thinking, and what follows from it for the answer's length."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from monkey_coder_server.dialects.anthropic_messages.content import Block
 from monkey_coder_server.dialects.anthropic_messages.traits import ModelTraits
 from monkey_coder_server.domain.catalog import Capability, ModelCard
-from monkey_coder_server.domain.conversation import ModelRequest, Reasoning
+from monkey_coder_server.domain.conversation import (
+    Message,
+    ModelRequest,
+    Reasoning,
+    Role,
+    Thinking,
+    ToolCall,
+)
 from monkey_coder_server.domain.errors import InvalidRequest
 
 LEAST_BUDGET = 1024
@@ -25,7 +33,10 @@ class Thought:
 
 
 def plan_thinking(request: ModelRequest, *, card: ModelCard, traits: ModelTraits) -> Thought:
-    """Turn `Reasoning` into this model's terms. A forced tool call excludes thinking."""
+    """Turn `Reasoning` into this model's terms.
+
+    A forced tool call excludes thinking; so does, for a model with a budget, a tool loop begun without it.
+    """
     max_tokens = min(request.sampling.max_tokens or card.max_output_tokens, card.max_output_tokens)
     reasoning = request.reasoning
     if _forces_a_tool(request):
@@ -40,7 +51,7 @@ def plan_thinking(request: ModelRequest, *, card: ModelCard, traits: ModelTraits
     if traits.thinking == "adaptive":
         return Thought(max_tokens, active=True, fields=_adaptive(reasoning, traits))
     budget = _budget(reasoning, max_tokens)
-    if budget < LEAST_BUDGET:
+    if budget < LEAST_BUDGET or _in_a_loop_without_thought(request.messages, card.provider):
         return Thought(max_tokens)
     return Thought(max_tokens, active=True, fields={"thinking": {"type": "enabled", "budget_tokens": budget}})
 
@@ -48,6 +59,14 @@ def plan_thinking(request: ModelRequest, *, card: ModelCard, traits: ModelTraits
 def _forces_a_tool(request: ModelRequest) -> bool:
     choice = request.tool_choice
     return choice is not None and bool(request.tools) and choice.mode in {"required", "named"}
+
+
+def _in_a_loop_without_thought(messages: Sequence[Message], provider: str) -> bool:
+    """Whether the last answer called tools and shows no thinking of this provider, as after a move from another."""
+    last = next((message for message in reversed(messages) if message.role is Role.ASSISTANT), None)
+    if last is None or not any(isinstance(part, ToolCall) for part in last.parts):
+        return False
+    return not any(isinstance(part, Thinking) and part.origin == provider for part in last.parts)
 
 
 def _off(traits: ModelTraits) -> Block:
