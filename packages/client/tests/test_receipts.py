@@ -31,7 +31,7 @@ def signed(**changes: Any) -> Receipt:
 
 
 def test_a_good_receipt_is_valid() -> None:
-    result = verify(signed(), KEYS)
+    result = verify(signed(key_id="the API key that paid, not the signing key"), KEYS)
     assert result.valid
     assert result.problem is None
     assert result.body["charge_usd"] == "0.01"
@@ -48,7 +48,8 @@ def test_a_good_receipt_is_valid() -> None:
         (lambda r: msgspec.structs.replace(r, receipt_id="rcpt_2"), "another receipt"),
         (lambda r: msgspec.structs.replace(r, body="[]"), "not a JSON object"),
         (lambda r: msgspec.structs.replace(r, body="{"), "not a JSON object"),
-        (lambda _: signed(key_id="other"), "another receipt"),
+        (lambda _: signed(receipt_id="rcpt_9"), "another receipt"),
+        (lambda _: signed(receipt_id=None), "another receipt"),
         (lambda _: signed(previous=7), "receipt before it"),
         (lambda _: signed(previous="é"), "receipt before it"),
     ],

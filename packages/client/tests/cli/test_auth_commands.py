@@ -103,13 +103,25 @@ def test_register_makes_the_account_and_logs_in(
     assert json.loads(config_file(home).read_text())["apiKey"] == KEY
 
 
-def test_logout_forgets_the_key_and_nothing_else(monkey: Monkey, home: Path) -> None:
-    save(home, apiKey="mk-1", baseUrl="http://x")
+def test_logout_ends_and_forgets_the_stored_key_and_nothing_else(
+    monkey: Monkey, gateway: FakeGateway, home: Path
+) -> None:
+    save(home, apiKey="mk-stored", baseUrl="http://x")
     ran = monkey("auth", "logout")
-    assert ran.code == 0
+    assert (ran.code, ran.out) == (0, f"The key was removed from {config_file(home)}. bye\n")
+    assert gateway.seen[0].headers["authorization"] == "Bearer mk-stored"
     assert "MONKEY_CODER_API_KEY is still set" in ran.err
     assert json.loads(config_file(home).read_text()) == {"baseUrl": "http://x"}
     assert "No key was stored." in monkey("auth", "logout").out
+
+
+def test_logout_forgets_the_key_also_when_the_gateway_refuses(monkey: Monkey, gateway: FakeGateway, home: Path) -> None:
+    save(home, apiKey="mk-stored")
+    gateway.on("/v1/auth/logout", error(401, "invalid_api_key", "The key was revoked."))
+    ran = monkey("auth", "logout")
+    assert ran.code == 0
+    assert "was not told (The key was revoked)" in ran.err
+    assert json.loads(config_file(home).read_text()) == {}
 
 
 def test_an_unaccepted_key_is_told_by_status(monkey: Monkey, gateway: FakeGateway) -> None:

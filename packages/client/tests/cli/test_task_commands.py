@@ -191,3 +191,18 @@ def test_a_broken_stream_keeps_the_partial_text(monkey: Monkey, gateway: FakeGat
 def test_an_answer_that_came_without_deltas_is_still_shown(monkey: Monkey, gateway: FakeGateway) -> None:
     gateway.on("/v1/execute/stream", events("", ending=event(type="complete", data=execution("all at once"))))
     assert monkey("implement", "x").out == "all at once\n"
+
+
+def test_what_is_missing_in_the_answer_is_said(monkey: Monkey, gateway: FakeGateway) -> None:
+    body = execution()
+    body["result"]["metadata"] |= {
+        "finish_reason": "length",
+        "unfinished_file": "app/last.py",
+        "refused_files": [{"path": "../x", "reason": "leads out of the folder"}, "odd"],
+    }
+    gateway.on("/v1/execute", reply(body))
+    ran = monkey("implement", "x", "--no-stream")
+    assert ran.code == 0
+    assert "allow more with --max-tokens" in ran.err
+    assert "app/last.py was not finished by the model." in ran.err
+    assert "The gateway left out ../x: leads out of the folder." in ran.err

@@ -63,8 +63,8 @@ def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution":
     written = _write_files(session, execution, flags)
     if session.on("json") and not flags.stream:
         _print_document(execution, written)
-    _tell_files(session, execution, written)
-    session.note(summary(execution))
+    for line in (*file_notes(execution, written), *caveats(execution), summary(execution)):
+        session.note(line)
     return execution
 
 
@@ -237,10 +237,22 @@ def _print_document(execution: "Execution", written: Sequence[artifacts.PlannedF
     output.document(document)
 
 
-def _tell_files(session: Session, execution: "Execution", written: Sequence[artifacts.PlannedFile]) -> None:
+def file_notes(execution: "Execution", written: Sequence[artifacts.PlannedFile]) -> list[str]:
+    """What became of the answer's files."""
     words = {"new": "wrote", "same": "unchanged", "different": "replaced"}
-    for file in written:
-        session.note(f"{words[file.state]} {file.target}")
-    if execution.artifacts and not written:
-        names = ", ".join(artifact.filename for artifact in execution.artifacts)
-        session.note(f"The answer holds {len(execution.artifacts)} files ({names}); -o DIR writes them.")
+    if written:
+        return [f"{words[file.state]} {file.target}" for file in written]
+    names = [artifact.filename for artifact in execution.artifacts]
+    count = "1 file" if len(names) == 1 else f"{len(names)} files"
+    return [f"The answer holds {count} ({', '.join(names)}); -o DIR writes them."] if names else []
+
+
+def caveats(execution: "Execution") -> list[str]:
+    """What a reader of the answer should know before using it."""
+    metadata, found = execution.metadata, []
+    if execution.finish_reason == "length":
+        found.append("The answer was cut off at its longest; allow more with --max-tokens.")
+    if unfinished := metadata.get("unfinished_file"):
+        found.append(f"{unfinished} was not finished by the model.")
+    refused = [file for file in metadata.get("refused_files") or [] if isinstance(file, dict)]
+    return found + [f"The gateway left out {file.get('path')}: {file.get('reason')}." for file in refused]

@@ -63,15 +63,16 @@ def register(session: Session, email: str | None, name: str | None, plan: str | 
 @command("logout", examples=("monkey auth logout",))
 @pass_session
 def logout(session: Session) -> None:
-    """Forget the stored key. The key itself goes on working; `monkey keys revoke` ends it."""
+    """Forget the stored key. The gateway ends a key that a login made; one you brought goes on working."""
     from monkey_coder import config_file  # noqa: PLC0415  # `--help` reads no files
 
     target = config_file.user_file(session.environ)
-    had_key = bool(target.exists() and config_file.read(target).get("apiKey"))
-    if had_key:
+    stored = config_file.read(target).get("apiKey")
+    said = _end(session, stored) if isinstance(stored, str) else ""
+    if stored:
         config_file.update(target, {"apiKey": None, "refreshToken": None})
-    text = f"The key was removed from {target}." if had_key else "No key was stored."
-    session.emit({"logged_out": had_key}, text=lambda: text)
+    text = f"The key was removed from {target}. {said}".rstrip() if stored else "No key was stored."
+    session.emit({"logged_out": bool(stored), "message": said or None}, text=lambda: text)
     if session.environ.get("MONKEY_CODER_API_KEY"):
         session.note("MONKEY_CODER_API_KEY is still set and will be used.")
 
@@ -104,6 +105,18 @@ def token(session: Session) -> None:
 
 
 auth = group("auth", "Log in and out, make an account, print the key.", login, register, logout, status, token)
+
+
+def _end(session: Session, key: str) -> str:
+    """Tell the gateway; whatever comes of it, the key is forgotten here."""
+    from monkey_coder import MonkeyCoderError  # noqa: PLC0415  # `--help` loads no SDK
+
+    try:
+        with session.client(key=key, timeout=5) as client:
+            return client.with_options(max_retries=0).auth.logout().message
+    except MonkeyCoderError as error:
+        session.note(f"The gateway was not told ({error.message.rstrip('.')}): the key works until it is revoked.")
+        return ""
 
 
 def _log_in(session: Session, client: "Client", email: str, *, password: str) -> None:

@@ -69,7 +69,10 @@ def _next_message() -> str | None:
     sys.stderr.write("> ")
     sys.stderr.flush()
     line = sys.stdin.readline()
-    return line.strip() if line else None
+    if not line:
+        sys.stderr.write("\n")
+        return None
+    return line.strip()
 
 
 def _ask(session: Session, message: str, turns: list[Turn], *, flags: TaskFlags, session_id: str) -> str:
