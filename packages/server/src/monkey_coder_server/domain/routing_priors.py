@@ -1,7 +1,8 @@
 """What is assumed of a model before anything was measured: stated formulas over public facts, no fitted data.
 
-Quality is the assumed probability that an answer is good. Assumption: vendors rank their own models (tier, order), price
-by capability, reasoning helps where a problem must be worked out, and models made for web search write worse code.
+Quality is the assumed probability that an answer is good. Assumption: vendors rank their own models (tier, order) and
+price by capability, reasoning helps where a problem must be worked out, and models made for web search write worse
+code.
 """
 
 from collections.abc import Mapping
