@@ -1,7 +1,8 @@
 """The ASGI application: every feature's routes behind one door that names, bounds, counts and explains each request."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.ports.clock import Clock, Ids
@@ -43,12 +44,29 @@ class Services:
     observe: Observe
 
 
-@dataclass(slots=True)
 class Drain:
     """Whether the process is shutting down, and how many requests are still being answered."""
 
-    draining: bool = False
-    in_flight: int = field(default=0)
+    def __init__(self) -> None:
+        self.draining = False
+        self.in_flight = 0
+        self._empty = asyncio.Event()
+
+    def enter(self) -> None:
+        """A request begins."""
+        self.in_flight += 1
+
+    def leave(self) -> None:
+        """A request was answered."""
+        self.in_flight -= 1
+        if self.draining and not self.in_flight:
+            self._empty.set()
+
+    async def run_dry(self) -> None:
+        """Take no more work; wait until nothing is being answered."""
+        self.draining = True
+        if self.in_flight:
+            await self._empty.wait()
 
 
 class Application:
@@ -67,11 +85,11 @@ class Application:
         if scope["type"] != "http":
             message = f"this application serves HTTP only, not {scope['type']}"
             raise RuntimeError(message)
-        self.drain.in_flight += 1
+        self.drain.enter()
         try:
             await _Serving(self, scope, receive, send).run()
         finally:
-            self.drain.in_flight -= 1
+            self.drain.leave()
 
 
 class _Serving:

@@ -41,5 +41,7 @@ def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("uvicorn.error", "aiohttp.access", "alembic", "asyncio"):
+    for noisy in ("aiohttp.access", "alembic", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # uvicorn warns of every malformed request, which strangers can send at will.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

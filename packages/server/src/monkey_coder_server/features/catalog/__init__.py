@@ -1,10 +1,10 @@
 """What can be asked for: models with their prices, providers, capabilities."""
 
 from monkey_coder_server.features.catalog.api import CatalogRoutes
-from monkey_coder_server.features.catalog.offer import Dependencies
+from monkey_coder_server.features.catalog.offer import UNCONFIGURED, Dependencies
 from monkey_coder_server.web.feature import Feature
 
-__all__ = ["Dependencies", "build"]
+__all__ = ["UNCONFIGURED", "Dependencies", "build"]
 
 
 def build(use: Dependencies) -> Feature:

@@ -1,0 +1,247 @@
+"""The command `monkey-server`. Heavy imports happen inside the commands that need them."""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from monkey_coder_protocol.version import VERSION
+from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load
+
+FAILED = 1
+USAGE = 2
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options)
+    except SettingsError as broken:
+        return _complain(str(broken), CONFIGURATION_ERROR)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="monkey-server", description="The Monkey Coder gateway and its operator's tools."
+    )
+    parser.add_argument("--version", action="version", version=f"monkey-server {VERSION}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_serve(commands)
+    _add_sandbox(commands)
+    _add_admin(commands.add_parser("admin", help="operator actions on accounts and books"))
+    database = commands.add_parser("db", help="migrations").add_subparsers(metavar="ACTION", required=True)
+    database.add_parser("upgrade", help="bring the database to the newest revision").set_defaults(command=_db_upgrade)
+    database.add_parser("current", help="print the database's revision").set_defaults(command=_db_current)
+    commands.add_parser("check-config", help="read the configuration and say what it amounts to").set_defaults(
+        command=_check_config
+    )
+    commands.add_parser("routes", help="list every route with what it asks for").set_defaults(command=_routes)
+    return parser
+
+
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser("serve", help="run the gateway")
+    serve.add_argument("--host", help="address to listen on (HOST)")
+    serve.add_argument("--port", type=_port, help="port to listen on, 0 for a free one (PORT)")
+    serve.add_argument("--metrics-port", type=_port, help="port of /metrics, 0 for a free one (METRICS_PORT)")
+    serve.add_argument("--workers", type=int, default=1, help="processes; this release runs exactly one")
+    serve.add_argument("--sandbox", action="store_true", help="simulate every provider that has no key")
+    serve.add_argument("--help-env", action="store_true", help="list the environment variables and exit")
+    serve.set_defaults(command=_serve)
+
+
+def _add_sandbox(commands: Any) -> None:
+    sandbox = commands.add_parser("sandbox", help="run only the provider simulators")
+    sandbox.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    sandbox.add_argument("--port", type=_port, default=0, help="port to listen on, 0 for a free one")
+    sandbox.add_argument("--seed", type=int, default=0, help="the same seed gives the same answers")
+    sandbox.add_argument("--script", type=Path, metavar="FILE", help="scripted faults and answers, JSON")
+    sandbox.set_defaults(command=_sandbox)
+
+
+def _add_admin(admin: argparse.ArgumentParser) -> None:
+    actions = admin.add_subparsers(metavar="ACTION", required=True)
+    create = actions.add_parser("create-user", help="make an account with a wallet and a first key")
+    create.add_argument("--email", required=True)
+    create.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    create.add_argument("--credit", metavar="USD", help="what the wallet starts with (default TRIAL_CREDIT_USD)")
+    create.add_argument("--plan", help="the price plan")
+    create.add_argument("--json", action="store_true", help="print one JSON document")
+    create.set_defaults(command=_create_user)
+    grant = actions.add_parser("grant", help="add credit to an account")
+    grant.add_argument("--email", required=True)
+    grant.add_argument("--usd", required=True)
+    grant.add_argument("--reason", required=True)
+    grant.set_defaults(command=_grant)
+    users = actions.add_parser("list-users", help="list accounts with their balances")
+    users.add_argument("--json", action="store_true", help="print one JSON document")
+    users.set_defaults(command=_list_users)
+    ledger = actions.add_parser("ledger", help="the books").add_subparsers(metavar="ACTION", required=True)
+    ledger.add_parser("verify", help="audit the books; exit 1 unless every check is 0").set_defaults(command=_verify)
+    actions.add_parser("prices", help="print the price book").set_defaults(command=_prices)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        message = f"{text!r} is not a port; it must be a whole number from 0 to 65535"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    if options.help_env:
+        _say(help_text())
+        return 0
+    if options.workers != 1:
+        raise SettingsError(
+            "--workers must be 1: this release runs one process; start more behind a load balancer later."
+        )
+    from dataclasses import replace  # noqa: PLC0415 - only here
+
+    settings = load()
+    chosen = {"host": options.host, "port": options.port, "metrics_port": options.metrics_port}
+    settings = replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+    from monkey_coder_server.bootstrap.serve import run  # noqa: PLC0415 - heavy
+
+    return run(settings, sandbox=options.sandbox)
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    from monkey_coder_server.sandbox.directives import DirectiveError  # noqa: PLC0415 - heavy
+    from monkey_coder_server.sandbox.server import run  # noqa: PLC0415 - heavy
+
+    try:
+        run(options.host, options.port, seed=options.seed, script_file=options.script)
+    except (OSError, DirectiveError, json.JSONDecodeError) as wrong:
+        return _complain(f"The sandbox cannot start: {wrong}", CONFIGURATION_ERROR)
+    return 0
+
+
+def _create_user(options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
+
+    password = sys.stdin.readline().rstrip("\n") if options.password_stdin else None
+    wish = operator.NewUser(email=options.email, password=password, credit_usd=options.credit, plan=options.plan)
+    made = _operate(lambda settings: operator.create_user(settings, wish))
+    if made is None:
+        return FAILED
+    if options.json:
+        _say(json.dumps(made))
+    else:
+        _say(f"user     {made['user_id']}\naccount  {made['account_id']}\ncredit   {made['credit_usd']} USD")
+        _say(f"api key  {made['api_key']}\nThe key is shown this once; keep it.")
+    return 0
+
+
+def _grant(options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
+
+    line = _operate(
+        lambda settings: operator.grant(settings, email=options.email, amount_usd=options.usd, reason=options.reason)
+    )
+    return _print_lines(line)
+
+
+def _list_users(options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
+
+    users = _operate(operator.list_users)
+    if users is None:
+        return FAILED
+    if options.json:
+        _say(json.dumps(users))
+    else:
+        for user in users:
+            _say(f"{user['email']:40} {user['balance_usd']:>14} USD  {user['plan']:10} {user['account_id']}")
+    return 0
+
+
+def _verify(_options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
+
+    report = _operate(operator.verify_ledger)
+    if report is None:
+        return FAILED
+    _say(json.dumps(report, indent=2))
+    return 0 if report["sound"] else FAILED
+
+
+def _prices(_options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
+
+    return _print_lines(operator.price_lines(load()))
+
+
+def _db_upgrade(_options: argparse.Namespace) -> int:
+    from monkey_coder_server.adapters.storage import migrate  # noqa: PLC0415 - heavy
+
+    migrate.upgrade(load().database_url)
+    return _db_current(_options)
+
+
+def _db_current(_options: argparse.Namespace) -> int:
+    from monkey_coder_server.adapters.storage import migrate  # noqa: PLC0415 - heavy
+
+    _say(f"{migrate.current(load().database_url) or 'empty'} (newest is {migrate.HEAD})")
+    return 0
+
+
+def _check_config(_options: argparse.Namespace) -> int:
+    settings = load()
+    for name in settings.__slots__:
+        if name not in {"providers", "notices"}:
+            _say(f"{name:20} {getattr(settings, name)}")
+    for name, provider in settings.providers.items():
+        where = f" at {provider.base_url}" if provider.base_url else ""
+        _say(f"provider {name:11} {len(provider.keys)} keys{where}")
+    for notice in settings.notices:
+        sys.stderr.write(f"{notice}\n")
+    return 0
+
+
+def _routes(_options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
+
+    with tempfile.TemporaryDirectory(prefix="monkey-routes-") as folder:
+        return _print_lines(asyncio.run(operator.route_lines(load({}, folder=Path(folder)))))
+
+
+def _operate(action: Callable[[Settings], Any]) -> Any:
+    """Run an operator action; None after complaining about what stopped it."""
+    from monkey_coder_server.domain.errors import GatewayError  # noqa: PLC0415 - heavy
+
+    try:
+        return asyncio.run(action(load()))
+    except GatewayError as refused:
+        _complain(refused.message, FAILED)
+        return None
+
+
+def _print_lines(lines: Sequence[str] | None) -> int:
+    if lines is None:
+        return FAILED
+    for line in lines:
+        _say(line)
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stderr.write(f"monkey-server: {sentence}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

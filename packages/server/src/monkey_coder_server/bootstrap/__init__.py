@@ -1,0 +1,1 @@
+"""The composition root: settings, adapters, features, one application. Only it names concrete classes."""

@@ -1,0 +1,77 @@
+"""Stores and accounts: what both the gateway and the operator's commands stand on."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from monkey_coder_server.adapters.limiter.memory import MemoryLimiter
+from monkey_coder_server.adapters.passwords import Argon2Pool
+from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer, load_or_create_signer
+from monkey_coder_server.adapters.storage.open import Storage, open_storage
+from monkey_coder_server.adapters.system.clock import SystemClock
+from monkey_coder_server.adapters.system.ids import system_ids
+from monkey_coder_server.adapters.tokens import JwtTokens
+from monkey_coder_server.domain import api_keys
+from monkey_coder_server.domain.money import parse_usd
+from monkey_coder_server.features import accounts
+from monkey_coder_server.ports.clock import Ids
+from monkey_coder_server.ports.limiter import Limiter
+from monkey_coder_server.settings import Settings
+from monkey_coder_server.web.auth import Authenticator
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The stores, and what accounts are made with: all that operator commands need."""
+
+    settings: Settings
+    clock: SystemClock
+    ids: Ids
+    signer: Ed25519Signer
+    storage: Storage
+    limiter: Limiter
+    authenticator: Authenticator
+    accounts: accounts.Dependencies
+
+
+@contextlib.asynccontextmanager
+async def open_books(settings: Settings) -> AsyncIterator[Books]:
+    """Open the stores; closed, with everything durable, at the end of the block."""
+    clock, ids = SystemClock(), system_ids()
+    signer = load_or_create_signer(settings.data_dir)
+    pepper = settings.key_pepper.reveal().encode()
+    environment = "live" if settings.production else "dev"
+    passwords = Argon2Pool(threads=max(1, min(4, os.cpu_count() or 1)))
+    tokens = JwtTokens(settings.jwt_secret_key.reveal(), new_id=ids.new)
+    limiter = MemoryLimiter(clock.monotonic)
+    storage = await open_storage(settings.database_url, signer=signer, clock=clock)
+
+    def mint_key() -> accounts.FreshKey:
+        key = api_keys.compose(environment, secrets.token_bytes(api_keys.RANDOM_BYTES))
+        return accounts.FreshKey(key.text, key.display, api_keys.digest(pepper, key))
+
+    authenticator = Authenticator(
+        pepper=pepper, keys=storage.keys, accounts=storage.accounts, tokens=tokens, clock=clock
+    )
+    use = accounts.Dependencies(
+        accounts=storage.accounts,
+        keys=storage.keys,
+        ledger=storage.ledger,
+        audit=storage.audit,
+        limiter=limiter,
+        passwords=passwords,
+        tokens=tokens,
+        authenticator=authenticator,
+        clock=clock,
+        ids=ids,
+        mint_key=mint_key,
+        random_text=lambda: secrets.token_urlsafe(32),
+        trial_credit=parse_usd(settings.trial_credit_usd),
+    )
+    try:
+        yield Books(settings, clock, ids, signer, storage, limiter, authenticator, use)
+    finally:
+        passwords.close()
+        await storage.close()

@@ -1,0 +1,202 @@
+"""The gateway composed: providers, features and stores behind one application."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from monkey_coder_protocol.version import VERSION
+from monkey_coder_server.adapters.metrics import Metrics
+from monkey_coder_server.adapters.prices.genai import load_price_book
+from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
+from monkey_coder_server.app import Application, AppOptions, Drain, Services
+from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.domain.catalog import Catalog
+from monkey_coder_server.domain.markup import MarkupTable
+from monkey_coder_server.domain.money import parse_percent
+from monkey_coder_server.features import accounts, billing, catalog, ops
+from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.upstream import Upstream
+from monkey_coder_server.providers import anthropic, google, groq, moonshot, openai, perplexity, xai
+from monkey_coder_server.settings import Settings
+from monkey_coder_server.web.feature import Feature
+from monkey_coder_server.web.problem import NativeProblems
+
+logger = logging.getLogger(__name__)
+SWEEP_SECONDS = 60.0
+SANDBOX_KEY = "sandbox"
+PROVIDERS: tuple[Provider, ...] = (
+    openai.PROVIDER,
+    anthropic.PROVIDER,
+    google.PROVIDER,
+    groq.PROVIDER,
+    xai.PROVIDER,
+    perplexity.PROVIDER,
+    moonshot.PROVIDER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where a provider is called and with which keys; no keys means it is not configured."""
+
+    provider: Provider
+    base_url: str
+    keys: tuple[str, ...]
+    state: str
+
+
+class Gateway:
+    """A composed gateway: an ASGI application with everything behind it running."""
+
+    def __init__(self, books: Books, application: Application, metrics: Metrics, supplies: Sequence[Supply]) -> None:
+        self.books = books
+        self.application = application
+        self.drain = application.drain
+        self.metrics = metrics
+        self.supplies = tuple(supplies)
+
+
+@contextlib.asynccontextmanager
+async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIterator[Gateway]:
+    """Everything but sockets to listen on. At the end of the block features finish their work, then stores close."""
+    async with AsyncExitStack() as stack:
+        books = await stack.enter_async_context(open_books(settings))
+        metrics = Metrics(VERSION)
+        simulated = await stack.enter_async_context(_simulators()) if sandbox else {}
+        supplies = [_supply(provider, settings, simulated) for provider in PROVIDERS]
+        upstream = AiohttpUpstream()
+        stack.push_async_callback(upstream.close)
+        drain = Drain()
+        features = _features(_Parts(books, metrics, supplies, upstream, drain))
+        for feature in features:
+            if feature.stop is not None:
+                stack.push_async_callback(feature.stop)
+            if feature.start is not None:
+                await feature.start()
+        sweeper = asyncio.create_task(_sweep(books, metrics))
+        stack.callback(sweeper.cancel)
+        application = _application(books, metrics, features, drain)
+        metrics.track("monkey_coder_active_requests", "Requests being answered now.", lambda: float(drain.in_flight))
+        yield Gateway(books, application, metrics, supplies)
+
+
+@contextlib.asynccontextmanager
+async def _simulators() -> AsyncIterator[Mapping[str, str]]:
+    """Base URLs of simulated providers, running in this process."""
+    from monkey_coder_server.sandbox import server  # noqa: PLC0415 - only a sandbox gateway needs it
+
+    running = await server.start()
+    try:
+        yield running.base_urls
+    finally:
+        await running.close()
+
+
+def _supply(provider: Provider, settings: Settings, simulated: Mapping[str, str]) -> Supply:
+    given = settings.providers[provider.name]
+    keys = tuple(key.reveal() for key in given.keys)
+    if keys:
+        return Supply(provider, given.base_url or provider.base_url, keys, "active")
+    if provider.name in simulated:
+        return Supply(provider, simulated[provider.name], (SANDBOX_KEY,), "sandbox")
+    return Supply(provider, provider.base_url, (), catalog.UNCONFIGURED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    books: Books
+    metrics: Metrics
+    supplies: Sequence[Supply]
+    upstream: Upstream
+    drain: Drain
+
+
+def _features(parts: _Parts) -> tuple[Feature, ...]:
+    books, settings = parts.books, parts.books.settings
+    models = Catalog(card for provider in PROVIDERS for card in provider.cards)
+    prices = load_price_book(PROVIDERS, books.clock.now())
+    markups = MarkupTable(parse_percent(settings.markup_percent))
+    return (
+        accounts.build(books.accounts),
+        catalog.build(
+            catalog.Dependencies(
+                catalog=models,
+                providers=PROVIDERS,
+                states={supply.provider.name: supply.state for supply in parts.supplies},
+                healthy=bool,
+                prices=lambda: prices,
+                markups=markups,
+                clock=books.clock,
+                version=VERSION,
+                environment="production" if settings.production else "development",
+            )
+        ),
+        billing.build(
+            billing.Dependencies(
+                ledger=books.storage.ledger,
+                clock=books.clock,
+                receipt_keys=books.signer.public_keys,
+                top_up_url=_top_up_url(settings),
+            )
+        ),
+        ops.build(
+            ops.Dependencies(
+                checks=_checks(books, parts.supplies),
+                draining=lambda: parts.drain.draining,
+                clock=books.clock,
+                version=VERSION,
+                base_url=settings.base_url,
+            )
+        ),
+    )
+
+
+def _top_up_url(settings: Settings) -> str:
+    return f"{settings.base_url}/billing"
+
+
+def _checks(books: Books, supplies: Sequence[Supply]) -> Mapping[str, ops.Check]:
+    async def database() -> str:
+        return ops.HEALTHY if books.storage.healthy() else "failing"
+
+    async def providers() -> str:
+        usable = sum(1 for supply in supplies if supply.keys)
+        return f"{usable} of {len(supplies)} configured"
+
+    return {
+        "database": ops.Check(database, needed=True),
+        "providers": ops.Check(providers, needed=False),
+    }
+
+
+def _application(books: Books, metrics: Metrics, features: Sequence[Feature], drain: Drain) -> Application:
+    settings = books.settings
+    services = Services(
+        authenticator=books.authenticator,
+        problems=NativeProblems(_top_up_url(settings)),
+        telemetry=metrics,
+        clock=books.clock,
+        ids=books.ids,
+        observe=metrics.observe_http,
+    )
+    options = AppOptions(
+        cors_origins=settings.cors_origins,
+        trusted_hops=settings.trusted_proxy_hops,
+        https_only=settings.production and settings.base_url.startswith("https://"),
+    )
+    return Application(features, services, options=options, drain=drain)
+
+
+async def _sweep(books: Books, metrics: Metrics) -> None:
+    """Void holds whose owner is gone, at start and then once a minute, until cancelled."""
+    while True:
+        try:
+            expired = await books.storage.ledger.expire_holds(books.clock.now())
+            if expired:
+                logger.warning("voided %d holds whose requests never ended", expired)
+        except Exception as error:  # noqa: BLE001 - a loop's boundary: counted, logged, tried again
+            metrics.defect("hold sweeper", error)
+        await asyncio.sleep(SWEEP_SECONDS)

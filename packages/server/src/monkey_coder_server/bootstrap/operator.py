@@ -1,0 +1,108 @@
+"""What the operator's commands do, on the books of the configured gateway."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from monkey_coder_server.adapters.prices.genai import load_price_book
+from monkey_coder_server.bootstrap.books import open_books
+from monkey_coder_server.bootstrap.gateway import PROVIDERS, open_gateway
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.domain.money import parse_percent, parse_usd, usd
+from monkey_coder_server.domain.pricing import rate_usd
+from monkey_coder_server.features.accounts import operator
+from monkey_coder_server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """What `admin create-user` was told. `credit_usd` None means what every new account starts with."""
+
+    email: str
+    password: str | None
+    credit_usd: str | None
+    plan: str | None
+
+
+async def create_user(settings: Settings, wish: NewUser) -> dict[str, str]:
+    """An account with a wallet and a first key. Raises `GatewayError`."""
+    credit = _amount(wish.credit_usd if wish.credit_usd is not None else settings.trial_credit_usd)
+    async with open_books(settings) as books:
+        made = await operator.create_user(
+            books.accounts, email=wish.email, password=wish.password, credit=credit, plan=wish.plan
+        )
+    return {
+        "user_id": made.user.user_id,
+        "account_id": made.user.account_id,
+        "api_key": made.api_key,
+        "credit_usd": usd(made.wallet.balance),
+    }
+
+
+async def grant(settings: Settings, *, email: str, amount_usd: str, reason: str) -> list[str]:
+    """Add credit; the line that says so. Raises `GatewayError`."""
+    amount = _amount(amount_usd)
+    if amount <= 0:
+        raise InvalidRequest("The amount to grant must be above 0 USD.")
+    async with open_books(settings) as books:
+        wallet = await operator.grant(books.accounts, email=email, amount=amount, reason=reason)
+    return [f"granted {usd(amount)} USD to {email}; the balance is {usd(wallet.balance)} USD"]
+
+
+async def list_users(settings: Settings) -> list[dict[str, str]]:
+    """Every account with its balance, oldest first."""
+    async with open_books(settings) as books:
+        users = await operator.list_users(books.accounts)
+    return [
+        {
+            "user_id": user.user_id,
+            "account_id": user.account_id,
+            "email": user.email,
+            "plan": user.plan,
+            "balance_usd": usd(wallet.balance),
+            "held_usd": usd(wallet.held),
+            "created_at": user.created_at.isoformat(),
+        }
+        for user, wallet in users
+    ]
+
+
+async def verify_ledger(settings: Settings) -> dict[str, Any]:
+    """The audit of the books: counts of violations, totals in USD."""
+    async with open_books(settings) as books:
+        report = await books.storage.ledger.verify()
+    return {
+        "sound": report.sound,
+        "checks": dict(report.checks),
+        "totals_usd": {name: usd(amount) for name, amount in report.totals.items()},
+        "details": list(report.details),
+    }
+
+
+def price_lines(settings: Settings) -> list[str]:
+    """The price book as a table: USD per million tokens as the provider bills, and the markup on top."""
+    book = load_price_book(PROVIDERS, datetime.now(UTC))
+    rows = [
+        f"{row.name:48} {rate_usd(row.rates.input):>10} {rate_usd(row.rates.output):>10}  {row.source}"
+        for row in book.rows.values()
+    ]
+    refused = [f"{provider}/{model}: {why}" for (provider, model), why in book.refused.items()]
+    markup = parse_percent(settings.markup_percent)
+    head = f"price book {book.id}, markup {markup} basis points; USD per million tokens: input, output"
+    return [head, *rows, *(["not on offer:", *refused] if refused else [])]
+
+
+async def route_lines(settings: Settings) -> list[str]:
+    """Every served route: method, path, credential, scope."""
+    async with open_gateway(settings) as gateway:
+        return [
+            f"{route.method:7} {path:44} {route.auth:8} {route.scope or '-'}"
+            for path, route in sorted(gateway.application.routes, key=lambda entry: (entry[0], entry[1].method))
+        ]
+
+
+def _amount(text: str) -> int:
+    try:
+        return parse_usd(text)
+    except ValueError as wrong:
+        raise InvalidRequest(str(wrong)) from wrong

@@ -1,0 +1,83 @@
+import json
+import logging
+from collections.abc import MutableMapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from monkey_coder_server.adapters.metrics import Metrics, MetricsEndpoint
+from monkey_coder_server.adapters.metrics.log_format import JsonLines, TextLines
+from monkey_coder_server.ports.ledger import AttemptRecord
+from monkey_coder_server.ports.telemetry import RequestRecord
+
+RECORD = RequestRecord(
+    request_id="req_1",
+    account_id="acc_1",
+    key_id="key_1",
+    endpoint="execute",
+    status="served",
+    provider="openai",
+    model="gpt-5",
+    stream=False,
+    task_type="chat",
+    persona="developer",
+    latency_ms=1500,
+    first_byte_ms=200,
+    input_tokens=10,
+    output_tokens=5,
+    price=123,
+    provider_cost=100,
+    attempts=(AttemptRecord("openai", "gpt-5", "served"),),
+)
+
+
+def test_a_request_is_counted_with_its_tokens_and_money() -> None:
+    metrics = Metrics("1.2.3")
+    metrics.record(RECORD)
+    metrics.record(replace(RECORD, status="provider_error", provider=None, model=None, first_byte_ms=None, price=0))
+    text = metrics.text().decode()
+    assert 'monkey_coder_info{version="1.2.3"} 1.0' in text
+    assert 'monkey_coder_tokens_total{kind="input",model="gpt-5",provider="openai"} 10.0' in text
+    assert 'monkey_coder_nano_dollars_total{kind="price",model="gpt-5",provider="openai"} 123.0' in text
+    assert 'status="provider_error"' in text
+
+
+def test_an_invented_method_makes_no_new_series() -> None:
+    metrics = Metrics("1")
+    for method in ("BREW", "GULP"):
+        metrics.observe_http(method, "unmatched", 405, 0.001)
+    assert 'http_requests_total{endpoint="unmatched",method="other",status="405"} 2.0' in metrics.text().decode()
+
+
+def test_a_defect_is_logged_without_what_its_message_quotes(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics("1")
+    with pytest.raises(ValueError, match="canary") as raised:
+        int("canary prompt text")
+    metrics.defect("somewhere", raised.value)
+    assert "ValueError" in str(caplog.records[0].__dict__["fields"])
+    assert "canary" not in JsonLines().format(caplog.records[0])
+    assert 'monkey_coder_defects_total{where="somewhere"} 1.0' in metrics.text().decode()
+
+
+def test_a_log_line_is_one_json_object_or_one_line_of_text() -> None:
+    record = logging.LogRecord("monkey", logging.INFO, "f", 1, "a\nb", None, None)
+    record.fields = {"key": "c\nd"}
+    assert json.loads(JsonLines().format(record))["key"] == "c\nd"
+    assert "\n" not in TextLines().format(record)
+
+
+async def test_the_metrics_port_serves_metrics_only() -> None:
+    endpoint = MetricsEndpoint(Metrics("1"))
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError
+
+    await endpoint({"method": "GET", "path": "/metrics"}, receive, send)
+    await endpoint({"method": "GET", "path": "/v1/execute"}, receive, send)
+    assert [message["status"] for message in sent if "status" in message] == [200, 404]
+    assert b"monkey_coder_info" in sent[1]["body"]

@@ -1,0 +1,140 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from monkey_coder_server.settings import VARIABLES, SettingsError, help_text, load
+
+STRONG = "kR7vQ2mX9bT4wZ6nL1pS8dF3gH5jC0aYeU-iO_q"
+OTHER = "Zb4TqW9xN2mV7kL5pR1sD8fG3hJ6cA0yEu-iO_kP"
+PRODUCTION = {"ENVIRONMENT": "production", "JWT_SECRET_KEY": STRONG, "KEY_PEPPER": OTHER}
+
+
+class Watched(dict[str, str]):
+    """Notes which names are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: str = "") -> str:  # type: ignore[override] # narrower on purpose
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def test_the_table_lists_exactly_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched()
+    monkeypatch.setattr("monkey_coder_server.settings._with_dotenv", lambda _values, _folder: watched)
+    load({}, folder=tmp_path)
+    assert watched.asked == {variable.name for variable in VARIABLES}
+
+
+def test_the_help_names_every_variable() -> None:
+    text = help_text()
+    assert all(f"  {variable.name}  (default: " in text for variable in VARIABLES)
+
+
+def test_development_needs_nothing_and_keeps_the_secrets_it_makes(tmp_path: Path) -> None:
+    first = load({}, folder=tmp_path)
+    second = load({}, folder=tmp_path)
+    assert first.jwt_secret_key == second.jwt_secret_key
+    assert first.jwt_secret_key != first.key_pepper
+    assert len(first.notices) == 2
+    assert second.notices == ()
+    assert first.trial_credit_usd == "5"
+    kept = tmp_path / ".monkey-data" / "key_pepper.secret"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_no_secret_shows_in_the_settings(tmp_path: Path) -> None:
+    settings = load({**PRODUCTION, "OPENAI_API_KEY": "sk-canary-1,sk-canary-2"}, folder=tmp_path)
+    assert len(settings.providers["openai"].keys) == 2
+    for shown in (repr(settings), str(settings)):
+        assert "canary" not in shown
+        assert STRONG not in shown
+        assert "***" in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"JWT_SECRET_KEY": ""}, "JWT_SECRET_KEY is not set"),
+        ({"KEY_PEPPER": ""}, "KEY_PEPPER is not set"),
+        ({"JWT_SECRET_KEY": "short"}, "at least 32 are needed"),
+        ({"JWT_SECRET_KEY": "a" * 64}, "repeats a few characters"),
+        ({"KEY_PEPPER": "change-me-change-me-in-production-0123456789"}, "looks like an example"),
+    ],
+)
+def test_production_refuses_missing_and_weak_secrets(changes: dict[str, str], sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({**PRODUCTION, **changes}, folder=tmp_path)
+    assert sentence in str(refused.value)
+    assert "python3 -c" in str(refused.value)
+    assert not list((tmp_path / ".monkey-data").glob("*.secret"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("ENVIRONMENT", "prod", "development, production"),
+        ("PORT", "eighty", "whole number from 0 to 65535"),
+        ("PORT", "70000", "whole number from 0 to 65535"),
+        ("LOG_LEVEL", "loud", "debug, info"),
+        ("LOG_FORMAT", "xml", "text, json"),
+        ("BASE_URL", "ftp://x", "https://example.com"),
+        ("CORS_ORIGINS", "*", "exact origins"),
+        ("CORS_ORIGINS", "https://a.example/path", "exact origins"),
+        ("MARKUP_PERCENT", "-1", "percentage"),
+        ("MARKUP_PERCENT", "1e3", "percentage"),
+        ("TRIAL_CREDIT_USD", "five", "amount in USD"),
+        ("OPENAI_BASE_URL", "not a url", "https://example.com"),
+        ("DATA_DIR", "/proc/nowhere", "folder"),
+    ],
+)
+def test_a_broken_value_is_named_with_what_is_allowed(name: str, value: str, allowed: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({name: value}, folder=tmp_path)
+    assert str(refused.value).startswith(f"{name} is ")
+    assert allowed in str(refused.value)
+
+
+def test_another_database_is_refused_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"DATABASE_URL": "postgresql://me:canary@db/x"}, folder=tmp_path)
+    assert "postgresql" in str(refused.value)
+    assert "canary" not in str(refused.value)
+
+
+def test_dotenv_is_read_in_development_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('# notes\nexport PORT=8123\nBASE_URL="https://me.example"\nLOG_LEVEL=debug\n')
+    settings = load({"LOG_LEVEL": "error"}, folder=tmp_path)
+    assert (settings.port, settings.base_url, settings.log_level) == (8123, "https://me.example", "error")
+
+
+def test_dotenv_is_not_read_in_production(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=8123\n")
+    assert load(PRODUCTION, folder=tmp_path).port == 8000
+
+
+def test_dotenv_cannot_switch_to_production(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ENVIRONMENT=production\n")
+    with pytest.raises(SettingsError, match="export it instead"):
+        load({}, folder=tmp_path)
+
+
+def test_a_broken_dotenv_line_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=1\nnonsense\n")
+    with pytest.raises(SettingsError, match="line 2"):
+        load({}, folder=tmp_path)
+
+
+def test_railway_gives_the_public_address_and_one_trusted_proxy(tmp_path: Path) -> None:
+    settings = load({"RAILWAY_PUBLIC_DOMAIN": "monkey.up.railway.app"}, folder=tmp_path)
+    assert settings.base_url == "https://monkey.up.railway.app"
+    assert settings.trusted_proxy_hops == 1
+    assert "https://monkey.up.railway.app" in settings.cors_origins
+
+
+def test_production_gives_no_credit_away_and_logs_json(tmp_path: Path) -> None:
+    settings = load(PRODUCTION, folder=tmp_path)
+    assert (settings.trial_credit_usd, settings.log_format) == ("0", "json")
