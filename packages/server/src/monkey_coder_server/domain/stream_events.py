@@ -190,11 +190,11 @@ class Answer:
             case Opened(response_id, model):
                 self.response_id, self.model = response_id, model
             case Finished(reason, native):
-                self._close_open_blocks()
+                self.close_open_blocks()
                 self.finish, self.native_finish = reason, native
-            case Failed(failure):
-                self._close_open_blocks()
-                self.failure = failure
+            case _:  # Failed, the only event left
+                self.close_open_blocks()
+                self.failure = event.failure
 
     def parts(self) -> tuple[Part, ...]:
         """The answer as an assistant message's parts: thinking, text, refusal, calls."""
@@ -206,6 +206,14 @@ class Answer:
         said.extend(self.calls)
         return tuple(said)
 
+    def close_open_blocks(self) -> None:
+        """Keep what open blocks hold so far: the answer ends here, with or without a word from the provider."""
+        if self._thought:
+            self._close_thinking(None, None)
+        for index, call in enumerate(self.calls):
+            if not call.arguments and self._arguments[index]:
+                self._close_call(index)
+
     def _close_thinking(self, signature: str | None, redacted: str | None) -> None:
         self.thinking.append(Thinking("".join(self._thought), signature, redacted))
         self._thought = []
@@ -214,10 +222,3 @@ class Answer:
         call = self.calls[index]
         arguments = "".join(self._arguments[index])
         self.calls[index] = ToolCall(call.id, call.name, arguments, call.custom, call.signature, call.origin)
-
-    def _close_open_blocks(self) -> None:
-        if self._thought:
-            self._close_thinking(None, None)
-        for index, call in enumerate(self.calls):
-            if not call.arguments and self._arguments[index]:
-                self._close_call(index)
