@@ -197,7 +197,9 @@ def events(text: str = ANSWER, *, ending: bytes | None = None, pause: float = 0.
     opening = [
         event(type="start", data={"execution_id": "exec_1", "task_id": "task_1"}),
         b": keep-alive\n\n",
-        event(type="progress", progress={"step": "routed", "metadata": {"provider": "openai", "model": "gpt-5-mini"}}),
+        event(
+            type="progress", progress={"step": "answering", "metadata": {"provider": "openai", "model": "gpt-5-mini"}}
+        ),
     ]
     headers = {"content-type": "text/event-stream; charset=utf-8", "x-request-id": "req_1"}
     return Answer(200, headers, (*opening, *words, last), pause, cut)

@@ -16,7 +16,7 @@ from monkey_coder._responses import (
     retry_after_seconds,
     stream_error,
 )
-from monkey_coder.results import money
+from monkey_coder.results import money, route_name
 from monkey_coder_protocol.errors import ErrorCode
 from packages.client.tests.fake_gateway import Answer, error, execution, reply
 
@@ -175,3 +175,17 @@ def test_response_info_reads_our_headers() -> None:
 @pytest.mark.parametrize("value", [1, 1.5, None, "", "x", "NaN", "Infinity", True])
 def test_money_is_a_decimal_string_or_nothing(value: object) -> None:
     assert money(value) is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "route"),
+    [
+        ("openai", "gpt-5", "openai/gpt-5"),
+        ("openai", "openai/gpt-5", "openai/gpt-5"),
+        ("groq", "openai/gpt-oss", "groq/openai/gpt-oss"),
+        (None, "gpt-5", "gpt-5"),
+        ("openai", None, ""),
+    ],
+)
+def test_a_route_names_the_provider_once(provider: str | None, model: str | None, route: str) -> None:
+    assert route_name(provider, model) == route

@@ -17,6 +17,13 @@ def money(value: object) -> Decimal | None:
     return amount if amount.is_finite() else None
 
 
+def route_name(provider: str | None, model: str | None) -> str:
+    """`provider/model`, also where the model's own name begins with its provider."""
+    if not model or not provider or model.startswith(f"{provider}/"):
+        return model or ""
+    return f"{provider}/{model}"
+
+
 class Execution(ExecuteResponse, kw_only=True):
     """An `ExecuteResponse` (the same twelve fields) whose properties read `result.metadata`."""
 
@@ -49,6 +56,11 @@ class Execution(ExecuteResponse, kw_only=True):
     def model(self) -> str | None:
         """The model that answered."""
         return self._word("model")
+
+    @property
+    def route(self) -> str:
+        """The provider and model that answered, as `provider/model`; empty when unknown."""
+        return route_name(self.provider, self.model)
 
     @property
     def receipt_id(self) -> str | None:

@@ -102,6 +102,7 @@ def test_a_broken_configuration_is_code_78_with_its_place(monkey: Monkey, home: 
         (["implement", "x", "--max-cost", "0"], "must be more than 0"),
         (["review"], "Missing argument 'FILES...'"),
         (["feedback", "r", "great"], "is not one of"),
+        (["feedback", "r"], "Choose from: accepted, rejected, tests_passed, tests_failed."),
         (["help", "imlpement"], "Did you mean 'implement'"),
         (["help", "keys", "crate"], "Did you mean 'create'"),
         (["keys", "revoke", "k"], "--yes"),
@@ -118,6 +119,7 @@ def test_wrong_usage_is_code_2_or_78_with_a_way_out(monkey: Monkey, arguments: l
     ran = monkey(*arguments)
     assert ran.code == (78 if "baseUrl" in arguments else 2)
     assert ran.out == ""
+    assert ran.err.count("\n") == 1
     assert words in ran.err
 
 

@@ -91,7 +91,7 @@ def test_a_terminal_sees_rendered_text_and_the_cost(environ: dict[str, str], gat
     assert code == 0
     assert "\x1b[" in shown
     text = ESCAPE.sub("", shown)
-    assert "openai/gpt-5-mini is working" in text
+    assert "openai/gpt-5-mini is answering" in text
     assert "Here is a small API" in text  # the Markdown asterisks are rendered away
     assert "receipt rcpt_1" in text
 

@@ -57,13 +57,18 @@ def _failure(error: Exception, session: Session) -> Failure:
         return describe(error, max_cost=session.max_cost)
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx else "monkey"
-        return Failure(Exit.USAGE, "usage", error.format_message(), f"See `{path} --help`.")
+        return Failure(Exit.USAGE, "usage", _one_line(error.format_message()), f"See `{path} --help`.")
     if isinstance(error, click.ClickException):
-        return Failure(Exit.USAGE, "usage", error.format_message())
+        return Failure(Exit.USAGE, "usage", _one_line(error.format_message()))
     if isinstance(error, OSError):
         return Failure(Exit.TASK_FAILED, "system", f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
     message = f"Something is wrong inside monkey: {type(error).__name__}: {error}."
     return Failure(Exit.INTERNAL, "internal", message, "Run it again with --debug and report the traceback.")
+
+
+def _one_line(message: str) -> str:
+    words = " ".join(message.split())
+    return words if words.endswith((".", "?", ")")) else f"{words}."
 
 
 def _report(failure: Failure, session: Session) -> None:

@@ -17,7 +17,7 @@ from monkey_coder.cli.safe_paths import UnsafePath
 from monkey_coder.cli.session import Session
 
 if TYPE_CHECKING:
-    from monkey_coder import Execution, FileData, Stream, TaskOptions
+    from monkey_coder import Execution, FileData, Stream, StreamEvent, TaskOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def task_options(session: Session, task: Task, flags: TaskFlags) -> "TaskOptions
 
 def summary(execution: "Execution") -> str:
     """Route, tokens, cost, balance and receipt in one line."""
-    parts = [f"{execution.provider}/{execution.model}" if execution.model else ""]
+    parts = [execution.route]
     if execution.usage:
         parts.append(f"{execution.usage.tokens_input:,} in + {execution.usage.tokens_output:,} out tokens")
     if execution.cost_usd is not None:
@@ -167,16 +167,15 @@ def _follow_as_text(session: Session, begin: Callable[[], "Stream"]) -> "Executi
     return execution
 
 
-def _step(event: Any) -> str:
+def _step(event: "StreamEvent") -> str:
     """A progress event in words."""
-    progress = getattr(event, "progress", None)
-    step = getattr(progress, "step", None)
-    if not isinstance(step, str):
+    from monkey_coder.results import route_name  # noqa: PLC0415  # the SDK is imported when a task runs
+
+    if event.type != "progress" or not event.progress:
         return ""
-    metadata = getattr(progress, "metadata", None)
-    if isinstance(metadata, dict) and metadata.get("model"):
-        return f"{metadata.get('provider', '')}/{metadata['model']} is working"
-    return step
+    step, metadata = event.progress.step, event.progress.metadata
+    route = route_name(metadata.get("provider"), metadata.get("model")) if isinstance(metadata, dict) else ""
+    return f"{route} is {step}" if route and step.endswith("ing") else step
 
 
 def _refuse_failed(execution: "Execution") -> None:

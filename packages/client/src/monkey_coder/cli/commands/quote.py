@@ -33,9 +33,11 @@ def quote(session: Session, /, prompt: str, files: tuple[str, ...], **flags: Any
 
 
 def _offer(offer: Quote) -> str:
+    from monkey_coder.results import route_name  # noqa: PLC0415  # the SDK is imported when it is asked
+
     rows = [
         (
-            f"{route.provider}/{route.model}",
+            route_name(route.provider, route.model),
             output.usd(route.expected_usd),
             output.usd(route.maximum_usd),
             f"{route.input_tokens:,}",
