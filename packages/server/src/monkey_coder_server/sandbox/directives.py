@@ -23,7 +23,7 @@ FAULTS = (
         "content_filter",
     }
 )
-_TEXT = re.compile(r"\[\[sandbox\s+(.*?)\]\]", re.DOTALL)
+_TEXT = re.compile(r"\[\[sandbox\s+(.*?)\]\](?!\])", re.DOTALL)
 
 
 class DirectiveError(ValueError):

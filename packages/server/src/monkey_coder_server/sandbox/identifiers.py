@@ -30,7 +30,8 @@ class Identifiers:
         return b64encode(_MARK + nonce_bytes + mac).decode()
 
     def issued(self, signature: str, thinking: str) -> bool:
-        """Whether this sandbox (or one with the same seed) signed exactly this passage."""
+        """Whether this sandbox (or one with the same seed) signed exactly this passage, in either base64 alphabet."""
+        signature = signature.replace("-", "+").replace("_", "/")
         try:
             raw = b64decode(signature, validate=True)
         except (Base64Error, ValueError):

@@ -35,7 +35,7 @@ def compose(prompt: str, system: str, random: Random) -> str:
         return prose.answer(prompt, random)
     made = program(prompt, system, random)
     convention = "path=" in system or "path=" in prompt
-    blocks = [_block(path, content, with_path=convention) for path, content in made.files.items()]
+    blocks = [block(path, content, with_path=convention) for path, content in made.files.items()]
     opening = random.choice(
         (
             f"“{prose.topic_of(prompt)}”: here is {made.title}.",
@@ -46,7 +46,8 @@ def compose(prompt: str, system: str, random: Random) -> str:
     return "\n\n".join([opening, *blocks, made.closing])
 
 
-def _block(path: str, content: str, *, with_path: bool) -> str:
+def block(path: str, content: str, *, with_path: bool) -> str:
+    """A file as a fenced block; its path stands in the info string where that convention was asked for."""
     name = path.rpartition("/")[2]
     language = "dockerfile" if name == "Dockerfile" else _LANGUAGE_OF.get(name.rpartition(".")[2], "text")
     fence = "````" if "```" in content else "```"

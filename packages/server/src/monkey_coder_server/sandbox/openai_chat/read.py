@@ -24,7 +24,7 @@ def read(provider: str, card: Card, body: dict[str, Any]) -> Ask:
     system = "\n".join(_text(entry) for entry in entries if entry["role"] in {"system", "developer"})
     prompt, found, results = _last_turn(entries)
     wanted = body.get("response_format") or {}
-    checks.response_format(provider, wanted, f"{system} {' '.join(piece.text for piece in pieces)}")
+    checks.response_format(provider, wanted, " ".join(piece.text for piece in pieces[-len(entries) :]))
     choice = body.get("tool_choice")
     reasoning = _reasoning(card, body)
     inline = (provider == "perplexity" and "deep-research" not in card.id) or (

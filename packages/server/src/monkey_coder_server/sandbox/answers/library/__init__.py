@@ -130,7 +130,7 @@ def fill(template: Template, prompt: str, random: Random) -> Program:
 
 
 def _noun(prompt: str) -> str:
-    for word in _WORD.findall(prompt):
+    for word in map(str, _WORD.findall(prompt)):
         for candidate in (word, word.removesuffix("s"), word[:-3] + "y" if word.endswith("ies") else word):
             if candidate in _NOUNS:
                 return candidate
