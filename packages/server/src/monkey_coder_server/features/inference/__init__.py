@@ -1,1 +1,7 @@
 """The request path: a task comes in, one model answers it, its exact price is settled."""
+
+from monkey_coder_server.features.inference.dependencies import Access, Dependencies, Options
+from monkey_coder_server.features.inference.health import Health
+from monkey_coder_server.features.inference.wiring import build
+
+__all__ = ["Access", "Dependencies", "Health", "Options", "build"]

@@ -47,7 +47,7 @@ class Admission:
         """
         plan = self._planner.plan(job)
         budget = job.max_cost
-        routes = choose(plan, job, budget, self._attempts) or _refuse_max_cost(plan, job)
+        routes = within_max_cost(plan, job, self._attempts)
         for _ in range(BUDGETS):
             try:
                 return await self._hold(job, plan, routes)
@@ -71,8 +71,13 @@ class Admission:
         return held if isinstance(held, Replay) else Admitted(plan, routes, held)
 
 
+def within_max_cost(plan: Plan, job: Job, most: int) -> tuple[Route, ...]:
+    """The best routes, at most so many, within the caller's `max_cost`. Raises `BudgetExceeded`."""
+    return choose(plan, job, job.max_cost, most) or _refuse_max_cost(plan, job)
+
+
 def choose(plan: Plan, job: Job, budget: int | None, most: int) -> tuple[Route, ...]:
-    """The best routes whose bound fits the budget (nano-dollars; None for any), at most so many; none when none does."""
+    """The best routes, at most so many, whose bound fits the budget (nano-dollars; None for any)."""
     routes: list[Route] = []
     for candidate in plan.order:
         route = fit(plan, candidate, job, budget)
@@ -84,7 +89,7 @@ def choose(plan: Plan, job: Job, budget: int | None, most: int) -> tuple[Route, 
 
 
 def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route:
-    """The candidate with its limit and bound; a limit the caller left open is lowered to the budget if that suffices."""
+    """The candidate with its limit and bound. A limit the caller left open is lowered to the budget."""
     card, tariff = candidate.card, plan.tariff(candidate)
     prompt = min(plan.input_bound, card.context_window)
     limit = min(job.default_max_tokens if job.max_tokens is None else job.max_tokens, card.max_output_tokens)

@@ -48,9 +48,8 @@ class Flight:
         if self.run.client_gone and self.job.stream and self.answering is not None:
             return End.LEFT
         self.abandon()
-        raise ProviderTimedOut(
-            f"The request was not served within its {self.job.seconds:g} seconds; it is not charged."
-        )
+        message = f"The request was not served within its {self.job.seconds:g} seconds; it is not charged."
+        raise ProviderTimedOut(message)
 
     def abandon(self) -> None:
         """We stop an answer nobody gets: the provider may bill what it has written."""

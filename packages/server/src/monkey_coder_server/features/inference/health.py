@@ -40,9 +40,13 @@ class Pulse:
     total_ms: float | None
     served: int
     failed: int
+    error_rate: float = 0.0
+    """Recent share of failures, 0 to 1."""
 
 
 UNKNOWN = Pulse(BreakerState.CLOSED, 0, None, None, 0, 0)
+LATEST_WEIGHT = 0.1
+"""How much the latest call counts in the error rate."""
 
 
 class PeakEwma:
@@ -66,7 +70,16 @@ class PeakEwma:
 
 
 class _Record:
-    __slots__ = ("failed", "failures_in_a_row", "first_byte", "open_until", "probe_until", "served", "total")
+    __slots__ = (
+        "error_rate",
+        "failed",
+        "failures_in_a_row",
+        "first_byte",
+        "open_until",
+        "probe_until",
+        "served",
+        "total",
+    )
 
     def __init__(self, half_life: float) -> None:
         self.first_byte = PeakEwma(half_life)
@@ -76,6 +89,7 @@ class _Record:
         self.probe_until = 0.0
         self.served = 0
         self.failed = 0
+        self.error_rate = 0.0
 
 
 class Health:
@@ -84,6 +98,10 @@ class Health:
     def __init__(self, settings: HealthSettings | None = None) -> None:
         self._settings = settings or HealthSettings()
         self._records: dict[str, _Record] = {}
+        self.version = 0
+        """Changes whenever a breaker opens or closes."""
+        self.calls = 0
+        """Calls whose outcome was noted."""
 
     def pulse(self, name: str, now: float) -> Pulse:
         """The state of a model, without changing it."""
@@ -97,6 +115,7 @@ class Health:
             record.total.value,
             record.served,
             record.failed,
+            record.error_rate,
         )
 
     def admits(self, name: str, now: float) -> bool:
@@ -118,6 +137,10 @@ class Health:
         record.first_byte.add(first_byte_ms, now)
         record.total.add(total_ms, now)
         record.served += 1
+        self.calls += 1
+        record.error_rate *= 1.0 - LATEST_WEIGHT
+        if record.open_until is not None:
+            self.version += 1
         record.failures_in_a_row = 0
         record.open_until = None
         record.probe_until = 0.0
@@ -128,10 +151,13 @@ class Health:
             return
         record = self._of(name)
         record.failed += 1
+        self.calls += 1
+        record.error_rate += LATEST_WEIGHT * (1.0 - record.error_rate)
         record.failures_in_a_row += 1
         record.probe_until = 0.0
         if record.failures_in_a_row >= self._settings.open_after:
             record.open_until = now + self._settings.open_seconds
+            self.version += 1
 
     def _of(self, name: str) -> _Record:
         record = self._records.get(name)

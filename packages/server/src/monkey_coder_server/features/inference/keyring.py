@@ -11,7 +11,9 @@ WHOLE_KEY = ""
 class KeyRing:
     """`rest` seconds are used where the provider names none; `longest` bounds what it names."""
 
-    def __init__(self, keys: Sequence[str], *, rest: float = 2.0, refused_rest: float = 60.0, longest: float = 120.0):
+    def __init__(
+        self, keys: Sequence[str], *, rest: float = 2.0, refused_rest: float = 60.0, longest: float = 120.0
+    ) -> None:
         self._keys = tuple(keys)
         self._next = 0
         self._rest = rest

@@ -14,8 +14,8 @@ from monkey_coder_server.features.inference.running import Opening, Run
 from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.sse import EventWriter, data_frame
 
-WATCH_SECONDS = 0.5
-"""How soon a hang-up is noticed while the model is silent."""
+WATCH_SECONDS = 60.0
+"""Longest sleep; new events, the end and a hang-up wake the writer at once."""
 
 
 class NativeStream:
@@ -31,9 +31,10 @@ class NativeStream:
     async def write(self, writer: EventWriter) -> None:
         """Write everything; a caller who hangs up is noticed, and the run told so."""
         run = self._run
+        writer.when_gone(run.leave)
         try:
             await writer.write(data_frame(StreamEvent(type="start", data=self._start())) + self._opening())
-            while not writer.gone.is_set():
+            while not writer.gone:
                 events = await run.take(WATCH_SECONDS)
                 if not events and run.ended:
                     await writer.write(await self._end())

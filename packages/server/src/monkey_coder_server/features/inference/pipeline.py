@@ -10,6 +10,7 @@ from monkey_coder_server.features.inference.exchange import Answering, milliseco
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.job import Job, Outcome, Served
 from monkey_coder_server.features.inference.measure import usage_of
+from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
 from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.running import Run, Running
 from monkey_coder_server.features.inference.settlement import Settlements
@@ -36,6 +37,7 @@ class Pipeline:
         admission: Admission,
         attempts: Attempts,
         settlements: Settlements,
+        outcomes: Outcomes,
         ledger: Ledger,
         clock: Clock,
         telemetry: Telemetry,
@@ -45,6 +47,7 @@ class Pipeline:
         self._admission = admission
         self._attempts = attempts
         self._settlements = settlements
+        self._outcomes = outcomes
         self._ledger = ledger
         self._clock = clock
         self._telemetry = telemetry
@@ -84,7 +87,10 @@ class Pipeline:
             if error is not stopped and not isinstance(stopped, asyncio.CancelledError):
                 self._telemetry.defect("inference", stopped)
             raise error from stopped
-        return await self._settlements.settle(served, flight.trail)
+        settled = await self._settlements.settle(served, flight.trail)
+        by = ServedBy(job.principal.account_id, served.route.name, job.wishes.task_type)
+        self._outcomes.served(job.request_id, by)
+        return settled
 
     async def _answer(self, flight: Flight) -> Served:
         job, run = flight.job, flight.run

@@ -1,10 +1,66 @@
 """What a caller wants of the choice of a model, and what was chosen."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
+
+from monkey_coder_server.domain import routing
+from monkey_coder_server.domain.catalog import Capability, Selection
+from monkey_coder_server.domain.personas import Persona
+from monkey_coder_server.features.inference.route import Candidate
+from monkey_coder_server.features.inference.tariff import Tariff
 
 _NO_MODELS: Mapping[str, str] = MappingProxyType({})
 
 
 def _no_models() -> Mapping[str, str]:
     return _NO_MODELS
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller asks of the choice. `models` maps a provider to the model wanted there; names are unchecked."""
+
+    model: str | None
+    task_type: str
+    persona: Persona
+    providers: tuple[str, ...] = ()
+    models: Mapping[str, str] = field(default_factory=_no_models)
+    required: frozenset[Capability] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A ranking that equal requests share for a while. `dropped` are preferred providers nothing can be had of."""
+
+    selection: Selection
+    ranking: routing.Plan
+    order: tuple[Candidate, ...]
+    input_tokens: int
+    """The expected prompt it was reckoned for."""
+    dropped: tuple[str, ...]
+    superposition: msgspec.Raw
+    """The leading candidates with their numbers, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A decision for one request. `input_bound` is the most prompt tokens it can have."""
+
+    decision: Decision
+    input_bound: int
+    input_expected: int
+    locked: Mapping[str, Tariff] | None = None
+
+    @property
+    def order(self) -> tuple[Candidate, ...]:
+        """Candidates, best first; only quoted ones under a quote."""
+        if self.locked is None:
+            return self.decision.order
+        return tuple(candidate for candidate in self.decision.order if candidate.name in self.locked)
+
+    def tariff(self, candidate: Candidate) -> Tariff:
+        """What the candidate costs: by the quote's prices where there is a quote."""
+        return candidate.tariff if self.locked is None else self.locked[candidate.name]

@@ -8,7 +8,7 @@ from monkey_coder_server.domain.conversation import Message, ModelRequest, Role,
 from monkey_coder_server.domain.personas import Persona, compose_system_prompt
 
 
-def model_request(
+def model_request(  # noqa: PLR0913 - what a task is made of, all named
     *,
     prompt: str,
     task_type: str,

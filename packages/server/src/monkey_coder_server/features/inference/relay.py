@@ -15,6 +15,7 @@ from monkey_coder_server.domain.stream_events import (
     ToolCallDelta,
 )
 from monkey_coder_server.features.inference.exchange import Answering
+from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.running import Opening, Run
 from monkey_coder_server.ports.provider import CancelPolicy
 from monkey_coder_server.ports.upstream import UpstreamFailed
@@ -36,15 +37,15 @@ class End(StrEnum):
     LEFT = "left"
 
 
-async def relay(answering: Answering, run: Run[object]) -> End:
-    """Pass everything on until the end, whoever makes it. The reply is closed on return, also when this is cancelled."""
+async def relay(answering: Answering, run: Run[Outcome]) -> End:
+    """Pass everything on until the end, whoever makes it. The reply is closed whatever happens."""
     try:
         return await _pass_on(answering, run)
     finally:
         await answering.reply.close()
 
 
-async def _pass_on(answering: Answering, run: Run[object]) -> End:
+async def _pass_on(answering: Answering, run: Run[Outcome]) -> End:
     route = answering.route
     run.open(Opening(route.provider.name, route.card.model))
     counter = _Counter(route.max_tokens)
@@ -61,7 +62,7 @@ async def _pass_on(answering: Answering, run: Run[object]) -> End:
         return End.FAILED
 
 
-async def _rest(answering: Answering, run: Run[object], counter: "_Counter") -> End:
+async def _rest(answering: Answering, run: Run[Outcome], counter: "_Counter") -> End:
     decoder, pieces, answer = answering.decoder, answering.pieces, answering.answer
     if decoder is None or pieces is None:
         message = "only a stream has a rest"

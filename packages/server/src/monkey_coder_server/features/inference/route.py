@@ -8,7 +8,7 @@ from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.ports.provider import Provider
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A model of a provider we hold a key for and know a price of; built once at start."""
 

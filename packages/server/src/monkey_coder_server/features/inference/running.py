@@ -77,7 +77,7 @@ class Run(Generic[T]):
 
     async def take(self, seconds: float) -> list[Event]:
         """All events that are there, waiting up to `seconds` for the first. Empty when none came or all is over."""
-        if not self._events and not self.ended:
+        if not self._events and not self.ended and not self.client_gone:
             await self._wait(seconds)
         events = list(self._events)
         self._events.clear()
@@ -91,6 +91,7 @@ class Run(Generic[T]):
         self.client_gone = True
         self._events.clear()
         _wake(self._writer)
+        _wake(self._reader)
         if self._on_leave is not None:
             self._on_leave()
 

@@ -1,0 +1,107 @@
+"""`POST /v1/router/debug`: why this request would go where, with the numbers the router used."""
+
+from typing import Any
+
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.personas import PERSONA_OF_TASK, PERSONAS, SLASH_COMMANDS
+from monkey_coder_server.features.inference.admission import fit
+from monkey_coder_server.features.inference.api import request_decoder
+from monkey_coder_server.features.inference.desk import Desk, Order
+from monkey_coder_server.features.inference.health import Health
+from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.features.inference.planning import Planner
+from monkey_coder_server.features.inference.render import stamp
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.decode import json_body
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import json_reply
+
+
+class DebugApi:
+    """Plans without holding or calling anything."""
+
+    def __init__(self, desk: Desk, planner: Planner, health: Health, clock: Clock) -> None:
+        self._desk = desk
+        self._planner = planner
+        self._health = health
+        self._clock = clock
+
+    async def debug(self, request: Request) -> Reply:
+        """The decision in the shape older clients read; `confidence` is the leader's assumed or learned success."""
+        sent = await json_body(request, request_decoder)
+        order = await self._desk.take(request, sent, stream=False)
+        plan = self._planner.plan(order.job)
+        body = {
+            "debug_info": self._info(order, plan),
+            "request_summary": {
+                "task_type": sent.task_type,
+                "prompt_length": len(sent.prompt),
+                "has_files": bool(sent.files),
+                "file_count": len(sent.files or ()),
+            },
+            "personas_available": {
+                "personas": list(PERSONAS),
+                "slash_commands": list(SLASH_COMMANDS),
+                "persona_mappings": dict(PERSONA_OF_TASK),
+            },
+            "timestamp": stamp(self._clock.now()),
+        }
+        return json_reply(body, headers=order.headers)
+
+    def _info(self, order: Order, plan: Plan) -> dict[str, Any]:
+        decision = plan.decision
+        leader = decision.ranking.candidates[0]
+        route = fit(plan, plan.order[0], order.job, None)
+        success_from = "learned from outcomes" if leader.expected.learned else "a stated prior"
+        latency_from = "measured" if leader.expected.measured else "a stated prior"
+        return {
+            "routing_decision": {
+                "provider": leader.card.provider,
+                "model": leader.card.model,
+                "persona": order.task.choice.persona.name,
+                "confidence": round(leader.expected.success, 4),
+                "reasoning": (
+                    f"Highest utility {leader.terms.utility:.4f} of {len(decision.ranking.candidates)} candidates: quality "
+                    f"{leader.terms.quality:.4f}, cost {leader.terms.cost:.4f}, latency {leader.terms.latency:.4f}; "
+                    f"success is {success_from}, latency {latency_from}."
+                ),
+            },
+            "scoring_breakdown": {
+                "quality_term": leader.terms.quality,
+                "cost_term": leader.terms.cost,
+                "latency_term": leader.terms.latency,
+                "utility": leader.terms.utility,
+                "context_score": round(1 - plan.input_expected / leader.card.context_window, 4),
+            },
+            "metadata": {
+                "persona_decided_by": order.task.choice.decided_by,
+                "requested_model": decision.selection.asked,
+                "input_tokens_expected": plan.input_expected,
+                "input_tokens_at_most": plan.input_bound,
+                "max_tokens": route.max_tokens,
+                "hold_usd": usd(route.bound),
+                "preferred_providers_not_available": list(decision.dropped),
+                **decision.ranking.explain(),
+                "health": self._pulses(plan),
+            },
+            "available_models": [candidate.name for candidate in plan.order],
+            "routing_history_count": self._health.calls,
+        }
+
+    def _pulses(self, plan: Plan) -> dict[str, Any]:
+        """What was measured of the candidates that were called before."""
+        now = self._clock.monotonic()
+        pulses = {candidate.name: self._health.pulse(candidate.name, now) for candidate in plan.order}
+        return {
+            name: {
+                "state": pulse.state,
+                "first_byte_ms": pulse.first_byte_ms,
+                "total_ms": pulse.total_ms,
+                "served": pulse.served,
+                "failed": pulse.failed,
+                "error_rate": round(pulse.error_rate, 4),
+            }
+            for name, pulse in pulses.items()
+            if pulse.served or pulse.failed
+        }

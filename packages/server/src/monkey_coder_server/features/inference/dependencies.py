@@ -1,0 +1,62 @@
+"""What the request path needs from outside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from monkey_coder_server.domain.catalog import Catalog
+from monkey_coder_server.domain.markup import MarkupTable
+from monkey_coder_server.domain.pricing import PriceBook
+from monkey_coder_server.features.inference.attempt import AttemptSettings
+from monkey_coder_server.features.inference.health import Health
+from monkey_coder_server.features.inference.patience import Patience
+from monkey_coder_server.features.inference.pipeline import PipelineSettings
+from monkey_coder_server.ports.clock import Clock, Ids
+from monkey_coder_server.ports.ledger import Ledger
+from monkey_coder_server.ports.limiter import Limiter
+from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.quotes import Quotes
+from monkey_coder_server.ports.telemetry import Telemetry
+from monkey_coder_server.ports.upstream import Upstream
+from monkey_coder_server.web.problem import NativeProblems
+from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a provider is reached: base URL and our keys there; none means it is not configured."""
+
+    provider: Provider
+    base_url: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`rate` is requests a minute of a key without a rate of its own. Seconds: `keep_alive`, `shutdown`."""
+
+    rate: int = 600
+    keep_alive: float = KEEP_ALIVE_SECONDS
+    shutdown: float = 30.0
+    attempt: AttemptSettings = field(default_factory=AttemptSettings)
+    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """`problems` renders native errors; `health` is shared with whoever shows it."""
+
+    access: Sequence[Access]
+    catalog: Catalog
+    prices: PriceBook
+    markups: MarkupTable
+    ledger: Ledger
+    upstream: Upstream
+    limiter: Limiter
+    quotes: Quotes
+    clock: Clock
+    ids: Ids
+    telemetry: Telemetry
+    problems: NativeProblems
+    health: Health = field(default_factory=Health)
+    options: Options = field(default_factory=Options)

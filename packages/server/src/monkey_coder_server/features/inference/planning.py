@@ -1,0 +1,208 @@
+"""From wishes to ranked candidates: the catalogue, prices, keys, health and outcomes, put before the router."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from monkey_coder_server.domain import routing, routing_priors
+from monkey_coder_server.domain.catalog import Catalog, ModelCard
+from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
+from monkey_coder_server.domain.prompt_tokens import expected_tokens, input_upper_bound
+from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
+from monkey_coder_server.features.inference.health import Health
+from monkey_coder_server.features.inference.job import Job
+from monkey_coder_server.features.inference.no_candidate import no_candidate
+from monkey_coder_server.features.inference.outcomes import Outcomes
+from monkey_coder_server.features.inference.plan import Decision, Plan, Wishes
+from monkey_coder_server.features.inference.route import Candidate
+from monkey_coder_server.ports.accounts import KeyRecord
+from monkey_coder_server.ports.clock import Clock
+
+FRESH_SECONDS = 2.0
+"""How long equal requests share a ranking: latencies and outcomes move slowly, breakers renew it at once."""
+REMEMBERED = 512
+SHOWN = 5
+"""Candidates an answer tells about; `/v1/router/debug` tells about all."""
+PRIOR_STRENGTH = 10.0
+"""A stated prior weighs as much as so many reported outcomes."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A model of the catalogue. `candidate` None: no key (`keyed` False) or no price (`problem` says why)."""
+
+    card: ModelCard
+    keyed: bool
+    candidate: Candidate | None
+    problem: str = ""
+
+
+class Planner:
+    """Ranks once for all equal requests of a moment: ranking tens of models costs milliseconds, a request must not."""
+
+    def __init__(
+        self, catalog: Catalog, listings: Iterable[Listing], *, health: Health, outcomes: Outcomes, clock: Clock
+    ) -> None:
+        self._catalog = catalog
+        self._listings = {listing.card.name: listing for listing in listings}
+        self._positions = _positions(self._listings)
+        self._health = health
+        self._outcomes = outcomes
+        self._clock = clock
+        self._decided: OrderedDict[object, tuple[float, int, Decision]] = OrderedDict()
+
+    def plan(self, job: Job) -> Plan:
+        """Candidates for a job, best first.
+
+        Raises `ModelNotFound`, `ModelNotAllowed`, `PriceUnknown`, `ContextTooLong`, `InvalidRequest`.
+        """
+        request = job.request
+        expected = expected_tokens(request)
+        decision = self.decide(job.wishes, _rounded(expected), job.max_tokens, job.principal.key)
+        plan = Plan(decision, input_upper_bound(request), expected, job.locked)
+        if not plan.order:
+            raise InvalidRequest("None of the quoted models can serve this request now; ask for a new quote.")
+        return plan
+
+    def decide(self, wishes: Wishes, tokens: int, max_tokens: int | None, key: KeyRecord | None) -> Decision:
+        """The ranking for such a request, shared while it is fresh."""
+        allowed = None if key is None else key.models
+        models = tuple(sorted(wishes.models.items()))
+        place = (
+            wishes.model,
+            wishes.task_type,
+            wishes.persona.name,
+            wishes.providers,
+            models,
+            wishes.required,
+            tokens,
+            max_tokens,
+            allowed,
+        )
+        now = self._clock.monotonic()
+        found = self._decided.get(place)
+        if found is not None and now - found[0] < FRESH_SECONDS and found[1] == self._health.version:
+            return found[2]
+        decision = self._decide(wishes, tokens, max_tokens, allowed)
+        self._decided[place] = (now, self._health.version, decision)
+        self._decided.move_to_end(place)
+        if len(self._decided) > REMEMBERED:
+            self._decided.popitem(last=False)
+        return decision
+
+    def _decide(self, wishes: Wishes, tokens: int, max_tokens: int | None, allowed: tuple[str, ...] | None) -> Decision:
+        selection = self._catalog.resolve(wishes.model)
+        request = RouteRequest(
+            selection=selection,
+            task_type=wishes.task_type,
+            input_tokens=tokens,
+            max_tokens=max_tokens,
+            required=wishes.required,
+            weights=wishes.persona.weights,
+            providers=self._providers(wishes.providers),
+            models=self._models(wishes.models),
+        )
+        states = [self._state(card, request, allowed) for card in selection.cards]
+        ranking = routing.plan(request, states)
+        dropped: tuple[str, ...] = ()
+        if not ranking.candidates and request.providers and self._unkeyed(request.providers):
+            dropped = request.providers
+            request = replace(request, providers=())
+            ranking = routing.plan(request, states)
+        if not ranking.candidates:
+            raise no_candidate(selection, ranking.excluded)
+        order = tuple(self._candidate(ranked.name) for ranked in ranking.candidates)
+        leading = ranking.explain()["candidates"]
+        shown = leading[:SHOWN] if isinstance(leading, list) else []
+        return Decision(selection, ranking, order, tokens, dropped, msgspec.Raw(_encode(shown)))
+
+    def _state(self, card: ModelCard, request: RouteRequest, allowed: tuple[str, ...] | None) -> CandidateState:
+        listing = self._listings[card.name]
+        candidate = listing.candidate
+        now = self._clock.monotonic()
+        pulse = self._health.pulse(card.name, now)
+        return CandidateState(
+            card=card,
+            row=None if candidate is None else candidate.tariff.row,
+            markup_basis_points=0 if candidate is None else candidate.tariff.markup,
+            price_problem=listing.problem,
+            usable=listing.keyed,
+            allowed=allowed is None or card.name in allowed or card.model in allowed,
+            healthy=self._health.admits(card.name, now),
+            first_byte_ms=pulse.first_byte_ms,
+            total_ms=pulse.total_ms,
+            error_rate=pulse.error_rate,
+            learned=Learned() if candidate is None else self._learned(candidate, request),
+        )
+
+    def _learned(self, candidate: Candidate, request: RouteRequest) -> Learned:
+        """The prior moved by reported outcomes, as if the prior were so many reports itself."""
+        tally = self._outcomes.tally(candidate.name, request.task_type)
+        if not tally.reports:
+            return Learned()
+        prior = routing_priors.quality(
+            candidate.card,
+            candidate.tariff.row,
+            task_type=request.task_type,
+            input_tokens=request.input_tokens,
+            position=self._positions[candidate.name],
+        )
+        return Learned((prior * PRIOR_STRENGTH + tally.good) / (PRIOR_STRENGTH + tally.reports))
+
+    def _candidate(self, name: str) -> Candidate:
+        candidate = self._listings[name].candidate
+        if candidate is None:
+            message = f"{name} was ranked without being a candidate"
+            raise RuntimeError(message)
+        return candidate
+
+    def _providers(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = []
+        for name in names:
+            provider = self._catalog.provider(name)
+            if provider is None:
+                message = f"There is no provider {name[:60]!r}; known are {', '.join(self._catalog.providers)}."
+                raise InvalidRequest(message)
+            known.append(provider)
+        return tuple(dict.fromkeys(known))
+
+    def _models(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """The wanted model of each provider by its own id; an old name counts as its stated replacement."""
+        models = {}
+        for provider in self._providers(tuple(wanted)):
+            name = next(model for given, model in wanted.items() if self._catalog.provider(given) == provider)
+            card = self._catalog.card(provider, name)
+            if card is None:
+                card = next((each for each in self._catalog.resolve(name).cards if each.provider == provider), None)
+            if card is None:
+                message = f"{provider} has no model {name[:80]!r}; GET /v1/models lists them."
+                raise ModelNotFound(message)
+            models[provider] = card.model
+        return models
+
+    def _unkeyed(self, providers: tuple[str, ...]) -> bool:
+        """Whether no key is held for any of the providers."""
+        return not any(listing.keyed for listing in self._listings.values() if listing.card.provider in providers)
+
+
+def _positions(names: Iterable[str]) -> dict[str, int]:
+    """Where each model stands among its provider's, best first."""
+    counts: Counter[str] = Counter()
+    positions = {}
+    for name in names:
+        provider = name.partition("/")[0]
+        positions[name] = counts[provider]
+        counts[provider] += 1
+    return positions
+
+
+def _rounded(tokens: int) -> int:
+    """Up to the next of eight steps an octave, so that requests of about the same length share a ranking."""
+    if tokens < 64:
+        return 64
+    step = 1 << (tokens.bit_length() - 4)
+    return -(-tokens // step) * step

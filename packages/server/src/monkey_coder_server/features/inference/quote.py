@@ -1,0 +1,69 @@
+"""`POST /v1/quote`: the price before the work."""
+
+from monkey_coder_protocol.billing import Quote, QuoteRoute
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.features.inference.admission import within_max_cost
+from monkey_coder_server.features.inference.api import request_decoder
+from monkey_coder_server.features.inference.desk import Desk
+from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.features.inference.planning import Planner
+from monkey_coder_server.features.inference.quotes import QuoteBook
+from monkey_coder_server.features.inference.render import stamp
+from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.decode import json_body
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import json_reply
+
+OFFERED = 10
+"""Routes a quote lists and promises prices for."""
+
+
+class QuoteApi:
+    """Nothing is held and nothing is called: a quote is the plan with its prices."""
+
+    def __init__(self, desk: Desk, planner: Planner, quotes: QuoteBook, *, attempts: int) -> None:
+        self._desk = desk
+        self._planner = planner
+        self._quotes = quotes
+        self._attempts = attempts
+
+    async def quote(self, request: Request) -> Reply:
+        """Expected and greatest charge of each route, best first."""
+        sent = await json_body(request, request_decoder)
+        order = await self._desk.take(request, sent, stream=False)
+        job = order.job
+        plan = self._planner.plan(job)
+        routes = within_max_cost(plan, job, OFFERED)
+        promised = await self._quotes.promise(
+            job.principal.account_id, order.task.fingerprint, {route.name: route.candidate for route in routes}
+        )
+        offers = [_offer(plan, route) for route in routes]
+        held = max(route.bound for route in routes[: self._attempts])
+        body = Quote(
+            quote_id=promised.quote_id,
+            expires_at=stamp(promised.expires_at),
+            price_book=routes[0].tariff.book,
+            expected_usd=offers[0].expected_usd,
+            maximum_usd=usd(held),
+            route=routes[0].name,
+            routes=offers,
+        )
+        return json_reply(body, headers=order.headers)
+
+
+def _offer(plan: Plan, route: Route) -> QuoteRoute:
+    ranked = plan.decision.ranking.candidates[plan.decision.order.index(route.candidate)]
+    output = min(ranked.expected.output_tokens, route.max_tokens)
+    expected = Usage(uncached_input=plan.input_expected, output=output)
+    return QuoteRoute(
+        provider=route.provider.name,
+        model=route.card.model,
+        expected_usd=usd(min(route.tariff.price(expected), route.bound)),
+        maximum_usd=usd(route.bound),
+        input_tokens=plan.input_expected,
+        expected_output_tokens=output,
+        maximum_output_tokens=route.max_tokens,
+        price_row=route.tariff.row.name,
+    )

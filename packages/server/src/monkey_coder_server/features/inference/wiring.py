@@ -1,0 +1,110 @@
+"""Puts the request path together: its listings, its pipeline, its routes."""
+
+from collections.abc import Iterator
+
+from monkey_coder_server.domain.catalog import ModelCard
+from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
+from monkey_coder_server.features.inference.admission import Admission
+from monkey_coder_server.features.inference.api import ExecuteApi
+from monkey_coder_server.features.inference.attempt import Attempts
+from monkey_coder_server.features.inference.debug import DebugApi
+from monkey_coder_server.features.inference.dependencies import Access, Dependencies
+from monkey_coder_server.features.inference.desk import Desk, rate_headers
+from monkey_coder_server.features.inference.exchange import Exchange
+from monkey_coder_server.features.inference.feedback import FeedbackApi
+from monkey_coder_server.features.inference.keyring import KeyRing
+from monkey_coder_server.features.inference.outcomes import Outcomes
+from monkey_coder_server.features.inference.pipeline import Pipeline
+from monkey_coder_server.features.inference.planning import Listing, Planner
+from monkey_coder_server.features.inference.quote import QuoteApi
+from monkey_coder_server.features.inference.quotes import QuoteBook
+from monkey_coder_server.features.inference.route import Candidate
+from monkey_coder_server.features.inference.running import Running
+from monkey_coder_server.features.inference.settlement import Settlements
+from monkey_coder_server.features.inference.tariff import Tariff
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.feature import ErrorRenderer, Feature, Route
+from monkey_coder_server.web.problem import NativeProblems, problem_headers
+from monkey_coder_server.web.respond import json_reply
+from monkey_coder_server.web.scopes import EXECUTE, ROUTER_DEBUG
+
+
+def build(use: Dependencies) -> Feature:
+    """The feature over its dependencies. Its `stop` waits for the settlements of everything in flight."""
+    options = use.options
+    outcomes, running = Outcomes(), Running()
+    planner = Planner(use.catalog, _listings(use), health=use.health, outcomes=outcomes, clock=use.clock)
+    quotes = QuoteBook(use.quotes, use.clock, use.ids)
+    desk = Desk(use.limiter, quotes, use.clock, rate=options.rate)
+    pipeline = _pipeline(use, planner, outcomes, running)
+    attempts = options.attempt.attempts
+    execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
+    quote = QuoteApi(desk, planner, quotes, attempts=attempts)
+    debug = DebugApi(desk, planner, use.health, use.clock)
+    feedback = FeedbackApi(outcomes, use.ledger)
+    errors = _with_rate_headers(use.problems)
+
+    async def stop() -> None:
+        await running.drain(options.shutdown)
+
+    routes = (
+        Route("POST", "/v1/execute", execute.execute, auth="any", scope=EXECUTE, errors=errors),
+        Route("POST", "/v1/execute/stream", execute.stream, auth="any", scope=EXECUTE, errors=errors),
+        Route("POST", "/v1/quote", quote.quote, auth="any", scope=EXECUTE, errors=errors),
+        Route("POST", "/v1/router/debug", debug.debug, auth="any", scope=ROUTER_DEBUG, errors=errors),
+        Route("POST", "/v1/feedback", feedback.report, auth="any", scope=EXECUTE, errors=errors),
+    )
+    return Feature("inference", routes, stop=stop)
+
+
+def _pipeline(use: Dependencies, planner: Planner, outcomes: Outcomes, running: Running) -> Pipeline:
+    options = use.options
+    return Pipeline(
+        admission=Admission(use.ledger, planner, attempts=options.attempt.attempts),
+        attempts=Attempts(Exchange(use.upstream, use.clock), use.health, use.clock, options.attempt),
+        settlements=Settlements(use.ledger, use.clock, use.telemetry, options.patience),
+        outcomes=outcomes,
+        ledger=use.ledger,
+        clock=use.clock,
+        telemetry=use.telemetry,
+        running=running,
+        settings=options.pipeline,
+    )
+
+
+def _listings(use: Dependencies) -> Iterator[Listing]:
+    """Every model of the catalogue, with what it takes to call and bill it where there is that."""
+    rings = {access.provider.name: KeyRing(access.keys) for access in use.access}
+    reached = {access.provider.name: access for access in use.access}
+    for card in use.catalog.cards:
+        access = reached.get(card.provider)
+        if access is None or not access.keys:
+            yield Listing(card, keyed=False, candidate=None)
+            continue
+        try:
+            tariff = _tariff(use, card)
+        except PriceUnknown as unknown:
+            yield Listing(card, keyed=True, candidate=None, problem=unknown.message)
+            continue
+        yield Listing(card, keyed=True, candidate=_candidate(card, access, rings[card.provider], tariff))
+
+
+def _tariff(use: Dependencies, card: ModelCard) -> Tariff:
+    row = use.prices.row(card.provider, card.model)
+    markup = use.markups.basis_points(plan="", provider=card.provider, model=card.model)
+    return Tariff(row, markup, use.prices.id)
+
+
+def _candidate(card: ModelCard, access: Access, keys: KeyRing, tariff: Tariff) -> Candidate:
+    return Candidate(card, access.provider, access.base_url.rstrip("/"), keys, tariff, card.name)
+
+
+def _with_rate_headers(problems: NativeProblems) -> ErrorRenderer:
+    """Native errors that carry `x-ratelimit-*` where our own limit refused."""
+
+    def render(error: GatewayError, request_id: str) -> Reply:
+        body = problems.body(error, request_id)
+        headers = [*problem_headers(error), *rate_headers(error.facts)]
+        return json_reply(body, status=body.status_code, headers=headers)
+
+    return render
