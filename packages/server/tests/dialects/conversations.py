@@ -48,7 +48,7 @@ def assistant(*parts: Part | str) -> Message:
 
 def result(call_id: str, *parts: Part | str, **more: Any) -> Message:
     inside = tuple(Text(part) if isinstance(part, str) else part for part in parts)
-    return Message(Role.TOOL, (ToolResult(call_id, inside, **more),))  # type: ignore[arg-type]  # results hold fewer kinds
+    return Message(Role.TOOL, (ToolResult(call_id, inside, **more),))
 
 
 def card(provider: Provider, model: str) -> ModelCard:
@@ -57,7 +57,7 @@ def card(provider: Provider, model: str) -> ModelCard:
 
 def body(provider: Provider, model: str, request: ModelRequest, *, stream: bool = False) -> dict[str, Any]:
     wire = provider.dialect.encode(request, card=card(provider, model), key="a-key", stream=stream)
-    return json.loads(wire.body)  # type: ignore[no-any-return]
+    return json.loads(wire.body)
 
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)

@@ -135,7 +135,7 @@ def test_a_whole_message_means_the_same_as_its_stream() -> None:
         {"type": "tool_use", "id": "toolu_1", "name": "now", "input": {}},
         {"type": "tool_use", "id": "toolu_2", "name": "at", "input": {"a": 1}},
     ]
-    usage = OPENING["message"]["usage"] | {"output_tokens": 20, "server_tool_use": {"web_search_requests": 2}}  # type: ignore[index]  # a nested literal
+    usage = OPENING["message"]["usage"] | {"output_tokens": 20, "server_tool_use": {"web_search_requests": 2}}
     message = {"id": "msg_1", "model": "claude-x", "content": content, "stop_reason": "tool_use", "usage": usage}
     whole, streamed = fold(DIALECT.decode(json.dumps(message).encode())), fold(read(DIALECT, [sse(*FULL)]))
     assert whole.parts() == streamed.parts()
@@ -221,6 +221,25 @@ def test_json_where_a_stream_was_asked_for_is_read_all_the_same() -> None:
     answer = fold(read(DIALECT, [body[:1], body[1:9], body[9:]]))
     assert answer.text == ["Hi"]
     assert answer.finish is FinishReason.STOP
+
+
+@pytest.mark.parametrize("start", [b"data: ", b"{"], ids=["event", "plain JSON"])
+def test_an_answer_beyond_all_bounds_ends_the_stream(start: bytes) -> None:
+    decoder = DIALECT.decoder()
+    events = [event for piece in (start, b"x" * (33 << 20), sse(*FULL)) for event in decoder.feed(piece)]
+    assert [event.failure.kind for event in events if isinstance(event, Failed)] == [FailureKind.MALFORMED]
+    assert decoder.finish() == []
+
+
+def test_compaction_is_kept_as_the_provider_wrote_it() -> None:
+    written = [
+        started(0, {"type": "compaction", "content": None}),
+        grown(0, "compaction_delta", content="So far: "),
+        grown(0, "compaction_delta", content="nothing."),
+        stopped(0),
+    ]
+    events = read(DIALECT, [sse(OPENING, *written, *closing("end_turn"))])
+    assert ServerItem("compaction", {"type": "compaction", "content": "So far: nothing."}) in events
 
 
 @given(records=st.tuples(*(bent(record) for record in FULL)))

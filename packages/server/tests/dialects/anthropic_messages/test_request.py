@@ -38,11 +38,11 @@ def written(request: ModelRequest, model: str = OLD, *, stream: bool = False) ->
 
 
 def blocks(*parts: Part) -> list[dict[str, Any]]:
-    return written(ModelRequest((user(*parts),)))["messages"][0]["content"]  # type: ignore[no-any-return]
+    return written(ModelRequest((user(*parts),)))["messages"][0]["content"]
 
 
 def said(*parts: Part) -> list[dict[str, Any]]:
-    return written(ModelRequest((user("?"), assistant(*parts), user("go on"))))["messages"][1]["content"]  # type: ignore[no-any-return]
+    return written(ModelRequest((user("?"), assistant(*parts), user("go on"))))["messages"][1]["content"]
 
 
 def test_a_plain_question() -> None:

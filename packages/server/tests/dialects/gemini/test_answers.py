@@ -149,6 +149,14 @@ def test_a_stream_without_a_finish_reason_is_cut_short() -> None:
     assert last.failure.kind is FailureKind.CUT_SHORT
 
 
+def test_a_call_named_before_the_answer_is_given_an_id_that_is_its_own() -> None:
+    calls = record({"functionCall": {"name": "a"}}, {"functionCall": {"name": "a"}}, finish="STOP") | {
+        "responseId": "x/y=="
+    }
+    answer = fold(DIALECT.decode(json.dumps(calls).encode()))
+    assert [call.id for call in answer.calls] == ["call_x_y___0", "call_x_y___1"]
+
+
 def test_usage_after_the_finish_reason_still_counts() -> None:
     late = {"usageMetadata": {"promptTokenCount": 9}}
     answer = fold(read(DIALECT, [sse(record({"text": "x"}, finish="STOP"), late)]))
@@ -176,6 +184,20 @@ def test_garbage_in_a_stream_is_malformed() -> None:
     last = read(DIALECT, [sse(FULL[0]), b"data: {nonsense\r\n\r\n"])[-1]
     assert isinstance(last, Failed)
     assert last.failure.kind is FailureKind.MALFORMED
+
+
+@pytest.mark.parametrize("start", [b"data: ", b'[{"a":"'], ids=["event", "array"])
+def test_a_record_beyond_all_bounds_ends_the_stream(start: bytes) -> None:
+    decoder = DIALECT.decoder()
+    events = [event for piece in (start, b"x" * (17 << 20), sse(*FULL)) for event in decoder.feed(piece)]
+    assert [event.failure.kind for event in events if isinstance(event, Failed)] == [FailureKind.MALFORMED]
+    assert decoder.finish() == []
+
+
+def test_an_escape_cut_in_two_does_not_end_its_string() -> None:
+    body = json.dumps([record({"text": 'a\\"}'}, finish="STOP")]).encode()
+    pieces = [body[at : at + 1] for at in range(len(body))]
+    assert fold(read(DIALECT, pieces)).text == ['a\\"}']
 
 
 @given(records=st.tuples(*(bent(each) for each in FULL)), array=st.booleans())

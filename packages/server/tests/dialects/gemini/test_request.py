@@ -40,17 +40,17 @@ def written(request: ModelRequest, model: str = OLD) -> dict[str, Any]:
 
 
 def parts(*given: Part, model: str = OLD) -> list[dict[str, Any]]:
-    return written(ModelRequest((user(*given),)), model)["contents"][0]["parts"]  # type: ignore[no-any-return]
+    return written(ModelRequest((user(*given),)), model)["contents"][0]["parts"]
 
 
 def said(*given: Part, model: str = OLD) -> list[dict[str, Any]]:
-    return written(ModelRequest((user("?"), assistant(*given))), model)["contents"][1]["parts"]  # type: ignore[no-any-return]
+    return written(ModelRequest((user("?"), assistant(*given))), model)["contents"][1]["parts"]
 
 
 def config(model: str = OLD, **fields: Any) -> dict[str, Any]:
     sent = written(ModelRequest((user("?"),), **fields), model)["generationConfig"]
     assert sent.pop("maxOutputTokens") == 65_536
-    return sent  # type: ignore[no-any-return]
+    return sent
 
 
 @pytest.mark.parametrize(
