@@ -42,6 +42,8 @@ class AnswerStream:
     def finish(self) -> Sequence[Event]:
         """The provider closed the connection: only now is the answer known to be complete."""
         events: list[Event] = []
+        if self._reader.done:
+            return events
         try:
             for frame in self._sse.finish():
                 if parse_json(frame.data) is not UNREADABLE:  # half a record is a cut, not garbage
