@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row
+from monkey_coder_server.adapters.storage.transaction import Compiled, Parameters, Query, Row
 
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 16_384
@@ -46,11 +46,12 @@ class _Prepared:
     values: Callable[[Parameters], tuple[Any, ...]]
 
 
-def _picker(names: tuple[str, ...]) -> Callable[[Parameters], tuple[Any, ...]]:
-    """A function that takes named values in a fixed order."""
-    if len(names) > 1:
+def _picker(compiled: Compiled) -> Callable[[Parameters], tuple[Any, ...]]:
+    """A function that takes named values in the order of the statement's marks."""
+    names, constants = compiled.names, compiled.constants
+    if len(names) > 1 and not constants:
         return itemgetter(*names)
-    return lambda parameters: tuple(parameters[name] for name in names)
+    return lambda parameters: tuple(constants[name] if name in constants else parameters[name] for name in names)
 
 
 @dataclass(slots=True)
@@ -80,6 +81,6 @@ class SqliteTransaction:
         return rows[0] if rows else None
 
     def _prepare(self, query: Query) -> _Prepared:
-        text, names = query.compiled(_DIALECT)
-        prepared = self._prepared[query] = _Prepared(text, _picker(names))
+        compiled = query.compiled(_DIALECT)
+        prepared = self._prepared[query] = _Prepared(compiled.text, _picker(compiled))
         return prepared

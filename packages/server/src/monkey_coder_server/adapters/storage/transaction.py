@@ -6,6 +6,7 @@ what the request path can spend.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from sqlalchemy import Dialect
@@ -16,22 +17,28 @@ Row = tuple[Any, ...]
 Parameters = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """SQL, the names of its parameters in their order, and the values of those that are constants."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: Parameters
+
+
 class Query:
-    """One statement. Its parameters are named; constants stand in it as literals, not as bound values."""
+    """One statement with named parameters."""
 
     __slots__ = ("construct",)
 
     def __init__(self, construct: ClauseElement) -> None:
         self.construct = construct
 
-    def compiled(self, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-        """The SQL in a dialect of positional parameters, and the parameters' names in their order."""
+    def compiled(self, dialect: Dialect) -> Compiled:
+        """The SQL in a dialect of positional parameters."""
         compiled = cast("SQLCompiler", self.construct.compile(dialect=dialect))
         constants = {name: value for name, value in compiled.params.items() if value is not None}
-        if constants:
-            message = f"write {constants} as literals: {compiled}"
-            raise ValueError(message)
-        return str(compiled), tuple(compiled.positiontup or ())
+        return Compiled(str(compiled), tuple(compiled.positiontup or ()), constants)
 
 
 class Transaction(Protocol):

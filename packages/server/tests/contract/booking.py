@@ -1,0 +1,84 @@
+"""Requests, settlements and a clock for tests of the books."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.ports.ledger import AttemptRecord, FailedRequest, HoldRequest, IdempotencyKey, Settlement
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ACCOUNT = "acc_1"
+KEY = "key_1"
+
+_numbers = count(1)
+
+
+@dataclass(slots=True)
+class StillClock:
+    """A clock that moves when told to."""
+
+    moment: datetime = NOON
+    seconds: float = field(default=1_000.0)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def forward(self, delta: timedelta) -> None:
+        self.moment += delta
+        self.seconds += delta.total_seconds()
+
+
+def request_id() -> str:
+    return f"req_{next(_numbers):026d}"
+
+
+def hold_request(amount: int = 1_000, **changes: Any) -> HoldRequest:
+    at = changes.get("at", NOON)
+    asked = HoldRequest(request_id(), ACCOUNT, KEY, amount, at, at + timedelta(minutes=10))
+    return replace(asked, **changes)
+
+
+def idempotent(key: str = "task-1", body: bytes = b"a") -> IdempotencyKey:
+    return IdempotencyKey(key, body.ljust(32, b"."))
+
+
+def settlement(request: HoldRequest, price: int = 600, **changes: Any) -> Settlement:
+    served = Settlement(
+        request_id=request.request_id,
+        account_id=request.account_id,
+        key_id=request.key_id,
+        at=request.at + timedelta(seconds=3),
+        provider="openai",
+        model="openai/gpt-5",
+        usage=Usage(uncached_input=100, cache_read=20, output=30, reasoning=10),
+        provider_cost=500,
+        price=price,
+        price_row="openai/gpt-5",
+        price_book="0a1b2c",
+        markup_basis_points=2_000,
+        attempts=(AttemptRecord("openai", "gpt-5", "served", 120, 900, "resp_1"),),
+        finish_reason="stop",
+        stream=False,
+        task_type="code_generation",
+        persona="developer",
+        latency_ms=900,
+        first_byte_ms=120,
+    )
+    return replace(served, **changes)
+
+
+def failure(request: HoldRequest, **changes: Any) -> FailedRequest:
+    failed = FailedRequest(
+        request_id=request.request_id,
+        account_id=request.account_id,
+        key_id=request.key_id,
+        at=request.at + timedelta(seconds=3),
+        error_code="provider_error",
+        message="The provider refused.",
+    )
+    return replace(failed, **changes)
