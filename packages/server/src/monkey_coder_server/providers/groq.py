@@ -65,7 +65,7 @@ _QUIRKS = Quirks(
     refused=frozenset(
         {"top_k", "logprobs", "top_logprobs", "logit_bias", "name", "presence_penalty", "frequency_penalty"}
     ),
-    efforts=MappingProxyType({"openai/gpt-oss": ("low", "medium", "high"), "qwen/": ("none", "default")}),
+    efforts=MappingProxyType({"openai/gpt-oss": ("low", "medium", "high"), "qwen/": ("none",)}),
     # Without it these write their thinking as <think>…</think> into the text.
     also=MappingProxyType({"qwen/": MappingProxyType({"reasoning_format": "parsed"})}),
 )

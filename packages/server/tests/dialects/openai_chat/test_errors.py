@@ -49,6 +49,10 @@ def said(message: str = "m", **fields: object) -> str:
         (503, "", Kind.OVERLOADED),
         (504, "", Kind.TIMEOUT),
         (529, "", Kind.OVERLOADED),
+        (503, said("busy", type="server_error"), Kind.OVERLOADED),
+        (529, said("busy", type="server_error"), Kind.OVERLOADED),
+        (413, said("The body is big", type="tokens", code="rate_limit_exceeded"), Kind.CONTEXT_TOO_LONG),
+        (400, '{"code":"x","error":"The API key is not valid."}', Kind.AUTHENTICATION),
         (418, "", Kind.INVALID_REQUEST),
     ],
 )

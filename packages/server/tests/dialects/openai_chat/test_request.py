@@ -119,7 +119,7 @@ def test_what_a_model_would_refuse_is_left_out(model: str, left_out: set[str]) -
         ("grok-3-mini", Reasoning(effort="medium"), "low"),
         ("grok-4-0709", Reasoning(effort="high"), None),
         ("openai/gpt-oss-120b", Reasoning(effort="low"), "low"),
-        ("qwen/qwen3-32b", Reasoning(effort="high"), "default"),
+        ("qwen/qwen3-32b", Reasoning(effort="high"), None),
         ("qwen/qwen3-32b", Reasoning(enabled=False), "none"),
         ("kimi-k3", Reasoning(effort="medium"), "low"),
         ("kimi-k3.1-pro", Reasoning(effort="xhigh"), "high"),

@@ -6,7 +6,7 @@ from monkey_coder_server.dialects.openai_chat.quirks import Quirks
 from monkey_coder_server.domain.conversation import ModelRequest, Reasoning
 
 LADDER = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""All words in use, least first. Some models take `default` for "as you please"."""
+"""All words in use, least first."""
 
 _BUDGETS = ((0, "none"), (1_024, "minimal"), (4_096, "low"), (16_384, "medium"), (49_152, "high"))
 """The effort that stands for a token budget of at most so much: what other dialects count in tokens."""
@@ -41,16 +41,13 @@ def _wanted(reasoning: Reasoning) -> str | None:
     return next((word for limit, word in _BUDGETS if reasoning.budget_tokens <= limit), "xhigh")
 
 
-def _nearest(wanted: str, allowed: tuple[str, ...]) -> str:
-    """The allowed word closest on the ladder, the lesser of two; words off the ladder mean the middle."""
+def _nearest(wanted: str, allowed: tuple[str, ...]) -> str | None:
+    """The allowed word closest on the ladder, the lesser of two; an unknown word means the middle.
+
+    Whoever asks for a little thinking does not ask for none: None where `none` is the only word there is.
+    """
     if wanted in allowed:
         return wanted
-    rungs = [word for word in allowed if word in LADDER]
-    if not rungs:
-        return allowed[0]
-    at = LADDER.index(wanted) if wanted in LADDER else LADDER.index("medium")
-    if wanted != "none" and "none" in rungs and len(rungs) > 1:
-        rungs.remove("none")  # asked to think a little is not asked not to think
-    if rungs == ["none"] and "default" in allowed and wanted != "none":
-        return "default"
-    return min(rungs, key=lambda word: (abs(LADDER.index(word) - at), LADDER.index(word)))
+    at = LADDER.index(wanted if wanted in LADDER else "medium")
+    rungs = [word for word in allowed if word != "none"]
+    return min(rungs, key=lambda word: (abs(LADDER.index(word) - at), LADDER.index(word)), default=None)

@@ -39,23 +39,26 @@ _WORDS = {
     "model_not_found": FailureKind.NOT_FOUND,
     "invalid_model": FailureKind.NOT_FOUND,
     "resource_not_found_error": FailureKind.NOT_FOUND,
+}
+"""What a provider's `code` or `type` says whatever the status."""
+
+_WORDS_IN_STREAMS = {
     "rate_limit_reached_error": FailureKind.RATE_LIMIT,
     "rate_limit_error": FailureKind.RATE_LIMIT,
     "rate_limit_exceeded": FailureKind.RATE_LIMIT,
-    "server_error": FailureKind.SERVER_ERROR,
-    "internal_server_error": FailureKind.SERVER_ERROR,
+    "invalid_request_error": FailureKind.INVALID_REQUEST,
 }
-"""What a provider's `code` or `type` says by itself."""
+"""What they say where there is no status: with one, these words are also used for a 413 (Groq) or a 503."""
 
 _PHRASES = (
     (
         FailureKind.CONTEXT_TOO_LONG,
         (
-            r"context[ _](length|window)|maximum prompt length|prompt is too long|request too large|model token limit"
-            r"|messages is too long"
+            r"context[ _](length|window)|maximum prompt length|prompt is too long|request (is )?too large"
+            r"|model token limit|messages is too long"
         ),
     ),
-    (FailureKind.AUTHENTICATION, r"(incorrect|invalid) api key|api key (provided )?is (invalid|incorrect)"),
+    (FailureKind.AUTHENTICATION, r"(incorrect|invalid) api key|api key (provided )?is (invalid|incorrect|not valid)"),
     (FailureKind.CONTENT_FILTER, r"content (violates|policy)|usage guidelines|considered high risk"),
     (FailureKind.QUOTA, r"exceeded your current quota|used all available credits|insufficient (balance|credit)"),
 )
@@ -125,16 +128,14 @@ def _word(value: Json) -> str | None:
 
 def _kind(said: Said, status: int | None) -> FailureKind:
     for word in (said.code, said.type):
-        kind = _WORDS.get(word or "")
-        if kind is not None and kind is not FailureKind.RATE_LIMIT:
-            return kind
+        if word in _WORDS:
+            return _WORDS[word]
     for kind, pattern in _PATTERNS:
         if pattern.search(said.message):
             return kind
-    if FailureKind.RATE_LIMIT in (_WORDS.get(said.code or ""), _WORDS.get(said.type or "")):
-        return FailureKind.RATE_LIMIT
+    if status is None and said.code is not None and re.fullmatch(r"[45]\d\d", said.code):
+        status = int(said.code)
     if status is not None:
         return kind_of_status(status)
-    if said.code is not None and said.code.isdecimal() and len(said.code) == 3:
-        return kind_of_status(int(said.code))
-    return FailureKind.INVALID_REQUEST if said.type == "invalid_request_error" else FailureKind.SERVER_ERROR
+    known = (_WORDS_IN_STREAMS.get(word or "") for word in (said.code, said.type))
+    return next((kind for kind in known if kind is not None), FailureKind.SERVER_ERROR)
