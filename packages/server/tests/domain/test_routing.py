@@ -34,7 +34,8 @@ def card(provider: str, model: str, tier: int = 2, **more: Any) -> ModelCard:
 def state(of: ModelCard, usd_output: float = 10, **more: Any) -> CandidateState:
     rate = int(usd_output * USD)
     row = PriceRow(provider=of.provider, model=of.model, rates=Rates.of(input=rate // 4, output=rate))
-    return CandidateState(**({"card": of, "row": row} | more))
+    facts: dict[str, Any] = {"card": of, "row": row}
+    return CandidateState(**(facts | more))
 
 
 BIG = state(card("openai", "big", 1), 20)

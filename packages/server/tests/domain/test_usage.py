@@ -20,7 +20,7 @@ from monkey_coder_server.domain.usage import (
 COUNT = st.integers(0, 10_000_000)
 ANYTHING = st.none() | st.integers(-(10**30), 10**30) | COUNT
 
-FIXTURES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
+FIXTURES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "openai",
         {
@@ -70,6 +70,22 @@ FIXTURES: list[tuple[str, dict[str, Any], dict[str, int]]] = [
         {"uncached_input": 12, "output": 90, "cost_nano": 5_102_000},
     ),
     (
+        "perplexity",
+        {
+            "input_tokens": 33,
+            "output_tokens": 7_163,
+            "total_tokens": 7_196,
+            "reasoning_tokens": 73_997,
+            "units": {"citation_tokens": 20_016, "num_search_queries": 18},
+        },
+        {
+            "uncached_input": 33,
+            "output": 81_160,
+            "reasoning": 73_997,
+            "units": {"citation_tokens": 20_016, "num_search_queries": 18},
+        },
+    ),
+    (
         "anthropic",
         {
             "input_tokens": 4,
@@ -112,7 +128,7 @@ def test_consistent_numbers_add_up_to_the_providers_total(provider: str, counts:
         ReportedUsage(
             input_tokens=plain + (read + writes if rule.cached_inside_input else 0),
             output_tokens=answer + (reasoning if rule.reasoning_inside_output else 0),
-            total_tokens=total,
+            total_tokens=total - (0 if rule.reasoning_inside_total else reasoning),
             cached_input_tokens=read,
             cache_write_tokens=writes,
             cache_write_1h_tokens=writes // 2,

@@ -72,12 +72,14 @@ class UsageRule:
     """How a provider counts (counted over 6,572 recorded exchanges; docs/reference/usage.md).
 
     `cached_inside_input`: cached tokens are a subset of the input figure (all but Anthropic).
-    `reasoning_inside_output`: reasoning is a subset of the output figure (not xAI chat, not Gemini).
+    `reasoning_inside_output`: reasoning is a subset of the output figure (not xAI chat, Gemini, Perplexity).
+    `reasoning_inside_total`: the total counts it (not Perplexity, which prices deep research's thoughts apart).
     `own_cost_wins`: the provider's own cost figure is the bill (Perplexity).
     """
 
     cached_inside_input: bool = True
     reasoning_inside_output: bool = True
+    reasoning_inside_total: bool = True
     own_cost_wins: bool = False
 
 
@@ -87,7 +89,7 @@ USAGE_RULES: Mapping[str, UsageRule] = MappingProxyType(
         "groq": UsageRule(),
         "moonshot": UsageRule(),
         "xai": UsageRule(reasoning_inside_output=False),
-        "perplexity": UsageRule(own_cost_wins=True),
+        "perplexity": UsageRule(reasoning_inside_output=False, reasoning_inside_total=False, own_cost_wins=True),
         "anthropic": UsageRule(cached_inside_input=False),
         "google": UsageRule(reasoning_inside_output=False),
     }
@@ -118,7 +120,8 @@ def normalise(rule: UsageRule, reported: ReportedUsage) -> Usage:
         output += reasoning
     uncached = prompt + counts.of("tool_input_tokens")
     total = counts.known("total_tokens")
-    if total is not None and total != uncached + read + writes + output:
+    apart = 0 if rule.reasoning_inside_total else reasoning
+    if total is not None and total != uncached + read + writes + output - apart:
         doubts.append("total_tokens")
     units, cost = counts.units(), counts.own_cost()
     return Usage(
@@ -213,7 +216,7 @@ def _sides(rule: UsageRule, counts: _Counts, cached: int, reasoning: int) -> tup
     total = counts.known("total_tokens")
     beside = counts.of("tool_input_tokens")
     beside += 0 if rule.cached_inside_input else cached
-    beside += 0 if rule.reasoning_inside_output else reasoning
+    beside += reasoning if rule.reasoning_inside_total and not rule.reasoning_inside_output else 0
     if prompt is None and output is None:
         counts.doubts.extend(("input_tokens", "output_tokens"))
         return 0, 0 if total is None else max(0, total - beside)

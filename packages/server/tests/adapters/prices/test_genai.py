@@ -1,6 +1,6 @@
 """The price book says what the source says, to the nano-dollar, or says why it does not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -34,7 +34,7 @@ def provider(name: str, prices_id: str, *models: str) -> Provider:
     return Provider(
         name=name,
         label=name,
-        dialect=SimpleNamespace(),  # type: ignore[arg-type] # prices hang on no dialect
+        dialect=SimpleNamespace(),
         base_url="",
         key_variable="",
         base_url_variable="",
@@ -56,7 +56,7 @@ def usd_rates(**rates: str) -> Rates:
 
 
 @pytest.fixture
-def invented(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def invented(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], PriceBook]:
     """A source that holds one model `m` of provider `openai`, with the prices a test gives it."""
 
     def with_prices(prices: Any) -> PriceBook:
@@ -179,14 +179,16 @@ def test_a_model_without_a_price_is_refused_with_the_reason(name: str, why: str)
         ({"input_mtok": Decimal(1), "output_mtok": Decimal(1), "requests_kcount": Decimal("1E-8")}, "a piece"),
     ],
 )
-def test_a_price_that_is_no_exact_positive_number_is_refused(invented: Any, prices: dict[str, Any], why: str) -> None:
+def test_a_price_that_is_no_exact_positive_number_is_refused(
+    invented: Callable[[Any], PriceBook], prices: dict[str, Any], why: str
+) -> None:
     price = source.ModelPrice()
     price.__dict__.update(prices)
     with pytest.raises(PriceUnknown, match=rf"^openai/m cannot be used: [^/]*{why}[^/]*\.$"):
         invented(price).row("openai", "m")
 
 
-def test_a_price_by_the_time_of_day_or_of_the_future_is_refused(invented: Any) -> None:
+def test_a_price_by_the_time_of_day_or_of_the_future_is_refused(invented: Callable[[Any], PriceBook]) -> None:
     price = source.ModelPrice(input_mtok=Decimal(1), output_mtok=Decimal(1))
     night = source.TimeOfDateConstraint(datetime(2026, 1, 1, 22).time(), datetime(2026, 1, 1, 6).time())  # noqa: DTZ001 - times of day
     with pytest.raises(PriceUnknown, match="time of day"):
