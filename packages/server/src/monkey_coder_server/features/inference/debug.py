@@ -62,7 +62,7 @@ class DebugApi:
                 "persona": order.task.choice.persona.name,
                 "confidence": round(leader.expected.success, 4),
                 "reasoning": (
-                    f"Highest utility {leader.terms.utility:.4f} of {len(decision.ranking.candidates)} candidates: quality "
+                    f"Highest utility {leader.terms.utility:.4f} of {len(plan.order)} candidates: quality "
                     f"{leader.terms.quality:.4f}, cost {leader.terms.cost:.4f}, latency {leader.terms.latency:.4f}; "
                     f"success is {success_from}, latency {latency_from}."
                 ),

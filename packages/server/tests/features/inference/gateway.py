@@ -1,0 +1,238 @@
+"""The inference feature over the small world, asked as the application asks it."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from monkey_coder_server.dialects.anthropic_messages import AnthropicMessages
+from monkey_coder_server.dialects.gemini import Gemini
+from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.domain.catalog import Capability, Catalog, ModelCard
+from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.markup import MarkupTable
+from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
+from monkey_coder_server.domain.usage import USAGE_RULES
+from monkey_coder_server.features import inference
+from monkey_coder_server.features.inference.attempt import AttemptSettings
+from monkey_coder_server.features.inference.health import Health, HealthSettings
+from monkey_coder_server.features.inference.patience import Patience
+from monkey_coder_server.features.inference.pipeline import PipelineSettings
+from monkey_coder_server.ports.accounts import KeyRecord
+from monkey_coder_server.ports.provider import CancelPolicy, Dialect, Provider
+from monkey_coder_server.web.asgi import Message
+from monkey_coder_server.web.principal import Principal
+from monkey_coder_server.web.problem import NativeProblems
+from monkey_coder_server.web.request import Request
+from packages.server.tests.features.inference.world import (
+    ACCOUNT,
+    Books,
+    Gate,
+    LoopClock,
+    Notes,
+    Shelf,
+    Wire,
+    counting_ids,
+)
+
+FACTS = frozenset({Capability.TOOLS, Capability.STREAMING, Capability.PROMPT_CACHE})
+DIALECTS: Mapping[str, Dialect] = {
+    "openai": OpenAIChat(Quirks("openai")),
+    "anthropic": AnthropicMessages("anthropic"),
+    "google": Gemini("google"),
+}
+PRICES = {
+    "openai/gpt-big": (10_000_000_000, 30_000_000_000),
+    "openai/gpt-small": (1_000_000_000, 4_000_000_000),
+    "anthropic/claude-big": (3_000_000_000, 15_000_000_000),
+    "google/gemini-big": (2_000_000_000, 12_000_000_000),
+}
+MARKUP = 500
+
+
+def card(name: str, tier: int = 1) -> ModelCard:
+    provider, _, model = name.partition("/")
+    return ModelCard(provider, model, model, 200_000, 32_000, FACTS, tier)
+
+
+CARDS = {name: card(name, 3 if "small" in name else 1) for name in [*PRICES, "openai/gpt-unpriced"]}
+
+
+def provider(name: str, policy: CancelPolicy) -> Provider:
+    cards = tuple(each for each in CARDS.values() if each.provider == name)
+    return Provider(
+        name=name,
+        label=name.title(),
+        dialect=DIALECTS[name],
+        base_url=f"https://{name}.example",
+        key_variable="",
+        base_url_variable="",
+        prices_id=name,
+        usage_rule=USAGE_RULES[name],
+        cards=cards,
+        cancel_policy=policy,
+    )
+
+
+def rows() -> Iterator[PriceRow]:
+    for name, (prompt, output) in PRICES.items():
+        maker, _, model = name.partition("/")
+        yield PriceRow(provider=maker, model=model, rates=Rates.of(input=prompt, output=output))
+
+
+@dataclass
+class Answer:
+    """What the caller got. `frames` are the events of a stream."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    complete: bool
+
+    @property
+    def json(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.body)
+        return parsed
+
+    @property
+    def frames(self) -> list[dict[str, Any]]:
+        lines = [line for line in self.body.decode("ascii").split("\n\n") if line and not line.startswith(":")]
+        assert all(line.startswith("data: ") and "\n" not in line for line in lines)
+        return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+    @property
+    def text(self) -> str:
+        return "".join(frame["data"] for frame in self.frames if frame["type"] == "delta")
+
+
+@dataclass
+class Caller:
+    """One connection. `hang_up_after` body messages the client is gone."""
+
+    hang_up_after: int | None = None
+    got: list[Message] = field(default_factory=list)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def receive(self) -> Message:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        self.got.append(message)
+        bodies = [one for one in self.got if one["type"] == "http.response.body"]
+        if self.hang_up_after is not None and len(bodies) >= self.hang_up_after:
+            self.gone.set()
+        await asyncio.sleep(0)
+
+    def answer(self) -> Answer:
+        start = next(message for message in self.got if message["type"] == "http.response.start")
+        bodies = [message for message in self.got if message["type"] == "http.response.body"]
+        headers = {name.decode(): value.decode() for name, value in start["headers"]}
+        body = b"".join(message.get("body", b"") for message in bodies)
+        complete = bool(bodies) and not bodies[-1].get("more_body", False)
+        return Answer(start["status"], headers, body, complete)
+
+
+class Gateway:
+    """Everything of the feature; `ask` is one request."""
+
+    def __init__(
+        self,
+        *,
+        balance: int = 5_000_000_000,
+        cap: int | None = None,
+        keys: Mapping[str, tuple[str, ...]] | None = None,
+        policy: CancelPolicy = CancelPolicy.DRAIN,
+        requests_left: int = 1_000_000,
+        keep_alive: float = 15.0,
+        pipeline: PipelineSettings | None = None,
+        attempt: AttemptSettings | None = None,
+    ) -> None:
+        self.books = Books(balance, cap)
+        self.wire = Wire()
+        self.notes = Notes()
+        self.shelf = Shelf()
+        self.clock = LoopClock()
+        self.health = Health(HealthSettings(open_after=3, open_seconds=0.2))
+        self.ids = counting_ids()
+        self.providers = {name: provider(name, policy) for name in DIALECTS}
+        given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
+        self.key = KeyRecord(
+            "key_1", ACCOUNT, "user_1", "test", "mk-test", b"", frozenset({"*"}), datetime(2026, 1, 1, tzinfo=UTC)
+        )
+        self.feature = inference.build(
+            inference.Dependencies(
+                access=[
+                    inference.Access(each, each.base_url, given.get(each.name, ())) for each in self.providers.values()
+                ],
+                catalog=Catalog(CARDS.values()),
+                prices=PriceBook.of(rows()),
+                markups=MarkupTable(MARKUP),
+                ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here
+                upstream=self.wire,
+                limiter=Gate(requests_left),
+                quotes=self.shelf,
+                clock=self.clock,
+                ids=self.ids,
+                telemetry=self.notes,
+                problems=NativeProblems("https://gateway.example/billing"),
+                health=self.health,
+                options=inference.Options(
+                    keep_alive=keep_alive,
+                    shutdown=0.2,
+                    attempt=attempt or AttemptSettings(pause=0.001, longest_pause=0.2),
+                    pipeline=pipeline or PipelineSettings(drain=0.3, stall=0.3),
+                    patience=Patience(call=0.5, pauses=(0.001, 0.001)),
+                ),
+            )
+        )
+
+    def allow(self, *models: str) -> None:
+        self.key = replace(self.key, models=models)
+
+    async def ask(
+        self,
+        path: str = "/v1/execute",
+        *,
+        caller: Caller | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        **fields: Any,
+    ) -> Answer:
+        """One request; fields are the body's, over a small task."""
+        sent = {"task_type": "code_generation", "prompt": "create a REST API", **fields} if body is None else None
+        caller = caller or Caller()
+        given = {"content-type": "application/json", **(headers or {})}
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+        }
+        payload = json.dumps(sent).encode() if body is None else body
+        messages = [{"type": "http.request", "body": payload, "more_body": False}]
+
+        async def receive() -> Message:
+            return messages.pop() if messages else await caller.receive()
+
+        request = Request(scope, receive, request_id=self.ids.new("req"))
+        request.principal = Principal(account_id=ACCOUNT, user_id="user_1", key=self.key)
+        route = next(route for route in self.feature.routes if route.path == path)
+        try:
+            reply = await route.endpoint(request)
+        except GatewayError as error:
+            assert route.errors is not None
+            reply = route.errors(error, request.request_id)
+        await reply(scope, receive, caller.send)
+        return caller.answer()
+
+    async def stream(self, **fields: Any) -> Answer:
+        return await self.ask("/v1/execute/stream", **fields)
+
+    async def settle_down(self) -> None:
+        """Wait until nothing is in flight."""
+        assert self.feature.stop is not None
+        await self.feature.stop()
