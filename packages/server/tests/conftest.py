@@ -1,0 +1,63 @@
+"""A composed gateway without sockets: real stores in a temporary folder, spoken to as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from monkey_coder_server.bootstrap.gateway import Gateway, open_gateway
+from monkey_coder_server.domain.money import NANO_PER_USD
+from monkey_coder_server.features.accounts import operator
+from monkey_coder_server.settings import load
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """An account with a key of full rights."""
+
+    user_id: str
+    account_id: str
+    email: str
+    api_key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.api_key}"}
+
+
+@dataclass(slots=True)
+class House:
+    """A running gateway and a way to talk to it."""
+
+    gateway: Gateway
+    client: httpx2.AsyncClient
+    made: int = field(default=0)
+
+    async def customer(self, *, usd: int = 10, password: str | None = None) -> Customer:
+        """A new account with so much credit."""
+        self.made += 1
+        email = f"customer{self.made}@example.com"
+        created = await operator.create_user(
+            self.gateway.books.accounts, email=email, password=password, credit=usd * NANO_PER_USD, plan=None
+        )
+        return Customer(created.user.user_id, created.user.account_id, email, created.api_key)
+
+    async def key_of(self, customer: Customer, **wish: Any) -> str:
+        """A further key of an account, with restrictions."""
+        answer = await self.client.post("/v1/keys", json={"name": "test", **wish}, headers=customer.headers)
+        assert answer.status_code == 200, answer.text
+        key: str = answer.json()["key"]
+        return key
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """One gateway for the tests of a module; each test brings its own account."""
+    settings = load({"OPENAI_API_KEY": "sk-never-used"}, folder=tmp_path_factory.mktemp("house"))
+    async with open_gateway(settings) as gateway:
+        transport = httpx2.ASGITransport(app=gateway.application)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            yield House(gateway, client)

@@ -1,0 +1,43 @@
+import base64
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_new_wallet_shows_its_credit(house: Any) -> None:
+    customer = await house.customer(usd=7)
+    body = (await house.client.get("/v1/billing/balance", headers=customer.headers)).json()
+    assert body == {
+        "balance_usd": "7.00",
+        "held_usd": "0.00",
+        "available_usd": "7.00",
+        "currency": "USD",
+        "spent_today_usd": "0.00",
+        "spent_month_usd": "0.00",
+        "top_up_url": "http://localhost:8000/billing",
+    }
+
+
+async def test_the_page_errors_point_at_exists(house: Any) -> None:
+    assert "admin grant" in (await house.client.get("/billing")).text
+
+
+async def test_usage_takes_both_spellings_of_its_query(house: Any) -> None:
+    customer = await house.customer()
+    for query in ("start_date=2026-11-01&include_details=False", "startDate=2026-11-01&granularity=daily"):
+        answer = await house.client.get(f"/api/v1/billing/usage?{query}", headers=customer.headers)
+        assert answer.status_code == 200
+        assert answer.json()["by_model"] == []
+
+
+async def test_an_unknown_receipt_is_not_found(house: Any) -> None:
+    customer = await house.customer()
+    answer = await house.client.get("/v1/billing/receipts/rcp_1", headers=customer.headers)
+    assert (answer.status_code, answer.json()["error_code"]) == (404, "not_found")
+
+
+async def test_the_receipts_keys_are_public_and_of_ed25519_length(house: Any) -> None:
+    keys = (await house.client.get("/.well-known/monkey-receipts.json")).json()["keys"]
+    assert [len(base64.b64decode(key)) for key in keys.values()] == [32]
