@@ -1,0 +1,196 @@
+"""The bad-input table: what strangers send, and the status, code and sentence each row gets.
+
+A feature adds its rows to `ROWS` (or a module of its own imports `Row` and `check`). `headers` may name the
+credentials of `prepared`: `{good}` a key of full rights with credit, `{revoked}`, `{expired}`, `{narrow}` one that may
+only list models, `{poor}` one of an account without credit, `{session}` an access token.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from monkey_coder_server.domain import api_keys
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+PASSWORD = "several plain words together"
+KEY = {"authorization": "Bearer {good}"}
+JSON = {"content-type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One bad request and what it must get. `says` is a part of the sentence."""
+
+    name: str
+    method: str
+    path: str
+    status: int
+    code: str
+    says: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def post(name: str, path: str, body: bytes, code: str = "invalid_request", *, status: int = 400, says: str) -> Row:
+    """A POST with a good key and a bad body."""
+    return Row(name, "POST", path, status, code, says, body, {**KEY, **JSON})
+
+
+def get(name: str, path: str, status: int, code: str, *, says: str, headers: Mapping[str, str]) -> Row:
+    """A GET with bad credentials or a bad query."""
+    return Row(name, "GET", path, status, code, says, None, headers)
+
+
+def bad_key(name: str, secret: str, says: str) -> Row:
+    """A GET with a key that must be refused."""
+    headers = {"authorization": f"Bearer {secret}"}
+    return get(name, "/v1/models", 401, "invalid_api_key", says=says, headers=headers)
+
+
+_MISTYPED = "mk-dev-0000000000000000000000000000000000ab"
+_UNKNOWN = api_keys.compose("dev", b"\x01" * 32).text
+
+ROWS = [
+    # Bodies
+    post("an empty body", "/v1/keys", b"", says="empty"),
+    post("half an object", "/v1/keys", b'{"name": ', says="truncated"),
+    post("no JSON at all", "/v1/keys", b"name=laptop", says="not valid JSON"),
+    post("a list", "/v1/keys", b"[]", says="an object, but a list"),
+    post("a number", "/v1/keys", b"1", says="an object, but a whole number"),
+    post("null", "/v1/keys", b"null", says="an object, but null"),
+    post("two objects", "/v1/keys", b'{"name":"a"}{"name":"b"}', says="not valid JSON"),
+    post("a trailing comma", "/v1/keys", b'{"name":"a",}', says="not valid JSON"),
+    post("single quotes", "/v1/keys", b"{'name':'a'}", says="not valid JSON"),
+    post("NaN", "/v1/keys", b'{"name":"a","rate":NaN}', says="not valid JSON"),
+    post("a byte that is not UTF-8", "/v1/keys", b'{"name":"\xff"}', says="UTF-8"),
+    post("UTF-16", "/v1/keys", '{"name":"a"}'.encode("utf-16"), says="not valid JSON"),
+    post("a hundred thousand brackets", "/v1/keys", b'{"name":"a","x":' + b"[" * 100_000, says="nested too deeply"),
+    post("a missing field", "/v1/keys", b"{}", says="`name` is missing"),
+    post("a number for text", "/v1/keys", b'{"name":1}', says="`name` must be text"),
+    post("text for a number", "/v1/keys", b'{"name":"a","rate":"9"}', says="`rate` must be a whole number"),
+    post("a fraction for a whole number", "/v1/keys", b'{"name":"a","rate":1.5}', says="`rate` must be a whole number"),
+    post("a number beyond all bounds", "/v1/keys", b'{"name":"a","rate":' + b"9" * 400 + b"}", says="`rate`"),
+    post("text for a list", "/v1/keys", b'{"name":"a","scopes":"*"}', says="`scopes` must be a list"),
+    post("a number inside a list", "/v1/keys", b'{"name":"a","models":["x",2]}', says="`models[1]` must be text"),
+    post("a list for an object", "/v1/keys", b'{"name":"a","caps":[]}', says="`caps` must be an object"),
+    post("the last of a repeated key", "/v1/keys", b'{"name":"a","name":""}', says="`name`"),
+    post("a NUL inside text", "/v1/keys", b'{"name":"a\\u0000b"}', says="printable"),
+    post("a lone surrogate", "/v1/keys", b'{"name":"\\ud800"}', says="not valid JSON"),
+    Row("a form", "POST", "/v1/keys", 415, "unsupported_media_type", "must be JSON", b"name=a",
+        {**KEY, "content-type": "application/x-www-form-urlencoded"}),
+    Row("a compressed body", "POST", "/v1/keys", 415, "unsupported_media_type", "Compressed", b"\x1f\x8b",
+        {**KEY, **JSON, "content-encoding": "gzip"}),
+    post("33 MiB", "/v1/keys", b'{"name":"' + b"a" * (33 << 20) + b'"}', "request_too_large", status=413,
+         says="larger than the 33554432 bytes"),
+    Row("a length that lies beyond the cap", "POST", "/v1/keys", 413, "request_too_large", "larger than", b"{}",
+        {**KEY, **JSON, "content-length": "99999999999"}),
+    # Credentials
+    get("no key", "/v1/models", 401, "not_authenticated", says="No credential", headers={}),
+    get("no key under the alias", "/api/v1/models", 401, "not_authenticated", says="No credential", headers={}),
+    bad_key("the word None, as one SDK sends it with an empty one beside", "mk-", "not a Monkey Coder API key"),
+    bad_key("a key with a wrong checksum", _MISTYPED, "checksum"),
+    bad_key("a well-formed key nobody made", _UNKNOWN, "no such API key"),
+    bad_key("a revoked key", "{revoked}", "revoked"),
+    bad_key("an expired key", "{expired}", "expired"),
+    bad_key("another service's key", "sk-proj-abc", "neither an API key nor an access token"),
+    bad_key("a key of ten thousand characters", "mk-dev-" + "a" * 10_000, "not a Monkey Coder API key"),
+    bad_key("a key with SQL in it", "mk-dev-' OR 1=1 --", "not a Monkey Coder API key"),
+    get("two different keys", "/v1/models", 401, "invalid_api_key", says="Two different",
+        headers={**KEY, "x-api-key": _UNKNOWN}),
+    get("a key in the query beside another in the header", f"/v1/models?key={_UNKNOWN}", 401, "invalid_api_key",
+        says="Two different", headers=KEY),
+    get("basic authentication", "/v1/models", 401, "invalid_api_key", says="Bearer",
+        headers={"authorization": "Basic YTpi"}),
+    get("a forged token", "/v1/models", 401, "not_authenticated", says="not valid",
+        headers={"authorization": "Bearer eyJhbGciOiJub25lIn0.e30."}),
+    get("a key without the scope", "/v1/keys", 403, "forbidden", says="`keys:manage`",
+        headers={"x-goog-api-key": "{narrow}"}),
+    get("a key from a network it may not be used from", "/v1/models", 403, "forbidden", says="network address",
+        headers={"x-api-key": "{elsewhere}"}),
+    get("a forwarded address nobody vouches for", "/v1/models", 403, "forbidden", says="network address",
+        headers={"x-api-key": "{elsewhere}", "x-forwarded-for": "203.0.113.9"}),
+    # Places and methods
+    get("an unknown route", "/v1/nothing", 404, "not_found", says="nothing at GET /v1/nothing", headers=KEY),
+    get("a mistyped route", "/v1/provider", 404, "not_found", says="did you mean /v1/providers?", headers=KEY),
+    get("a path that climbs", "/v1/../etc/passwd", 404, "not_found", says="nothing at", headers=KEY),
+    Row("a wrong method", "PUT", "/v1/keys", 405, "method_not_allowed", "it takes GET, POST", b"{}", KEY),
+    Row("an invented method", "BREW", "/v1/keys", 405, "method_not_allowed", "it takes GET, POST", None, KEY),
+    get("a WebSocket", "/v1/responses", 426, "upgrade_required", says="not WebSocket",
+        headers={**KEY, "upgrade": "websocket", "connection": "Upgrade"}),
+    # Things that are not there, and queries
+    get("a model nobody has", "/v1/models/gpt-99", 404, "model_not_found", says="gpt-99", headers=KEY),
+    get("a provider nobody knows", "/v1/models?provider=qwen", 400, "invalid_request", says="`provider`", headers=KEY),
+    get("a receipt of nobody", "/v1/billing/receipts/rcp_0", 404, "not_found", says="no receipt", headers=KEY),
+    get("a date that is none", "/v1/billing/usage?start_date=soon", 400, "invalid_request", says="`start_date`",
+        headers=KEY),
+    get("a granularity that is none", "/v1/billing/usage?granularity=1s", 400, "invalid_request",
+        says="`granularity`", headers=KEY),
+    Row("a key of somebody else", "DELETE", "/v1/keys/key_0", 404, "not_found", "no key", None, KEY),
+    post("a wrong password", "/v1/auth/login", b'{"email":"a@example.com","password":"x"}', "invalid_credentials",
+         status=401, says="do not match"),
+    post("an address that is none", "/v1/auth/register", b'{"email":"a","password":"several plain words"}',
+         says="`email`"),
+    post("a short password", "/v1/auth/register", b'{"email":"b@example.com","password":"short"}', says="12 to 1024"),
+    post("a refresh token nobody gave", "/v1/auth/refresh", b'{"refresh_token":"x"}', "invalid_credentials",
+         status=401, says="log in again"),
+]  # fmt: skip
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def prepared(house: Any) -> AsyncIterator[Mapping[str, str]]:
+    """Credentials by the names rows use."""
+    customer = await house.customer()
+    keys = house.gateway.books.storage.keys
+    revoked, expired = await house.key_of(customer, scopes=["*"]), await house.key_of(customer)
+    records = [record for record in await keys.list(customer.account_id) if record.name == "test"]
+    now = house.gateway.books.clock.now()
+    await keys.revoke(customer.account_id, records[0].key_id, now)
+    fresh = house.gateway.books.accounts.mint_key()
+    past = now - timedelta(days=1)
+    await keys.create(replace(records[1], key_id="key_past", digest=fresh.digest, expires_at=past))
+    body = {"email": "person@example.com", "password": PASSWORD}
+    session = (await house.client.post("/v1/auth/register", json=body)).json()["access_token"]
+    assert revoked != expired
+    yield {
+        "good": customer.api_key,
+        "revoked": revoked,
+        "expired": fresh.secret,
+        "narrow": await house.key_of(customer, scopes=["models:read"]),
+        "elsewhere": await house.key_of(customer, ip_allow=["203.0.113.0/24"]),
+        "poor": (await house.customer(usd=0)).api_key,
+        "session": session,
+    }
+
+
+async def check(house: Any, row: Row, prepared: Mapping[str, str]) -> None:
+    """Send the row; the answer must be the native error the contract promises."""
+    headers = {name: value.format(**prepared) for name, value in row.headers.items()}
+    answer = await house.client.request(row.method, row.path, content=row.body, headers=headers)
+    error = answer.json()
+    assert (answer.status_code, error["error_code"]) == (row.status, row.code), error
+    assert row.says in error["detail"]
+    assert error["detail"] == error["message"]
+    assert error["detail"][0].isupper() or error["detail"].startswith("/")
+    assert error["status_code"] == row.status
+    assert error["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["content-type"] == "application/json"
+    if row.status in {401, 402}:
+        assert answer.headers["x-should-retry"] == "false"
+    for secret in prepared.values():
+        assert secret not in answer.text
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+async def test_bad_input_gets_its_status_code_and_one_helpful_sentence(
+    row: Row, house: Any, prepared: Mapping[str, str]
+) -> None:
+    await check(house, row, prepared)
+
+
+async def test_the_table_is_as_long_as_it_must_be() -> None:
+    assert len(ROWS) >= 40
+    assert len({row.name for row in ROWS}) == len(ROWS)
