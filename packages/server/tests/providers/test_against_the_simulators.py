@@ -34,6 +34,7 @@ ALL: list[Provider] = [
 ]
 CARDS = [(provider, card) for provider in ALL for card in provider.cards]
 WITH_TOOLS = [(provider, card) for provider, card in CARDS if Capability.TOOLS in card.capabilities]
+IMPATIENT = Deadlines(connect=2.0, first_byte=0.5, idle=0.5, total=3.0)
 DEADLINES = Deadlines(connect=2.0, first_byte=5.0, idle=2.0, total=20.0)
 WEATHER = Tool("get_weather", "Tells it", {"type": "object", "properties": {"city": {"type": "string"}}})
 
@@ -64,12 +65,13 @@ class Asking:
     def __init__(self, sandbox: RunningSandbox, upstream: AiohttpUpstream, provider: Provider, card: ModelCard) -> None:
         self.base_url = sandbox.base_urls[provider.name]
         self.upstream, self.provider, self.card = upstream, provider, card
+        self.deadlines = DEADLINES
 
     async def __call__(self, request: ModelRequest, *, stream: bool, key: str = "test-key") -> Answer | ProviderFailure:
         dialect = self.provider.dialect
         wire = dialect.encode(request, card=self.card, key=key, stream=stream)
         try:
-            reply = await self.upstream.send(self.provider.name, self.base_url, wire, DEADLINES)
+            reply = await self.upstream.send(self.provider.name, self.base_url, wire, self.deadlines)
             if reply.status != 200:
                 return dialect.decode_error(reply.status, reply.headers, await reply.read())
             events = []
@@ -170,6 +172,8 @@ async def test_a_fault_is_of_its_kind(
     sandbox: RunningSandbox, upstream: AiohttpUpstream, provider: Provider, fault: str, stream: bool
 ) -> None:
     ask = Asking(sandbox, upstream, provider, provider.cards[-1])
+    if fault == "hang":
+        ask.deadlines = IMPATIENT
     failure = await ask(asked(f"Hello [[sandbox fault={fault}]]"), stream=stream)
     assert isinstance(failure, ProviderFailure), failure
     assert failure.kind in FAULTS[fault], failure
