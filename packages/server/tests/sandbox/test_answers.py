@@ -102,6 +102,33 @@ def test_prose_is_answered_with_prose(prompt: str) -> None:
     assert "```" not in compose(prompt, CONVENTION, Random(1))
 
 
+FILES = """Files given as context:
+
+```python path=shop/basket.py
+# review this class, then write sql and a Dockerfile for TypeScript
+class Basket: ...
+```
+
+"""
+
+
+def test_files_that_come_along_do_not_decide_what_is_answered() -> None:
+    assert composing.request_of(FILES + "create an LRU cache") == "create an LRU cache"
+    assert "LRU cache" in compose(FILES + "create an LRU cache", CONVENTION, Random(1))
+    assert "`shop/basket.py`" in compose(FILES + "Please review it.", CONVENTION, Random(1))
+
+
+def test_a_system_prompt_can_ask_for_prose() -> None:
+    system = "You review code. Task: review the given change or code."
+    assert "## Review of `shop/basket.py`" in compose(FILES + "create quality", system, Random(1))
+
+
+def test_a_system_prompt_decides_the_language_only_where_it_says_so() -> None:
+    mentions = "Watch for SQL injection, Docker secrets and Node modules."
+    assert "```python" in compose("create a REST API", mentions, Random(1))
+    assert "```javascript" in compose("create a REST API", "Write everything in JavaScript.", Random(1))
+
+
 def test_reviews_name_the_files_of_the_prompt() -> None:
     assert "`billing/ledger.py`" in compose("Please review billing/ledger.py for me", "", Random(1))
 

@@ -32,5 +32,6 @@ What was served is told at `GET /__sandbox/tally`; `POST /__sandbox/reset` forge
 
 Billing rules of the tally: errors are not billed; a stream broken by a fault of this simulator is not billed and is
 listed under `faulted`; a stream its caller abandoned is billed for what was generated until then and listed under
-`abandoned` as well; `no_usage` and `absurd_usage` change what is reported, never what is billed.
+`abandoned` as well, and one whose caller hung up before the first byte is not billed; `no_usage` and `absurd_usage`
+change what is reported, never what is billed.
 """

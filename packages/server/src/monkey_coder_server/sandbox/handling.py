@@ -57,9 +57,9 @@ async def _admitted(call: Call) -> Served:
     call.model = read.ask.model
     call.directive = world.directive(read.ask, request.headers.get(SCRIPT_HEADER, ""))
     if call.directive.fault in ERROR_FAULTS:
-        raise wire_errors.fault(call.directive.fault, call.directive.message)
+        raise wire_errors.fault(call.provider, call.directive.fault, call.directive.message)
     if call.directive.fault == "error_event" and not read.ask.stream:
-        refuse("unavailable", wire_errors.KINDS["unavailable"][1])
+        refuse("unavailable", wire_errors.sentence(call.provider, "unavailable"))
     reply = _reply(call, read, key)
     return world.serve(read.card, read.ask, reply, call.directive)
 
@@ -90,7 +90,7 @@ def _refusal(call: Call, refused: Refused) -> web.Response:
     rendered = wire_errors.render(call.provider, refused, request_id=call.identifier, retry_after=retry_after)
     call.world.tally.add(
         Entry(
-            serial=call.world.identifiers.serial,
+            serial=len(call.world.tally.entries) + 1,
             provider=call.provider,
             model=call.model,
             answer_id="",
@@ -170,7 +170,7 @@ async def _stream(call: Call, served: Served) -> web.StreamResponse:
 
 def _error_event(call: Call) -> bytes:
     kind = "overloaded" if call.provider == "anthropic" else "unavailable"
-    message = call.directive.message or wire_errors.KINDS[kind][1]
+    message = call.directive.message or wire_errors.sentence(call.provider, kind)
     return call.wire.error_event(wire_errors.body(call.provider, Refused(kind, message))[1])
 
 
@@ -186,7 +186,7 @@ def _book(call: Call, served: Served, delivered: Delivered) -> None:
     billed = nanos if delivered.outcome in {"served", "abandoned"} else 0
     call.world.tally.add(
         Entry(
-            serial=call.world.identifiers.serial,
+            serial=len(call.world.tally.entries) + 1,
             provider=call.provider,
             model=call.model,
             answer_id=call.wire.answer_id(served),

@@ -16,6 +16,7 @@ class Entry:
     """One request the sandbox answered."""
 
     serial: int
+    """1 for the first entry after a start or reset."""
     provider: str
     model: str
     """The model as it was asked for."""

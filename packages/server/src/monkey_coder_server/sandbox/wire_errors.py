@@ -143,7 +143,7 @@ _ANTHROPIC = {
     "not_found": "not_found_error",
     "too_large": "request_too_large",
     "rate_limit": "rate_limit_error",
-    "quota": "rate_limit_error",
+    "quota": "invalid_request_error",
     "server": "api_error",
     "bad_gateway": "api_error",
     "unavailable": "overloaded_error",
@@ -163,7 +163,44 @@ _GOOGLE = {
     "unavailable": "UNAVAILABLE",
     "overloaded": "UNAVAILABLE",
 }
+_SENTENCES = {
+    ("openai", "auth"): "Incorrect API key provided: sk-test. You can find your API key at "
+    "https://platform.openai.com/account/api-keys.",
+    ("openai", "forbidden"): "Country, region, or territory not supported",
+    ("openai", "rate_limit"): "Rate limit reached for this model in organization org-test on requests per min (RPM): "
+    "Limit 500, Used 500, Requested 1. Please try again in 120ms.",
+    ("groq", "auth"): "Invalid API Key",
+    ("groq", "rate_limit"): "Rate limit reached for this model in organization `org_test` on tokens per minute (TPM): "
+    "Limit 7000, Used 6900, Requested ~1290. Please try again in 2s. Visit https://console.groq.com/docs/rate-limits "
+    "for more information.",
+    ("xai", "auth"): "Incorrect API key provided: in***ey. You can obtain an API key from https://console.x.ai.",
+    ("xai", "quota"): "Your team has either used all available credits or reached its monthly spending limit. To "
+    "continue making API requests, please purchase more credits or raise your spending limit.",
+    ("perplexity", "auth"): "Invalid API key provided. Ensure your API key is correct and active.",
+    ("moonshot", "auth"): "Invalid Authentication",
+    ("moonshot", "rate_limit"): "Your account org-test request reached organization max RPM: 3, please try again after "
+    "1 seconds",
+    ("moonshot", "unavailable"): "The engine is currently overloaded, please try again later",
+    ("anthropic", "auth"): "invalid x-api-key",
+    (
+        "anthropic",
+        "quota",
+    ): "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to "
+    "upgrade or purchase credits.",
+    ("anthropic", "rate_limit"): "This request would exceed your organization's rate limit of 450,000 input tokens per "
+    "minute. For details, refer to: https://docs.claude.com/en/api/rate-limits.",
+    ("anthropic", "server"): "Internal server error",
+    ("google", "auth"): "API key not valid. Please pass a valid API key.",
+    ("google", "rate_limit"): "You exceeded your current quota, please check your plan and billing details. For more "
+    "information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits.",
+    ("google", "server"): "An internal error has occurred. Please retry or report in "
+    "https://developers.generativeai.google/guide/troubleshooting",
+    ("google", "unavailable"): "The model is overloaded. Please try again later.",
+    ("google", "overloaded"): "The model is overloaded. Please try again later.",
+}
+"""(provider, kind) → sentence, mostly from the recordings. Anthropic's empty balance is a 400."""
 _STATUSES = {
+    ("anthropic", "quota"): 400,
     ("xai", "auth"): 400,
     ("google", "auth"): 400,
     ("perplexity", "not_found"): 400,
@@ -277,7 +314,12 @@ def _headers(provider: str, kind: str, number: int, retry_after: str) -> dict[st
     return headers
 
 
-def fault(name: str, message: str) -> Refused:
-    """The refusal a scripted error fault stands for."""
+def fault(provider: str, name: str, message: str) -> Refused:
+    """The refusal a scripted error fault stands for, in the provider's own words unless others are given."""
     kind = FAULT_KINDS[name]
-    return Refused(kind, message or KINDS[kind][1])
+    return Refused(kind, message or sentence(provider, kind))
+
+
+def sentence(provider: str, kind: str) -> str:
+    """What the provider says about that kind of error when there is nothing special to say."""
+    return _SENTENCES.get((provider, kind), KINDS[kind][1])

@@ -22,6 +22,8 @@ from monkey_coder_server.sandbox.wire_errors import Refused
 CREATED = 1_790_000_000
 """Unix time the first answer claims; each later one is a second on, so that runs can be repeated."""
 _CHUNK = 24
+_CHUNKS = {"perplexity": 96}
+"""Perplexity repeats the whole text so far in every event; larger steps keep its streams within reason."""
 _REPLIES = 2_048
 _ABSURD = Usage(uncached=10**15, cache_read=10**15, output=10**15, reasoning=7)
 
@@ -112,7 +114,7 @@ class World:
             bill=pricing.bill(card, usage),
             number=number,
             created=CREATED + self.identifiers.serial,
-            chunk=directive.chunk or _CHUNK,
+            chunk=directive.chunk or _CHUNKS.get(ask.provider, _CHUNK),
         )
 
     def usage(self, card: Card, ask: Ask, reply: Reply) -> Usage:

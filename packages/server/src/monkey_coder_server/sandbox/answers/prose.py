@@ -50,16 +50,16 @@ def topic_of(prompt: str, words: int = 12) -> str:
     return " ".join(plain.split(" ")[:words]).strip(" .:") or "the request"
 
 
-def answer(prompt: str, random: Random) -> str:
-    """A review, an explanation or a chat reply, whichever the prompt asks for."""
-    lowered = prompt.lower()
+def answer(prompt: str, request: str, random: Random) -> str:
+    """A review, an explanation or a chat reply, whichever the request asks for, about what the prompt holds."""
+    lowered = request.lower()
     subjects = list(dict.fromkeys([*_FILE.findall(prompt), *_DEFINITION.findall(prompt)]))[:6]
     if re.search(r"\b(review|analy[sz]e|audit|critique|find (?:bugs|problems))\b", lowered):
         return _review(prompt, subjects, random)
     if re.search(r"\b(explain|describe|document|summari[sz]e|what does|how does|walk me)\b", lowered):
         return _explanation(prompt, subjects, random)
     opening = random.choice(("On", "About", "As to", "Regarding"))
-    return f"{opening} “{topic_of(prompt)}”: {' '.join(random.sample(_CHAT, 2))}"
+    return f"{opening} “{topic_of(request)}”: {' '.join(random.sample(_CHAT, 2))}"
 
 
 def _review(prompt: str, subjects: list[str], random: Random) -> str:

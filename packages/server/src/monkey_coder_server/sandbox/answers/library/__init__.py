@@ -21,6 +21,8 @@ _NOUNS = (
     "message", "event", "contact", "song", "movie", "student", "employee", "vehicle", "payment", "booking", "article",
     "comment", "project", "item", "todo", "account", "document", "course",
 )  # fmt: skip
+_TOLD_LANGUAGE = re.compile(r"\b(?:in|use|language:?)\s+(?:type|java)script\b|\blanguage:?\s+\w+")
+"""A system prompt decides the language only where it says so; it may well mention others."""
 _LANGUAGES = {
     "typescript": re.compile(r"\btypescript\b|\bts\b|\.tsx?\b"),
     "javascript": re.compile(r"\bjavascript\b|\bjs\b|\bnode(?:\.?js)?\b|\bexpress\b|\.jsx?\b"),
@@ -81,12 +83,14 @@ def _read(path: Path) -> Template:
 def program(prompt: str, system: str, random: Random) -> Program:
     """The template that fits the prompt best, filled in; equal fits are drawn."""
     lowered = prompt.lower()
-    language = _language(lowered) or _language(system.lower()) or "python"
+    told = " ".join(match[0] for match in _TOLD_LANGUAGE.finditer(system.lower()))
+    language = _language(lowered) or _language(told) or "python"
     words = set(_WORD.findall(lowered))
     words |= {word.removesuffix("s") for word in words}
     candidates = [entry for entry in templates() if entry.language == language]
-    best = max(_fit(entry, lowered, words) for entry in candidates)
-    chosen = random.choice([entry for entry in candidates if _fit(entry, lowered, words) == best])
+    fits = [_fit(entry, lowered, words) for entry in candidates]
+    best = max(fits)
+    chosen = random.choice([entry for entry, fit in zip(candidates, fits, strict=True) if fit == best])
     return fill(chosen, lowered, random)
 
 
