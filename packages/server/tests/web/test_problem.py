@@ -4,7 +4,7 @@ from monkey_coder_protocol.errors import ErrorCode
 from monkey_coder_server.domain import errors
 from monkey_coder_server.domain.errors import BudgetExceeded, GatewayError, InsufficientCredit, RateLimited
 from monkey_coder_server.web import problem
-from monkey_coder_server.web.problem import STATUS, NativeProblems, problem_headers, status_of
+from monkey_coder_server.web.problem import STATUS, NativeProblems, problem_headers
 
 
 def every_error() -> list[type[GatewayError]]:
@@ -58,9 +58,3 @@ def test_sdks_are_told_not_to_retry_what_cannot_succeed() -> None:
 def test_retry_after_is_whole_seconds_and_never_zero() -> None:
     assert (b"retry-after", b"3") in problem_headers(RateLimited("slow", retry_after=2.1))
     assert (b"retry-after", b"1") in problem_headers(RateLimited("slow", retry_after=0.0))
-
-
-def test_rate_limit_figures_become_headers() -> None:
-    error = RateLimited("slow", facts={"x-ratelimit-limit": "60"}, retry_after=1)
-    assert (b"x-ratelimit-limit", b"60") in problem_headers(error)
-    assert status_of(error) == 429

@@ -16,7 +16,7 @@ from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.money import parse_percent
-from monkey_coder_server.features import accounts, billing, catalog, ops
+from monkey_coder_server.features import accounts, billing, catalog, inference, ops
 from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.upstream import Upstream
 from monkey_coder_server.providers import anthropic, google, groq, moonshot, openai, perplexity, xai
@@ -119,14 +119,37 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     models = Catalog(card for provider in PROVIDERS for card in provider.cards)
     prices = load_price_book(PROVIDERS, books.clock.now())
     markups = MarkupTable(parse_percent(settings.markup_percent))
+    health = inference.Health()
+
+    def healthy(provider: str) -> bool:
+        names = [card.name for card in models.cards if card.provider == provider]
+        return _any_answers(health, names, books.clock.monotonic())
+
     return (
+        inference.build(
+            inference.Dependencies(
+                access=[inference.Access(supply.provider, supply.base_url, supply.keys) for supply in parts.supplies],
+                catalog=models,
+                prices=prices,
+                markups=markups,
+                ledger=books.storage.ledger,
+                upstream=parts.upstream,
+                limiter=books.limiter,
+                quotes=books.storage.quotes,
+                clock=books.clock,
+                ids=books.ids,
+                telemetry=parts.metrics,
+                problems=NativeProblems(_top_up_url(settings)),
+                health=health,
+            )
+        ),
         accounts.build(books.accounts),
         catalog.build(
             catalog.Dependencies(
                 catalog=models,
                 providers=PROVIDERS,
                 states={supply.provider.name: supply.state for supply in parts.supplies},
-                healthy=bool,
+                healthy=healthy,
                 prices=lambda: prices,
                 markups=markups,
                 clock=books.clock,
@@ -134,24 +157,38 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 environment="production" if settings.production else "development",
             )
         ),
-        billing.build(
-            billing.Dependencies(
-                ledger=books.storage.ledger,
-                clock=books.clock,
-                receipt_keys=books.signer.public_keys,
-                top_up_url=_top_up_url(settings),
-            )
-        ),
-        ops.build(
-            ops.Dependencies(
-                checks=_checks(books, parts.supplies),
-                draining=lambda: parts.drain.draining,
-                clock=books.clock,
-                version=VERSION,
-                base_url=settings.base_url,
-            )
-        ),
+        _billing(books),
+        _ops(parts),
     )
+
+
+def _billing(books: Books) -> Feature:
+    return billing.build(
+        billing.Dependencies(
+            ledger=books.storage.ledger,
+            clock=books.clock,
+            receipt_keys=books.signer.public_keys,
+            top_up_url=_top_up_url(books.settings),
+        )
+    )
+
+
+def _ops(parts: _Parts) -> Feature:
+    return ops.build(
+        ops.Dependencies(
+            checks=_checks(parts.books, parts.supplies),
+            draining=lambda: parts.drain.draining,
+            clock=parts.books.clock,
+            version=VERSION,
+            base_url=parts.books.settings.base_url,
+        )
+    )
+
+
+def _any_answers(health: inference.Health, names: Sequence[str], now: float) -> bool:
+    """Whether one of the models that were called has a breaker that is not open; also when none was called yet."""
+    called = [pulse for name in names if (pulse := health.pulse(name, now)).served or pulse.failed]
+    return not called or any(pulse.state != "open" for pulse in called)
 
 
 def _top_up_url(settings: Settings) -> str:

@@ -68,8 +68,6 @@ STATUS: Mapping[str, int] = MappingProxyType(
 
 NEVER_RETRY = frozenset({401, 402})
 """Statuses after which an SDK must stop at once: trying again cannot help."""
-_RATE = "x-ratelimit-"
-"""Facts of that name are headers."""
 _MONEY = frozenset({"insufficient_credit", "budget_exceeded"})
 
 
@@ -88,7 +86,6 @@ def problem_headers(error: GatewayError) -> Headers:
         headers.append((b"x-should-retry", b"false"))
     if status == 401:  # RFC 9110, section 15.5.2
         headers.append((b"www-authenticate", b'Bearer realm="monkey-coder"'))
-    headers += [(name.encode(), value.encode()) for name, value in error.facts.items() if name.startswith(_RATE)]
     if "allow" in error.facts:
         headers.append((b"allow", error.facts["allow"].encode("ascii")))
     return headers

@@ -4,7 +4,7 @@ import logging
 import traceback
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -21,6 +21,7 @@ class Metrics:
     """One registry a process. Implements `ports.telemetry.Telemetry`, and observes every HTTP answer."""
 
     def __init__(self, version: str) -> None:
+        disable_created_metrics()  # a second series for each series, which nobody reads
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
