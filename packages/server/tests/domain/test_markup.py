@@ -26,6 +26,7 @@ TABLE = MarkupTable(
         ("pro", "groq", "llama", 700),
         ("pro", "openai", "gpt-5", 500),
         ("enterprise", "openai", "gpt-5", 0),
+        ("hobby", "groq", "gpt-5", 500),
     ],
 )
 def test_model_beats_provider_beats_plan_beats_the_default(plan: str, provider: str, model: str, expected: int) -> None:

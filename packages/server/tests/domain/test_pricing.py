@@ -136,6 +136,11 @@ def test_a_long_prompt_pays_the_higher_tier_for_every_token() -> None:
     assert cost(SONNET, Usage(uncached_input=200_001, output=10)) == 200_001 * 6_000 + 10 * 22_500
 
 
+def test_the_bound_reckons_with_a_tier_as_soon_as_it_can_be_reached() -> None:
+    assert upper_bound(SONNET, 200_000, 10) == 200_000 * 6_000 + 10 * 15_000
+    assert upper_bound(SONNET, 200_001, 10) == 200_001 * 6_000 + 10 * 22_500
+
+
 def test_fees_are_billed_by_the_piece_under_the_providers_own_unit_names() -> None:
     searched = Usage(units=MappingProxyType({"web_search_requests": 3, "web_searches": 1, "unheard_of": 9}))
     assert cost(SONNET, searched) == 4 * 10_000_000

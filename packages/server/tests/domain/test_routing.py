@@ -72,10 +72,13 @@ def test_persona_weights_decide_where_no_mode_was_asked_for() -> None:
 
 
 def test_the_second_candidate_is_of_another_provider_when_it_is_nearly_as_good() -> None:
-    twin = state(card("openai", "twin", 1), 19)
-    selection = Selection("auto", Mode.BEST, (BIG.card, twin.card, OTHER.card))
-    order = names(plan(ask(selection=selection), [BIG, twin, OTHER]))
-    assert order == ["openai/big", "anthropic/other", "openai/twin"]
+    twin = state(card("openai", "twin", 1), 20)
+    near = state(card("anthropic", "near", 2), 18)
+    selection = Selection("auto", Mode.BEST, (BIG.card, twin.card, near.card))
+    made = plan(ask(selection=selection), [BIG, twin, near])
+    assert names(made) == ["openai/big", "anthropic/near", "openai/twin"]
+    first, second, third = (each.terms.utility for each in made.candidates)
+    assert first > third > second
 
 
 def test_a_much_worse_provider_is_not_preferred_for_variety() -> None:
