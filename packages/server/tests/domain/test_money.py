@@ -13,7 +13,6 @@ from monkey_coder_server.domain.money import (
     NANO_PER_USD,
     ceil_div,
     cents,
-    from_cents,
     parse_percent,
     parse_usd,
     usd,
@@ -111,4 +110,4 @@ def test_ceil_div_rounds_up_exactly(numerator: int, denominator: int) -> None:
 def test_cents_and_their_residue_are_the_whole_amount(nano: int) -> None:
     whole, residue = cents(nano)
     assert 0 <= residue < 10_000_000
-    assert from_cents(whole) + residue == nano
+    assert whole * 10_000_000 + residue == nano

@@ -67,11 +67,6 @@ def digest(pepper: bytes, key: ApiKey) -> bytes:
     return hmac.digest(pepper, key.text.encode("ascii"), hashlib.sha256)
 
 
-def same(one: bytes, other: bytes) -> bool:
-    """Whether two digests are equal, in constant time."""
-    return hmac.compare_digest(one, other)
-
-
 def _checksum(body: str) -> str:
     return _base62(zlib.crc32(body.encode("ascii")), CHECKSUM_DIGITS)
 

@@ -62,11 +62,6 @@ def cents(nano: int) -> tuple[int, int]:
     return divmod(nano, NANO_PER_CENT)
 
 
-def from_cents(amount: int) -> int:
-    """Cents, as payment services count, as nano-dollars."""
-    return amount * NANO_PER_CENT
-
-
 def _refused(text: str, why: str) -> ValueError:
     """An error that shows the offending text, cut short, and says why."""
     shown = repr(text if len(text) <= 40 else f"{text[:37]}...")
