@@ -184,7 +184,7 @@ class Gateway:
                     shutdown=0.2,
                     attempt=attempt or AttemptSettings(pause=0.001, longest_pause=0.2),
                     pipeline=pipeline or PipelineSettings(drain=0.3, stall=0.3),
-                    patience=Patience(call=0.5, pauses=(0.001, 0.001)),
+                    patience=Patience(call=0.5, pauses=(0.001, 0.001), rest=0.01),
                 ),
             )
         )

@@ -1,6 +1,7 @@
 """Random traffic: successes, errors, cuts, hang-ups, timeouts. At the end no hold is open and the books add up."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 
@@ -94,7 +95,5 @@ async def one_request(gateway: Gateway, dice: random.Random, number: int) -> Non
     )
     if dice.random() < 0.1:
         gateway.books.fail.append(Unavailable("a hiccup"))
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(asking, dice.choice([None, None, 0.005, 0.02]))
-    except TimeoutError:
-        pass

@@ -1,4 +1,4 @@
-"""A failure moves on to the next candidate while the caller has seen nothing; after that the stream ends in an error."""
+"""Before the caller has seen anything, a failure moves on to the next candidate; later it ends the stream in an error."""
 
 import pytest
 

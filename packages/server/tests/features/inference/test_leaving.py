@@ -138,6 +138,19 @@ async def test_without_a_settlement_no_answer_leaves() -> None:
     answer = await gateway.ask(model=MODEL)
     assert answer.status == 503
     assert wires.TEXT.encode() not in answer.body
+    await gateway.settle_down()
+    assert len(gateway.books.settled) == 1
+
+
+async def test_an_answer_that_was_booked_late_is_had_by_asking_again_under_its_id() -> None:
+    gateway = Gateway()
+    gateway.wire.play("openai", wires.openai())
+    gateway.books.fail.extend(Unavailable("away") for _ in range(4))
+    assert (await gateway.ask(model=MODEL, task_id="task-7")).status == 503
+    await asyncio.sleep(0.1)
+    again = await gateway.ask(model=MODEL, task_id="task-7")
+    assert again.json["result"]["result"] == wires.TEXT
+    assert len(gateway.wire.sent) == 1
 
 
 async def test_a_slow_reader_slows_the_provider_and_at_last_counts_as_gone() -> None:

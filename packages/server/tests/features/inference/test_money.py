@@ -1,4 +1,4 @@
-"""What is set aside bounds what is charged; a short wallet gets a shorter answer, a cheaper model, or a clear refusal."""
+"""What is set aside bounds what is charged; a short wallet gets a shorter answer, a cheaper model or a refusal."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""A small world around the request path: books in memory, and providers that speak their true wire formats by script."""
+"""A small world around the request path: books in memory, and providers that speak their wire formats by script."""
 
 import asyncio
 import itertools
@@ -203,6 +203,7 @@ class Wire:
         self.scripts[provider] = deque(scripts)
 
     async def send(self, provider: str, base_url: str, request: WireRequest, deadlines: Deadlines) -> Reply:
+        assert deadlines.total > 0
         self.before_send()
         self.sent.append((provider, base_url + request.path, json.loads(request.body), request.headers))
         scripts = self.scripts[provider]
@@ -225,6 +226,8 @@ class Gate:
         self.left = left
 
     async def take(self, subject: str, *, limit: int, period: float, cost: int = 1) -> Verdict:
+        assert subject
+        assert period > 0
         self.left -= cost
         allowed = self.left >= 0
         return Verdict(allowed, limit, max(0, min(limit, self.left)), 0.0 if allowed else 7.0)
@@ -241,6 +244,7 @@ class Notes:
         self.records.append(record)
 
     def defect(self, where: str, error: BaseException) -> None:
+        assert where
         self.defects.append(error)
 
 

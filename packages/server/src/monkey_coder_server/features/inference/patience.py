@@ -12,10 +12,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: for each call, and the pauses before it is repeated."""
+    """Seconds: for each call, the pauses before it is repeated, and `rest` between tries when nobody waits any more."""
 
     call: float = 20.0
     pauses: tuple[float, ...] = (0.1, 0.5, 2.0)
+    rest: float = 5.0
 
 
 async def insist(act: Callable[[], Awaitable[T]], patience: Patience) -> T:
@@ -26,6 +27,15 @@ async def insist(act: Callable[[], Awaitable[T]], patience: Patience) -> T:
         except Unavailable:
             await asyncio.sleep(pause)
     return await _once(act, patience.call)
+
+
+async def persist(act: Callable[[], Awaitable[T]], patience: Patience) -> T:
+    """Do what may be done twice until it succeeds, however long that takes."""
+    while True:
+        try:
+            return await _once(act, patience.call)
+        except Unavailable:
+            await asyncio.sleep(patience.rest)
 
 
 async def _once(act: Callable[[], Awaitable[T]], seconds: float) -> T:

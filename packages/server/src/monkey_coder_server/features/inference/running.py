@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.stream_events import Event
@@ -140,21 +140,21 @@ class Running:
     """Every request in flight, so that a shutdown can wait for their settlements."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, run: Run[T], work: Awaitable[T | GatewayError]) -> None:
+    def start(self, run: Run[T], work: Coroutine[None, None, T | GatewayError]) -> None:
         """Begin the work of a run in a task of its own."""
+        run.attach(self.keep(work))
 
-        async def serve() -> T | GatewayError:
-            return await work
-
-        task = asyncio.ensure_future(serve())
+    def keep(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """Run something to its end that nobody need wait for."""
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        run.attach(task)
+        return task
 
     async def drain(self, seconds: float) -> int:
         """Wait for what runs, `seconds` at most; then stop the rest, which still resolve their holds. How many."""

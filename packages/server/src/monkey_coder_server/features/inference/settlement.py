@@ -1,55 +1,83 @@
 """The end of every request in the books: settled with its true cost, or voided; then one record for telemetry."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
 
-from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.attempt import Trail, Waste
 from monkey_coder_server.features.inference.exchange import milliseconds
 from monkey_coder_server.features.inference.job import Job, Served, Settled
 from monkey_coder_server.features.inference.measure import usage_of
-from monkey_coder_server.features.inference.patience import Patience, insist
+from monkey_coder_server.features.inference.patience import Patience, insist, persist
 from monkey_coder_server.features.inference.records import failed_record, served_record
+from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Ledger, Settlement
 from monkey_coder_server.ports.telemetry import Telemetry
+
+T = TypeVar("T")
 
 
 class Settlements:
     """Resolves holds. What it starts it finishes: callers run it in a task that no client can cancel."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, telemetry: Telemetry, patience: Patience) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, telemetry: Telemetry, *, running: Running, patience: Patience
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._telemetry = telemetry
+        self._running = running
         self._patience = patience
 
     async def settle(self, served: Served, trail: Trail) -> Settled:
-        """Book the charge; durable on return. Raises `Unavailable` when the ledger stays away."""
-        bodies: list[bytes] = []
+        """Book the charge; durable on return.
 
-        def remember(charge: Charge) -> bytes:
-            bodies.append(served.job.render(served, charge))
-            return bodies[-1]
+        Raises `Unavailable` when the ledger stays away: then it is booked later, and a repeat of the request under
+        the same id gets the answer.
+        """
+        settlement = self._settlement(served, trail)
 
-        settlement = self._settlement(served, trail, remember)
-        charge = await insist(lambda: self._ledger.settle(settlement), self._patience)
-        body = bodies[-1] if bodies else served.job.render(served, charge)
-        self._telemetry.record(served_record(served, charge))
-        return Settled(served, charge, body)
+        async def book() -> Settled:
+            bodies: list[bytes] = []
+
+            def remember(charge: Charge) -> bytes:
+                bodies.append(served.job.render(served, charge))
+                return bodies[-1]
+
+            charge = await self._ledger.settle(replace(settlement, remember=remember))
+            self._telemetry.record(served_record(served, charge))
+            body = bodies[-1] if bodies else served.job.render(served, charge)
+            return Settled(served, charge, body)
+
+        return await self._resolve(book)
 
     async def void(self, job: Job, error: GatewayError, trail: Trail) -> None:
-        """Release the hold of a request nobody is charged for; durable on return. Raises `Unavailable`."""
+        """Release the hold of a request nobody is charged for; durable on return. Raises `Unavailable`, as `settle`."""
         failed = self._failed(job, error, trail)
-        await insist(lambda: self._ledger.void(failed), self._patience)
-        self._telemetry.record(failed_record(job, failed))
+
+        async def release() -> None:
+            await self._ledger.void(failed)
+            self._telemetry.record(failed_record(job, failed))
+
+        await self._resolve(release)
 
     def refused(self, job: Job, error: GatewayError) -> None:
         """Note a request that was turned away before anything was held."""
         self._telemetry.record(failed_record(job, self._failed(job, error, Trail())))
 
-    def _settlement(self, served: Served, trail: Trail, remember: Callable[[Charge], bytes]) -> Settlement:
+    async def _resolve(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do it now; when the ledger stays away, go on trying behind the caller's back and tell the caller."""
+        try:
+            return await insist(act, self._patience)
+        except Unavailable:
+            self._running.keep(persist(act, self._patience))
+            raise
+
+    def _settlement(self, served: Served, trail: Trail) -> Settlement:
         job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
         return Settlement(
             request_id=job.request_id,
@@ -74,7 +102,6 @@ class Settlements:
             client_gone=served.client_gone,
             cancel_policy=route.provider.cancel_policy if served.client_gone else None,
             cache_saving=tariff.saving(usage),
-            remember=remember,
         )
 
     def _failed(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:

@@ -62,7 +62,7 @@ def _pipeline(use: Dependencies, planner: Planner, outcomes: Outcomes, running: 
     return Pipeline(
         admission=Admission(use.ledger, planner, attempts=options.attempt.attempts),
         attempts=Attempts(Exchange(use.upstream, use.clock), use.health, use.clock, options.attempt),
-        settlements=Settlements(use.ledger, use.clock, use.telemetry, options.patience),
+        settlements=Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience),
         outcomes=outcomes,
         ledger=use.ledger,
         clock=use.clock,
