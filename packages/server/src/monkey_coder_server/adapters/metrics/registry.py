@@ -21,7 +21,8 @@ class Metrics:
     """One registry a process. Implements `ports.telemetry.Telemetry`, and observes every HTTP answer."""
 
     def __init__(self, version: str) -> None:
-        disable_created_metrics()  # a second series for each series, which nobody reads
+        # Otherwise each series brings a second one that nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the library leaves it without types
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)

@@ -1,0 +1,161 @@
+"""The listener on real loopback sockets: what uvicorn alone would let hang, hang up or swallow."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from monkey_coder_server.adapters.listener import Listener, ListenerOptions
+from monkey_coder_server.adapters.listener.protocol import HEADER_BYTES, BoundedProtocol
+
+pytestmark = pytest.mark.system
+Message = MutableMapping[str, Any]
+GOOD = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
+
+
+async def application(scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[..., Any]) -> None:
+    size = 0
+    if scope["method"] == "POST":
+        while True:
+            message = await receive()
+            size += len(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+    if scope["path"] == "/endless":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+            if scope["state"].get("gone"):
+                return
+            await asyncio.sleep(0)
+    body = json.dumps({"size": size}).encode()
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[int]:
+    listener = Listener(application, ListenerOptions("127.0.0.1", 0, keep_alive=1, cut_off=1))
+    await listener.start()
+    try:
+        yield listener.port
+    finally:
+        await listener.stop()
+
+
+async def say(port: int, *pieces: bytes, pause: float = 0.0) -> bytes:
+    """Send the pieces; everything that comes back until the server closes, or for two seconds."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(pause)
+        async with asyncio.timeout(2):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_a_request_is_answered_and_the_idle_connection_closed() -> None:
+    async with listening() as port:
+        answer = await say(port, GOOD)
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_a_body_in_pieces_arrives_whole() -> None:
+    async with listening() as port:
+        head = b"POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: 6\r\n\r\n"
+        answer = await say(port, head, b"abc", b"def", pause=0.02)
+    assert answer.endswith(b'{"size": 6}')
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"GET / HTTP/1.1\r\nx: " + b"a" * (HEADER_BYTES + 1) + b"\r\n\r\n",
+        b"GET /" + b"a" * (HEADER_BYTES + 1) + b" HTTP/1.1\r\nhost: here\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"x: 1\r\n" * 101 + b"\r\n",
+    ],
+)
+async def test_an_oversized_header_is_refused_with_431(header: bytes) -> None:
+    async with listening() as port:
+        answer = await say(port, header)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status_code"] == 431
+
+
+async def test_a_header_without_end_is_cut_off_by_its_size() -> None:
+    async with listening() as port:
+        answer = await say(port, b"GET / HTTP/1.1\r\n", *[b"x: " + b"a" * 4096] * 9, pause=0.01)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_what_is_not_http_is_refused_in_our_shape() -> None:
+    async with listening() as port:
+        answer = await say(port, b"\x16\x03\x01 hello\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error_code"] == "invalid_request"
+
+
+async def test_two_lengths_are_refused() -> None:
+    head = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    async with listening() as port:
+        answer = await say(port, head)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("pieces", [[], [b"GET / HTTP/1.1\r\nhost: here\r\n"]])
+async def test_a_slow_header_is_closed(pieces: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "header_seconds", 0.1)
+    async with listening() as port, asyncio.timeout(1.5):
+        assert await say(port, *pieces) == b""
+
+
+async def test_a_slow_second_header_is_closed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "header_seconds", 0.1)
+    async with listening() as port, asyncio.timeout(0.9):
+        answer = await say(port, GOOD, b"GET / HTTP/1.1\r\n", pause=0.05)
+    assert answer.count(b"HTTP/1.1 200 OK") == 1
+
+
+async def test_the_header_clock_stops_once_the_header_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "header_seconds", 0.1)
+    head = b"POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: 6\r\n\r\n"
+    async with listening() as port:
+        answer = await say(port, head, b"abc", b"def", pause=0.2)
+    assert answer.endswith(b'{"size": 6}')
+
+
+async def test_a_caller_who_stops_reading_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "stall_seconds", 0.2)
+    lost = asyncio.Event()
+    original = BoundedProtocol.connection_lost
+
+    def noticed(self: BoundedProtocol, error: Exception | None) -> None:
+        self.app_state["gone"] = True
+        if self.scope:
+            self.scope["state"]["gone"] = True
+        lost.set()
+        original(self, error)
+
+    monkeypatch.setattr(BoundedProtocol, "connection_lost", noticed)
+    async with listening() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(b"GET /endless HTTP/1.1\r\nhost: here\r\n\r\n")
+        await reader.read(10)
+        async with asyncio.timeout(5):
+            await lost.wait()
+        writer.close()
+
+
+async def test_a_taken_port_is_an_error_at_start() -> None:
+    async with listening() as port:
+        with pytest.raises(OSError, match="in use"):
+            await Listener(application, ListenerOptions("127.0.0.1", port)).start()
