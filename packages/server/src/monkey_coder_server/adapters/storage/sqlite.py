@@ -15,7 +15,7 @@ BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 16_384
 CACHED_STATEMENTS = 256
 
-_DIALECT = SQLiteDialect_pysqlite(paramstyle="qmark")
+DIALECT = SQLiteDialect_pysqlite(paramstyle="qmark")
 _COMMON = f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{CACHE_KIB};"
 
 
@@ -81,6 +81,6 @@ class SqliteTransaction:
         return rows[0] if rows else None
 
     def _prepare(self, query: Query) -> _Prepared:
-        compiled = query.compiled(_DIALECT)
+        compiled = query.compiled(DIALECT)
         prepared = self._prepared[query] = _Prepared(compiled.text, _picker(compiled))
         return prepared

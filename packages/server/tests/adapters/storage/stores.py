@@ -1,0 +1,98 @@
+"""Stores for tests of the storage itself: from a migrated template, and on a connection that fails on demand."""
+
+import shutil
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
+from monkey_coder_server.adapters.storage.ledger import SqlLedger
+from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.sqlite import open_writer
+from monkey_coder_server.adapters.storage.writer import CAPACITY, Writer
+from packages.server.tests.contract.booking import ACCOUNT, StillClock
+
+
+@dataclass(slots=True)
+class Script:
+    """What the connection does wrong: a statement that begins with `fails_on` raises; COMMIT waits for `gate`."""
+
+    fails_on: str = ""
+    gate: threading.Event = field(default_factory=threading.Event)
+    seen: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+
+class ScriptedCursor:
+    def __init__(self, cursor: sqlite3.Cursor, script: Script) -> None:
+        self._cursor = cursor
+        self._script = script
+
+    def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
+        self._script.seen.append(statement)
+        if statement == "COMMIT":
+            self._script.gate.wait()
+        if self._script.fails_on and statement.startswith(self._script.fails_on):
+            raise sqlite3.OperationalError("database or disk is full")
+        return self._cursor.execute(statement, parameters)
+
+
+class ScriptedConnection:
+    """As much of a connection as the writer uses."""
+
+    def __init__(self, connection: sqlite3.Connection, script: Script) -> None:
+        self._connection = connection
+        self._script = script
+
+    def cursor(self) -> ScriptedCursor:
+        return ScriptedCursor(self._connection.cursor(), self._script)
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """A ledger with what is under it."""
+
+    ledger: SqlLedger
+    writer: Writer
+    path: Path
+    script: Script
+    clock: StillClock
+
+
+@asynccontextmanager
+async def open_books(
+    template: Path, path: Path, signer: Ed25519Signer, *, capacity: int = CAPACITY
+) -> AsyncIterator[Books]:
+    """A ledger on a copy of the template, with a wallet of 10,000 nano-dollars, on a scripted connection."""
+    shutil.copy(template, path)
+    script, clock = Script(), StillClock()
+    writer = Writer(partial(_connect, path, script), clock=clock, capacity=capacity)
+    await writer.start()
+    readers = Readers(path)
+    ledger = SqlLedger(writer, readers, signer=signer, clock=clock)
+    await ledger.open_wallet(ACCOUNT)
+    await ledger.grant(ACCOUNT, 10_000, reason="test", idempotency_key="first")
+    try:
+        yield Books(ledger, writer, path, script, clock)
+    finally:
+        script.gate.set()
+        await writer.close()
+        readers.close()
+
+
+def _connect(path: Path, script: Script) -> sqlite3.Connection:
+    return cast("sqlite3.Connection", ScriptedConnection(open_writer(path), script))

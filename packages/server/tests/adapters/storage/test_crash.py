@@ -1,0 +1,83 @@
+"""Killed in the middle of work, opened again: what was acknowledged is there, once, and the books are sound."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monkey_coder_server.adapters.signing.ed25519 import load_or_create_signer
+from monkey_coder_server.adapters.storage.open import open_storage
+from packages.server.tests.contract.booking import ACCOUNT, StillClock
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from monkey_coder_server.adapters.signing.ed25519 import load_or_create_signer
+from monkey_coder_server.adapters.storage.open import open_storage
+from packages.server.tests.contract.booking import ACCOUNT, StillClock, hold_request, idempotent, settlement
+
+async def client(ledger, name, round):
+    number = 0
+    while True:
+        number += 1
+        request = hold_request(1_000, request_id=f"req_{round}x{name}x{number}",
+                               idempotency=idempotent(f"{round} {name} {number}"))
+        await ledger.durable(await ledger.hold(request))
+        charge = await ledger.settle(settlement(request, remember=lambda charge: charge.receipt_id.encode()))
+        sys.stdout.write(f"{request.request_id} {charge.charged}\\n")
+        sys.stdout.flush()
+
+async def main(directory, round):
+    store = await open_storage(directory / "books.db", signer=load_or_create_signer(directory), clock=StillClock())
+    await store.ledger.open_wallet(ACCOUNT)
+    await store.ledger.grant(ACCOUNT, 10**12, reason="test", idempotency_key="first")
+    await asyncio.gather(*[client(store.ledger, name, round) for name in range(32)])
+
+asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+"""
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("rounds", [3])
+async def test_no_acknowledged_charge_is_lost_or_doubled(tmp_path: Path, rounds: int) -> None:
+    acknowledged: dict[str, int] = {}
+    for number in range(rounds):
+        lines = await asyncio.to_thread(work_and_die, tmp_path, number, 150 + 60 * number)
+        acknowledged |= {request: int(charged) for request, charged in (line.split() for line in lines)}
+    assert len(acknowledged) >= 150 * rounds
+
+    clock = StillClock()
+    store = await open_storage(tmp_path / "books.db", signer=load_or_create_signer(tmp_path), clock=clock)
+    report = await store.ledger.verify()
+    assert report.sound, report.details
+    for request in acknowledged:
+        assert await store.ledger.receipt(ACCOUNT, request) is not None
+    spent = -(report.totals["promotions"] + report.totals["customer_credit"])
+    assert spent >= sum(acknowledged.values())
+    assert spent == report.totals["revenue"]
+
+    clock.forward(timedelta(minutes=11))
+    await store.ledger.expire_holds(clock.now())
+    assert (await store.ledger.wallet(ACCOUNT)).held == 0
+    assert (await store.ledger.verify()).sound
+    await store.close()
+
+
+def work_and_die(directory: Path, number: int, lines: int) -> list[str]:
+    """Run the worker until it has acknowledged so many charges, kill it, and return every line it wrote whole."""
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-c", WORKER, str(directory), str(number)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    seen = [process.stdout.readline() for _ in range(lines)]
+    time.sleep(0.003 * number)
+    process.send_signal(signal.SIGKILL)
+    seen += process.stdout.readlines()
+    process.stdout.close()
+    assert process.wait(10) == -signal.SIGKILL
+    return [line for line in seen if line.endswith("\n")]

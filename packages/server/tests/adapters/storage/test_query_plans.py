@@ -1,0 +1,57 @@
+"""No statement of the request path walks a table: each finds its rows by an index."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from monkey_coder_server.adapters.storage import (
+    accounts,
+    audit,
+    books,
+    caps,
+    holds,
+    idempotency,
+    key_rows,
+    quotes,
+    receipt_chain,
+    settlements,
+    usage_rows,
+)
+from monkey_coder_server.adapters.storage.sqlite import DIALECT
+from monkey_coder_server.adapters.storage.transaction import Query
+
+MODULES = (accounts, audit, books, caps, holds, idempotency, key_rows, quotes, receipt_chain, settlements, usage_rows)
+WHOLE_TABLE_WANTED = {"accounts._ALL": "the operator's list of all users"}
+
+
+def queries() -> Iterator[tuple[str, Query]]:
+    for module in MODULES:
+        yield from _queries_of(module)
+
+
+def _queries_of(module: ModuleType) -> Iterator[tuple[str, Query]]:
+    for name, value in vars(module).items():
+        if isinstance(value, Query):
+            yield f"{module.__name__.rpartition('.')[2]}.{name}", value
+
+
+@pytest.mark.parametrize(("name", "query"), [pytest.param(name, query, id=name) for name, query in queries()])
+def test_rows_are_found_by_an_index(name: str, query: Query, template: Path) -> None:
+    compiled = query.compiled(DIALECT)
+    with closing(sqlite3.connect(template)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", [None] * len(compiled.names)).fetchall()
+    walks = [step[3] for step in plan if step[3].startswith("SCAN") and "CONSTANT ROW" not in step[3]]
+    assert bool(walks) == (name in WHOLE_TABLE_WANTED), plan
+
+
+def test_usage_of_a_time_is_read_from_the_index_in_its_order(template: Path) -> None:
+    compiled = usage_rows._BETWEEN.compiled(DIALECT)
+    with closing(sqlite3.connect(template)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", [None] * len(compiled.names)).fetchall()
+    assert [step[3] for step in plan] == [
+        "SEARCH usage USING INDEX ix_usage_account_id_at (account_id=? AND at>? AND at<?)"
+    ]

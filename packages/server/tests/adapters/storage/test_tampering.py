@@ -1,0 +1,125 @@
+"""History cannot be changed through the database, and the audit sees what was changed in spite of it."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from monkey_coder_server.adapters.storage.immutability import APPEND_ONLY
+from packages.server.tests.adapters.storage.stores import Books
+from packages.server.tests.contract.booking import failure, hold_request, settlement
+
+
+async def some_business(books: Books) -> None:
+    served = [hold_request() for _ in range(3)]
+    failed, running = hold_request(), hold_request()
+    for request in (*served, failed, running):
+        await books.ledger.hold(request)
+    for request in served:
+        await books.ledger.settle(settlement(request))
+    await books.ledger.void(failure(failed, provider="openai", provider_cost=5))
+
+
+def run(books: Books, script: str) -> None:
+    with closing(sqlite3.connect(books.path)) as connection:
+        connection.executescript(script)
+
+
+@pytest.mark.parametrize("table", [table.name for table in APPEND_ONLY])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
+async def test_what_was_written_stays_as_it_was_written(books: Books, table: str, statement: str) -> None:
+    await some_business(books)
+    with closing(sqlite3.connect(books.path)) as connection:
+        connection.execute("INSERT INTO audit (at, actor, action, target, details) VALUES (1, 'a', 'b', 'c', 'd')")
+        column = connection.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchone()[0]
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
+            connection.execute(statement.format(table, column, column))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE wallets SET held = -1",
+        "UPDATE wallets SET balance = held - 1",
+        "UPDATE wallets SET balance = 9200000000000000000",
+        "UPDATE holds SET charged = amount + 1",
+        "UPDATE holds SET state = 'lost'",
+        "UPDATE caps SET held = -1",
+        "INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 0)",
+        "UPDATE usage SET price = 1 WHERE status = 'failed'",
+    ],
+)
+async def test_the_database_itself_refuses_figures_that_cannot_be(books: Books, statement: str) -> None:
+    await some_business(books)
+    with closing(sqlite3.connect(books.path)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(statement)
+
+
+RAISED_RECEIPT = """
+    DROP TRIGGER receipts_refuses_update;
+    UPDATE receipts SET body = replace(body, '"charge_nano":600', '"charge_nano":601') WHERE sequence = 2
+"""
+DISHONESTIES = [
+    ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "transactions_not_summing_to_zero"),
+    ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "books_not_summing_to_zero"),
+    ("UPDATE wallets SET balance = balance + 1", "balance_differs_from_entries"),
+    ("DELETE FROM wallets", "balance_differs_from_entries"),
+    ("UPDATE wallets SET held = held + 1", "held_differs_from_open_holds"),
+    ("UPDATE caps SET settled = settled + 1 WHERE period = '2026-11'", "cap_counters_differ_from_holds"),
+    ("UPDATE caps SET held = 0 WHERE period = 'total'", "cap_counters_differ_from_holds"),
+    ("DELETE FROM caps WHERE period = 'total'", "cap_counters_differ_from_holds"),
+    ("UPDATE usage SET price = price - 1 WHERE status = 'served'", "settled_holds_without_settlement"),
+    ("DELETE FROM usage WHERE status = 'served'", "settled_holds_without_settlement"),
+    (
+        "DROP TRIGGER receipts_refuses_delete; DELETE FROM receipts WHERE sequence = 3",
+        "settled_holds_without_settlement",
+    ),
+    (
+        "DROP TRIGGER transactions_refuses_delete; DELETE FROM transactions WHERE kind = 'settle'",
+        "settled_holds_without_settlement",
+    ),
+    (
+        "UPDATE holds SET state = 'voided', charged = 0 WHERE state = 'settled'",
+        "settlements_without_settled_hold",
+    ),
+    ("UPDATE holds SET charged = 1 WHERE state = 'settled'", "charges_differing_from_entries"),
+    ("DELETE FROM usage WHERE status = 'failed'", "resolved_holds_without_usage_row"),
+    (
+        "UPDATE holds SET state = 'open', resolved_at = NULL WHERE state = 'voided'",
+        "usage_rows_without_resolved_hold",
+    ),
+    ("UPDATE receipt_chains SET sequence = 2", "chain_heads_differing_from_receipts"),
+    (RAISED_RECEIPT, "receipts_with_bad_signature"),
+    (RAISED_RECEIPT, "broken_receipt_chains"),
+    ("DROP TRIGGER receipts_refuses_delete; DELETE FROM receipts WHERE sequence = 2", "broken_receipt_chains"),
+    ("DROP TRIGGER receipts_refuses_update; UPDATE receipts SET signature = 'AAAA'", "receipts_with_bad_signature"),
+]
+
+
+@pytest.mark.parametrize(("script", "check"), DISHONESTIES)
+async def test_the_audit_sees_it(books: Books, script: str, check: str) -> None:
+    await some_business(books)
+    assert (await books.ledger.verify()).sound
+    await asyncio.to_thread(run, books, script)
+    report = await books.ledger.verify()
+    assert report.checks[check] > 0
+    assert any(detail.startswith(check) for detail in report.details)
+    assert not report.sound
+
+
+async def test_the_audit_sees_holds_past_their_time(books: Books) -> None:
+    await some_business(books)
+    books.clock.forward(timedelta(minutes=11))
+    assert (await books.ledger.verify()).checks["open_holds_past_expiry"] == 1
+
+
+async def test_every_check_of_the_audit_is_shown_to_fail_here(books: Books) -> None:
+    shown = {check for _, check in DISHONESTIES} | {"open_holds_past_expiry", "negative_or_overcommitted_wallets"}
+    assert shown == set((await books.ledger.verify()).checks)
+
+
+async def test_the_audit_sees_a_wallet_below_zero_that_got_past_the_database(books: Books) -> None:
+    await asyncio.to_thread(run, books, "PRAGMA ignore_check_constraints = ON; UPDATE wallets SET balance = -1")
+    assert (await books.ledger.verify()).checks["negative_or_overcommitted_wallets"] == 1

@@ -1,0 +1,205 @@
+"""Group commit: one transaction for all that waits, none spoils another, nothing decided is undone silently."""
+
+import asyncio
+import sqlite3
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
+from monkey_coder_server.adapters.storage import holds
+from monkey_coder_server.adapters.storage.sqlite import open_writer
+from monkey_coder_server.adapters.storage.transaction import Transaction
+from monkey_coder_server.adapters.storage.writer import Writer
+from monkey_coder_server.domain.errors import InsufficientCredit, Unavailable
+from monkey_coder_server.ports.ledger import Charge, Hold, HoldRequest, Wallet
+from packages.server.tests.adapters.storage.stores import Books, open_books
+from packages.server.tests.contract.booking import ACCOUNT, StillClock, failure, hold_request, idempotent, settlement
+
+
+class OutOfOrder(Exception):
+    """What a broken operation raises."""
+
+
+def broken(_transaction: Transaction) -> None:
+    raise OutOfOrder
+
+
+async def held(books: Books, amount: int = 1_000) -> Hold:
+    result = await books.ledger.hold(hold_request(amount))
+    assert isinstance(result, Hold)
+    return result
+
+
+async def test_what_waits_together_is_committed_together(books: Books) -> None:
+    books.script.seen.clear()
+    await asyncio.gather(*[held(books, 1) for _ in range(100)])
+    assert books.script.seen.count("COMMIT") <= 5
+
+
+async def test_a_hold_is_told_before_its_commit_and_durable_after(books: Books) -> None:
+    books.script.gate.clear()
+    hold = await held(books)
+    durable = asyncio.create_task(books.ledger.durable(hold))
+    done, _ = await asyncio.wait({durable}, timeout=0.05)
+    assert not done
+    books.script.gate.set()
+    await durable
+
+
+async def test_one_who_waits_for_a_hold_can_leave_without_ending_the_wait_of_another(books: Books) -> None:
+    books.script.gate.clear()
+    hold = await held(books)
+    leaving = asyncio.create_task(books.ledger.durable(hold))
+    staying = asyncio.create_task(books.ledger.durable(hold))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    books.script.gate.set()
+    await staying
+    assert leaving.cancelled() or leaving.cancelling()
+
+
+async def test_a_replay_is_told_only_once_the_first_result_is_on_disk(books: Books) -> None:
+    first = hold_request(idempotency=idempotent())
+    await books.ledger.durable(await _hold(books, first))
+    books.script.gate.clear()
+    settling = asyncio.create_task(books.ledger.settle(settlement(first, remember=_render)))
+    replaying = asyncio.create_task(books.ledger.hold(hold_request(idempotency=idempotent())))
+    done, _ = await asyncio.wait({settling, replaying}, timeout=0.05)
+    assert not done
+    books.script.gate.set()
+    await asyncio.gather(settling, replaying)
+
+
+async def test_an_operation_that_raises_leaves_nothing_and_spoils_no_other(books: Books) -> None:
+    def half_done(transaction: Transaction) -> None:
+        holds.credit(transaction, ACCOUNT, 77)
+        raise OutOfOrder
+
+    results = await asyncio.gather(
+        held(books, 10),
+        books.writer.perform(half_done),
+        held(books, 20),
+        books.writer.perform(broken),
+        held(books, 30),
+        return_exceptions=True,
+    )
+    assert [type(result).__bases__[0] is Exception for result in results] == [False, True, False, True, False]
+    await books.writer.perform(lambda _: None)
+    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 60)
+    assert (await books.ledger.verify()).sound
+
+
+async def test_what_remember_raises_undoes_the_whole_settlement(books: Books) -> None:
+    asked = hold_request(idempotency=idempotent())
+    await books.ledger.hold(asked)
+
+    def render(_charge: Charge) -> bytes:
+        raise OutOfOrder
+
+    with pytest.raises(OutOfOrder):
+        await books.ledger.settle(settlement(asked, remember=render))
+    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 1_000)
+    assert (await books.ledger.settle(settlement(asked))).charged == 600
+    assert (await books.ledger.verify()).sound
+
+
+@pytest.mark.parametrize("statement", ["COMMIT", "BEGIN", "INSERT INTO receipts", "UPDATE wallets"])
+async def test_a_full_disk_refuses_and_loses_nothing(books: Books, statement: str) -> None:
+    settled, other = hold_request(), hold_request()
+    await books.ledger.durable(await _hold(books, settled))
+    await books.ledger.durable(await _hold(books, other))
+    books.script.fails_on = statement
+    for _ in range(2):
+        with pytest.raises(Unavailable) as refused:
+            await books.ledger.settle(settlement(settled, price=600))
+        assert refused.value.retry_after
+    books.script.fails_on = ""
+    assert (await books.ledger.settle(settlement(settled, price=600))).charged == 600
+    await books.ledger.void(failure(other))
+    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 9_400, 0)
+    assert (await books.ledger.verify()).sound
+
+
+async def test_a_hold_whose_commit_fails_is_not_durable_and_not_there(books: Books) -> None:
+    books.script.fails_on = "COMMIT"
+    books.script.gate.clear()
+    asked = hold_request()
+    hold = await _hold(books, asked)
+    books.script.gate.set()
+    with pytest.raises(Unavailable):
+        await books.ledger.durable(hold)
+    with pytest.raises(Unavailable):
+        await books.ledger.durable(hold)
+    books.script.fails_on = ""
+    await books.ledger.void(failure(asked))
+    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 0)
+    assert (await books.ledger.verify()).sound
+
+
+async def test_a_refusal_stays_a_refusal_when_its_transaction_is_lost(books: Books) -> None:
+    books.script.fails_on = "COMMIT"
+    results = await asyncio.gather(
+        books.ledger.hold(hold_request(10_001)), books.ledger.open_wallet("acc_2"), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [InsufficientCredit, Unavailable]
+
+
+async def test_a_lost_transaction_shows_until_one_succeeds_or_some_seconds_pass(books: Books) -> None:
+    books.script.fails_on = "COMMIT"
+    with pytest.raises(Unavailable):
+        await books.ledger.open_wallet("acc_2")
+    assert books.writer.failing
+    books.clock.forward(timedelta(seconds=6))
+    assert not books.writer.failing
+    with pytest.raises(Unavailable):
+        await books.ledger.open_wallet("acc_2")
+    assert books.writer.failing
+    books.script.fails_on = ""
+    await books.ledger.open_wallet("acc_2")
+    assert not books.writer.failing
+
+
+async def test_a_full_queue_refuses_at_once(template: Path, tmp_path: Path, signer: Ed25519Signer) -> None:
+    async with open_books(template, tmp_path / "books.db", signer, capacity=4) as books:
+        books.script.gate.clear()
+        hold = await held(books)
+        waiting = [asyncio.create_task(books.ledger.open_wallet(f"acc_{number}")) for number in range(4)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable) as refused:
+            await books.ledger.hold(hold_request())
+        assert refused.value.retry_after
+        books.script.gate.set()
+        await asyncio.gather(books.ledger.durable(hold), *waiting)
+        assert (await books.ledger.verify()).sound
+
+
+async def test_closing_serves_what_waits_and_refuses_what_comes_later(books: Books) -> None:
+    waiting = [asyncio.create_task(books.ledger.durable(await held(books, 1))) for _ in range(50)]
+    settling = [asyncio.create_task(books.ledger.open_wallet(f"acc_{number}")) for number in range(50)]
+    await asyncio.sleep(0)
+    await books.writer.close()
+    await books.writer.close()
+    await asyncio.gather(*waiting, *settling)
+    with pytest.raises(Unavailable):
+        await books.ledger.hold(hold_request())
+    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 50)
+
+
+async def test_a_file_that_is_no_database_is_refused_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    path.write_text("this is a letter, not a database " * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        await Writer(partial(open_writer, path), clock=StillClock()).start()
+
+
+def _render(charge: Charge) -> bytes:
+    return b"%d" % charge.charged
+
+
+async def _hold(books: Books, request: HoldRequest) -> Hold:
+    result = await books.ledger.hold(request)
+    assert isinstance(result, Hold)
+    return result
