@@ -86,6 +86,8 @@ class FakeGateway:
 
     seen: list[Seen] = field(default_factory=list)
     script: dict[str, list[Answer]] = field(default_factory=dict)
+    closed: list[Answer] = field(default_factory=list)
+    """Answers whose connection the client has let go."""
 
     def on(self, path: str, *answers: Answer) -> "FakeGateway":
         """Answer the next requests for a path so."""
@@ -107,15 +109,24 @@ class FakeGateway:
         body = json.loads(request.content) if request.content else None
         query = dict(request.url.params)
         found = self.answer(Seen(request.method, request.url.path, query, dict(request.headers), body))
-        return httpx2.Response(found.status, headers=_headers(found), stream=_Pieces(found))
+        return httpx2.Response(found.status, headers=_headers(found), stream=_Pieces(found, self.closed))
 
 
 class _Pieces(httpx2.AsyncByteStream, httpx2.SyncByteStream):
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, closed: list[Answer]) -> None:
         self._answer = answer
+        self._closed = closed
+
+    def close(self) -> None:
+        self._closed.append(self._answer)
+
+    async def aclose(self) -> None:
+        self.close()
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._answer.pieces
+        for piece in self._answer.pieces:
+            time.sleep(self._answer.pause)
+            yield piece
         if self._answer.cut:
             message = "peer closed the connection"
             raise httpx2.RemoteProtocolError(message)

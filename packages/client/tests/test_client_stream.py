@@ -12,6 +12,7 @@ from monkey_coder import (
     Client,
     InvalidRequestError,
     ProviderError,
+    RequestTimeoutError,
     ResponseFormatError,
     StreamInterruptedError,
 )
@@ -127,3 +128,24 @@ def test_sync_closing_by_the_with_block(client: Client) -> None:
         assert next(stream).type == "start"
     with pytest.raises(StreamInterruptedError):
         stream.final()
+
+
+@pytest.mark.parametrize("before_first", [True, False])
+def test_every_connection_is_let_go(connect: Callable[..., Any], gateway: FakeGateway, before_first: bool) -> None:
+    page = Answer(200, {"content-type": "text/html"}, (b"<html>",))
+    gateway.on("/v1/execute/stream", page if before_first else events())
+    try:
+        connect().stream("x").close()
+    except ResponseFormatError:
+        assert before_first
+    assert len(gateway.closed) == 1
+
+
+def test_a_stream_that_goes_on_beyond_the_total_time_is_ended(
+    connect: Callable[..., Any], gateway: FakeGateway
+) -> None:
+    gateway.on("/v1/execute/stream", events("a b c d e f g h", pause=0.02))
+    stream = connect(timeout=0.06).stream("x")
+    with pytest.raises(RequestTimeoutError, match="longer timeout"):
+        stream.final()
+    assert len(gateway.seen) == 1

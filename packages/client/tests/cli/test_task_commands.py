@@ -149,6 +149,14 @@ def test_a_person_sees_the_difference_and_decides(
     assert Path("main.py").read_text() == content
 
 
+@pytest.mark.parametrize("flag", ["--no-input", "--json"])
+def test_nobody_is_asked_when_told_not_to(monkey: Monkey, person: Callable[[str], None], flag: str) -> None:
+    Path("main.py").write_text("mine")
+    person("y\n")
+    assert monkey("implement", "x", "-o", ".", flag).code == 1
+    assert Path("main.py").read_text() == "mine"
+
+
 def test_an_unsafe_name_in_the_answer_writes_nothing(monkey: Monkey, gateway: FakeGateway) -> None:
     body = execution()
     body["result"] = body["result"] | {

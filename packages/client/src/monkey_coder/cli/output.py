@@ -47,7 +47,7 @@ def plain(value: Any) -> Any:
     """JSON's own types for structs and decimals."""
     import msgspec  # noqa: PLC0415  # only documents need it
 
-    return msgspec.to_builtins(value, builtin_types=(), str_keys=True, enc_hook=_encode)
+    return _spelled_out(msgspec.to_builtins(value, builtin_types=(Decimal,), str_keys=True))
 
 
 def harmless(text: str) -> str:
@@ -99,8 +99,12 @@ def _numeric(text: str) -> bool:
     return text.lstrip("-$").replace(",", "").replace(".", "", 1).isdigit() or text == "-"
 
 
-def _encode(value: Any) -> Any:
+def _spelled_out(value: Any) -> Any:
+    """Decimals as digits: `0.0000001`, never `1E-7`."""
     if isinstance(value, Decimal):
         return f"{value:f}"
-    message = f"{type(value).__name__} cannot be shown as JSON"
-    raise NotImplementedError(message)
+    if isinstance(value, dict):
+        return {key: _spelled_out(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_spelled_out(item) for item in value]
+    return value
