@@ -17,6 +17,7 @@ SILENT = {
     "conflict",
     "idempotency_conflict",
     "unsupported_media_type",
+    "upgrade_required",
 }
 """Codes whose own sentence says all there is to do."""
 
