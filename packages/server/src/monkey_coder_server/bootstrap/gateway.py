@@ -26,6 +26,8 @@ from monkey_coder_server.web.problem import NativeProblems
 
 logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 60.0
+SETTLE_SECONDS = 10.0
+"""How long a shutdown waits for requests whose callers are gone to learn what they cost."""
 SANDBOX_KEY = "sandbox"
 PROVIDERS: tuple[Provider, ...] = (
     openai.PROVIDER,
@@ -141,6 +143,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 telemetry=parts.metrics,
                 problems=NativeProblems(_top_up_url(settings)),
                 health=health,
+                options=inference.Options(shutdown=SETTLE_SECONDS),
             )
         ),
         accounts.build(books.accounts),

@@ -21,7 +21,7 @@ class ListenerOptions:
     host: str
     port: int
     keep_alive: int = 75
-    cut_off: int = 5
+    cut_off: int = 2
     """Seconds that connections still open at the stop are given before they are cut."""
 
 
