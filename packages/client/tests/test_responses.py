@@ -26,7 +26,7 @@ def as_reply(answer: Answer) -> Reply:
 
 
 def test_every_error_code_has_a_class() -> None:
-    assert set(ERROR_CLASSES) == set(ErrorCode)
+    assert {str(code) for code in ErrorCode} <= set(ERROR_CLASSES)
 
 
 @pytest.mark.parametrize("code", list(ErrorCode))

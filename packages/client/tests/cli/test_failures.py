@@ -23,17 +23,18 @@ SILENT = {
 
 
 def raised(code: str, **money: object) -> errors.APIError:
-    error = ERROR_CLASSES[ErrorCode(code)]("It did not work.", error_code=code, status=400, request_id="r")
+    error = ERROR_CLASSES[code]("It did not work.", error_code=code, status=400, request_id="r")
     for name, value in money.items():
         setattr(error, name, value)
     return error
 
 
 def test_every_error_code_has_an_exit_code() -> None:
-    assert set(EXIT_CODES) == {str(code) for code in ErrorCode}
+    assert {str(code) for code in ErrorCode} <= set(EXIT_CODES)
+    assert set(EXIT_CODES) == set(ERROR_CLASSES)
 
 
-@pytest.mark.parametrize("code", [str(code) for code in ErrorCode])
+@pytest.mark.parametrize("code", sorted(EXIT_CODES))
 def test_each_code_ends_as_the_table_says_and_keeps_the_request_id(code: str) -> None:
     failure = describe(raised(code))
     assert (failure.exit_code, failure.code, failure.request_id) == (EXIT_CODES[code], code, "r")
