@@ -1,4 +1,4 @@
-"""Before the caller has seen anything, a failure moves on to the next candidate; later it ends the stream in an error."""
+"""Until the caller has seen something, a failure moves on to the next candidate; after that it ends the stream."""
 
 import pytest
 

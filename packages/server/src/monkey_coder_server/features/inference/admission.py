@@ -96,9 +96,12 @@ def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route
     beside = _beside(candidate)
     bound = tariff.bound(prompt, limit + beside)
     if budget is not None and bound > budget and job.max_tokens is None:
-        lower = tariff.affordable(budget, input_tokens=prompt, beside=beside, most=limit)
-        limit = max(lower, min(LEAST_TOKENS, limit))
-        bound = tariff.bound(prompt, limit + beside)
+        least = min(LEAST_TOKENS, limit)
+        bound = tariff.bound(prompt, least + beside)
+        if bound <= budget:
+            least = tariff.affordable(budget, input_tokens=prompt, beside=beside, most=limit)
+            bound = tariff.bound(prompt, least + beside)
+        limit = least
     return Route(candidate, tariff, limit, bound)
 
 

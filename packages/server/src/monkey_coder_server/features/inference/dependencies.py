@@ -34,7 +34,7 @@ class Access:
 class Options:
     """`rate` is requests a minute of a key without a rate of its own. Seconds: `keep_alive`, `shutdown`."""
 
-    rate: int = 600
+    rate: int = 60_000
     keep_alive: float = KEEP_ALIVE_SECONDS
     shutdown: float = 30.0
     attempt: AttemptSettings = field(default_factory=AttemptSettings)

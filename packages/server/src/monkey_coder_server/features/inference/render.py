@@ -14,6 +14,7 @@ from monkey_coder_server.features.inference.job import Served
 from monkey_coder_server.features.inference.task import Task
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge
 
+NO_FILES = Artifacts()
 ONE_BRANCH = "One model answered; several agents or parallel branches are not run by this version."
 _encode = msgspec.json.Encoder().encode
 
@@ -22,7 +23,7 @@ def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> by
     """The body of `POST /v1/execute`, and what an idempotent replay of it returns."""
     job, usage, answer = served.job, served.usage, served.answer
     text = "".join(answer.text) or "".join(answer.refusal)
-    files = parse(text, task.wishes.task_type)
+    files = parse(text, task.wishes.task_type) if "```" in text or "~~~" in text else NO_FILES
     seconds = served.latency_ms / 1000
     return _encode(
         ExecuteResponse(

@@ -1,7 +1,6 @@
 """The end of every request in the books: settled with its true cost, or voided; then one record for telemetry."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
@@ -39,7 +38,6 @@ class Settlements:
         Raises `Unavailable` when the ledger stays away: then it is booked later, and a repeat of the request under
         the same id gets the answer.
         """
-        settlement = self._settlement(served, trail)
 
         async def book() -> Settled:
             bodies: list[bytes] = []
@@ -48,7 +46,7 @@ class Settlements:
                 bodies.append(served.job.render(served, charge))
                 return bodies[-1]
 
-            charge = await self._ledger.settle(replace(settlement, remember=remember))
+            charge = await self._ledger.settle(_settlement(served, trail, remember))
             self._telemetry.record(served_record(served, charge))
             body = bodies[-1] if bodies else served.job.render(served, charge)
             return Settled(served, charge, body)
@@ -76,33 +74,6 @@ class Settlements:
         except Unavailable:
             self._running.keep(persist(act, self._patience))
             raise
-
-    def _settlement(self, served: Served, trail: Trail) -> Settlement:
-        job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
-        return Settlement(
-            request_id=job.request_id,
-            account_id=job.principal.account_id,
-            key_id=job.principal.key_id,
-            at=served.finished_at,
-            provider=route.provider.name,
-            model=route.card.model,
-            usage=usage,
-            provider_cost=tariff.cost(usage) + _wasted(trail, job),
-            price=tariff.price(usage),
-            price_row=tariff.row.name,
-            price_book=tariff.book,
-            markup_basis_points=tariff.markup,
-            attempts=served.attempts,
-            finish_reason=served.answer.finish or FinishReason.OTHER,
-            stream=job.stream,
-            task_type=job.wishes.task_type,
-            persona=job.wishes.persona.name,
-            latency_ms=served.latency_ms,
-            first_byte_ms=served.first_byte_ms,
-            client_gone=served.client_gone,
-            cancel_policy=route.provider.cancel_policy if served.client_gone else None,
-            cache_saving=tariff.saving(usage),
-        )
 
     def _failed(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
         route = trail.route
@@ -133,3 +104,32 @@ def _wasted(trail: Trail, job: Job) -> int:
 def _wasted_usage(waste: Waste, job: Job) -> Usage:
     rule = waste.route.provider.usage_rule
     return usage_of(waste.answer, job.request, rule, unfinished=waste.unfinished)
+
+
+def _settlement(served: Served, trail: Trail, remember: Callable[[Charge], bytes]) -> Settlement:
+    job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
+    return Settlement(
+        request_id=job.request_id,
+        account_id=job.principal.account_id,
+        key_id=job.principal.key_id,
+        at=served.finished_at,
+        provider=route.provider.name,
+        model=route.card.model,
+        usage=usage,
+        provider_cost=tariff.cost(usage) + _wasted(trail, job),
+        price=tariff.price(usage),
+        price_row=tariff.row.name,
+        price_book=tariff.book,
+        markup_basis_points=tariff.markup,
+        attempts=served.attempts,
+        finish_reason=served.answer.finish or FinishReason.OTHER,
+        stream=job.stream,
+        task_type=job.wishes.task_type,
+        persona=job.wishes.persona.name,
+        latency_ms=served.latency_ms,
+        first_byte_ms=served.first_byte_ms,
+        client_gone=served.client_gone,
+        cancel_policy=route.provider.cancel_policy if served.client_gone else None,
+        cache_saving=tariff.saving(usage),
+        remember=remember,
+    )
