@@ -268,7 +268,7 @@ _FIXED: dict[str, Any] = {
         "top_up_url": "https://monkey.example/billing",
     },
     "/v1/billing/usage": {
-        "period": {"start_date": "2026-11-01", "end_date": "2026-11-30"},
+        "period": {"start_date": "2026-11-01T00:00:00+00:00", "end_date": "2026-11-30T23:59:59+00:00"},
         "total_requests": 2,
         "total_tokens": 2460,
         "total_cost": 0.00246,

@@ -18,6 +18,7 @@ Monkey = Callable[..., Ran]
         (["providers"], "openai    active  yes           1"),
         (["balance"], "available              $4.49877"),
         (["usage"], "cost      $0.00246"),
+        (["usage"], "period    2026-11-01 to 2026-11-30"),
         (["quote", "x"], "openai/gpt-5-mini   $0.0012    $0.25"),
         (["health"], "status   healthy"),
         (["keys", "list"], "mk-test-0123"),

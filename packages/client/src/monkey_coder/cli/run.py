@@ -75,7 +75,7 @@ def _report(failure: Failure, session: Session) -> None:
     if session.on("json"):
         words = {"code": failure.code, "message": failure.message, "hint": failure.hint or None}
         output.document({"error": {**words, "request_id": failure.request_id}})
-    sentence = f"monkey: {failure.message} {failure.hint}".rstrip()
+    sentence = f"monkey: {_one_line(failure.message)} {failure.hint}".rstrip()
     about = f" (request {failure.request_id})" if failure.request_id else ""
     output.error_line(sentence + about)
 

@@ -76,7 +76,9 @@ def _provider_row(entry: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _period(period: dict[str, Any]) -> str:
-    return f"{period.get('start_date', '')} to {period.get('end_date', '')}"
+    """The days; the gateway sends moments."""
+    first, last = (str(period.get(name) or "")[:10] for name in ("start_date", "end_date"))
+    return f"{first} to {last}"
 
 
 def _cost(entry: dict[str, Any], name: str) -> str | None:
