@@ -1,5 +1,7 @@
 """Until the caller has seen something, a failure moves on to the next candidate; after that it ends the stream."""
 
+import asyncio
+
 import pytest
 
 from monkey_coder_server.domain.errors import FailureKind
@@ -94,6 +96,14 @@ async def test_retry_after_is_waited_for_when_it_is_short_and_nothing_else_is_le
     answer = await gateway.ask(model="openai/gpt-big")
     assert answer.status == 200
     assert gateway.clock.monotonic() - started >= 0.05
+
+
+async def test_a_key_that_is_sent_to_rest_again_while_others_wait_for_it_is_waited_for_again() -> None:
+    gateway = Gateway(attempt=AttemptSettings(pause=0.001, longest_pause=1.0))
+    limited = wires.error(429, retry_after="0.05")
+    gateway.wire.play("openai", limited, limited, wires.openai())
+    answers = await asyncio.gather(*(gateway.ask(model="openai/gpt-big") for _ in range(4)))
+    assert [answer.status for answer in answers] == [200] * 4
 
 
 async def test_a_long_retry_after_is_passed_on_and_kept_to_by_later_requests() -> None:

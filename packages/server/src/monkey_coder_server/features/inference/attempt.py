@@ -159,18 +159,19 @@ class Attempts:
         self, pending: list[Route], repeats: dict[str, int], effort: Effort
     ) -> tuple[Route | None, tuple[int, str] | None]:
         """The first route that need not wait, else the one with the shortest pause, waited for; none when too long."""
+        patience = min(effort.deadline, self._clock.monotonic() + self._settings.longest_pause)
         while pending:
             now = self._clock.monotonic()
             pauses = [self._pause(route, repeats, now) for route in pending]
             shortest = min(pauses)
-            if shortest > self._settings.longest_pause or now + shortest >= effort.deadline:
-                break
-            route = pending.pop(pauses.index(shortest))
             if shortest > 0.0:
+                if now + shortest > patience:
+                    break
                 await asyncio.sleep(shortest)
-            key = route.keys.take(route.card.model, self._clock.monotonic())
+            place = pauses.index(shortest)
+            key = pending[place].keys.take(pending[place].card.model, self._clock.monotonic())
             if key is not None:
-                return route, key
+                return pending.pop(place), key
         return None, None
 
     def _pause(self, route: Route, repeats: dict[str, int], now: float) -> float:
