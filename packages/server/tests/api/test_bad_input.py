@@ -2,7 +2,8 @@
 
 A feature adds its rows to `ROWS` (or a module of its own imports `Row` and `check`). `headers` may name the
 credentials of `prepared`: `{good}` a key of full rights with credit, `{revoked}`, `{expired}`, `{narrow}` one that may
-only list models, `{poor}` one of an account without credit, `{session}` an access token.
+only list models, `{poor}` one of an account without credit, `{capped}` one with a spent cap,
+`{choosy}` one for another model, `{session}` an access token.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -51,6 +52,13 @@ def bad_key(name: str, secret: str, says: str) -> Row:
     return get(name, "/v1/models", 401, "invalid_api_key", says=says, headers=headers)
 
 
+def task(name: str, path: str, key: str, status: int, code: str, *, says: str) -> Row:
+    """A good task with a key that may not have it done."""
+    headers = {"authorization": f"Bearer {{{key}}}", **JSON}
+    return Row(name, "POST", path, status, code, says, _TASK % b"openai/gpt-4.1-mini", headers)
+
+
+_TASK = b'{"task_type":"chat","prompt":"hello","model":"%s"}'
 _MISTYPED = "mk-dev-0000000000000000000000000000000000ab"
 _UNKNOWN = api_keys.compose("dev", b"\x01" * 32).text
 
@@ -137,6 +145,23 @@ ROWS = [
     post("a short password", "/v1/auth/register", b'{"email":"b@example.com","password":"short"}', says="12 to 1024"),
     post("a refresh token nobody gave", "/v1/auth/refresh", b'{"refresh_token":"x"}', "invalid_credentials",
          status=401, says="log in again"),
+    # The task API, refused before any provider is called
+    post("a task without a prompt", "/v1/execute", b'{"task_type":"chat"}', says="`prompt` is missing"),
+    post("a task that is a list", "/v1/execute/stream", b"[]", says="an object, but a list"),
+    post("a task for a model nobody has", "/v1/execute", _TASK % b"gpt-99", "model_not_found", status=404,
+         says="gpt-99"),
+    task("a task without credit", "/v1/execute", "poor", 402, "insufficient_credit", says="/billing"),
+    task("a stream without credit", "/v1/execute/stream", "poor", 402, "insufficient_credit", says="0.00 USD"),
+    task("a task beyond a key's cap", "/v1/execute", "capped", 402, "budget_exceeded", says="cap"),
+    task("a task for a model the key may not use", "/v1/execute", "choosy", 403, "model_not_allowed", says="gpt-4.1"),
+    task("a task with a key that may only list models", "/api/v1/execute", "narrow", 403, "forbidden",
+         says="`execute`"),
+    task("a task with a revoked key", "/v1/execute", "revoked", 401, "invalid_api_key", says="revoked"),
+    task("a quote with an expired key", "/v1/quote", "expired", 401, "invalid_api_key", says="expired"),
+    post("feedback on a request nobody sent", "/v1/feedback", b'{"request_id":"req_0","outcome":"accepted"}',
+         "not_found", status=404, says="request"),
+    post("feedback with an outcome that is none", "/v1/feedback", b'{"request_id":"req_0","outcome":"fine"}',
+         says="`outcome`"),
 ]  # fmt: skip
 
 
@@ -161,6 +186,8 @@ async def prepared(house: Any) -> AsyncIterator[Mapping[str, str]]:
         "expired": fresh.secret,
         "narrow": await house.key_of(customer, scopes=["models:read"]),
         "elsewhere": await house.key_of(customer, ip_allow=["203.0.113.0/24"]),
+        "capped": await house.key_of(customer, caps={"day_usd": "0.000000001"}),
+        "choosy": await house.key_of(customer, models=["openai/gpt-5"]),
         "poor": (await house.customer(usd=0)).api_key,
         "session": session,
     }
