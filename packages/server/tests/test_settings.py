@@ -138,3 +138,9 @@ def test_railway_gives_the_public_address_and_one_trusted_proxy(tmp_path: Path) 
 def test_production_gives_no_credit_away_and_logs_json(tmp_path: Path) -> None:
     settings = load(PRODUCTION, folder=tmp_path)
     assert (settings.trial_credit_usd, settings.log_format) == ("0", "json")
+
+
+def test_flags_win_and_the_address_users_are_told_follows_the_port(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=8123\n")
+    settings = load({"PORT": "8124"}, folder=tmp_path, flags={"PORT": "8125"})
+    assert (settings.port, settings.base_url) == (8125, "http://localhost:8125")

@@ -105,11 +105,8 @@ def _serve(options: argparse.Namespace) -> int:
         raise SettingsError(
             "--workers must be 1: this release runs one process; start more behind a load balancer later."
         )
-    from dataclasses import replace  # noqa: PLC0415 - only here
-
-    settings = load()
-    chosen = {"host": options.host, "port": options.port, "metrics_port": options.metrics_port}
-    settings = replace(settings, **{name: value for name, value in chosen.items() if value is not None})
+    chosen = {"HOST": options.host, "PORT": options.port, "METRICS_PORT": options.metrics_port}
+    settings = load(flags={name: str(value) for name, value in chosen.items() if value is not None})
     from monkey_coder_server.bootstrap.serve import run  # noqa: PLC0415 - heavy
 
     return run(settings, sandbox=options.sandbox)

@@ -128,10 +128,19 @@ class Settings:
     """Sentences the operator should read at start."""
 
 
-def load(environment: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
-    """Read the settings; in development also `.env` of the working folder. Raises `SettingsError`."""
+def load(
+    environment: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read the settings; in development also `.env` of the working folder. `flags` win over both.
+
+    Raises `SettingsError`.
+    """
     folder = folder or Path.cwd()
-    return _Reader(_with_dotenv(dict(os.environ if environment is None else environment), folder), folder).settings()
+    given = dict(os.environ if environment is None else environment)
+    return _Reader(_with_dotenv({**given, **(flags or {})}, folder), folder).settings()
 
 
 class _Reader:
