@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 import pytest_asyncio
 
-from monkey_coder_server.bootstrap.gateway import Gateway, open_gateway
-from monkey_coder_server.domain.money import NANO_PER_USD
-from monkey_coder_server.features.accounts import operator
-from monkey_coder_server.settings import load
+if TYPE_CHECKING:  # the gateway takes a second to import, which most tests have no use for
+    from monkey_coder_server.bootstrap.gateway import Gateway
+
+NANO_PER_USD = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class Customer:
 class House:
     """A running gateway and a way to talk to it."""
 
-    gateway: Gateway
+    gateway: "Gateway"
     client: httpx2.AsyncClient
     made: int = field(default=0)
 
     async def customer(self, *, usd: int = 10, password: str | None = None) -> Customer:
         """A new account with so much credit."""
+        from monkey_coder_server.features.accounts import operator
+
         self.made += 1
         email = f"customer{self.made}@example.com"
         created = await operator.create_user(
@@ -56,6 +58,9 @@ class House:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """One gateway for the tests of a module; each test brings its own account."""
+    from monkey_coder_server.bootstrap.gateway import open_gateway
+    from monkey_coder_server.settings import load
+
     settings = load({"OPENAI_API_KEY": "sk-never-used"}, folder=tmp_path_factory.mktemp("house"))
     async with open_gateway(settings) as gateway:
         transport = httpx2.ASGITransport(app=gateway.application)
