@@ -10,10 +10,12 @@ import pytest
 
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage import holds
-from monkey_coder_server.adapters.storage.sqlite import open_writer
+from monkey_coder_server.adapters.storage.books import Movement, post
+from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction, open_writer
 from monkey_coder_server.adapters.storage.transaction import Transaction
-from monkey_coder_server.adapters.storage.writer import Writer
-from monkey_coder_server.domain.errors import InsufficientCredit, Unavailable
+from monkey_coder_server.adapters.storage.writer import JOBS_A_TURN, Writer
+from monkey_coder_server.domain.errors import InsufficientCredit, NotFound, Unavailable
+from monkey_coder_server.domain.ledger import Account, AccountKind, Entry
 from monkey_coder_server.ports.ledger import Charge, Hold, HoldRequest, Wallet
 from packages.server.tests.adapters.storage.stores import Books, open_books
 from packages.server.tests.contract.booking import ACCOUNT, StillClock, failure, hold_request, idempotent, settlement
@@ -104,6 +106,28 @@ async def test_what_remember_raises_undoes_the_whole_settlement(books: Books) ->
     assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 1_000)
     assert (await books.ledger.settle(settlement(asked))).charged == 600
     assert (await books.ledger.verify()).sound
+
+
+async def test_a_transaction_the_database_itself_gave_up_is_lost_for_all_in_it(books: Books) -> None:
+    def given_up(transaction: Transaction) -> None:
+        assert isinstance(transaction, SqliteTransaction)
+        transaction.connection.cursor().execute("ROLLBACK")
+        raise OutOfOrder
+
+    results = await asyncio.gather(
+        books.ledger.open_wallet("acc_2"), books.writer.perform(given_up), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [Unavailable, Unavailable]
+    with pytest.raises(NotFound):
+        await books.ledger.wallet("acc_2")
+    await books.ledger.open_wallet("acc_2")
+
+
+async def test_entries_that_do_not_sum_to_zero_are_not_booked(books: Books) -> None:
+    lopsided = [Entry(Account(AccountKind.CUSTOMER_CREDIT, ACCOUNT), 5), Entry(Account(AccountKind.PROMOTIONS), -4)]
+    movement = Movement("grant:wrong", "grant", ACCOUNT, 0)
+    with pytest.raises(ValueError, match="sum to 1"):
+        await books.writer.perform(lambda transaction: post(transaction, movement, lopsided))
 
 
 @pytest.mark.parametrize("statement", ["COMMIT", "BEGIN", "INSERT INTO receipts", "UPDATE wallets"])
@@ -203,3 +227,53 @@ async def _hold(books: Books, request: HoldRequest) -> Hold:
     result = await books.ledger.hold(request)
     assert isinstance(result, Hold)
     return result
+
+
+async def test_another_process_that_writes_is_waited_for(books: Books) -> None:
+    other = sqlite3.connect(books.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    holding = [asyncio.create_task(held(books, 10)) for _ in range(3)]
+    done, _ = await asyncio.wait(holding, timeout=0.05)
+    assert not done
+    other.execute("COMMIT")
+    await asyncio.gather(*holding)
+    other.close()
+    await books.writer.perform(lambda _: None)
+    assert (await books.ledger.wallet(ACCOUNT)).held == 30
+
+
+async def test_other_tasks_have_their_turn_between_operations(books: Books) -> None:
+    turns = 0
+
+    async def other_work() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(other_work())
+    await asyncio.gather(*[held(books, 1) for _ in range(200)])
+    working.cancel()
+    assert turns >= 200 // JOBS_A_TURN
+
+
+async def test_closing_on_a_full_disk_ends_with_every_operation_answered(books: Books) -> None:
+    books.script.fails_on = "BEGIN"
+    waiting = [asyncio.create_task(books.ledger.open_wallet(f"acc_{number}")) for number in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(books.writer.close(), 5)
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [Unavailable] * 3
+    await books.writer.close()
+
+
+async def test_a_lock_that_is_never_let_go_is_unavailable(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monkey_coder_server.adapters.storage.writer.BUSY_TIMEOUT_MS", 20)
+    other = sqlite3.connect(books.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    results = await asyncio.gather(*[books.ledger.open_wallet(f"acc_{n}") for n in range(3)], return_exceptions=True)
+    assert [type(result) for result in results] == [Unavailable] * 3
+    other.execute("ROLLBACK")
+    other.close()
+    await books.ledger.open_wallet("acc_2")
+    assert await books.ledger.wallet("acc_2") == Wallet("acc_2", 0, 0)

@@ -13,7 +13,7 @@ from monkey_coder_server.ports.ledger import IdempotencyKey, Replay
 
 KEPT = timedelta(hours=48)
 """How long a result can be replayed; at least the 24 hours that payment APIs promise."""
-LOOKED_AT_ONCE = 1_000
+LOOKED_AT_ONCE = 200
 FIRST = ("", "")
 
 _OWN = (idempotency.c.account_id == bindparam("account"), idempotency.c.key == bindparam("given"))

@@ -64,7 +64,7 @@ class SqlLedger:
 
     async def hold(self, request: HoldRequest) -> Hold | Replay:
         """Decide and reserve; told before it is durable. The errors are those of the port."""
-        job = self._writer.submit(partial(holds.place, request), announce=True)
+        job = self._writer.submit(partial(holds.place, request))
         try:
             await job.decided
         except asyncio.CancelledError:

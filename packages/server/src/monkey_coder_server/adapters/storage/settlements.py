@@ -11,7 +11,7 @@ from monkey_coder_server.domain.ledger import HoldState, settle_entries, void_en
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
 from monkey_coder_server.ports.signing import ReceiptSigner
 
-EXPIRED_AT_ONCE = 500
+EXPIRED_AT_ONCE = 20
 HOLD_EXPIRED = "hold_expired"
 
 _ONE_OPEN = Query(

@@ -125,7 +125,7 @@ receipts = Table(
     Column("signing_key_id", Text, nullable=False),
     Column("chain_hash", Text, nullable=False),
 )
-"""`receipt_id` follows from `request_id`, so both are unique. `receipt_chains` sees to it that sequences have no fork."""
+"""`receipt_id` follows from `request_id`, so both are unique; `receipt_chains` keeps a key's sequence from forking."""
 
 receipt_chains = Table(
     "receipt_chains",
