@@ -149,6 +149,7 @@ class Gateway:
         keep_alive: float = 15.0,
         pipeline: PipelineSettings | None = None,
         attempt: AttemptSettings | None = None,
+        capabilities: frozenset[Capability] = FACTS,
     ) -> None:
         self.books = Books(balance, cap)
         self.wire = Wire()
@@ -167,7 +168,7 @@ class Gateway:
                 access=[
                     inference.Access(each, each.base_url, given.get(each.name, ())) for each in self.providers.values()
                 ],
-                catalog=Catalog(CARDS.values()),
+                catalog=Catalog(replace(each, capabilities=capabilities) for each in CARDS.values()),
                 prices=PriceBook.of(rows()),
                 markups=MarkupTable(MARKUP),
                 ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.money import parse_usd, usd
 from packages.server.tests.features.inference import wires
-from packages.server.tests.features.inference.gateway import Gateway
+from packages.server.tests.features.inference.gateway import FACTS, Gateway
 
 BIG, SMALL = "openai/gpt-big", "openai/gpt-small"
 
@@ -25,6 +26,14 @@ async def test_a_limit_left_open_is_lowered_to_what_the_wallet_covers() -> None:
     assert 256 <= limit < 4096
     assert answer.json["result"]["metadata"]["max_tokens"] == limit
     assert parse_usd(answer.json["result"]["metadata"]["held_usd"]) <= 50_000_000
+
+
+@pytest.mark.parametrize(("reasons", "limit"), [(False, 4_096), (True, 16_384)])
+async def test_an_open_limit_leaves_room_for_thought(reasons: bool, limit: int) -> None:
+    gateway = Gateway(capabilities=FACTS | {Capability.REASONING} if reasons else FACTS)
+    everything_answers(gateway)
+    answer = await gateway.ask(model=BIG)
+    assert answer.json["result"]["metadata"]["max_tokens"] == limit
 
 
 async def test_a_limit_the_caller_gave_is_never_lowered() -> None:

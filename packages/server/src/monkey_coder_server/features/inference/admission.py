@@ -14,6 +14,8 @@ from monkey_coder_server.ports.ledger import Hold, HoldRequest, Ledger, Replay
 
 LEAST_TOKENS = 256
 """A limit the caller left open is not lowered below this: a shorter answer is of no use."""
+ROOM_FOR_THOUGHT = 4
+"""How many times longer an open limit is for a model that reasons: its thoughts count against the limit."""
 REASONING_ALLOWANCE = 32_768
 """Output tokens held beside the limit where a provider's limit does not bound its reasoning."""
 HOLD_GRACE = timedelta(minutes=10)
@@ -92,7 +94,7 @@ def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route
     """The candidate with its limit and bound. A limit the caller left open is lowered to the budget."""
     card, tariff = candidate.card, plan.tariff(candidate)
     prompt = min(plan.input_bound, card.context_window)
-    limit = min(job.default_max_tokens if job.max_tokens is None else job.max_tokens, card.max_output_tokens)
+    limit = min(_open_limit(job, candidate) if job.max_tokens is None else job.max_tokens, card.max_output_tokens)
     beside = _beside(candidate)
     bound = tariff.bound(prompt, limit + beside)
     if budget is not None and bound > budget and job.max_tokens is None:
@@ -108,6 +110,12 @@ def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route
 def cheapest(plan: Plan, job: Job) -> int:
     """The least that must be set aside for the request, in nano-dollars."""
     return min(fit(plan, candidate, job, 0).bound for candidate in plan.order)
+
+
+def _open_limit(job: Job, candidate: Candidate) -> int:
+    """The token limit of a caller who named none."""
+    reasons = Capability.REASONING in candidate.card.capabilities
+    return job.default_max_tokens * (ROOM_FOR_THOUGHT if reasons else 1)
 
 
 def _beside(candidate: Candidate) -> int:
