@@ -42,6 +42,7 @@ def main() -> None:
             "OPENAI_API_KEY": "sk-bench",
             "OPENAI_BASE_URL": f"http://127.0.0.1:{sandbox_port}/openai/v1",
             "LOG_LEVEL": "warning",
+            "RATE_LIMIT_PER_MINUTE": "100000000",
         }
         key = _make_key(environment)
         arguments = ["serve", "--host", "127.0.0.1", "--port", str(gateway_port), "--metrics-port", str(metrics_port)]

@@ -90,6 +90,7 @@ VARIABLES = (
     Variable("KEY_PEPPER", "made and kept in development", "Digests API keys: at least 32 random characters."),
     Variable("MARKUP_PERCENT", "15", "What is added to a provider's price, at most two decimals."),
     Variable("TRIAL_CREDIT_USD", "5, in production 0", "The credit a new account starts with."),
+    Variable("RATE_LIMIT_PER_MINUTE", "600", "Task requests a minute of a key that names no rate of its own."),
     Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
     *_provider_variables(),
 )
@@ -122,6 +123,7 @@ class Settings:
     key_pepper: Secret
     markup_percent: str
     trial_credit_usd: str
+    rate_limit_per_minute: int
     drain_seconds: int
     providers: Mapping[str, ProviderSettings]
     notices: tuple[str, ...] = ()
@@ -174,6 +176,7 @@ class _Reader:
             trial_credit_usd=self._decimal(
                 "TRIAL_CREDIT_USD", "0" if self._production else "5", _AMOUNT, "an amount in USD like 5 or 2.50"
             ),
+            rate_limit_per_minute=self._whole("RATE_LIMIT_PER_MINUTE", 600, 1, 100_000_000),
             drain_seconds=self._whole("DRAIN_SECONDS", 30, 0, 3600),
             providers={provider: self._provider(provider) for provider in PROVIDERS},
             notices=tuple(self._notices),

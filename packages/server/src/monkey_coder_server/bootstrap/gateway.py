@@ -143,7 +143,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 telemetry=parts.metrics,
                 problems=NativeProblems(_top_up_url(settings)),
                 health=health,
-                options=inference.Options(shutdown=SETTLE_SECONDS),
+                options=inference.Options(rate=settings.rate_limit_per_minute, shutdown=SETTLE_SECONDS),
             )
         ),
         accounts.build(books.accounts),
