@@ -14,6 +14,10 @@ from monkey_coder_server.domain.ledger import Entry
 _RECORD = Query(insert_or_not(transactions).on_conflict_do_nothing())
 
 
+MOST_LINES = 16
+_NAMES = [(f"line_{line}", f"kind_{line}", f"owner_{line}", f"amount_{line}") for line in range(MOST_LINES)]
+
+
 @dataclass(frozen=True, slots=True)
 class Movement:
     """Why money moves. `transaction_id` says it uniquely: the same movement is never booked twice."""
@@ -27,7 +31,10 @@ class Movement:
 
 
 def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -> bool:
-    """Book a movement; False when it was booked before. Raises `ValueError` when the entries do not sum to zero."""
+    """Book a movement; False when it was booked before.
+
+    Raises `ValueError` when the entries do not sum to zero or are more than `MOST_LINES`.
+    """
     moved = sum(line.amount for line in lines)
     if moved:
         message = f"{movement.transaction_id}: the entries sum to {moved}, not to zero"
@@ -57,12 +64,12 @@ def _lines(count: int) -> Query:
             [
                 {
                     "transaction_id": bindparam("transaction"),
-                    "line": bindparam(f"line_{line}"),
-                    "kind": bindparam(f"kind_{line}"),
-                    "owner": bindparam(f"owner_{line}"),
-                    "amount": bindparam(f"amount_{line}"),
+                    "line": bindparam(names[0]),
+                    "kind": bindparam(names[1]),
+                    "owner": bindparam(names[2]),
+                    "amount": bindparam(names[3]),
                 }
-                for line in range(count)
+                for names in _NAMES[:count]
             ]
         )
     )
@@ -72,9 +79,10 @@ def _write(transaction: Transaction, transaction_id: str, lines: Sequence[Entry]
     if not lines:
         return
     parameters: dict[str, object] = {"transaction": transaction_id}
-    for position, line in enumerate(lines):
-        parameters[f"line_{position}"] = position
-        parameters[f"kind_{position}"] = line.account.kind.value
-        parameters[f"owner_{position}"] = line.account.owner
-        parameters[f"amount_{position}"] = line.amount
+    for position, (line, names) in enumerate(zip(lines, _NAMES[: len(lines)], strict=True)):
+        account = line.account
+        parameters[names[0]] = position
+        parameters[names[1]] = account.kind.value
+        parameters[names[2]] = account.owner
+        parameters[names[3]] = line.amount
     transaction.change(_lines(len(lines)), parameters)

@@ -78,6 +78,7 @@ def _charge(
         charged=resolved.charged,
         provider=settlement.provider,
         cost=settlement.provider_cost,
+        elsewhere=settlement.elsewhere,
     )
     books.post(transaction, _movement("settle", settlement, now), lines)
     receipt_id = receipt_chain.issue(
@@ -102,7 +103,7 @@ def _settled_before(settlement: Settlement, now: int, transaction: Transaction) 
     if holds.state_of(transaction, settlement.request_id) is None:
         message = f"Nothing was held for {settlement.request_id}, so nothing can be settled."
         raise NotFound(message)
-    lines = void_entries(settlement.provider, settlement.provider_cost)
+    lines = void_entries(settlement.provider, settlement.provider_cost, settlement.elsewhere)
     if books.post(transaction, _movement("late", settlement, now), lines):
         usage_rows.add_cost(transaction, settlement)
     return Charge(settlement.request_id, "", 0, settlement.provider_cost, settlement.price, wallet.balance)
@@ -113,7 +114,7 @@ def _end_uncharged(transaction: Transaction, failed: FailedRequest, outcome: Hol
     if resolved is None:
         return
     if failed.provider_cost:
-        lines = void_entries(failed.provider, failed.provider_cost)
+        lines = void_entries(failed.provider, failed.provider_cost, failed.elsewhere)
         books.post(transaction, _movement("void", failed, now), lines)
     status = "expired" if outcome is HoldState.EXPIRED else "failed"
     row = usage_rows.Outcome(status, now, resolved.balance, error_code=failed.error_code)

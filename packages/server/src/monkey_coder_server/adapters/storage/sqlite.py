@@ -14,10 +14,15 @@ from monkey_coder_server.adapters.storage.transaction import Compiled, Parameter
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 16_384
 CACHED_STATEMENTS = 256
+CHECKPOINT_PAGES = 4_000
+"""About 16 MB of log between copies into the main file: the pages every request changes are copied less often."""
 
 DIALECT = SQLiteDialect_pysqlite(paramstyle="qmark")
 _COMMON = f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{CACHE_KIB};"
-_WRITER = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF; PRAGMA busy_timeout = 0;"
+_WRITER = (
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF; PRAGMA busy_timeout = 0; "
+    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+)
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
