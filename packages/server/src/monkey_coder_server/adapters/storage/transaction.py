@@ -7,7 +7,7 @@ what the request path can spend.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -36,7 +36,10 @@ class Query:
 
     def compiled(self, dialect: Dialect) -> Compiled:
         """The SQL in a dialect of positional parameters."""
-        compiled = cast("SQLCompiler", self.construct.compile(dialect=dialect))
+        compiled = self.construct.compile(dialect=dialect)
+        if not isinstance(compiled, SQLCompiler):
+            message = f"not a statement with parameters: {compiled}"
+            raise TypeError(message)
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         return Compiled(str(compiled), tuple(compiled.positiontup or ()), constants)
 
