@@ -162,6 +162,17 @@ async def test_what_a_provider_bills_for_a_failed_request_is_the_houses_loss(fun
     assert await is_sound(funded)
 
 
+async def test_the_parts_of_a_cost_that_others_bill_are_booked(funded: Storage) -> None:
+    served, failed = hold_request(), hold_request()
+    await funded.ledger.hold(served)
+    await funded.ledger.hold(failed)
+    await funded.ledger.settle(settlement(served, provider_cost=500, elsewhere={"xai": 80}))
+    await funded.ledger.void(failure(failed, provider="groq", provider_cost=30, elsewhere={"xai": 30}))
+    totals = (await funded.ledger.verify()).totals
+    assert (totals["provider_cost"], totals["house_loss"], totals["provider_payable"]) == (-500, -30, 530)
+    assert await is_sound(funded)
+
+
 async def test_a_settled_request_is_not_voided_and_a_voided_one_not_charged(funded: Storage) -> None:
     settled, voided = hold_request(), hold_request()
     await funded.ledger.hold(settled)

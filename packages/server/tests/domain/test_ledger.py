@@ -53,6 +53,22 @@ def test_a_settlement_books_charge_loss_revenue_and_the_provider() -> None:
     )
 
 
+def test_what_other_providers_bill_for_answers_nobody_got_is_owed_to_them() -> None:
+    lines = settle_entries(
+        "acc", price=130, charged=130, provider="openai", cost=90, elsewhere={"xai": 20, "groq": 0, "google": 5}
+    )
+    owed = {(line.account.owner, line.amount) for line in lines if line.account.kind is AccountKind.PROVIDER_PAYABLE}
+    assert owed == {("openai", 65), ("xai", 20), ("google", 5)}
+    assert sum(line.amount for line in lines) == 0
+    assert void_entries("openai", 20, {"xai": 20}) == (
+        Entry(Account(AccountKind.HOUSE_LOSS), -20),
+        Entry(Account(AccountKind.PROVIDER_PAYABLE, "xai"), 20),
+    )
+    for elsewhere in ({"xai": 21}, {"xai": -1}):
+        with pytest.raises(ValueError, match="parts of a cost"):
+            void_entries("openai", 20, elsewhere)
+
+
 def test_a_grant_and_a_void_name_their_accounts() -> None:
     assert grant_entries("acc", 5) == (
         Entry(Account(AccountKind.CUSTOMER_CREDIT, "acc"), 5),

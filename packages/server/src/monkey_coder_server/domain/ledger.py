@@ -4,6 +4,7 @@ Amounts are nano-dollars. A positive entry is a credit, a negative one a debit; 
 providers and revenue stand positive, promotions, cost and losses negative, and all entries together are 0.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -56,8 +57,19 @@ def grant_entries(account_id: str, amount: int) -> tuple[Entry, ...]:
     )
 
 
-def settle_entries(account_id: str, *, price: int, charged: int, provider: str, cost: int) -> tuple[Entry, ...]:
-    """A served request: the customer pays `charged` of its `price`, the house bears the rest and owes the provider."""
+def settle_entries(  # noqa: PLR0913 - the figures of a settlement, named
+    account_id: str,
+    *,
+    price: int,
+    charged: int,
+    provider: str,
+    cost: int,
+    elsewhere: Mapping[str, int] | None = None,
+) -> tuple[Entry, ...]:
+    """A served request: the customer pays `charged` of its `price`, the house bears the rest and owes the provider.
+
+    `elsewhere` is the part of the cost that is owed to other providers, by name.
+    """
     if not 0 <= charged <= price or cost < 0:
         raise ValueError("A settlement needs 0 <= charged <= price and a cost of zero or more.")
     return _entries(
@@ -65,18 +77,27 @@ def settle_entries(account_id: str, *, price: int, charged: int, provider: str, 
         (Account(AccountKind.HOUSE_LOSS), charged - price),
         (Account(AccountKind.REVENUE), price),
         (Account(AccountKind.PROVIDER_COST), -cost),
-        (Account(AccountKind.PROVIDER_PAYABLE, provider), cost),
+        *_payable(provider, cost, elsewhere or {}),
     )
 
 
-def void_entries(provider: str | None, cost: int) -> tuple[Entry, ...]:
-    """A request nobody is charged for; what a provider bills for it all the same is the house's loss."""
+def void_entries(provider: str | None, cost: int, elsewhere: Mapping[str, int] | None = None) -> tuple[Entry, ...]:
+    """A request nobody is charged for; what providers bill for it all the same is the house's loss."""
     if cost < 0:
         raise ValueError("A provider's cost cannot be negative.")
     return _entries(
         (Account(AccountKind.HOUSE_LOSS), -cost),
-        (Account(AccountKind.PROVIDER_PAYABLE, provider or "unknown"), cost),
+        *_payable(provider or "unknown", cost, elsewhere or {}),
     )
+
+
+def _payable(provider: str, cost: int, elsewhere: Mapping[str, int]) -> Iterator[tuple[Account, int]]:
+    """What is owed to whom. Raises `ValueError` when the others' parts are negative or more than the whole."""
+    rest = cost - sum(elsewhere.values())
+    if rest < 0 or any(part < 0 for part in elsewhere.values()):
+        raise ValueError("The parts of a cost cannot be negative or more than the whole.")
+    for name, part in {**elsewhere, provider: elsewhere.get(provider, 0) + rest}.items():
+        yield Account(AccountKind.PROVIDER_PAYABLE, name), part
 
 
 def _entries(*lines: tuple[Account, int]) -> tuple[Entry, ...]:

@@ -78,7 +78,8 @@ class Settlement:
     """Everything known of a served request.
 
     `price` is what it costs the account (after markup, rounded up once), `provider_cost` what it costs us, both
-    before the hold caps the former. `remember` renders, inside the transaction, the result a replay returns.
+    before the hold caps the former; `elsewhere` is the part of that cost other providers bill, for answers nobody got.
+    `remember` renders, inside the transaction, the result a replay returns.
     """
 
     request_id: str
@@ -104,11 +105,15 @@ class Settlement:
     cancel_policy: str | None = None
     cache_saving: int = 0
     remember: Callable[[Charge], bytes] | None = None
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRequest:
-    """A request nobody is charged for. `provider_cost` > 0 when the provider bills us anyway: the house's loss."""
+    """A request nobody is charged for. `provider_cost` > 0 when a provider bills us anyway: the house's loss.
+
+    `elsewhere` is the part of that cost other providers than `provider` bill.
+    """
 
     request_id: str
     account_id: str
@@ -125,6 +130,7 @@ class FailedRequest:
     persona: str = ""
     stream: bool = False
     latency_ms: int = 0
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,32 @@ async def test_an_answer_the_filter_kept_is_not_charged_and_not_asked_of_others(
     assert len(gateway.wire.sent) == 1
 
 
+@pytest.mark.parametrize("finish", ["content_filter", "stop"])
+async def test_a_stream_that_ends_after_thoughts_without_a_word_is_not_charged(finish: str) -> None:
+    gateway = Gateway()
+    script = wires.openai_stream("think", step=5, finish=finish)
+    script.pieces[1] = script.pieces[1].replace(b'"content"', b'"reasoning_content"')
+    gateway.wire.play("openai", script)
+    answer = await gateway.stream(model=MODEL)
+    assert answer.frames[-1]["error"]["code"] == "provider_error"
+    assert not gateway.books.settled
+    (failed,) = gateway.books.voided.values()
+    assert failed.provider_cost == 100 * 10_000 + 20 * 30_000
+
+
+async def test_a_stream_of_nothing_but_sources_is_tried_elsewhere_and_not_charged() -> None:
+    gateway = Gateway()
+    script = wires.openai_stream("", finish="stop")
+    done = script.pieces[1].replace(b'"choices"', b'"citations": ["https://example.com"], "choices"')
+    gateway.wire.play("openai", Script(pieces=[b"".join([script.pieces[0], done, *script.pieces[2:]])]))
+    gateway.wire.play("anthropic", wires.anthropic_stream("done"))
+    gateway.wire.play("google", wires.gemini_stream("done"))
+    answer = await gateway.stream(model_preferences={"openai": "gpt-big"})
+    assert answer.text == "done"
+    settlement, _ = next(iter(gateway.books.settled.values()))
+    assert settlement.elsewhere == {"openai": 100 * 10_000 + 20 * 30_000}
+
+
 async def test_a_refusal_in_the_models_own_words_is_an_answer() -> None:
     gateway = Gateway()
     script = wires.openai("x")

@@ -177,3 +177,5 @@ async def test_an_answer_nobody_can_use_is_the_houses_loss_when_another_serves()
     settlement, _ = next(iter(gateway.books.settled.values()))
     own = settlement.price * 100 // 105
     assert settlement.provider_cost == own + 100 * 10_000 + 7 * 30_000
+    assert settlement.provider != "openai"
+    assert settlement.elsewhere == {"openai": 100 * 10_000 + 7 * 30_000}

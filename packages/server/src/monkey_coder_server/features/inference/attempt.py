@@ -120,9 +120,11 @@ class Attempts:
         trail.records.append(_record(answering, STOPPED if left else SERVED, total))
 
     def broke(self, answering: Answering, trail: Trail) -> GatewayError:
-        """A stream failed after its beginning was delivered; what to tell the caller."""
+        """A stream failed after its beginning was delivered, or ended without a word; what to tell the caller."""
         now = self._clock.monotonic()
         failure = answering.answer.failure or _unsaid(answering)
+        if answering.answer.finish is not None:
+            trail.wasted.append(Waste(answering.route, answering.answer, unfinished=False))
         self._health.failed(answering.route.name, failure.kind, now)
         trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
         return _refusal(failure, trail)

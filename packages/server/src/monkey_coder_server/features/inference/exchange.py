@@ -132,7 +132,7 @@ async def _read_to_content(answering: Answering) -> None:
             break
     else:
         _take(answering, decoder.finish())
-    if not answering.waiting:
+    if not answering.waiting or answer.finish is not None:
         _refuse_the_useless(answering)
 
 
@@ -145,22 +145,24 @@ def _take(answering: Answering, events: Sequence[Event]) -> None:
 
 
 def _refuse_the_useless(answering: Answering) -> None:
-    """Raise `AttemptFailed` for an answer nobody could use; the caller must not pay for it."""
+    """Raise `AttemptFailed` for an answer nobody could use."""
+    failure = uselessness(answering)
+    if failure is not None:
+        raise AttemptFailed(failure, answering.answer)
+
+
+def uselessness(answering: Answering) -> ProviderFailure | None:
+    """Why nobody can use an answer that is over, thoughts and sources apart: the caller must not pay for it."""
     answer, provider = answering.answer, answering.route.provider.name
     if answer.failure is not None:
-        raise AttemptFailed(answer.failure, answer)
+        return answer.failure
     if answer.finish is None:
-        failure = ProviderFailure(provider, FailureKind.CUT_SHORT, "The answer ended before it was complete.")
-        raise AttemptFailed(failure, answer)
+        return ProviderFailure(provider, FailureKind.CUT_SHORT, "The answer ended before it was complete.")
     if answer.text or answer.refusal or answer.calls or answer.finish in SILENCE_IS_MEANT:
-        return
+        return None
     if answer.finish is FinishReason.CONTENT_FILTER:
-        failure = ProviderFailure(
-            provider, FailureKind.CONTENT_FILTER, "The provider's content filter kept the answer."
-        )
-    else:
-        failure = ProviderFailure(provider, FailureKind.MALFORMED, "The answer was empty.")
-    raise AttemptFailed(failure, answer)
+        return ProviderFailure(provider, FailureKind.CONTENT_FILTER, "The provider's content filter kept the answer.")
+    return ProviderFailure(provider, FailureKind.MALFORMED, "The answer was empty.")
 
 
 def milliseconds(start: float, end: float) -> int:

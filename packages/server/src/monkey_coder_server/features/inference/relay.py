@@ -6,7 +6,6 @@ from contextlib import suppress
 from enum import StrEnum
 
 from monkey_coder_server.domain.stream_events import (
-    Answer,
     Event,
     FinishReason,
     RefusalDelta,
@@ -14,7 +13,7 @@ from monkey_coder_server.domain.stream_events import (
     ThinkingDelta,
     ToolCallDelta,
 )
-from monkey_coder_server.features.inference.exchange import Answering
+from monkey_coder_server.features.inference.exchange import Answering, uselessness
 from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.running import Opening, Run
 from monkey_coder_server.ports.provider import CancelPolicy
@@ -52,7 +51,7 @@ async def _pass_on(answering: Answering, run: Run[Outcome]) -> End:
     for event in answering.waiting:
         counter.see(event)
         await run.push(event)
-    end = _end_of(answering.answer)
+    end = _end_of(answering)
     if end is not None:
         return end
     try:
@@ -73,7 +72,7 @@ async def _rest(answering: Answering, run: Run[Outcome], counter: "_Counter") ->
             answer.apply(event)
             counter.see(event)
             await run.push(event)
-        end = _end_of(answer)
+        end = _end_of(answering)
         if end is not None:
             await _read_out(pieces)
             return end
@@ -85,7 +84,7 @@ async def _rest(answering: Answering, run: Run[Outcome], counter: "_Counter") ->
     for event in decoder.finish():
         answer.apply(event)
         await run.push(event)
-    return _end_of(answer) or End.FAILED
+    return _end_of(answering) or End.FAILED
 
 
 async def _read_out(pieces: AsyncIterator[bytes]) -> None:
@@ -96,7 +95,11 @@ async def _read_out(pieces: AsyncIterator[bytes]) -> None:
                 pass
 
 
-def _end_of(answer: Answer) -> End | None:
+def _end_of(answering: Answering) -> End | None:
+    """How the stream ended, None while it goes on. One that ended without a word for the caller has failed."""
+    answer = answering.answer
+    if answer.failure is None and answer.finish is not None:
+        answer.failure = uselessness(answering)
     if answer.failure is not None:
         return End.FAILED
     return None if answer.finish is None else End.FINISHED

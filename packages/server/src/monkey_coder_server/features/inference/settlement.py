@@ -1,6 +1,7 @@
 """The end of every request in the books: settled with its true cost, or voided; then one record for telemetry."""
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
@@ -76,7 +77,8 @@ class Settlements:
             raise
 
     def _failed(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
-        route = trail.route
+        route, wasted = trail.route, _wasted(trail, job)
+        provider = None if route is None else route.provider.name
         return FailedRequest(
             request_id=job.request_id,
             account_id=job.principal.account_id,
@@ -85,20 +87,29 @@ class Settlements:
             error_code=error.code,
             message=error.message,
             attempts=tuple(trail.records),
-            provider=None if route is None else route.provider.name,
+            provider=provider,
             model=None if route is None else route.card.model,
             usage=_wasted_usage(trail.wasted[-1], job) if trail.wasted else Usage(),
-            provider_cost=_wasted(trail, job),
+            provider_cost=sum(wasted.values()),
             task_type=job.wishes.task_type,
             persona=job.wishes.persona.name,
             stream=job.stream,
             latency_ms=milliseconds(job.started, self._clock.monotonic()),
+            elsewhere=_others(wasted, provider),
         )
 
 
-def _wasted(trail: Trail, job: Job) -> int:
-    """What providers bill us for answers nobody got, in nano-dollars."""
-    return sum(waste.route.tariff.cost(_wasted_usage(waste, job)) for waste in trail.wasted)
+def _wasted(trail: Trail, job: Job) -> Mapping[str, int]:
+    """What each provider bills us for answers nobody got, in nano-dollars."""
+    bills: Counter[str] = Counter()
+    for waste in trail.wasted:
+        bills[waste.route.provider.name] += waste.route.tariff.cost(_wasted_usage(waste, job))
+    return bills
+
+
+def _others(bills: Mapping[str, int], provider: str | None) -> Mapping[str, int]:
+    """The bills of all but one provider."""
+    return {name: bill for name, bill in bills.items() if name != provider}
 
 
 def _wasted_usage(waste: Waste, job: Job) -> Usage:
@@ -108,6 +119,7 @@ def _wasted_usage(waste: Waste, job: Job) -> Usage:
 
 def _settlement(served: Served, trail: Trail, remember: Callable[[Charge], bytes]) -> Settlement:
     job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
+    wasted = _wasted(trail, job)
     return Settlement(
         request_id=job.request_id,
         account_id=job.principal.account_id,
@@ -116,7 +128,7 @@ def _settlement(served: Served, trail: Trail, remember: Callable[[Charge], bytes
         provider=route.provider.name,
         model=route.card.model,
         usage=usage,
-        provider_cost=tariff.cost(usage) + _wasted(trail, job),
+        provider_cost=tariff.cost(usage) + sum(wasted.values()),
         price=tariff.price(usage),
         price_row=tariff.row.name,
         price_book=tariff.book,
@@ -132,4 +144,5 @@ def _settlement(served: Served, trail: Trail, remember: Callable[[Charge], bytes
         cancel_policy=route.provider.cancel_policy if served.client_gone else None,
         cache_saving=tariff.saving(usage),
         remember=remember,
+        elsewhere=_others(wasted, route.provider.name),
     )
