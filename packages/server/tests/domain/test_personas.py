@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monkey_coder_protocol.execute import PERSONAS as PROTOCOL_PERSONAS
 from monkey_coder_protocol.execute import TASK_TYPES
-from monkey_coder_server.domain.artifacts import FILE_TASKS
+from monkey_coder_server.domain.artifacts import CONVENTION_TASKS
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.personas import (
     PERSONA_OF_TASK,
@@ -28,7 +28,7 @@ def test_the_personas_are_those_of_the_protocol() -> None:
     assert set(PROTOCOL_PERSONAS) == PERSONAS.keys()
     assert len(PERSONAS) == 8
     assert set(PERSONA_OF_TASK) == set(TASK_TYPES)
-    assert set(TASK_TYPES) >= FILE_TASKS
+    assert set(TASK_TYPES) >= CONVENTION_TASKS
 
 
 def test_no_two_personas_are_alike() -> None:
@@ -88,7 +88,7 @@ def test_a_slash_command_is_taken_off_the_front_of_a_prompt(prompt: str, command
 @pytest.mark.parametrize("task_type", TASK_TYPES)
 def test_the_file_convention_is_asked_for_exactly_where_files_are_wanted(task_type: str) -> None:
     prompt = compose_system_prompt(PERSONAS["developer"], task_type)
-    assert ("path=src/app.py" in prompt) == (task_type in FILE_TASKS)
+    assert ("path=src/app.py" in prompt) == (task_type in CONVENTION_TASKS)
     assert prompt.startswith(PERSONAS["developer"].instructions)
     assert PERSONAS["developer"].conventions in prompt
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 FILE_TASKS = frozenset({"code_generation", "testing", "refactoring", "debugging", "documentation"})
-"""Task types whose answers are asked to carry files."""
+"""Task types whose answers are files: also a block without a path is taken for one."""
+CONVENTION_TASKS = FILE_TASKS | {"custom"}
+"""Task types told how files are written: a published client builds whole projects with `custom`."""
 
 CONVENTION = (
     "Write every file you create or change in full, as one fenced block whose opening line names its language and its "

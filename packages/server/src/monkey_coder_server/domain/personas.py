@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from monkey_coder_server.domain.artifacts import CONVENTION, FILE_TASKS
+from monkey_coder_server.domain.artifacts import CONVENTION, CONVENTION_TASKS
 from monkey_coder_server.domain.errors import InvalidRequest
 
 
@@ -272,7 +272,7 @@ def leading_command(prompt: str) -> tuple[str | None, str]:
 def compose_system_prompt(persona: Persona, task_type: str, custom_instructions: str | None = None) -> str:
     """The system prompt of a task: who answers, what the task is, how files are written, and the caller's own words."""
     paragraphs = [persona.instructions, _TASK_INSTRUCTIONS.get(task_type, ""), persona.conventions]
-    if task_type in FILE_TASKS:
+    if task_type in CONVENTION_TASKS:
         paragraphs.append(CONVENTION)
     if custom_instructions and custom_instructions.strip():
         paragraphs.append(

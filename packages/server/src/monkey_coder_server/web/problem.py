@@ -52,7 +52,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "method_not_allowed": 405,
         "request_timeout": 408,
         "conflict": 409,
-        "idempotency_conflict": 409,
+        "idempotency_conflict": 422,
         "request_in_progress": 409,
         "request_too_large": 413,
         "unsupported_media_type": 415,
@@ -68,6 +68,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
 
 NEVER_RETRY = frozenset({401, 402})
 """Statuses after which an SDK must stop at once: trying again cannot help."""
+OWN_LIMIT = "max_cost"
+"""The limit a caller set for one request: more credit would not lift it."""
 _MONEY = frozenset({"insufficient_credit", "budget_exceeded"})
 
 
@@ -100,7 +102,7 @@ def sentence(error: GatewayError, *, top_up_url: str) -> str:
         amount = error.facts.get(fact)
         if amount is not None and amount not in error.message:
             parts.append(f"{label}: {amount} USD.")
-    if top_up_url and top_up_url not in error.message:
+    if top_up_url and top_up_url not in error.message and error.facts.get("limit") != OWN_LIMIT:
         parts.append(f"Top up at {top_up_url}")
     return " ".join(parts)
 
@@ -127,5 +129,7 @@ class NativeProblems:
             request_id=request_id,
             balance_usd=error.facts.get("balance_usd", msgspec.UNSET),
             limit_usd=error.facts.get("limit_usd", msgspec.UNSET),
-            top_up_url=self._top_up_url if error.code in _MONEY else msgspec.UNSET,
+            top_up_url=self._top_up_url
+            if error.code in _MONEY and error.facts.get("limit") != OWN_LIMIT
+            else msgspec.UNSET,
         )
