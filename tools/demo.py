@@ -94,9 +94,9 @@ def _monkey_text(environment: Mapping[str, str], *arguments: str, given: str = "
         check=False,
     )
     if done.returncode:
-        raise DemoFailed(
-            f"`monkey {' '.join(arguments)}` ended with exit code {done.returncode}: {done.stderr}{done.stdout}"
-        )
+        words = " ".join(arguments)
+        message = f"`monkey {words}` ended with exit code {done.returncode}: {done.stderr}{done.stdout}"
+        raise DemoFailed(message)
     return done.stdout.rstrip()
 
 

@@ -1,7 +1,5 @@
 """`GET /v1/models`, `/v1/providers`, `/v1/capabilities`."""
 
-from typing import Any
-
 import msgspec
 
 
@@ -57,6 +55,3 @@ class Health(msgspec.Struct):
     version: str
     timestamp: str
     components: dict[str, str]
-
-
-JsonObject = dict[str, Any]

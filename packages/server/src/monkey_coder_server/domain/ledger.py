@@ -25,10 +25,6 @@ class AccountKind(StrEnum):
     """What we owe a provider; one account each, owned by the provider's name."""
     HOUSE_LOSS = "house_loss"
     """Prices beyond the hold, and provider costs of requests nobody is charged for."""
-    CASH = "cash"
-    """Money that customers paid in."""
-    ROUNDING = "rounding"
-    """Fractions of a cent left over at the payment service's border."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Adapters make each call one transaction. A hold resolves at most once. Amounts a
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from monkey_coder_server.domain.usage import Usage
 
@@ -236,6 +236,3 @@ class Ledger(Protocol):
 
     async def verify(self) -> LedgerReport:
         """Audit the books."""
-
-
-JsonObject = dict[str, Any]

@@ -26,7 +26,6 @@ from monkey_coder_server.domain.usage import USAGE_RULES, Usage
 from monkey_coder_server.ports.provider import Provider
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-MILLION = Decimal(1_000_000)
 
 
 def provider(name: str, prices_id: str, *models: str) -> Provider:

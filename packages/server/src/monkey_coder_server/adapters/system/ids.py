@@ -15,7 +15,6 @@ from monkey_coder_server.ports.clock import Ids
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 RANDOM_BITS = 80
 HEADROOM_BITS = 8
-CHARACTERS = 26
 _PAIRS = tuple(high + low for high in ALPHABET for low in ALPHABET)
 
 
