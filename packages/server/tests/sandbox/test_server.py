@@ -52,6 +52,18 @@ def test_base_urls_are_what_the_sdks_mean(sandbox: RunningSandbox) -> None:
 
 
 @EVERY
+@pytest.mark.parametrize("fault", ["eof", "error_event"])
+async def test_a_stream_that_was_sent_to_its_end_before_it_broke_is_billed(
+    sandbox: RunningSandbox, send: Send, provider: str, fault: str
+) -> None:
+    await send(provider, f"{PROMPT} [[sandbox output_tokens=20]]", stream=True)
+    whole = last(sandbox)
+    await send(provider, f"{PROMPT} [[sandbox output_tokens=20 fault={fault} after=999]]", stream=True)
+    assert (last(sandbox).outcome, last(sandbox).usage.output) == ("served", whole.usage.output)
+    assert last(sandbox).cost_nanos > 0
+
+
+@EVERY
 @pytest.mark.parametrize(
     ("fault", "status"),
     [("400", 400), ("403", 403), ("404", 404), ("413", 413), ("429", 429), ("quota", 429), ("500", 500), ("503", 503)],

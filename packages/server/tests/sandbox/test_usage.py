@@ -191,3 +191,13 @@ def test_a_stop_sequence_ends_the_text_before_it(simulated: Simulated) -> None:
     document = simulated.ask("anthropic", body).documents[0]
     assert (document["stop_reason"], document["stop_sequence"]) == ("stop_sequence", "import")
     assert "import" not in document["content"][0]["text"]
+
+
+@pytest.mark.parametrize("fault", ["refusal", "content_filter"])
+def test_a_model_that_thinks_in_its_text_has_thought_nothing_where_there_is_no_text(
+    simulated: Simulated, fault: str
+) -> None:
+    answer = simulated.prompt("perplexity", f"write [[sandbox fault={fault}]]", model="sonar-reasoning-pro")
+    usage = answer.served.usage
+    assert usage.reasoning == 0
+    assert answer.documents[0]["usage"]["completion_tokens"] == usage.output

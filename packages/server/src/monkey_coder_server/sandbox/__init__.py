@@ -31,7 +31,7 @@ Directive fields:
 What was served is told at `GET /__sandbox/tally`; `POST /__sandbox/reset` forgets tally, caches, rules and ids.
 
 Billing rules of the tally: errors are not billed; a stream broken by a fault of this simulator is not billed and is
-listed under `faulted`; a stream its caller abandoned is billed for what was generated until then and listed under
-`abandoned` as well, and one whose caller hung up before the first byte is not billed; `no_usage` and `absurd_usage`
-change what is reported, never what is billed.
+listed under `faulted`, unless all of it had been sent before; a stream its caller abandoned is billed for what was
+generated until then and listed under `abandoned` as well, and one whose caller hung up before the first byte is not
+billed; `no_usage` and `absurd_usage` change what is reported, never what is billed.
 """

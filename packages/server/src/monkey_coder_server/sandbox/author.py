@@ -26,6 +26,8 @@ def write(ask: Ask, directive: Directive, seed: int) -> Reply:
     if directive.fault == "empty":
         return Reply()
     reasoning = _reasoning(ask, directive, random)
+    if ask.inline_reasoning and directive.fault in {"refusal", "content_filter"}:
+        reasoning = ""  # it would stand in the text, and there is none
     if directive.fault == "refusal":
         return Reply(
             refusal=REFUSAL_TEXT,

@@ -107,10 +107,10 @@ async def stream(
                 return Delivered("abandoned", generated)
             await _write(response, frame.data, directive.split)
             generated = frame.generated
-        if directive.fault in {"cut", "eof", "error_event"} and directive.after > number:
+        if directive.fault in {"cut", "error_event"} and directive.after > number:
             await _break(request, response, directive, error_event)
-            return Delivered("faulted", generated)
-        await response.write_eof()
+        else:
+            await response.write_eof()
     except ConnectionResetError:
         return Delivered("abandoned", generated)
     return Delivered("served", generated)
