@@ -11,6 +11,18 @@ import pytest
 from tools.processes import BIN, free_port, server
 
 ROOT = Path(__file__).resolve().parents[1]
+SUMMARY = "summary"
+"""A property a test records: shown at the end of the run, whichever worker it ran on."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests are there to show."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in report.user_properties:
+                if name == SUMMARY:
+                    terminalreporter.section(report.nodeid)
+                    terminalreporter.write_line(str(text))
 
 
 @dataclass(frozen=True, slots=True)

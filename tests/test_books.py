@@ -1,0 +1,263 @@
+"""Two thousand mixed requests against all seven simulators: our books and theirs agree to the nano-dollar."""
+
+import asyncio
+import json
+import os
+import subprocess
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from monkey_coder_server.domain.money import parse_usd, usd
+from monkey_coder_server.sandbox.server import BASE_PATHS
+from tests.books_audit import Books, Row, billed, counted, owed, payable, undelivered, unmatched
+from tests.books_client import COMPLETED, FAILED, LEFT, Told, send_all
+from tests.books_traffic import PROVIDERS, TOTAL, traffic
+from tests.conftest import SUMMARY
+from tools.processes import BIN, free_port, server
+
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("books"), pytest.mark.timeout(300)]
+
+SEED = int(os.environ.get("BOOKS_SEED", "20261123"))
+KEYS_A_PROVIDER = 64
+"""A refused key rests for a minute; with so many there is always another."""
+CREDIT = {"first": "5000", "second": "5000", "third": "5000", "poor": "0.05", "empty": "0"}
+CAP_USD = "0.02"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What clients, simulators and books say after the gateway has stopped."""
+
+    told: list[Told]
+    tally: Mapping[str, Any]
+    rows: list[Row]
+    books: Books
+    verdict: Mapping[str, Any]
+    accounts: Mapping[str, str]
+    balances: Mapping[str, int]
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
+    """Run the traffic through a gateway of its own, stop it in order, then look at everything it left."""
+    data = tmp_path_factory.mktemp("books")
+    environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning"}
+    made = {name: _admin(environment, "create-user", *_user(name)) for name in CREDIT}
+    sandbox_port, port = free_port(), free_port()
+    with server(["sandbox", "--port", str(sandbox_port), "--seed", "7"], {}, sandbox_port, "/__sandbox/health"):
+        simulators = f"http://127.0.0.1:{sandbox_port}"
+        arguments = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(free_port())]
+        with server(arguments, environment | _supplies(simulators), port, "/health"):
+            base_url = f"http://127.0.0.1:{port}"
+            keys = {name: _key(base_url, user["api_key"]) for name, user in made.items()}
+            keys["capped"] = _key(base_url, made["third"]["api_key"], caps={"total_usd": CAP_USD})
+            told = asyncio.run(send_all(base_url, keys, traffic(SEED)))
+        tally = _ask(f"{simulators}/__sandbox/tally")
+    accounts = {name: user["account_id"] for name, user in made.items()}
+    listed = _admin(environment, "list-users")
+    balances = {user["account_id"]: parse_usd(user["balance_usd"]) for user in listed}
+    books = Books(data)
+    yield Evidence(told, tally, books.rows(), books, _admin(environment, "ledger", "verify"), accounts, balances)
+    books.close()
+
+
+def _user(name: str) -> tuple[str, ...]:
+    return ("--email", f"{name}@example.com", "--credit", CREDIT[name], "--json")
+
+
+def _admin(environment: Mapping[str, str], *arguments: str) -> Any:
+    """Run an operator's command; its JSON."""
+    if arguments == ("list-users",):
+        arguments = (*arguments, "--json")
+    command = [str(BIN / "monkey-server"), "admin", *arguments]
+    done = subprocess.run(
+        command, env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
+
+
+def _supplies(simulators: str) -> dict[str, str]:
+    """Provider keys and addresses as an operator sets them."""
+    found = {}
+    for provider in PROVIDERS:
+        found[f"{provider.upper()}_API_KEY"] = ",".join(f"{provider}-key-{n}" for n in range(KEYS_A_PROVIDER))
+        found[f"{provider.upper()}_BASE_URL"] = simulators + BASE_PATHS[provider]
+    return found
+
+
+def _key(base_url: str, owner: str, **restrictions: Any) -> str:
+    """A key that may ask as often as it likes."""
+    body = json.dumps({"name": "traffic", "rate": 1_000_000, **restrictions}).encode()
+    headers = {"authorization": f"Bearer {owner}", "content-type": "application/json"}
+    key: str = _ask(f"{base_url}/v1/keys", body, headers)["key"]
+    return key
+
+
+def _ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
+    """The JSON a server of ours answers; a body is posted."""
+    request = urllib.request.Request(url, data=body, headers=dict(headers or {}))  # noqa: S310 - a loopback address
+    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - a loopback address
+        return json.load(reply)
+
+
+def test_everything_was_sent_and_answered(evidence: Evidence, record_property: Callable[[str, str], None]) -> None:
+    record_property(SUMMARY, f"{_sent(evidence)}\n\n{_figures(evidence)}")
+    assert len(evidence.told) == TOTAL
+    assert not [told for told in evidence.told if told.outcome not in {COMPLETED, FAILED, LEFT}]
+    assert not [told for told in evidence.told if told.status == 500 or told.error_code == "internal"]
+    assert not [told for told in evidence.told if told.status == 429]
+
+
+def test_entries_sum_to_zero_and_no_hold_is_open(evidence: Evidence) -> None:
+    assert evidence.verdict["sound"], evidence.verdict["details"]
+    assert not any(evidence.verdict["checks"].values())
+    assert sum(parse_signed(amount) for amount in evidence.verdict["totals_usd"].values()) == 0
+    assert evidence.books.number("SELECT SUM(amount) FROM entries") == 0
+    assert evidence.books.number("SELECT COUNT(*) FROM holds WHERE state = 'open'") == 0
+    assert evidence.books.number("SELECT SUM(held) FROM wallets") == 0
+
+
+def parse_signed(text: str) -> int:
+    """Nano-dollars of a USD decimal string that may be negative."""
+    return -parse_usd(text[1:]) if text.startswith("-") else parse_usd(text)
+
+
+def test_every_served_request_is_one_the_simulators_served(evidence: Evidence) -> None:
+    lone, left = unmatched(evidence.rows, evidence.tally)
+    assert not lone, f"in our books, with no answer of these figures at a simulator: {lone[:5]}"
+    delivered = [entry for entry in left if not undelivered(entry)]
+    assert len(billed(evidence.tally)) == len(left) + sum(1 for row in evidence.rows if row.status == "served")
+    assert not delivered, f"served by a simulator, in no usage row of ours: {delivered[:5]}"
+
+
+def test_no_usage_is_estimated(evidence: Evidence) -> None:
+    assert not [row for row in evidence.rows if row.estimated]
+
+
+def test_each_providers_bill_is_the_same_on_both_sides(evidence: Evidence) -> None:
+    assert payable(evidence.books) == owed(evidence.tally)
+    assert sum(row.provider_cost for row in evidence.rows) == sum(
+        entry["cost_nanos"] for entry in billed(evidence.tally)
+    )
+
+
+def test_nobody_pays_for_a_failed_request(evidence: Evidence) -> None:
+    assert not [row for row in evidence.rows if row.status != "served" and (row.price or row.charged)]
+    rows = {row.request_id: row for row in evidence.rows}
+    for told in evidence.told:
+        if told.outcome == FAILED and told.request_id in rows:
+            assert rows[told.request_id].status == "failed", told
+    paid = """
+        SELECT COUNT(*) FROM transactions t JOIN usage u USING (request_id)
+        WHERE t.kind = 'settle' AND u.status <> 'served'
+    """
+    assert evidence.books.number(paid) == 0
+
+
+def test_a_served_request_is_told_the_price_it_paid(evidence: Evidence) -> None:
+    rows = {row.request_id: row for row in evidence.rows}
+    completed = [told for told in evidence.told if told.outcome == COMPLETED]
+    for told in completed:
+        row = rows[told.metadata["request_id"]]
+        assert (row.status, usd(row.price)) == ("served", told.metadata["cost_usd"])
+        assert 0 < row.price <= row.hold
+    assert all(row.loss == 0 and row.price == row.charged for row in evidence.rows)
+
+
+def test_balances_are_what_was_granted_less_what_was_charged(evidence: Evidence) -> None:
+    charged: Counter[str] = Counter()
+    for row in evidence.rows:
+        charged[row.account_id] += row.charged
+    expected = {account: parse_usd(CREDIT[name]) - charged[account] for name, account in evidence.accounts.items()}
+    assert evidence.balances == expected
+    assert evidence.balances[evidence.accounts["poor"]] >= 0
+    capped = """
+        SELECT settled FROM caps JOIN api_keys USING (key_id) WHERE period = 'total' AND cap_total IS NOT NULL
+    """
+    assert 0 < evidence.books.number(capped) <= parse_usd(CAP_USD)
+
+
+def test_receipts_are_as_many_as_charges(evidence: Evidence) -> None:
+    served = sum(1 for row in evidence.rows if row.status == "served")
+    assert evidence.books.number("SELECT COUNT(*) FROM receipts") == served
+    attempts = "SELECT COUNT(*) FROM receipts, json_each(body, '$.attempts') a WHERE a.value ->> 'outcome' = 'served'"
+    assert evidence.books.number(attempts) == served
+    assert evidence.verdict["checks"]["receipts_with_bad_signature"] == 0
+    assert evidence.verdict["checks"]["broken_receipt_chains"] == 0
+
+
+def test_a_repeated_id_is_answered_again_and_charged_once(evidence: Evidence) -> None:
+    twice = [told for told in evidence.told if told.ask.repeats and told.outcome == COMPLETED]
+    bodies = Counter(told.body["execution_id"] for told in twice)
+    assert len(bodies) >= 30
+    assert set(bodies.values()) == {2}
+    assert sum(told.replayed for told in twice) == len(bodies)
+
+
+def test_the_traffic_reached_what_it_was_made_for(evidence: Evidence) -> None:
+    """Hang-ups were hang-ups, faults led to failures and to other models, credit and caps ran out, caches were used."""
+    outcomes = Counter((told.ask.kind.partition(",")[0], told.outcome) for told in evidence.told)
+    assert outcomes["hang-up", LEFT] >= 100
+    assert outcomes["no credit", FAILED] == 8
+    assert {code for told in evidence.told if (code := told.error_code)} >= {
+        "insufficient_credit",
+        "budget_exceeded",
+        "provider_error",
+    }
+    for kind in ("little credit", "capped key"):
+        assert outcomes[kind, COMPLETED]
+        assert outcomes[kind, FAILED]
+    failed_over = [told for told in evidence.told if told.ask.kind.endswith("failover") and told.outcome == COMPLETED]
+    assert len([told for told in failed_over if len(told.metadata["attempts"]) > 1]) >= 50
+    used = evidence.tally["overall"]["tokens"]
+    assert all(used[bucket] for bucket in ("cache_read", "cache_write_5m", "reasoning", "citation", "searches"))
+    assert {entry["provider"] for entry in billed(evidence.tally)} == set(PROVIDERS)
+    assert max(counted(entry).prompt for entry in billed(evidence.tally)) > 272_000
+
+
+def _sent(evidence: Evidence) -> str:
+    """What was sent, by provider and kind: completed / failed / left."""
+    cells: Counter[tuple[str, str, str]] = Counter()
+    for told in evidence.told:
+        cells[told.ask.kind, told.ask.provider, told.outcome] += 1
+    columns = [*PROVIDERS, "any"]
+    kinds = sorted({kind for kind, _, _ in cells})
+    head = f"{'completed/failed/left':24}" + "".join(f"{name:>12}" for name in columns)
+    lines = [
+        f"{kind:24}"
+        + "".join(
+            f"{'/'.join(str(cells[kind, name, outcome]) for outcome in (COMPLETED, FAILED, LEFT)):>12}"
+            for name in columns
+        )
+        for kind in kinds
+    ]
+    return "\n".join([head, *lines])
+
+
+def _figures(evidence: Evidence) -> str:
+    """Both sides' figures, by provider."""
+    ours, theirs = payable(evidence.books), owed(evidence.tally)
+    answers = Counter(entry["provider"] for entry in billed(evidence.tally))
+    lines = [f"{'provider':12}{'answers':>9}{'our books, nano-USD':>24}{'their tally':>20}{'difference':>12}"]
+    for name in PROVIDERS:
+        mine, told = ours.get(name, 0), theirs.get(name, 0)
+        lines.append(f"{name:12}{answers[name]:>9}{mine:>24,}{told:>20,}{mine - told:>12,}")
+    overall = evidence.tally["overall"]
+    upstream = ", ".join(f"{overall[outcome]} {outcome}" for outcome in ("served", "error", "faulted", "abandoned"))
+    rows = Counter(row.status for row in evidence.rows)
+    in_all = evidence.books.number("SELECT SUM(amount) FROM entries")
+    still_open = evidence.books.number("SELECT COUNT(*) FROM holds WHERE state = 'open'")
+    return "\n".join(
+        [
+            *lines,
+            f"usage rows: {rows['served']} served, {rows['failed']} failed; simulators: {upstream}",
+            f"answers billed to us that nobody got: {len(unmatched(evidence.rows, evidence.tally)[1])}",
+            f"all entries together: {in_all}; open holds: {still_open}",
+        ]
+    )
