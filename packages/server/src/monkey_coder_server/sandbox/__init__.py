@@ -28,7 +28,8 @@ Directive fields:
 * `text` (answer exactly this), `output_tokens` (pad or cut the text to this length), `reasoning_tokens`.
 * `first_token_ms`, `tokens_per_second`, `chunk` (characters a frame), `split` (bytes a socket write).
 
-What was served is told at `GET /__sandbox/tally`; `POST /__sandbox/reset` forgets tally, caches, rules and ids.
+What was served is told at `GET /__sandbox/tally`, what the last requests looked like (without credentials) at
+`GET /__sandbox/requests`; `POST /__sandbox/reset` forgets tally, requests, caches, rules and ids.
 
 Billing rules of the tally: errors are not billed; a stream broken by a fault of this simulator is not billed and is
 listed under `faulted`, unless all of it had been sent before; a stream its caller abandoned is billed for what was

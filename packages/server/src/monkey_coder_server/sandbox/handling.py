@@ -52,8 +52,10 @@ async def _admitted(call: Call) -> Served:
     keys.check(call.provider, request.headers, request.query)
     if call.provider in _NEEDS_VERSION and "anthropic-version" not in request.headers:
         refuse("invalid", "anthropic-version: header is required")
-    key = (call.provider, call.wire.variant, await request.read())
-    read = world.recall(key) or _read(call, key[2])
+    raw = await request.read()
+    world.inbox.add(call.provider, request.path, request.headers, raw)
+    key = (call.provider, call.wire.variant, raw)
+    read = world.recall(key) or _read(call, raw)
     call.model = read.ask.model
     call.directive = world.directive(read.ask, request.headers.get(SCRIPT_HEADER, ""))
     if call.directive.fault in ERROR_FAULTS:

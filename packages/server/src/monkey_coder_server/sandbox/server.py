@@ -141,6 +141,9 @@ def _control(app: web.Application, world: World) -> None:
     async def tally(request: web.Request) -> web.StreamResponse:
         return web.json_response(world.tally.document(with_requests=request.query.get("requests") != "0"))
 
+    async def requests(_: web.Request) -> web.StreamResponse:
+        return web.json_response(world.inbox.document())
+
     async def reset(_: web.Request) -> web.StreamResponse:
         world.reset()
         world.script = Script()
@@ -157,6 +160,7 @@ def _control(app: web.Application, world: World) -> None:
         return web.json_response({"status": "ok", "providers": list(PROVIDERS)})
 
     app.router.add_get("/__sandbox/tally", tally)
+    app.router.add_get("/__sandbox/requests", requests)
     app.router.add_post("/__sandbox/reset", reset)
     app.router.add_post("/__sandbox/script", script)
     app.router.add_get("/__sandbox/health", health)

@@ -15,6 +15,7 @@ from monkey_coder_server.sandbox.directives import NOTHING, Directive, Directive
 from monkey_coder_server.sandbox.exchange import Ask, Reply, Usage
 from monkey_coder_server.sandbox.identifiers import Identifiers
 from monkey_coder_server.sandbox.prefix_cache import ExplicitCache, ImplicitCache
+from monkey_coder_server.sandbox.received import Inbox
 from monkey_coder_server.sandbox.served import Served
 from monkey_coder_server.sandbox.tally import Tally
 from monkey_coder_server.sandbox.wire_errors import Refused
@@ -54,12 +55,14 @@ class World:
         self.priced_at = priced_at
         self._clock = clock
         self.tally = Tally()
+        self.inbox = Inbox()
         self.script = script
         self.reset()
 
     def reset(self) -> None:
-        """Forget tally, caches, remembered requests and the order of ids; rules stay until replaced."""
+        """Forget tally, inbox, caches, remembered requests and the order of ids; rules stay until replaced."""
         self.tally.clear()
+        self.inbox.clear()
         self.identifiers = Identifiers(self.seed)
         self._implicit = ImplicitCache()
         self._explicit = ExplicitCache(self._clock)
