@@ -200,6 +200,19 @@ def test_a_repeated_id_is_answered_again_and_charged_once(evidence: Evidence) ->
     assert sum(told.replayed for told in twice) == len(bodies)
 
 
+def test_offered_tools_are_called_and_told(evidence: Evidence) -> None:
+    asked = [told for told in evidence.told if told.ask.kind.startswith("tools") and told.outcome == COMPLETED]
+    called = [told for told in asked if "tool_calls" in told.metadata]
+    assert len(called) >= len(asked) // 2
+    assert {told.ask.stream for told in called} == {False, True}
+    for told in called:
+        assert told.ask.body.get("tool_choice") != "none"
+        for call in told.metadata["tool_calls"]:
+            assert call["id"]
+            assert call["name"] in {"write_file", "run_tests"}
+            assert isinstance(json.loads(call["arguments"]), dict)
+
+
 def test_the_traffic_reached_what_it_was_made_for(evidence: Evidence) -> None:
     """Hang-ups were hang-ups, faults led to failures and to other models, credit and caps ran out, caches were used."""
     outcomes = Counter((told.ask.kind.partition(",")[0], told.outcome) for told in evidence.told)

@@ -86,6 +86,40 @@ class OrchestrationConfig(msgspec.Struct):
     uncertainty_threshold: float | None = None
 
 
+class FunctionDefinition(msgspec.Struct, omit_defaults=True):
+    """A function the model may call; `parameters` is a JSON Schema of an object."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ToolDefinition(msgspec.Struct, omit_defaults=True):
+    """A tool in OpenAI's shape (`type`, `function`) or, without those two, the function's own fields."""
+
+    type: str | None = None
+    function: FunctionDefinition | None = None
+    name: str | None = None
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class NamedFunction(msgspec.Struct):
+    """The name of a function."""
+
+    name: str
+
+
+class NamedTool(msgspec.Struct, omit_defaults=True):
+    """The one tool that is to be called: in OpenAI's shape (`type`, `function`) or by `name` alone."""
+
+    type: str | None = None
+    function: NamedFunction | None = None
+    name: str | None = None
+
+
 class ExecuteRequest(msgspec.Struct, kw_only=True):
     """One task. Only `task_type` and `prompt` must be there."""
 
@@ -106,6 +140,10 @@ class ExecuteRequest(msgspec.Struct, kw_only=True):
     """USD, decimal string: refuse or re-route when the request could cost more. Ours."""
     quote_id: str | None = None
     """A quote of `/v1/quote` whose price is to be used. Ours."""
+    tools: list[ToolDefinition] | None = None
+    """Functions the model may call; what it calls is told in `result.metadata.tool_calls`. Ours."""
+    tool_choice: str | NamedTool | None = None
+    """`auto`, `none`, `required`, or the one function to call. Ours."""
 
 
 class Artifact(msgspec.Struct, kw_only=True):

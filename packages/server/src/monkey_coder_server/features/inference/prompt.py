@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monkey_coder_protocol.execute import FileData
 from monkey_coder_server.domain.artifacts import ArtifactFile, render
-from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Sampling, Text
+from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Sampling, Text, Tool, ToolChoice
 from monkey_coder_server.domain.personas import Persona, compose_system_prompt
 
 
@@ -16,6 +16,8 @@ def model_request(  # noqa: PLR0913 - what a task is made of, all named
     files: Sequence[FileData] = (),
     custom_instructions: str | None = None,
     temperature: float | None = None,
+    tools: tuple[Tool, ...] = (),
+    tool_choice: ToolChoice | None = None,
 ) -> ModelRequest:
     """The neutral request. A temperature the caller gave stands; else the persona's own is used."""
     system = compose_system_prompt(persona, task_type, custom_instructions)
@@ -24,6 +26,8 @@ def model_request(  # noqa: PLR0913 - what a task is made of, all named
             Message(Role.SYSTEM, (Text(system),)),
             Message(Role.USER, (Text(_user_text(prompt, files)),)),
         ),
+        tools=tools,
+        tool_choice=tool_choice,
         sampling=Sampling(temperature=persona.temperature if temperature is None else temperature),
     )
 

@@ -12,6 +12,7 @@ from monkey_coder_server.domain.money import NANO_PER_USD, usd
 from monkey_coder_server.features.inference.explain import choice_of, collapse_of
 from monkey_coder_server.features.inference.job import Served
 from monkey_coder_server.features.inference.task import Task
+from monkey_coder_server.features.inference.tools import told_calls
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge
 
 NO_FILES = Artifacts()
@@ -96,6 +97,8 @@ def _metadata(served: Served, charge: Charge, files: Artifacts) -> dict[str, Any
         },
         "first_byte_ms": served.first_byte_ms,
     }
+    if answer.calls:
+        metadata["tool_calls"] = told_calls(answer.calls)
     if answer.refusal:
         metadata["refused"] = True
     if files.refused:

@@ -8,11 +8,13 @@ import msgspec
 
 from monkey_coder_protocol.execute import ExecuteRequest, ExecutionContext, OrchestrationConfig, PersonaConfig
 from monkey_coder_server.domain import personas
+from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.personas import PersonaChoice
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.prompt import model_request
+from monkey_coder_server.features.inference.tools import read_choice, read_tools
 
 ORCHESTRATION_FIELDS = ("monkey1_config", "orchestration_config", "quantum_config")
 _NO_CONTEXT = ExecutionContext()
@@ -42,6 +44,7 @@ def read_task(sent: ExecuteRequest) -> Task:
     persona_config = sent.persona_config or _NO_PERSONA
     command, prompt = personas.leading_command(sent.prompt.strip())
     commands = [*([command] if command else []), *(persona_config.slash_commands or [])]
+    tools = read_tools(sent)
     choice = personas.choose(persona_config.persona, slash_commands=commands, task_type=sent.task_type)
     wishes = Wishes(
         model=sent.model,
@@ -49,6 +52,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         models=sent.model_preferences or {},
         task_type=sent.task_type,
         persona=choice.persona,
+        required=frozenset({Capability.TOOLS}) if tools else frozenset(),
     )
     request = model_request(
         prompt=prompt,
@@ -57,6 +61,8 @@ def read_task(sent: ExecuteRequest) -> Task:
         files=sent.files or (),
         custom_instructions=persona_config.custom_instructions,
         temperature=bounds.temperature(sent),
+        tools=tools,
+        tool_choice=read_choice(sent, tools),
     )
     return Task(
         task_id=sent.task_id,
@@ -75,7 +81,7 @@ def read_task(sent: ExecuteRequest) -> Task:
 def fingerprint(sent: ExecuteRequest) -> bytes:
     """SHA-256 of what is asked. Who asks, under which id and by which quote is left out: a retry may change those."""
     context = sent.context or _NO_CONTEXT
-    asked = [
+    asked: list[object] = [
         sent.task_type,
         sent.prompt,
         sent.files,
@@ -89,6 +95,8 @@ def fingerprint(sent: ExecuteRequest) -> bytes:
         sent.model,
         sent.max_cost,
     ]
+    if sent.tools or sent.tool_choice is not None:
+        asked += [sent.tools, sent.tool_choice]
     return hashlib.sha256(_sorted.encode(asked)).digest()
 
 
