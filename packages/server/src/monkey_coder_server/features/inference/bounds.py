@@ -1,7 +1,6 @@
 """What the native task API accepts, field by field; each refusal is one sentence that names field and bound."""
 
 from collections.abc import Sequence
-from math import isfinite
 
 from monkey_coder_protocol.execute import (
     COLLAPSE_STRATEGIES,
@@ -20,6 +19,8 @@ MOST_TOKENS = 10_000_000
 BRANCHES = (1, 10)
 AGENTS = (1, 10)
 ITERATIONS = (1, 100)
+SHOWN = 1e15
+"""Beyond this a number is not shown: JSON admits integers no float can hold."""
 
 
 def check(request: ExecuteRequest) -> None:
@@ -70,8 +71,9 @@ def max_cost(request: ExecuteRequest) -> int | None:
 
 def number(field: str, value: float | None, lowest: float, highest: float) -> None:
     """Refuse a number outside its bounds; None passes."""
-    if value is not None and not (isfinite(value) and lowest <= value <= highest):
-        message = f"The field `{field}` must be between {lowest:g} and {highest:g}, but {value:g} was sent."
+    if value is not None and not lowest <= value <= highest:
+        given = f"{value:g}" if -SHOWN <= value <= SHOWN else "a number far outside"
+        message = f"The field `{field}` must be between {lowest:g} and {highest:g}, but {given} was sent."
         raise InvalidRequest(message)
 
 
