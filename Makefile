@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SDK_VENV := .venv-published-sdk
 SDK_STAMP := $(SDK_VENV)/.installed
+CORE_TESTS := packages/server/tests/domain packages/protocol/tests
 LOCKS := requirements/uv.lock requirements/dev.lock
 PROJECTS := packages/protocol/pyproject.toml packages/client/pyproject.toml packages/server/pyproject.toml
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -37,7 +38,11 @@ serve: $(STAMP) ## the gateway in the foreground on 127.0.0.1:8000, metrics on :
 	@$(BIN)/monkey-server serve --host 127.0.0.1 --port 8000 --metrics-port 9090 --sandbox
 
 test: $(STAMP) $(SDK_STAMP) ## the whole test suite
-	@$(BIN)/python -m pytest
+	@echo "The core: every line and branch of the domain and the protocol"
+	@$(BIN)/python -m pytest $(CORE_TESTS) --cov=monkey_coder_server.domain --cov=monkey_coder_protocol \
+		--cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+	@echo "Everything else"
+	@$(BIN)/python -m pytest $(CORE_TESTS:%=--ignore=%)
 
 check: $(STAMP) ## format, lint, types, import rules, dead code, dependencies
 	@$(BIN)/ruff format --check .
