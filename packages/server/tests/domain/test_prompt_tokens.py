@@ -54,6 +54,15 @@ def ask(*parts: Part, **more: object) -> ModelRequest:
     return ModelRequest((Message(Role.USER, parts),), **more)  # type: ignore[arg-type] # fields vary by test
 
 
+RECORDED = [("xai", "grok-4-1-fast-non-reasoning", 19, 175), ("groq", "openai/gpt-oss-120b", 46, 84)]
+"""Of recorded requests with one message: bytes of its text, prompt tokens the provider counted."""
+
+
+@pytest.mark.parametrize(("provider", "model", "size", "counted"), RECORDED)
+def test_a_providers_own_preamble_is_within_the_bound(provider: str, model: str, size: int, counted: int) -> None:
+    assert input_upper_bound(ask(Text("x" * size))) >= counted, (provider, model)
+
+
 @given(REQUESTS)
 @settings(max_examples=100)
 def test_the_guess_never_exceeds_the_bound(request: ModelRequest) -> None:
