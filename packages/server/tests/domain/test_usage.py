@@ -221,6 +221,17 @@ def test_an_estimate_counts_what_was_written_and_says_so() -> None:
     assert estimate(input_tokens=-1, output_bytes=-1).total == 0
 
 
+def test_a_part_that_was_reported_does_not_stand_for_the_side_that_was_not() -> None:
+    guessed = estimate(input_tokens=100, output_bytes=400, reasoning_bytes=40)
+    for provider in ("google", "xai"):
+        reported = ReportedUsage(input_tokens=7, output_tokens=10**15, reasoning_tokens=30)
+        usage = complete(normalise(USAGE_RULES[provider], reported), guessed)
+        assert (usage.uncached_input, usage.output, usage.reasoning) == (7, 100 + 30, 30)
+    reported = ReportedUsage(input_tokens=-1, output_tokens=8, cached_input_tokens=60)
+    usage = complete(normalise(USAGE_RULES["anthropic"], reported), guessed)
+    assert (usage.uncached_input, usage.cache_read, usage.output) == (40, 60, 8)
+
+
 def test_an_estimate_fills_only_what_the_provider_left_out() -> None:
     guessed = estimate(input_tokens=100, output_bytes=400, reasoning_bytes=40)
     nothing = complete(normalise(USAGE_RULES["openai"], ReportedUsage()), guessed)

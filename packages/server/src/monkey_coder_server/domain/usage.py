@@ -156,15 +156,22 @@ def estimate(*, input_tokens: int, output_bytes: int, reasoning_bytes: int = 0) 
 
 
 def complete(usage: Usage, estimated: Usage) -> Usage:
-    """`usage` with the estimate's figures where the provider's own were missing altogether."""
-    missing_input, missing_output = "input_tokens" in usage.doubts, "output_tokens" in usage.doubts
+    """`usage` with the estimate's figures where the provider's own were missing altogether.
+
+    A count of reasoning alone, or of cached tokens alone, does not stand for the side it is a part of.
+    """
+    missing_input = "input_tokens" in usage.doubts and not usage.uncached_input
+    missing_output = "output_tokens" in usage.doubts and usage.output <= usage.reasoning
+    cached = usage.input - usage.uncached_input
+    thought = max(usage.reasoning, estimated.reasoning)
+    said = estimated.output - estimated.reasoning
     return Usage(
-        uncached_input=estimated.uncached_input if missing_input and not usage.input else usage.uncached_input,
+        uncached_input=max(0, estimated.input - cached) if missing_input else usage.uncached_input,
         cache_read=usage.cache_read,
         cache_write_5m=usage.cache_write_5m,
         cache_write_1h=usage.cache_write_1h,
-        output=estimated.output if missing_output and not usage.output else usage.output,
-        reasoning=estimated.reasoning if missing_output and not usage.output else usage.reasoning,
+        output=said + thought if missing_output else usage.output,
+        reasoning=thought if missing_output else usage.reasoning,
         units=usage.units,
         cost_nano=usage.cost_nano,
         estimated=usage.estimated,
