@@ -36,7 +36,6 @@ def receipt(previous: str = FIRST_PREVIOUS, *, number: int = 1, charge: int = 1_
         markup_basis_points=1_500,
         hold=2_000_000,
         charge=charge,
-        provider_cost=1_000_000,
         cache_saving=-3,
         finish_reason="stop",
         client_gone=False,
@@ -72,6 +71,12 @@ def test_the_body_is_canonical_and_holds_every_figure() -> None:
     assert parsed["units"] == {"searches": 1}
     assert parsed["price_row"] == "anthropic/claude-sonnet-4-5"
     assert not parsed["estimated"]
+
+
+def test_the_body_tells_the_markup_and_not_what_we_paid() -> None:
+    parsed = json.loads(canonical_body(receipt()))
+    assert parsed["markup_basis_points"] == 1_500
+    assert not [name for name in parsed if "cost" in name]
 
 
 def test_the_chain_hash_is_plain_sha256_anybody_can_redo() -> None:

@@ -16,7 +16,7 @@ from monkey_coder_server.domain.usage import Usage
 VERSION = 1
 FIRST_PREVIOUS = "0" * 64
 
-_NANO_AND_USD = ("charge", "hold", "provider_cost", "cache_saving")
+_NANO_AND_USD = ("charge", "hold", "cache_saving")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,6 @@ class Receipt:
     markup_basis_points: int
     hold: int
     charge: int
-    provider_cost: int
     cache_saving: int
     finish_reason: str
     client_gone: bool

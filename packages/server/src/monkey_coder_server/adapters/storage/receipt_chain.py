@@ -90,7 +90,6 @@ def _receipt(settlement: Settlement, *, hold: int, charged: int, previous: str) 
         markup_basis_points=settlement.markup_basis_points,
         hold=hold,
         charge=charged,
-        provider_cost=settlement.provider_cost,
         cache_saving=settlement.cache_saving,
         finish_reason=settlement.finish_reason,
         client_gone=settlement.client_gone,

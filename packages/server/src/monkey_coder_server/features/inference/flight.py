@@ -54,7 +54,8 @@ class Flight:
     def abandon(self) -> None:
         """We stop an answer nobody gets: the provider may bill what it has written."""
         if self.answering is not None:
-            self.trail.wasted.append(Waste(self.answering.route, self.answering.answer, unfinished=True))
+            answer = self.answering.answer
+            self.trail.wasted.append(Waste(self.answering.route, answer, unfinished=answer.finish is None))
 
     def _left(self) -> None:
         scope = self._scope

@@ -29,6 +29,7 @@ def usage_of(answer: Answer, request: ModelRequest, rule: UsageRule, *, unfinish
 
 
 def _count(answer: Answer, request: ModelRequest) -> Usage:
+    answer.close_open_blocks()  # of an answer that was given up, the last thought or call is still open
     said = (*answer.text, *answer.refusal, *(call.arguments for call in answer.calls))
     return estimate(
         input_tokens=expected_tokens(request),
