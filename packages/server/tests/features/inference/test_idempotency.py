@@ -57,6 +57,15 @@ async def test_the_header_is_a_key_as_well() -> None:
     assert len(gateway.wire.sent) == 1
 
 
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "task-7"}, {"idempotency-key": "of-this-attempt"}])
+async def test_a_task_is_served_once_whatever_the_header_says(headers: dict[str, str]) -> None:
+    gateway = gateway_that_answers()
+    first = await gateway.ask(model=MODEL, task_id="task-7", headers={"idempotency-key": "of-the-first-attempt"})
+    again = await gateway.stream(model=MODEL, task_id="task-7", headers=headers)
+    assert again.frames[-1]["data"] == first.json
+    assert len(gateway.wire.sent) == 1
+
+
 @pytest.mark.parametrize("change", [{"prompt": "something else"}, {"context": {"max_tokens": 5}}, {"files": []}])
 async def test_another_body_under_the_same_id_is_refused(change: dict[str, object]) -> None:
     gateway = gateway_that_answers()

@@ -97,8 +97,9 @@ def rate_headers(facts: Mapping[str, str]) -> Headers:
 
 
 def _idempotency(header: str | None, task: Task) -> IdempotencyKey | None:
-    """The caller's key: the header where it is sent, else the task's own id."""
+    """The caller's key: the task's own id, whatever the header says besides; else the header."""
     if header is not None:
         bounds.name("Idempotency-Key", header)
-        return IdempotencyKey(f"key:{header}", task.fingerprint)
-    return None if task.task_id is None else IdempotencyKey(f"task:{task.task_id}", task.fingerprint)
+    if task.task_id is not None:
+        return IdempotencyKey(f"task:{task.task_id}", task.fingerprint)
+    return None if header is None else IdempotencyKey(f"key:{header}", task.fingerprint)
