@@ -179,3 +179,15 @@ async def test_an_answer_nobody_can_use_is_the_houses_loss_when_another_serves()
     assert settlement.provider_cost == own + 100 * 10_000 + 7 * 30_000
     assert settlement.provider != "openai"
     assert settlement.elsewhere == {"openai": 100 * 10_000 + 7 * 30_000}
+
+
+async def test_while_a_refused_key_rests_the_operators_account_is_named_not_a_rate_limit() -> None:
+    gateway = Gateway()
+    gateway.wire.play("openai", wires.error(401))
+    for _ in range(2):
+        answer = await gateway.ask("/v1/execute", model="openai/gpt-big")
+        assert answer.status == 502
+        assert "(authentication)" in answer.json["detail"]
+        assert "the operator must look into it" in answer.json["detail"]
+        assert "retry-after" not in answer.headers
+    assert len(gateway.wire.sent) == 1

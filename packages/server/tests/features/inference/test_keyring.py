@@ -35,3 +35,13 @@ def test_an_absurd_retry_after_is_bounded() -> None:
     ring = KeyRing(["a"], longest=60.0)
     ring.refused(0, "m", refusal(FailureKind.RATE_LIMIT, 86_400.0), 0.0)
     assert ring.wait("m", 0.0) == 60.0
+
+
+def test_the_ring_says_why_every_key_is_refused_and_nothing_while_one_only_waits() -> None:
+    ring = KeyRing(["a", "b"])
+    ring.refused(0, "m", refusal(FailureKind.AUTHENTICATION), 0.0)
+    ring.refused(1, "m", refusal(FailureKind.RATE_LIMIT, 5.0), 0.0)
+    assert ring.refusal(1.0) is None
+    ring.refused(1, "m", refusal(FailureKind.QUOTA), 0.0)
+    assert ring.refusal(1.0) is FailureKind.QUOTA
+    assert ring.refusal(61.0) is None

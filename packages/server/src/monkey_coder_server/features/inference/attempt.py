@@ -193,14 +193,14 @@ class Attempts:
 
     def _all_rest(self, effort: Effort) -> ProviderFailure:
         now = self._clock.monotonic()
-        route = effort.routes[0]
-        wait = min(route.keys.wait(route.card.model, now) for route in effort.routes)
-        return ProviderFailure(
-            route.provider.name,
-            FailureKind.RATE_LIMIT,
-            "The provider asked this gateway to wait before it sends more.",
-            retry_after=wait,
-        )
+        waits = [route.keys.wait(route.card.model, now) for route in effort.routes]
+        wait = min(waits)
+        route = effort.routes[waits.index(wait)]
+        refusal = route.keys.refusal(now)
+        if refusal is not None:
+            return ProviderFailure(route.provider.name, refusal, "The provider refuses our keys.")
+        sentence = "The provider asked this gateway to wait before it sends more."
+        return ProviderFailure(route.provider.name, FailureKind.RATE_LIMIT, sentence, retry_after=wait)
 
 
 def _unsaid(answering: Answering) -> ProviderFailure:

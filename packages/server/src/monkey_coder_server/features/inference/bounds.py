@@ -72,8 +72,8 @@ def max_cost(request: ExecuteRequest) -> int | None:
 def number(field: str, value: float | None, lowest: float, highest: float) -> None:
     """Refuse a number outside its bounds; None passes."""
     if value is not None and not lowest <= value <= highest:
-        given = f"{value:g}" if -SHOWN <= value <= SHOWN else "a number far outside"
-        message = f"The field `{field}` must be between {lowest:g} and {highest:g}, but {given} was sent."
+        given = f"{value:.12g}" if -SHOWN <= value <= SHOWN else "a number far outside"
+        message = f"The field `{field}` must be between {lowest:.12g} and {highest:.12g}, but {given} was sent."
         raise InvalidRequest(message)
 
 

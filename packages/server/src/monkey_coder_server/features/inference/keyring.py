@@ -20,6 +20,7 @@ class KeyRing:
         self._refused_rest = refused_rest
         self._longest = longest
         self._rests: dict[tuple[int, str], float] = {}
+        self._refusals: dict[int, FailureKind] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -40,6 +41,11 @@ class KeyRing:
             return 0.0
         return max(0.0, min(self.ready_at(number, model) for number in range(len(self._keys))) - now)
 
+    def refusal(self, now: float) -> FailureKind | None:
+        """Why the provider refuses all our keys now; None when at least one is only waiting for its turn."""
+        resting = [number for number in range(len(self._keys)) if self._rests.get((number, WHOLE_KEY), 0.0) > now]
+        return self._refusals[resting[-1]] if resting and len(resting) == len(self._keys) else None
+
     def ready_at(self, number: int, model: str) -> float:
         """When a key may be used again for a model (monotonic seconds; 0 for now)."""
         if not self._rests:
@@ -53,3 +59,4 @@ class KeyRing:
             self._rests[number, model] = now + min(seconds, self._longest)
         else:
             self._rests[number, WHOLE_KEY] = now + self._refused_rest
+            self._refusals[number] = failure.kind

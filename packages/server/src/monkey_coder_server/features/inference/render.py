@@ -52,7 +52,7 @@ def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> by
                 "persona": task.choice.persona.name,
                 "decided_by": task.choice.decided_by,
                 "task_type": task.wishes.task_type,
-                "temperature": job.request.sampling.temperature,
+                "temperature": None if served.route.card.fixed_temperature else job.request.sampling.temperature,
                 **choice_of(served.plan, served.route),
             },
             orchestration_execution=_orchestration(task.requested),
