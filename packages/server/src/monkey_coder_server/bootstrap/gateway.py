@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.metrics import Metrics
-from monkey_coder_server.adapters.prices.genai import load_price_book
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.bootstrap.prices import CurrentPrices
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.money import parse_percent
@@ -119,7 +119,7 @@ class _Parts:
 def _features(parts: _Parts) -> tuple[Feature, ...]:
     books, settings = parts.books, parts.books.settings
     models = Catalog(card for provider in PROVIDERS for card in provider.cards)
-    prices = load_price_book(PROVIDERS, books.clock.now())
+    prices = CurrentPrices(PROVIDERS, books.clock)
     markups = MarkupTable(parse_percent(settings.markup_percent))
     health = inference.Health()
 
@@ -153,7 +153,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 providers=PROVIDERS,
                 states={supply.provider.name: supply.state for supply in parts.supplies},
                 healthy=healthy,
-                prices=lambda: prices,
+                prices=prices,
                 markups=markups,
                 clock=books.clock,
                 version=VERSION,

@@ -163,13 +163,14 @@ class Gateway:
         self.key = KeyRecord(
             "key_1", ACCOUNT, "user_1", "test", "mk-test", b"", frozenset({"*"}), datetime(2026, 1, 1, tzinfo=UTC)
         )
+        self.prices = PriceBook.of(rows())
         self.feature = inference.build(
             inference.Dependencies(
                 access=[
                     inference.Access(each, each.base_url, given.get(each.name, ())) for each in self.providers.values()
                 ],
                 catalog=Catalog(replace(each, capabilities=capabilities) for each in CARDS.values()),
-                prices=PriceBook.of(rows()),
+                prices=lambda: self.prices,
                 markups=MarkupTable(MARKUP),
                 ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here
                 upstream=self.wire,

@@ -1,6 +1,6 @@
 """What the request path needs from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from monkey_coder_server.domain.catalog import Catalog
@@ -44,11 +44,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
-    """`problems` renders native errors; `health` is shared with whoever shows it."""
+    """`prices` gives the book that is valid now, the same one until another replaces it.
+
+    `problems` renders native errors; `health` is shared with whoever shows it.
+    """
 
     access: Sequence[Access]
     catalog: Catalog
-    prices: PriceBook
+    prices: Callable[[], PriceBook]
     markups: MarkupTable
     ledger: Ledger
     upstream: Upstream

@@ -1,7 +1,7 @@
 """From wishes to ranked candidates: the catalogue, prices, keys, health and outcomes, put before the router."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from monkey_coder_server.domain import routing, routing_priors
 from monkey_coder_server.domain.catalog import Catalog, ModelCard
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
+from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.domain.prompt_tokens import expected_tokens, input_upper_bound
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
 from monkey_coder_server.features.inference.health import Health
@@ -44,11 +45,21 @@ class Listing:
 class Planner:
     """Ranks once for all equal requests of a moment: ranking tens of models costs milliseconds, a request must not."""
 
-    def __init__(
-        self, catalog: Catalog, listings: Iterable[Listing], *, health: Health, outcomes: Outcomes, clock: Clock
+    def __init__(  # noqa: PLR0913 - its collaborators, named
+        self,
+        catalog: Catalog,
+        listings: Callable[[PriceBook], Iterable[Listing]],
+        *,
+        prices: Callable[[], PriceBook],
+        health: Health,
+        outcomes: Outcomes,
+        clock: Clock,
     ) -> None:
         self._catalog = catalog
-        self._listings = {listing.card.name: listing for listing in listings}
+        self._list = listings
+        self._prices = prices
+        self._book = prices()
+        self._listings = _by_name(listings(self._book))
         self._positions = _positions(self._listings)
         self._health = health
         self._outcomes = outcomes
@@ -69,7 +80,8 @@ class Planner:
         return plan
 
     def decide(self, wishes: Wishes, tokens: int, max_tokens: int | None, key: KeyRecord | None) -> Decision:
-        """The ranking for such a request, shared while it is fresh."""
+        """The ranking for such a request, shared while it is fresh and its prices hold."""
+        self._take_new_prices()
         allowed = None if key is None else key.models
         models = tuple(sorted(wishes.models.items()))
         place = (
@@ -93,6 +105,14 @@ class Planner:
         if len(self._decided) > REMEMBERED:
             self._decided.popitem(last=False)
         return decision
+
+    def _take_new_prices(self) -> None:
+        """From the moment a book replaces another nothing is planned by the old one; what runs is billed as planned."""
+        book = self._prices()
+        if book is not self._book:
+            self._listings = _by_name(self._list(book))
+            self._decided.clear()
+            self._book = book
 
     def _decide(self, wishes: Wishes, tokens: int, max_tokens: int | None, allowed: tuple[str, ...] | None) -> Decision:
         selection = self._catalog.resolve(wishes.model)
@@ -187,6 +207,10 @@ class Planner:
     def _unkeyed(self, providers: tuple[str, ...]) -> bool:
         """Whether no key is held for any of the providers."""
         return not any(listing.keyed for listing in self._listings.values() if listing.card.provider in providers)
+
+
+def _by_name(listings: Iterable[Listing]) -> dict[str, Listing]:
+    return {listing.card.name: listing for listing in listings}
 
 
 def _positions(names: Iterable[str]) -> dict[str, int]:

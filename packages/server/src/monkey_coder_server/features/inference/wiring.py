@@ -1,9 +1,10 @@
 """Puts the request path together: its listings, its pipeline, its routes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
+from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.api import ExecuteApi
 from monkey_coder_server.features.inference.attempt import Attempts
@@ -33,7 +34,9 @@ def build(use: Dependencies) -> Feature:
     """The feature over its dependencies. Its `stop` waits for the settlements of everything in flight."""
     options = use.options
     outcomes, running = Outcomes(), Running()
-    planner = Planner(use.catalog, _listings(use), health=use.health, outcomes=outcomes, clock=use.clock)
+    planner = Planner(
+        use.catalog, _lister(use), prices=use.prices, health=use.health, outcomes=outcomes, clock=use.clock
+    )
     quotes = QuoteBook(use.quotes, use.clock, use.ids)
     desk = Desk(use.limiter, quotes, use.clock, rate=options.rate)
     pipeline = _pipeline(use, planner, outcomes, running)
@@ -72,27 +75,34 @@ def _pipeline(use: Dependencies, planner: Planner, outcomes: Outcomes, running: 
     )
 
 
-def _listings(use: Dependencies) -> Iterator[Listing]:
-    """Every model of the catalogue, with what it takes to call and bill it where there is that."""
+def _lister(use: Dependencies) -> Callable[[PriceBook], Iterator[Listing]]:
+    """Every model of the catalogue by a book, with what it takes to call and bill it where there is that.
+
+    Keys and what is known of them outlive the book.
+    """
     rings = {access.provider.name: KeyRing(access.keys) for access in use.access}
     reached = {access.provider.name: access for access in use.access}
-    for card in use.catalog.cards:
-        access = reached.get(card.provider)
-        if access is None or not access.keys:
-            yield Listing(card, keyed=False, candidate=None)
-            continue
-        try:
-            tariff = _tariff(use, card)
-        except PriceUnknown as unknown:
-            yield Listing(card, keyed=True, candidate=None, problem=unknown.message)
-            continue
-        yield Listing(card, keyed=True, candidate=_candidate(card, access, rings[card.provider], tariff))
+
+    def listings(book: PriceBook) -> Iterator[Listing]:
+        for card in use.catalog.cards:
+            access = reached.get(card.provider)
+            if access is None or not access.keys:
+                yield Listing(card, keyed=False, candidate=None)
+                continue
+            try:
+                tariff = _tariff(use, book, card)
+            except PriceUnknown as unknown:
+                yield Listing(card, keyed=True, candidate=None, problem=unknown.message)
+                continue
+            yield Listing(card, keyed=True, candidate=_candidate(card, access, rings[card.provider], tariff))
+
+    return listings
 
 
-def _tariff(use: Dependencies, card: ModelCard) -> Tariff:
-    row = use.prices.row(card.provider, card.model)
+def _tariff(use: Dependencies, book: PriceBook, card: ModelCard) -> Tariff:
+    row = book.row(card.provider, card.model)
     markup = use.markups.basis_points(plan="", provider=card.provider, model=card.model)
-    return Tariff(row, markup, use.prices.id)
+    return Tariff(row, markup, book.id)
 
 
 def _candidate(card: ModelCard, access: Access, keys: KeyRing, tariff: Tariff) -> Candidate:
