@@ -215,7 +215,10 @@ class Ledger(Protocol):
         """Wait until the hold would survive a crash; no byte leaves to the caller before."""
 
     async def settle(self, settlement: Settlement) -> Charge:
-        """Resolve the hold with charge, receipt and usage row; durable on return; a repeat returns the first charge."""
+        """Resolve the hold with charge, receipt and usage row; a repeat returns the first charge.
+
+        Durable on return, and the hold with it. Raises `NotFound` when nothing was held, `Unavailable`.
+        """
 
     async def void(self, failed: FailedRequest) -> None:
         """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""

@@ -13,7 +13,7 @@ from monkey_coder_server.adapters.storage import holds
 from monkey_coder_server.adapters.storage.books import Movement, post
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction, open_writer
 from monkey_coder_server.adapters.storage.transaction import Transaction
-from monkey_coder_server.adapters.storage.writer import JOBS_A_TURN, Writer
+from monkey_coder_server.adapters.storage.writer import JOBS_A_TURN, LINGER, Writer
 from monkey_coder_server.domain.errors import InsufficientCredit, NotFound, Unavailable
 from monkey_coder_server.domain.ledger import Account, AccountKind, Entry
 from monkey_coder_server.ports.ledger import Charge, Hold, HoldRequest, Wallet
@@ -49,6 +49,46 @@ async def test_a_hold_is_told_before_its_commit_and_durable_after(books: Books) 
     assert not done
     books.script.gate.set()
     await durable
+
+
+async def test_a_hold_nobody_waits_for_is_committed_soon_all_the_same(books: Books) -> None:
+    await held(books, 10)
+    assert (await books.ledger.wallet(ACCOUNT)).held == 0
+    await asyncio.sleep(10 * LINGER)
+    assert (await books.ledger.wallet(ACCOUNT)).held == 10
+
+
+async def test_a_hold_and_a_settlement_close_upon_it_share_a_commit(books: Books) -> None:
+    asked = hold_request()
+    books.script.seen.clear()
+    hold = await _hold(books, asked)
+    await books.ledger.settle(settlement(asked, price=600))
+    await books.ledger.durable(hold)
+    assert books.script.seen.count("COMMIT") == 1
+    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 9_400, 0)
+
+
+async def test_a_settlement_never_waits_for_company(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monkey_coder_server.adapters.storage.writer.LINGER", 60.0)
+    asked = hold_request()
+    await asyncio.wait_for(books.ledger.durable(await _hold(books, asked)), 5)
+    await asyncio.wait_for(books.ledger.settle(settlement(asked)), 5)
+
+
+async def test_a_caller_who_leaves_before_the_decision_holds_nothing(books: Books) -> None:
+    books.script.gate.clear()
+    committing = asyncio.create_task(books.ledger.open_wallet("acc_2"))
+    await asyncio.sleep(0.01)
+    leaving = asyncio.create_task(books.ledger.hold(hold_request()))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    books.script.gate.set()
+    await committing
+    await books.writer.perform(lambda _: None)
+    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 0)
+    assert (await books.ledger.verify()).sound
 
 
 async def test_one_who_waits_for_a_hold_can_leave_without_ending_the_wait_of_another(books: Books) -> None:
@@ -189,14 +229,15 @@ async def test_a_lost_transaction_shows_until_one_succeeds_or_some_seconds_pass(
 async def test_a_full_queue_refuses_at_once(template: Path, tmp_path: Path, signer: Ed25519Signer) -> None:
     async with open_books(template, tmp_path / "books.db", signer, capacity=4) as books:
         books.script.gate.clear()
-        hold = await held(books)
+        committing = asyncio.create_task(books.ledger.durable(await held(books)))
+        await asyncio.sleep(0.01)
         waiting = [asyncio.create_task(books.ledger.open_wallet(f"acc_{number}")) for number in range(4)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable) as refused:
             await books.ledger.hold(hold_request())
         assert refused.value.retry_after
         books.script.gate.set()
-        await asyncio.gather(books.ledger.durable(hold), *waiting)
+        await asyncio.gather(committing, *waiting)
         assert (await books.ledger.verify()).sound
 
 

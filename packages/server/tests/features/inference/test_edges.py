@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.features.inference import outcomes
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from packages.server.tests.features.inference import wires
@@ -36,6 +37,15 @@ async def test_while_the_hold_is_not_on_disk_no_byte_leaves() -> None:
     assert (answer.status, answer.json["error_code"]) == (503, "unavailable")
     assert len(gateway.books.voided) == 1
     assert gateway.wire.replies[0].closed
+
+
+async def test_a_hold_the_ledger_lost_before_it_was_on_disk_is_unavailable_and_not_charged() -> None:
+    gateway = Gateway()
+    gateway.books.fail.append(NotFound("Nothing was held."))
+    gateway.wire.play("openai", wires.openai())
+    answer = await gateway.ask(model=MODEL)
+    assert (answer.status, answer.json["error_code"]) == (503, "unavailable")
+    assert not gateway.books.settled
 
 
 async def test_an_answer_the_filter_kept_is_not_charged_and_not_asked_of_others() -> None:

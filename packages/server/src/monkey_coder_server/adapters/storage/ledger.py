@@ -64,7 +64,7 @@ class SqlLedger:
 
     async def hold(self, request: HoldRequest) -> Hold | Replay:
         """Decide and reserve; told before it is durable. The errors are those of the port."""
-        job = self._writer.submit(partial(holds.place, request))
+        job = self._writer.submit(partial(holds.place, request), awaited=False)
         try:
             await job.decided
         except asyncio.CancelledError:
@@ -74,12 +74,14 @@ class SqlLedger:
         decision = job.result()
         if isinstance(decision, Hold):
             return _Placed(decision.request_id, decision.account_id, decision.amount, job)
+        self._writer.hurry(job)
         await job.committed
         return job.result()
 
     async def durable(self, hold: Hold) -> None:
         """Wait until the hold is on disk. Raises `Unavailable` when its transaction was lost: then there is no hold."""
         if isinstance(hold, _Placed):
+            self._writer.hurry(hold.job)
             await asyncio.shield(hold.job.committed)
             hold.job.result()
 

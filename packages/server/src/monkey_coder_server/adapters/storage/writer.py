@@ -1,8 +1,9 @@
-"""The one writer: what waits is run in one transaction and committed together (group commit).
+"""The one writer: what comes together is run in one transaction and committed together (group commit).
 
-Statements only touch pages in memory, so they run in the event loop, where they wait for no other thread's turn at
-the interpreter; what waits for the disk or for another process (COMMIT, a taken lock) runs in the writer's thread,
-and whatever comes meanwhile makes the next transaction. One side has the connection at a time.
+Statements only touch pages in memory, so they run in the event loop, at once if they can; what waits for the disk or
+for another process (COMMIT, a taken lock) runs in the writer's thread, and whatever comes meanwhile makes the next
+transaction. One side has the connection at a time. An operation whose commit nobody waits for yet lingers for company:
+its transaction stays open until somebody waits for one in it, or `LINGER` is over.
 
 Each operation runs inside its own savepoint, so one that raises leaves nothing behind and spoils no other. Its
 decision is told at once; whoever relies on it waits for `committed`. When a transaction is lost (disk full, I/O
@@ -30,6 +31,8 @@ CAPACITY = 4_096
 BATCH = 256
 JOBS_A_TURN = 8
 """About 2 ms of work; then other tasks of the loop get theirs."""
+LINGER = 0.005
+"""Seconds a transaction stays open that nobody waits for."""
 RETRY_AFTER_SECONDS = 1
 UNHEALTHY_SECONDS = 5
 
@@ -43,6 +46,8 @@ class Job(Generic[T]):
     body: Callable[[Transaction], T]
     committed: asyncio.Future[None]
     decided: asyncio.Future[None]
+    awaited: bool
+    """Whether somebody waits for the commit."""
     error: Exception | None = None
     _value: list[T] = field(default_factory=list)
 
@@ -80,6 +85,9 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._opened: asyncio.Future[SqliteTransaction] = self._loop.create_future()
         self._turn_is_due = False
+        self._left_in_turn = 0
+        self._awaited = False
+        self._lingering: asyncio.TimerHandle | None = None
         self._away = False
         self._closing = False
         self._unhealthy_until = 0
@@ -99,16 +107,27 @@ class Writer:
         """Whether a transaction was lost in the last seconds; afterwards the next operation tries again."""
         return self._clock.monotonic() < self._unhealthy_until
 
-    def submit(self, body: Callable[[Transaction], T]) -> Job[T]:
-        """Queue an operation. Raises `Unavailable`."""
+    def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True) -> Job[T]:
+        """Run an operation, now or when the connection is back. Raises `Unavailable`.
+
+        `awaited` False: nobody waits for its commit, so that may wait for company; see `hurry`.
+        """
         if not self.alive:
             raise unavailable("it is closed")
         if len(self._waiting) >= self._capacity:
             raise unavailable("too many operations are waiting")
-        job = Job(body, self._loop.create_future(), self._loop.create_future())
+        job = Job(body, self._loop.create_future(), self._loop.create_future(), awaited)
         self._waiting.append(job)
-        self._have_a_turn()
+        if not self._away:
+            self._run_some()
         return job
+
+    def hurry(self, job: Job[Any]) -> None:
+        """Somebody waits for the commit of an operation now."""
+        job.awaited = True
+        if job.decided.done() and not job.committed.done():
+            self._awaited = True
+            self._take_turns()
 
     async def perform(self, body: Callable[[Transaction], T]) -> T:
         """Run an operation; its result once it is on disk. Cancelling the caller does not stop the operation."""
@@ -118,36 +137,52 @@ class Writer:
 
     async def close(self) -> None:
         """Serve what waits, then end the thread and close the connection. Harmless when closed."""
-        self._closing = True
-        self._leave_when_done()
+        self._closing = self._awaited = True
+        self._take_turns()
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
 
-    def _have_a_turn(self) -> None:
-        """See to it that what waits is run soon, unless the thread has the connection: then it is run after that."""
-        if not self._turn_is_due and not self._away:
+    def _take_turns(self) -> None:
+        """See to it that the loop's next turn goes on with the transaction."""
+        if not self._turn_is_due:
             self._turn_is_due = True
-            self._loop.call_soon(self._turn)
+            self._left_in_turn = JOBS_A_TURN
+            self._loop.call_soon(self._next_turn)
 
-    def _turn(self) -> None:
-        """Run some of what waits in the open transaction; commit when nothing waits or enough has run."""
-        self._turn_is_due = False
+    def _run_some(self) -> None:
+        """Run what waits in the open transaction, but no more within one turn of the loop than others can bear."""
+        self._take_turns()
         transaction = self._opened.result()
         try:
             if not self._running and not self._begin(transaction):
                 return
-            for _ in range(min(len(self._waiting), JOBS_A_TURN)):
+            while self._waiting and self._left_in_turn and len(self._running) < self._batch:
+                self._left_in_turn -= 1
                 job = self._waiting.popleft()
                 self._running.append(job)
+                self._awaited = self._awaited or job.awaited
                 _run(transaction, job)
                 _resolve(job.decided)
         except sqlite3.Error as error:
             self._lose(transaction, error)
+
+    def _next_turn(self) -> None:
+        """Run more; commit once nothing waits or enough has run, as soon as somebody waits for it."""
+        self._turn_is_due = False
+        if self._away:
+            return
         if self._waiting and len(self._running) < self._batch:
-            self._have_a_turn()
-        elif self._running:
+            self._run_some()
+        elif self._running and (self._awaited or self._waiting):
+            transaction = self._opened.result()
             self._send(lambda: self._commit(transaction))
+        elif self._running and self._lingering is None:
+            self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
         self._leave_when_done()
+
+    def _linger_no_more(self) -> None:
+        self._awaited = True
+        self._take_turns()
 
     def _begin(self, transaction: SqliteTransaction) -> bool:
         """Take the write lock; when another process has it, the thread waits for it instead."""
@@ -176,6 +211,10 @@ class Writer:
 
     def _tell_all(self) -> None:
         """The transaction has ended, one way or the other."""
+        self._awaited = self._closing
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         ended, self._running = self._running, []
         for job in ended:
             _resolve(job.decided, job.committed)
@@ -197,7 +236,7 @@ class Writer:
             self._unhealthy_until = 0
             self._tell_all()
         if self._waiting:
-            self._have_a_turn()
+            self._run_some()
         self._leave_when_done()
 
     def _leave_when_done(self) -> None:

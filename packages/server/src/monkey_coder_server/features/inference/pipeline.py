@@ -3,12 +3,12 @@
 import asyncio
 from dataclasses import dataclass
 
-from monkey_coder_server.domain.errors import GatewayError, Unavailable
+from monkey_coder_server.domain.errors import GatewayError, NotFound, Unavailable
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.attempt import Attempts, Effort
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.flight import Flight
-from monkey_coder_server.features.inference.job import Job, Outcome, Served
+from monkey_coder_server.features.inference.job import Job, Outcome, Served, Settled
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
 from monkey_coder_server.features.inference.relay import End, relay
@@ -87,21 +87,20 @@ class Pipeline:
             if error is not stopped and not isinstance(stopped, asyncio.CancelledError):
                 self._telemetry.defect("inference", stopped)
             raise error from stopped
-        settled = await self._settlements.settle(served, flight.trail)
+        settled = await self._settle(served, flight)
         by = ServedBy(job.principal.account_id, served.route.name, job.wishes.task_type)
         self._outcomes.served(job.request_id, by)
         return settled
 
     async def _answer(self, flight: Flight) -> Served:
-        job, run = flight.job, flight.run
+        job = flight.job
         deadline = job.started + job.seconds
         effort = Effort(flight.admitted.routes, job.request, job.stream, deadline, flight.trail)
         try:
             async with asyncio.timeout(deadline - self._clock.monotonic()) as scope:
                 flight.watch(scope)
                 flight.answering = await self._attempts.run(effort)
-                await self._durable(flight.admitted.hold)
-                end = await relay(flight.answering, run) if job.stream else End.FINISHED
+                end = await self._relay(flight.answering, flight) if job.stream else End.FINISHED
         except TimeoutError:
             end = flight.stopped()
         except BaseException:
@@ -113,8 +112,24 @@ class Pipeline:
                 await flight.answering.reply.close()
         return self._served(flight, flight.answered(), end)
 
+    async def _relay(self, answering: Answering, flight: Flight) -> End:
+        """Pass a stream on: no byte of it leaves before the hold would survive a crash."""
+        await self._durable(flight.admitted.hold)
+        return await relay(answering, flight.run)
+
+    async def _settle(self, served: Served, flight: Flight) -> Settled:
+        """Book the charge. A whole answer leaves only after this, and by then its hold is on disk too.
+
+        Raises `Unavailable` when the ledger stays away, or lost the hold before it was on disk.
+        """
+        try:
+            return await self._settlements.settle(served, flight.trail)
+        except NotFound as lost:
+            await self._durable(flight.admitted.hold)
+            raise Unavailable("The ledger lost this request; it is not charged. Try again.", retry_after=1.0) from lost
+
     async def _durable(self, hold: Hold) -> None:
-        """No byte leaves before the hold would survive a crash."""
+        """Wait until the hold is on disk. Raises `Unavailable`."""
         try:
             async with asyncio.timeout(self._settings.durable):
                 await self._ledger.durable(hold)
