@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load
 
 FAILED = 1
-USAGE = 2
+BROKEN_PIPE = 141
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -22,11 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     command: Command = options.command
     try:
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader left, as `head` does: the rest has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     except SettingsError as broken:
         return _complain(str(broken), CONFIGURATION_ERROR)
     except KeyboardInterrupt:
         return 130
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -196,13 +202,19 @@ def _check_config(_options: argparse.Namespace) -> int:
     settings = load()
     for name in settings.__slots__:
         if name not in {"providers", "notices"}:
-            _say(f"{name:20} {getattr(settings, name)}")
+            _say(f"{name:22} {_shown(getattr(settings, name))}")
     for name, provider in settings.providers.items():
         where = f" at {provider.base_url}" if provider.base_url else ""
-        _say(f"provider {name:11} {len(provider.keys)} keys{where}")
+        _say(f"provider {name:13} {len(provider.keys)} keys{where}")
     for notice in settings.notices:
         sys.stderr.write(f"{notice}\n")
     return 0
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "none"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _routes(_options: argparse.Namespace) -> int:
