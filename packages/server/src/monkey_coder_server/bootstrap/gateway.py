@@ -66,6 +66,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
     """Everything but sockets to listen on. At the end of the block features finish their work, then stores close."""
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(settings))
+        await stack.enter_async_context(books.storage.serving(books.clock))
         metrics = Metrics(VERSION)
         simulated = await stack.enter_async_context(_simulators()) if sandbox else {}
         supplies = [_supply(provider, settings, simulated) for provider in PROVIDERS]
@@ -231,7 +232,7 @@ def _application(books: Books, metrics: Metrics, features: Sequence[Feature], dr
 
 
 async def _sweep(books: Books, metrics: Metrics) -> None:
-    """Void holds whose owner is gone, at start and then once a minute, until cancelled."""
+    """Void holds past their time, whose owner is gone, at start and then once a minute, until cancelled."""
     while True:
         try:
             expired = await books.storage.ledger.expire_holds(books.clock.now())

@@ -16,7 +16,7 @@ from monkey_coder_server.adapters.storage import (
     usage_rows,
     verification,
 )
-from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, to_micros
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.writer import Job, Writer
 from monkey_coder_server.domain.errors import Unavailable
@@ -112,12 +112,20 @@ class SqlLedger:
     async def expire_holds(self, now: datetime) -> int:
         """Void open holds past `expires_at` and forget old idempotency results; how many holds."""
         at = to_micros(now)
-        ended = 0
-        while some := await self._writer.perform(partial(settlements.expire, at)):
-            ended += some
+        ended = await self._end_holds(at, before=at)
         self._looked_at = await self._writer.perform(
             lambda transaction: idempotency.forget_old(transaction, self._looked_at, at)
         )
+        return ended
+
+    async def end_orphans(self, now: datetime) -> int:
+        """Void every open hold, as `expire_holds` does: while no process can be serving a request. How many."""
+        return await self._end_holds(to_micros(now), before=LAST_MOMENT)
+
+    async def _end_holds(self, at: int, *, before: int) -> int:
+        ended = 0
+        while some := await self._writer.perform(partial(settlements.expire, at, before)):
+            ended += some
         return ended
 
     async def verify(self) -> LedgerReport:

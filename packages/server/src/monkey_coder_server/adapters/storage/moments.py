@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+LAST_MOMENT = 2**63 - 1
+"""Later than every moment the database can keep."""
 
 
 def to_micros(moment: datetime) -> int:

@@ -1,6 +1,9 @@
 """Open the embedded store: one file, one writer, a few readers, and the ports kept in it."""
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,12 +13,15 @@ from monkey_coder_server.adapters.storage.accounts import SqlAccounts
 from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
+from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.writer import CAPACITY, Writer
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.signing import ReceiptSigner
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,19 @@ class Storage:
     quotes: SqlQuotes
     writer: Writer
     readers: Readers
+    path: Path
+
+    @asynccontextmanager
+    async def serving(self, clock: Clock) -> AsyncIterator[None]:
+        """Take holds within the block only. The only gateway here first voids what a dead predecessor left open."""
+
+        async def end_orphans() -> None:
+            ended = await self.ledger.end_orphans(clock.now())
+            if ended:
+                logger.warning("voided %d holds of requests that died with an earlier process", ended)
+
+        async with presence(self.path, when_alone=end_orphans):
+            yield
 
     def healthy(self) -> bool:
         """Whether holds can be taken: the writer lives and its last transaction was not lost."""
@@ -62,4 +81,5 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         quotes=SqlQuotes(writer, readers, clock),
         writer=writer,
         readers=readers,
+        path=path,
     )

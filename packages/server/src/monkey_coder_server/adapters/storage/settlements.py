@@ -58,9 +58,9 @@ def abandon(request_id: str, now: int, transaction: Transaction) -> None:
         _end_uncharged(transaction, failed, HoldState.VOIDED, now=now)
 
 
-def expire(now: int, transaction: Transaction) -> int:
-    """End some of the open holds whose time is over; how many."""
-    overdue = transaction.rows(_OVERDUE, {"now": now, "most": EXPIRED_AT_ONCE})
+def expire(now: int, before: int, transaction: Transaction) -> int:
+    """End some of the open holds whose time is over `before` a moment; how many."""
+    overdue = transaction.rows(_OVERDUE, {"now": before, "most": EXPIRED_AT_ONCE})
     for held in overdue:
         failed = _gone(held, now, HOLD_EXPIRED, "The process that served this request ended before settling it.")
         _end_uncharged(transaction, failed, HoldState.EXPIRED, now=now)
