@@ -61,6 +61,25 @@ RAISED_RECEIPT = """
     DROP TRIGGER receipts_refuses_update;
     UPDATE receipts SET body = replace(body, '"charge_nano":600', '"charge_nano":601') WHERE sequence = 2
 """
+CHARGED_TO_ANOTHER = """
+    DROP TRIGGER entries_refuses_update;
+    INSERT INTO wallets VALUES ('acc_2', 0, 0);
+    INSERT INTO transactions VALUES ('grant:acc_2:first', 'grant', 'acc_2', NULL, '', 1);
+    INSERT INTO entries VALUES ('grant:acc_2:first', 0, 'customer_credit', 'acc_2', 1800);
+    INSERT INTO entries VALUES ('grant:acc_2:first', 1, 'promotions', '', -1800);
+    UPDATE entries SET owner = 'acc_2' WHERE kind = 'customer_credit' AND transaction_id LIKE 'settle:%';
+    UPDATE wallets SET balance = balance + 1800 WHERE account_id = 'acc_1'
+"""
+CHARGED_LESS_THAN_RECEIPTED = """
+    DROP TRIGGER entries_refuses_update;
+    UPDATE entries SET amount = amount + 1 WHERE kind = 'customer_credit' AND transaction_id LIKE 'settle:%';
+    UPDATE entries SET amount = amount - 1 WHERE kind = 'revenue' AND transaction_id LIKE 'settle:%';
+    UPDATE holds SET charged = charged - 1 WHERE state = 'settled';
+    UPDATE usage SET price = price - 1 WHERE status = 'served';
+    UPDATE caps SET settled = settled - 3;
+    UPDATE wallets SET balance = balance + 3
+"""
+"""Every table agrees; only the signed receipts remember."""
 DISHONESTIES = [
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "transactions_not_summing_to_zero"),
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "books_not_summing_to_zero"),
@@ -95,6 +114,31 @@ DISHONESTIES = [
     (RAISED_RECEIPT, "broken_receipt_chains"),
     ("DROP TRIGGER receipts_refuses_delete; DELETE FROM receipts WHERE sequence = 2", "broken_receipt_chains"),
     ("DROP TRIGGER receipts_refuses_update; UPDATE receipts SET signature = 'AAAA'", "receipts_with_bad_signature"),
+    ("DELETE FROM receipt_chains", "chain_heads_differing_from_receipts"),
+    ("UPDATE usage SET provider_cost = provider_cost - 1 WHERE status = 'served'", "costs_differing_from_entries"),
+    ("UPDATE usage SET provider_cost = 0 WHERE status = 'failed'", "costs_differing_from_entries"),
+    ("UPDATE usage SET loss = loss + 1 WHERE status = 'served'", "losses_differing_from_entries"),
+    (
+        "DROP TRIGGER entries_refuses_delete; DELETE FROM entries WHERE transaction_id LIKE 'void:%'",
+        "costs_differing_from_entries",
+    ),
+    (
+        "DROP TRIGGER transactions_refuses_delete; DELETE FROM transactions WHERE kind = 'grant'",
+        "entries_without_transaction",
+    ),
+    (CHARGED_TO_ANOTHER, "charges_differing_from_entries"),
+    ("UPDATE usage SET account_id = 'acc_2' WHERE status = 'served'", "usage_rows_without_resolved_hold"),
+    ("UPDATE usage SET key_id = 'key_2' WHERE status = 'failed'", "usage_rows_without_resolved_hold"),
+    (
+        "DROP TRIGGER receipts_refuses_update; UPDATE receipts SET account_id = 'acc_2'",
+        "receipts_differing_from_holds",
+    ),
+    ("UPDATE holds SET amount = amount + 1 WHERE state = 'settled'", "receipts_differing_from_holds"),
+    (CHARGED_LESS_THAN_RECEIPTED, "receipts_differing_from_holds"),
+    (
+        "INSERT INTO idempotency VALUES ('acc_1', 'task:9', x'00', 'req_none', NULL, 1)",
+        "unfinished_idempotency_keys_without_open_hold",
+    ),
 ]
 
 

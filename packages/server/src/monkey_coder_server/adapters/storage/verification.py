@@ -1,5 +1,6 @@
 """The audit of the books: every figure that is kept twice is compared, and every receipt is checked."""
 
+import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -74,10 +75,34 @@ _CHECKS: Mapping[str, Query] = {
     "charges_differing_from_entries": Query(
         text("""
         SELECT request_id FROM (
-            SELECT request_id, charged AS amount FROM holds WHERE state = 'settled'
-            UNION ALL SELECT t.request_id, e.amount FROM transactions t JOIN entries e USING (transaction_id)
+            SELECT request_id, account_id, charged AS amount FROM holds WHERE state = 'settled'
+            UNION ALL SELECT t.request_id, e.owner, e.amount FROM transactions t JOIN entries e USING (transaction_id)
             WHERE t.kind = 'settle' AND e.kind = 'customer_credit'
+        ) AS both_sides GROUP BY request_id, account_id HAVING SUM(amount) <> 0
+        """)
+    ),
+    "costs_differing_from_entries": Query(
+        text("""
+        SELECT request_id FROM (
+            SELECT request_id, provider_cost AS amount FROM usage
+            UNION ALL SELECT t.request_id, -e.amount FROM transactions t JOIN entries e USING (transaction_id)
+            WHERE e.kind = 'provider_payable'
         ) AS both_sides GROUP BY request_id HAVING SUM(amount) <> 0
+        """)
+    ),
+    "losses_differing_from_entries": Query(
+        text("""
+        SELECT request_id FROM (
+            SELECT request_id, loss AS amount FROM usage WHERE status = 'served'
+            UNION ALL SELECT t.request_id, e.amount FROM transactions t JOIN entries e USING (transaction_id)
+            WHERE t.kind = 'settle' AND e.kind = 'house_loss'
+        ) AS both_sides GROUP BY request_id HAVING SUM(amount) <> 0
+        """)
+    ),
+    "entries_without_transaction": Query(
+        text("""
+        SELECT DISTINCT transaction_id FROM entries e
+        WHERE NOT EXISTS (SELECT 1 FROM transactions t WHERE t.transaction_id = e.transaction_id)
         """)
     ),
     "resolved_holds_without_usage_row": Query(
@@ -90,6 +115,14 @@ _CHECKS: Mapping[str, Query] = {
         text("""
         SELECT request_id FROM usage u WHERE NOT EXISTS (
             SELECT 1 FROM holds h WHERE h.request_id = u.request_id AND h.state <> 'open'
+            AND h.account_id = u.account_id AND h.key_id = u.key_id
+        )
+        """)
+    ),
+    "unfinished_idempotency_keys_without_open_hold": Query(
+        text("""
+        SELECT account_id || ' ' || key FROM idempotency i WHERE body IS NULL AND NOT EXISTS (
+            SELECT 1 FROM holds h WHERE h.request_id = i.request_id AND h.state = 'open'
         )
         """)
     ),
@@ -99,16 +132,20 @@ _CHECKS: Mapping[str, Query] = {
             SELECT 1 FROM receipts r
             WHERE r.key_id = c.key_id AND r.sequence = c.sequence AND r.chain_hash = c.chain_hash
         ) OR c.sequence <> (SELECT COUNT(*) FROM receipts r WHERE r.key_id = c.key_id)
+        UNION SELECT key_id FROM receipts WHERE key_id NOT IN (SELECT key_id FROM receipt_chains)
         """)
     ),
     "open_holds_past_expiry": Query(text("SELECT request_id FROM holds WHERE state = 'open' AND expires_at < :now")),
 }
+_OF_THE_HOLD = ("request_id", "account_id", "key_id", "hold_nano", "charge_nano")
 _TOTALS = Query(text("SELECT kind, SUM(amount) FROM entries GROUP BY kind ORDER BY kind"))
 _RECEIPTS = Query(
     text("""
-    SELECT key_id, sequence, receipt_id, body, chain_hash, signature, signing_key_id FROM receipts
-    WHERE key_id > :key OR (key_id = :key AND sequence > :sequence)
-    ORDER BY key_id, sequence LIMIT :page
+    SELECT r.key_id, r.sequence, r.receipt_id, r.body, r.chain_hash, r.signature, r.signing_key_id, r.account_id,
+           h.request_id, h.account_id, h.key_id, h.amount, h.charged
+    FROM receipts r LEFT JOIN holds h ON h.request_id = r.request_id
+    WHERE r.key_id > :key OR (r.key_id = :key AND r.sequence > :sequence)
+    ORDER BY r.key_id, r.sequence LIMIT :page
     """)
 )
 
@@ -140,21 +177,43 @@ def _receipt_checks(transaction: Transaction, signer: ReceiptSigner) -> dict[str
     """Check each key's chain from its beginning, and every signature."""
     forged: list[str] = []
     broken: list[str] = []
+    differing: list[str] = []
     for key_id, chain in groupby(_all_receipts(transaction), key=lambda row: row[0]):
-        links = _signed_links(chain, signer, forged)
+        links = _signed_links(chain, signer, forged, differing)
         breach = verify_chain(links)
         if breach is not None:
             broken.append(f"{key_id} at receipt {breach.position + 1}: {breach.problem}")
         deque(links, maxlen=0)  # the signatures behind a breach are checked too
-    return {"receipts_with_bad_signature": forged, "broken_receipt_chains": broken}
+    return {
+        "receipts_with_bad_signature": forged,
+        "broken_receipt_chains": broken,
+        "receipts_differing_from_holds": differing,
+    }
 
 
-def _signed_links(chain: Iterator[Row], signer: ReceiptSigner, forged: list[str]) -> Iterator[tuple[str, str]]:
-    """The (body, chain hash) pairs of one chain; receipts whose signature is wrong are added to `forged`."""
-    for _, _, receipt_id, body, chain_hash, signature, signing_key_id in chain:
+def _signed_links(
+    chain: Iterator[Row], signer: ReceiptSigner, forged: list[str], differing: list[str]
+) -> Iterator[tuple[str, str]]:
+    """The (body, chain hash) pairs of one chain.
+
+    Receipts whose signature is wrong are added to `forged`, those that tell of another charge than their hold does,
+    or stand under another account or key, to `differing`.
+    """
+    for key_id, _, receipt_id, body, chain_hash, signature, signing_key_id, account_id, *held in chain:
         if not signer.valid(body, signature=signature, key_id=signing_key_id):
             forged.append(receipt_id)
+        if held[1:3] != [account_id, key_id] or _told(body) != held:
+            differing.append(receipt_id)
         yield body, chain_hash
+
+
+def _told(body: str) -> list[object]:
+    """What a receipt says of its hold, in the order of `_RECEIPTS`; nothing of what cannot be read."""
+    try:
+        facts = json.loads(body)
+    except ValueError:
+        return []
+    return [facts.get(name) for name in _OF_THE_HOLD] if isinstance(facts, dict) else []
 
 
 def _all_receipts(transaction: Transaction) -> Iterator[Row]:
