@@ -80,7 +80,7 @@ def as_count(value: Json) -> int | None:
 
 def excerpt(body: bytes) -> str:
     """The beginning of a body nobody can read, for an error message."""
-    return body[:MESSAGE_LIMIT].decode("utf-8", "replace").strip()
+    return body.lstrip()[: 4 * MESSAGE_LIMIT].decode("utf-8", "replace")[:MESSAGE_LIMIT].strip()
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

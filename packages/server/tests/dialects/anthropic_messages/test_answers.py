@@ -201,6 +201,21 @@ def test_an_error_in_mid_stream_ends_it() -> None:
     assert fold(events).text == ["Half"]
 
 
+@pytest.mark.parametrize(
+    ("data", "type_", "message"),
+    [
+        (b'{"error":{"type":"overloaded_error","message":"Overloaded"}}', "overloaded_error", "Overloaded"),
+        (b'{"type":"error","error":"words"}', None, '{"type":"error","error":"words"}'),
+        (b"upstream died", None, "upstream died"),
+    ],
+)
+def test_an_event_named_error_is_one_whatever_it_holds(data: bytes, type_: str | None, message: str) -> None:
+    last = read(DIALECT, [sse(OPENING) + b"event: error\ndata: " + data + b"\n\n"])[-1]
+    assert isinstance(last, Failed)
+    assert (last.failure.type, last.failure.message) == (type_, message)
+    assert last.failure.kind is (FailureKind.OVERLOADED if type_ else FailureKind.SERVER_ERROR)
+
+
 @pytest.mark.parametrize("garbage", [b"data: {nonsense\n\n", b"data: <html>\n\n"])
 def test_garbage_in_a_stream_is_malformed(garbage: bytes) -> None:
     last = read(DIALECT, [sse(OPENING), garbage, sse(*closing("end_turn"))])[-1]

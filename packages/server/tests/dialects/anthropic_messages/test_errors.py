@@ -44,4 +44,4 @@ def test_a_body_that_is_not_json_is_judged_by_its_status(status: int, kind: Fail
     failure = PROVIDER.dialect.decode_error(status, {}, b"<html>gateway</html>")
     assert failure.kind is kind
     assert failure.message == "<html>gateway</html>"
-    assert PROVIDER.dialect.decode_error(status, {}, b"").message == f"HTTP status {status} without a message"
+    assert PROVIDER.dialect.decode_error(status, {}, b"").message == f"Error code: {status}"

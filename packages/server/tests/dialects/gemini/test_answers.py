@@ -149,6 +149,19 @@ def test_a_stream_without_a_finish_reason_is_cut_short() -> None:
     assert last.failure.kind is FailureKind.CUT_SHORT
 
 
+def test_a_whole_body_without_a_finish_reason_is_an_answer_all_the_same() -> None:
+    said = fold(DIALECT.decode(json.dumps(record({"text": "x"})).encode()))
+    assert (said.text, said.finish, said.native_finish, said.failure) == (["x"], FinishReason.OTHER, None, None)
+    called = fold(DIALECT.decode(json.dumps(record({"functionCall": {"name": "now"}})).encode()))
+    assert called.finish is FinishReason.TOOL_CALLS
+
+
+def test_a_call_marked_as_thought_is_a_call() -> None:
+    part = {"thought": True, "functionCall": {"name": "now", "args": {"a": 1}}, "thoughtSignature": "c2ln"}
+    answer = fold(DIALECT.decode(json.dumps(record(part, finish="STOP")).encode()))
+    assert [(call.name, call.arguments, call.signature) for call in answer.calls] == [("now", '{"a":1}', "c2ln")]
+
+
 def test_a_call_named_before_the_answer_is_given_an_id_that_is_its_own() -> None:
     calls = record({"functionCall": {"name": "a"}}, {"functionCall": {"name": "a"}}, finish="STOP") | {
         "responseId": "x/y=="

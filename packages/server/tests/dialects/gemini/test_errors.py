@@ -64,4 +64,10 @@ def test_when_to_come_back(headers: dict[str, str], details: list[dict[str, Any]
 def test_a_body_that_is_not_json_is_judged_by_its_status() -> None:
     failure = PROVIDER.dialect.decode_error(502, {}, b"<html>gateway</html>")
     assert failure.kind is FailureKind.SERVER_ERROR
-    assert failure.message == "<html>gateway</html>"
+    assert (failure.message, failure.type) == ("<html>gateway</html>", "Bad Gateway")
+    assert PROVIDER.dialect.decode_error(599, {}, b"").type is None
+
+
+def test_an_error_without_its_envelope_is_read() -> None:
+    failure = PROVIDER.dialect.decode_error(401, {}, b'{"message":"no","status":"UNAUTHENTICATED"}')
+    assert (failure.kind, failure.message, failure.type) == (FailureKind.AUTHENTICATION, "no", "UNAUTHENTICATED")

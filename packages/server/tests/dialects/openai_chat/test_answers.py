@@ -155,6 +155,35 @@ def test_a_call_that_never_gets_a_name_is_still_reported() -> None:
     assert [(call.name, call.arguments) for call in answer.calls] == [("", "{}")]
 
 
+def test_a_named_call_overtakes_one_whose_name_is_still_to_come() -> None:
+    nameless = {"index": 0, "id": "a", "function": {"arguments": "{}"}}
+    named = {"index": 1, "id": "b", "function": {"name": "now", "arguments": "[]"}}
+    answer = fold(streamed(frame({"tool_calls": [nameless]}), frame({"tool_calls": [named]}), frame({}, finish="stop")))
+    assert [(call.id, call.name, call.arguments) for call in answer.calls] == [("b", "now", "[]"), ("a", "", "{}")]
+    assert fold(whole({"tool_calls": [nameless, named]})).calls == answer.calls
+
+
+def test_words_after_the_finish_reason_still_count() -> None:
+    answer = fold(streamed(frame({"content": "a"}), frame({}, finish="stop"), frame({"content": "b"}), DONE))
+    assert "".join(answer.text) == "ab"
+    assert answer.finish is FinishReason.STOP
+
+
+@pytest.mark.parametrize("error", [{}, "", None, False])
+def test_an_empty_error_is_none(error: Any) -> None:
+    answer = fold(streamed(frame({"content": "a"}, finish="stop", error=error), b"data: [DONE] \n\n"))
+    assert (answer.finish, answer.failure) == (FinishReason.STOP, None)
+    assert fold(whole({"content": "a"}, error=error)).failure is None
+
+
+def test_groqs_reason_for_stopping_early_is_a_failure() -> None:
+    corner = {"id": "req_1", "error": "out of capacity"}
+    answer = fold(streamed(frame({"content": "a"}), frame({}, x_groq=corner), DONE))
+    assert answer.failure is not None
+    assert (answer.failure.kind, answer.failure.message) == (FailureKind.CUT_SHORT, "out of capacity")
+    assert fold(whole({"content": "a"}, x_groq=corner)).failure == answer.failure
+
+
 def test_custom_calls_and_arguments_sent_as_an_object_are_understood() -> None:
     calls = [
         {"id": "c1", "type": "custom", "custom": {"name": "shell", "input": "ls -l"}},

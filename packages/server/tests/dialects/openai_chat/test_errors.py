@@ -95,6 +95,17 @@ def test_a_long_page_is_cut() -> None:
     assert len(DIALECT.decode_error(400, {}, said("y" * 100_000).encode()).message) <= 2_000
 
 
+def test_type_and_code_are_kept_of_an_error_without_a_message() -> None:
+    failure = DIALECT.decode_error(500, {}, b'{"error":{"type":"overloaded_error","code":"busy","message":null}}')
+    assert (failure.kind, failure.type, failure.code) == (Kind.OVERLOADED, "overloaded_error", "busy")
+    assert failure.message
+
+
+def test_a_page_in_any_script_is_quoted_to_the_same_length() -> None:
+    page = "错" * 1_000
+    assert DIALECT.decode_error(502, {}, b"\n" * 3_000 + page.encode()).message == page[:600]
+
+
 def test_an_empty_body_still_says_something() -> None:
     assert "503" in DIALECT.decode_error(503, {}, b"").message
 

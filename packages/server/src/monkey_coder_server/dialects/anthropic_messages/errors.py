@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from monkey_coder_server.dialects.wire import (
+    MESSAGE_LIMIT,
     as_object,
     as_text,
     excerpt,
@@ -41,7 +42,7 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, *, provider
     retry_after = retry_after_seconds(headers)
     error = as_object(as_object(parse_json(body)).get("error"))
     if not error:
-        message = excerpt(body) or f"HTTP status {status} without a message"
+        message = excerpt(body) or f"Error code: {status}"
         return ProviderFailure(provider, kind_of_status(status), message, status, retry_after=retry_after)
     return failure_of(error, provider=provider, status=status, retry_after=retry_after)
 
@@ -58,6 +59,14 @@ def failure_of(
     if kind in {FailureKind.INVALID_REQUEST, FailureKind.SERVER_ERROR}:
         kind = _kind_in_words(message) or kind
     return ProviderFailure(provider, kind, message, status, type=type_, retry_after=retry_after)
+
+
+def failure_in_stream(event: Json, data: str, *, provider: str) -> ProviderFailure:
+    """The failure an event named or typed `error` tells of; what is no error object is its message."""
+    error = as_object(as_object(event).get("error"))
+    if not error:
+        error = {"message": data[:MESSAGE_LIMIT]} if data else {}
+    return failure_of(error, provider=provider, status=200)
 
 
 def _kind_in_words(message: str) -> FailureKind | None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from monkey_coder_protocol.sse import SseParser, SseTooLong
+from monkey_coder_protocol.sse import SseEvent, SseParser, SseTooLong
 from monkey_coder_server.dialects.anthropic_messages.blocks import OpenBlock, citation_of, close_block, open_block
-from monkey_coder_server.dialects.anthropic_messages.errors import failure_of
+from monkey_coder_server.dialects.anthropic_messages.errors import failure_in_stream
 from monkey_coder_server.dialects.anthropic_messages.names import finish_reason
 from monkey_coder_server.dialects.anthropic_messages.response import read_message, say_refusal
 from monkey_coder_server.dialects.anthropic_messages.usage import merge_usage, read_usage
@@ -60,7 +60,7 @@ class MessageStream:
             return events
         try:
             for frame in self._sse.feed(piece):
-                self._take(frame.data, events)
+                self._take(frame, events)
         except SseTooLong as error:
             self._fail(FailureKind.MALFORMED, str(error), events)
         return events
@@ -76,7 +76,7 @@ class MessageStream:
         try:
             for frame in self._sse.finish():
                 if parse_json(frame.data) is not UNREADABLE:  # half an event is a cut, not garbage
-                    self._take(frame.data, events)
+                    self._take(frame, events)
         except SseTooLong as error:
             self._fail(FailureKind.MALFORMED, str(error), events)
         if not self._done:
@@ -90,15 +90,16 @@ class MessageStream:
         if first == b"{":
             self._whole = bytearray()
 
-    def _take(self, data: str, events: list[Event]) -> None:
+    def _take(self, frame: SseEvent, events: list[Event]) -> None:
         if self._done:
             return
-        event = parse_json(data)
-        if event is UNREADABLE:
+        event = parse_json(frame.data)
+        record = as_object(event)
+        kind = "error" if frame.event == "error" else as_text(record.get("type"))
+        if event is UNREADABLE and kind != "error":
             self._fail(FailureKind.MALFORMED, "the stream holds an event that is not JSON", events)
             return
-        record = as_object(event)
-        match as_text(record.get("type")):
+        match kind:
             case "content_block_delta":
                 self._grow_block(record, events)
             case "content_block_start":
@@ -112,7 +113,7 @@ class MessageStream:
             case "message_stop":
                 self._stop_message(events)
             case "error":
-                self._end(failure_of(as_object(record.get("error")), provider=self._provider, status=200), events)
+                self._end(failure_in_stream(record, frame.data, provider=self._provider), events)
 
     def _start_message(self, record: _Record, events: list[Event]) -> None:
         message = as_object(record.get("message"))

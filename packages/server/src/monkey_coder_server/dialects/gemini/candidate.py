@@ -34,6 +34,7 @@ class AnswerReader:
     """Takes the records of one answer in order. The end is only known when no more can come."""
 
     __slots__ = (
+        "_answered",
         "_calls",
         "_cited",
         "_finish",
@@ -49,11 +50,12 @@ class AnswerReader:
         self.done = False
         self._provider = provider
         self._opened = False
+        self._answered = False
         self._response_id = ""
         self._calls = 0
         self._thinking = False
         self._cited: set[tuple[str | None, str | None]] = set()
-        self._finish: tuple[FinishReason, str] | None = None
+        self._finish: tuple[FinishReason, str | None] | None = None
         self._searches = 0
 
     def take(self, record: Json, events: list[Event]) -> None:
@@ -69,6 +71,7 @@ class AnswerReader:
         if not self._opened:
             self._open(record, events)
         if candidates := as_list(record.get("candidates")):
+            self._answered = True
             self._candidate(as_object(candidates[0]), events)
         elif blocked := as_text(as_object(record.get("promptFeedback")).get("blockReason")):
             self._finish = (FinishReason.CONTENT_FILTER, blocked)
@@ -76,9 +79,14 @@ class AnswerReader:
             events.append(UsageReported(read_usage(usage, searches=self._searches)))
 
     def close(self, events: list[Event], *, unfinished: FailureKind) -> None:
-        """No more records will come; `unfinished` names the failure of an answer that never said its end."""
+        """No more records will come; `unfinished` names the failure of an answer that never said its end.
+
+        A body that came whole is no less whole for want of a `finishReason`.
+        """
         if self.done:
             return
+        if self._finish is None and self._answered and unfinished is FailureKind.MALFORMED:
+            self._finish = (FinishReason.TOOL_CALLS if self._calls else FinishReason.OTHER, None)
         if self._finish is None:
             self.fail(unfinished, "the answer ended without a finishReason", events)
             return
@@ -116,7 +124,7 @@ class AnswerReader:
     def _part(self, part: dict[str, Json], events: list[Event]) -> None:
         signature = as_text(part.get("thoughtSignature"))
         text = as_text(part.get("text"))
-        if part.get("thought") is True:
+        if part.get("thought") is True and not as_object(part.get("functionCall")):
             self._thinking = True
             if text:
                 events.append(ThinkingDelta(text))

@@ -1,6 +1,7 @@
 """Google's errors: `{"error": {"code", "message", "status", "details"}}`, also in a list or inside a stream."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from monkey_coder_server.dialects.wire import (
     as_count,
@@ -39,11 +40,22 @@ _EXHAUSTED_WORDS = ("prepayment credits are depleted", "spending cap", "billing 
 def read_error(status: int, headers: Mapping[str, str], body: bytes, *, provider: str) -> ProviderFailure:
     """Read an HTTP error answer."""
     retry_after = retry_after_seconds(headers)
-    error = error_in(parse_json(body))
-    if error is None:
-        message = excerpt(body) or f"HTTP status {status} without a message"
-        return ProviderFailure(provider, kind_of_status(status), message, status, retry_after=retry_after)
+    document = parse_json(body)
+    error = error_in(document) or as_object(document)
+    if not error:
+        message = excerpt(body) or f"Error code: {status}"
+        return ProviderFailure(
+            provider, kind_of_status(status), message, status, type=_phrase(status), retry_after=retry_after
+        )
     return failure_of(error, provider=provider, status=status, retry_after=retry_after)
+
+
+def _phrase(status: int) -> str | None:
+    """HTTP's own words, which Google's SDK gives as the status of an error that is not JSON (RFC 9110 §15)."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return None
 
 
 def error_in(document: Json) -> dict[str, Json] | None:

@@ -14,7 +14,7 @@ from monkey_coder_server.dialects.openai_chat.chunks import (
     json_of,
 )
 from monkey_coder_server.dialects.openai_chat.usage import read_usage
-from monkey_coder_server.dialects.wire import as_list, as_object, as_text
+from monkey_coder_server.dialects.wire import MESSAGE_LIMIT, as_list, as_object, as_text
 from monkey_coder_server.domain.conversation import Citation, Json
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.domain.stream_events import (
@@ -49,15 +49,18 @@ _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class _OpenCall:
-    """A call whose name may still be to come; `held` are the argument pieces that came before it."""
+    """A call whose name may still be to come; `held` are the argument pieces that came before it.
 
-    __slots__ = ("announced", "custom", "held", "id", "name")
+    `number` counts the calls in the order they were announced; None until then.
+    """
+
+    __slots__ = ("custom", "held", "id", "name", "number")
 
     def __init__(self, call_id: str | None) -> None:
         self.id = call_id
         self.name = ""
         self.custom = False
-        self.announced = False
+        self.number: int | None = None
         self.held: list[str] = []
 
 
@@ -65,6 +68,7 @@ class Assembly:
     """The state of one answer. Events are appended to the list given to each method."""
 
     __slots__ = (
+        "_announced",
         "_calls",
         "_ended",
         "_native",
@@ -87,6 +91,7 @@ class Assembly:
         self._refused = False
         self._native: str | None = None
         self._calls: list[_OpenCall] = []
+        self._announced = 0
         self._places: dict[int, int] = {}
         self._usage = b""
         self._sources: tuple[bytes, bytes] = (b"", b"")
@@ -111,6 +116,8 @@ class Assembly:
             self._report(frame, out)
         if frame.citations or frame.search_results:
             self._sources = (bytes(frame.citations), bytes(frame.search_results))
+        if frame.x_groq is not None and frame.x_groq.error:
+            self.fail(FailureKind.CUT_SHORT, frame.x_groq.error[:MESSAGE_LIMIT], out)
 
     def end(self, out: list[Event]) -> None:
         """The answer is complete."""
@@ -137,7 +144,7 @@ class Assembly:
 
     def _take_choice(self, choice: Choice | WholeChoice, out: list[Event]) -> None:
         delta = choice.delta
-        if delta is not None and not self.finished:
+        if delta is not None:
             self._take_delta(delta, out)
         if choice.finish_reason:
             self._native = choice.finish_reason
@@ -181,14 +188,14 @@ class Assembly:
             current.custom = True
         else:
             return
-        if name and not current.announced:
+        if name and current.number is None:
             current.name = name
-            self._announce(place, out)
+            self._announce(current, out)
         if piece:
-            if current.announced:
-                out.append(ToolCallDelta(place, piece))
-            else:
+            if current.number is None:
                 current.held.append(piece)
+            else:
+                out.append(ToolCallDelta(current.number, piece))
 
     def _place(self, call: Call) -> int:
         """Which of our calls a piece belongs to: by index, told apart by id; without either, the latest."""
@@ -208,15 +215,16 @@ class Assembly:
         named = call.function is not None and call.function.name
         return bool(call.id and named and self._calls[known].id not in {None, call.id})
 
-    def _announce(self, place: int, out: list[Event]) -> None:
-        call = self._calls[place]
-        call.announced = True
-        out.append(ToolCallOpened(place, call.id or self._own_id(place), call.name, call.custom))
-        out.extend(ToolCallDelta(place, piece) for piece in call.held)
+    def _announce(self, call: _OpenCall, out: list[Event]) -> int:
+        number = call.number = self._announced
+        self._announced += 1
+        out.append(ToolCallOpened(number, call.id or self._own_id(number), call.name, call.custom))
+        out.extend(ToolCallDelta(number, piece) for piece in call.held)
         call.held = []
+        return number
 
-    def _own_id(self, place: int) -> str:
-        return f"call_{_NOT_IN_IDS.sub('_', self._response_id or 'none')}_{place}"
+    def _own_id(self, number: int) -> str:
+        return f"call_{_NOT_IN_IDS.sub('_', self._response_id or 'none')}_{number}"
 
     def _report(self, frame: Frame | WholeFrame, out: list[Event]) -> None:
         if frame.usage:
@@ -240,10 +248,9 @@ class Assembly:
 
     def _close_blocks(self, out: list[Event]) -> None:
         self._close_thinking(out)
-        for place, call in enumerate(self._calls):
-            if not call.announced:
-                self._announce(place, out)
-            out.append(ToolCallClosed(place))
+        for call in self._calls:
+            number = self._announce(call, out) if call.number is None else call.number
+            out.append(ToolCallClosed(number))
 
     def _cite_sources(self, out: list[Event]) -> None:
         """Perplexity repeats its sources in every frame; the last list counts, and is given once."""

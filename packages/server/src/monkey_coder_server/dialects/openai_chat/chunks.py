@@ -68,9 +68,10 @@ class WholeChoice(Struct, gc=False):
 
 
 class XGroq(Struct, gc=False):
-    """Groq's own corner, the only place of usage in some streams."""
+    """Groq's own corner, the only place of usage in some streams; `error` says why a stream stopped early."""
 
     usage: Raw = NOTHING
+    error: str | None = None
 
 
 class Frame(Struct, gc=False):
@@ -141,11 +142,15 @@ def _salvage(value: Json, message: str) -> Frame | None:
         model=as_text(frame.get("model")),
         choices=[_salvage_choice(as_object(choice), message) for choice in as_list(frame.get("choices"))],
         usage=_raw(frame, "usage"),
-        x_groq=XGroq(_raw(as_object(frame.get("x_groq")), "usage")),
+        x_groq=_salvage_corner(as_object(frame.get("x_groq"))),
         citations=_raw(frame, "citations"),
         search_results=_raw(frame, "search_results"),
         error=_raw(frame, "error"),
     )
+
+
+def _salvage_corner(corner: dict[str, Json]) -> XGroq:
+    return XGroq(usage=_raw(corner, "usage"), error=as_text(corner.get("error")))
 
 
 def _salvage_choice(choice: dict[str, Json], message: str) -> Choice:

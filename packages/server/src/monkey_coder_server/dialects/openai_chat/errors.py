@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monkey_coder_server.dialects.wire import (
     MESSAGE_LIMIT,
@@ -78,7 +78,9 @@ class Said:
 
 def decode_error(provider: str, status: int, headers: Mapping[str, str], body: bytes) -> ProviderFailure:
     """Read an HTTP error. Header names are lower case."""
-    said = _read(parse_json(body)) or Said(excerpt(body) or f"HTTP {status} without a body")
+    said = _read(parse_json(body)) or Said("")
+    if not said.message:
+        said = replace(said, message=excerpt(body) or f"Error code: {status}")
     return ProviderFailure(
         provider=provider,
         kind=_kind(said, status),
@@ -91,15 +93,19 @@ def decode_error(provider: str, status: int, headers: Mapping[str, str], body: b
 
 
 def failure_in_answer(provider: str, value: Json) -> ProviderFailure | None:
-    """The error an answer of status 200 carries; `value` is the whole frame. None when it carries none."""
-    if as_object(value).get("error") is None:
+    """The error an answer of status 200 carries; `value` is the whole frame. None when it carries none.
+
+    An empty `error` is none: the official SDKs read on.
+    """
+    if not as_object(value).get("error"):
         return None
-    said = _read(value) or Said("The provider reported an error without a message.")
-    return ProviderFailure(provider, _kind(said, said.status), said.message, type=said.type, code=said.code)
+    said = _read(value) or Said("")
+    message = said.message or "An error occurred during streaming"
+    return ProviderFailure(provider, _kind(said, said.status), message, type=said.type, code=said.code)
 
 
 def _read(value: Json) -> Said | None:
-    """The error in any of the shapes in use; None when no message can be found."""
+    """The error in any of the shapes in use, its message empty where it has none; None for what is no object."""
     if value is UNREADABLE:
         return None
     if isinstance(value, list) and value:
@@ -109,9 +115,7 @@ def _read(value: Json) -> Said | None:
     if isinstance(error, str):  # xAI
         return Said(error[:MESSAGE_LIMIT], code=_word(outer.get("code")))
     inner = as_object(error) or outer
-    message = as_text(inner.get("message")) or as_text(inner.get("detail"))
-    if message is None:
-        return None
+    message = as_text(inner.get("message")) or as_text(inner.get("detail")) or ""
     status = inner.get("status_code")
     return Said(
         message[:MESSAGE_LIMIT],

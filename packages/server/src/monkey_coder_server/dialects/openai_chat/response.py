@@ -18,12 +18,13 @@ def decode_answer(body: bytes, provider: str) -> Sequence[Event]:
     if answer is None:
         assembly.fail(FailureKind.MALFORMED, f"The answer is not a JSON object: {excerpt(body)[:200]!r}", out)
         return out
-    failure = failure_in_answer(provider, parse_json(body)) if json_of(answer.error) is not None else None
+    failure = failure_in_answer(provider, parse_json(body)) if json_of(answer.error) else None
     if failure is not None:
         assembly.fail_with(failure, out)
     elif not answer.choices:
         assembly.fail(FailureKind.MALFORMED, "The answer holds no choices.", out)
     else:
         assembly.take(answer, out)
-        assembly.end(out)
+        if not assembly.over():
+            assembly.end(out)
     return out

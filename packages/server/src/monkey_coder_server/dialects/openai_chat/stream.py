@@ -56,13 +56,13 @@ class ChatStream:
     def _take(self, event: SseEvent, out: list[Event]) -> bool:
         """Read one event; False when it is not JSON."""
         data = event.data
-        if data == "[DONE]":
+        if data.startswith("[DONE]"):
             self._assembly.end(out)
             return True
         frame = read_frame(data)
         if frame is None:
             return False
-        if frame.error and json_of(frame.error) is not None:
+        if frame.error and json_of(frame.error):
             failure = failure_in_answer(self._provider, parse_json(data))
             if failure is not None:
                 self._assembly.fail_with(failure, out)
