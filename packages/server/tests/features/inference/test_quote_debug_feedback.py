@@ -139,3 +139,11 @@ async def test_feedback_needs_a_known_outcome_and_a_score_between_0_and_1() -> N
     for fields in ({"outcome": "meh"}, {"outcome": "accepted", "score": 2.0}):
         answer = await gateway.ask("/v1/feedback", body=feedback(request_id="req_1", **fields))
         assert (answer.status, answer.json["error_code"]) == (400, "invalid_request")
+
+
+async def test_reports_count_as_requests_of_the_callers_rate() -> None:
+    gateway = Gateway(requests_left=1)
+    everything_answers(gateway)
+    served = (await gateway.ask(model="openai/gpt-big")).json
+    answer = await gateway.ask("/v1/feedback", body=feedback(request_id=served["execution_id"], outcome="accepted"))
+    assert (answer.status, answer.json["error_code"]) == (429, "rate_limited")

@@ -8,6 +8,7 @@ import msgspec
 from monkey_coder_protocol.billing import Feedback
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
 from monkey_coder_server.ports.ledger import Ledger
 from monkey_coder_server.web.asgi import Reply
@@ -24,15 +25,17 @@ _receipt = msgspec.json.Decoder(dict)
 
 
 class FeedbackApi:
-    """Only requests of the caller's own account can be reported on."""
+    """Only requests of the caller's own account can be reported on. Reports count as requests of the caller's rate."""
 
-    def __init__(self, outcomes: Outcomes, ledger: Ledger) -> None:
+    def __init__(self, desk: Desk, outcomes: Outcomes, ledger: Ledger) -> None:
+        self._desk = desk
         self._outcomes = outcomes
         self._ledger = ledger
 
     async def report(self, request: Request) -> Reply:
         """Count the outcome; answers what is now known of that model at that kind of task."""
         feedback = await json_body(request, _decoder)
+        headers = await self._desk.limit(request.principal)
         bounds.number("score", feedback.score, 0.0, 1.0)
         by = await self._who(request.principal.account_id, feedback.request_id)
         score = SCORES[feedback.outcome] if feedback.score is None else feedback.score
@@ -47,7 +50,8 @@ class FeedbackApi:
                 "task_type": by.task_type,
                 "reports": tally.reports,
                 "mean_score": round(tally.good / tally.reports, 4),
-            }
+            },
+            headers=headers,
         )
 
     async def _who(self, account_id: str, request_id: str) -> ServedBy:

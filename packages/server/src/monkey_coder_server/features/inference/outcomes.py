@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 REMEMBERED = 20_000
 """Requests whose model and task are known without asking the books."""
+MOST_OF_AN_ACCOUNT = 5
+"""Half as much as a stated prior weighs (`planning.PRIOR_STRENGTH`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,26 @@ class Tally:
     good: float = 0.0
     reports: int = 0
 
+    def plus(self, other: "Tally", sign: int = 1) -> "Tally":
+        """Both together; with `sign` -1, this without the other."""
+        return Tally(max(0.0, self.good + sign * other.good), self.reports + sign * other.reports)
+
+    def at_most(self, reports: int) -> "Tally":
+        """The same mean with the weight of no more than so many reports."""
+        return self if self.reports <= reports else Tally(self.good / self.reports * reports, reports)
+
 
 class Outcomes:
-    """Counts one outcome a request; a later report of the same request replaces the earlier."""
+    """Counts one outcome a request; a later report of the same request replaces the earlier.
+
+    An account's reports on a model at a kind of task weigh no more than `MOST_OF_AN_ACCOUNT`, however many they are:
+    nobody alone decides where the requests of others go.
+    """
 
     def __init__(self) -> None:
         self._served: OrderedDict[str, ServedBy] = OrderedDict()
         self._scores: OrderedDict[str, float] = OrderedDict()
+        self._shares: OrderedDict[ServedBy, Tally] = OrderedDict()
         self._tallies: dict[tuple[str, str], Tally] = {}
 
     def served(self, request_id: str, by: ServedBy) -> None:
@@ -46,17 +61,27 @@ class Outcomes:
 
     def report(self, request_id: str, by: ServedBy, score: float) -> Tally:
         """Count how a request turned out (0 to 1); the tally of its model and kind of task."""
-        place = (by.model, by.task_type)
-        tally = self._tallies.get(place, Tally())
+        own = self._shares.pop(by, Tally())
         earlier = self._scores.pop(request_id, None)
-        if earlier is not None:
-            tally = Tally(tally.good - earlier, tally.reports - 1)
-        tally = self._tallies[place] = Tally(tally.good + score, tally.reports + 1)
+        self._count(by, own, -1)
+        if earlier is not None and own.reports:
+            own = own.plus(Tally(earlier, 1), -1)
+        own = self._shares[by] = own.plus(Tally(score, 1))
+        self._count(by, own, 1)
         self._scores[request_id] = score
-        if len(self._scores) > REMEMBERED:
-            self._scores.popitem(last=False)
-        return tally
+        self._forget()
+        return self.tally(by.model, by.task_type)
 
     def tally(self, model: str, task_type: str) -> Tally:
         """What is known of a model (`provider/model`) at a kind of task."""
         return self._tallies.get((model, task_type), Tally())
+
+    def _count(self, by: ServedBy, own: Tally, sign: int) -> None:
+        place = (by.model, by.task_type)
+        self._tallies[place] = self._tallies.get(place, Tally()).plus(own.at_most(MOST_OF_AN_ACCOUNT), sign)
+
+    def _forget(self) -> None:
+        if len(self._scores) > REMEMBERED:
+            self._scores.popitem(last=False)
+        if len(self._shares) > REMEMBERED:
+            self._count(*self._shares.popitem(last=False), -1)

@@ -44,7 +44,7 @@ def build(use: Dependencies) -> Feature:
     execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
     quote = QuoteApi(desk, planner, quotes, attempts=attempts)
     debug = DebugApi(desk, planner, use.health, use.clock)
-    feedback = FeedbackApi(outcomes, use.ledger)
+    feedback = FeedbackApi(desk, outcomes, use.ledger)
     errors = _with_rate_headers(use.problems)
 
     async def stop() -> None:
