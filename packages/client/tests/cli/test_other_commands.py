@@ -64,6 +64,11 @@ def test_a_created_key_is_alone_on_stdout(monkey: Monkey, gateway: FakeGateway) 
     }
 
 
+def test_a_tiny_cap_is_written_without_an_exponent(monkey: Monkey, gateway: FakeGateway) -> None:
+    monkey("keys", "create", "ci", "--total-usd", "0.00000001")
+    assert gateway.seen[0].body == {"name": "ci", "caps": {"total_usd": "0.00000001"}}
+
+
 def test_revoking_asks_for_the_id(monkey: Monkey, gateway: FakeGateway, person: Callable[[str], None]) -> None:
     person("key_2\n")
     ran = monkey("keys", "revoke", "key_1")

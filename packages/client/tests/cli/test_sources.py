@@ -47,6 +47,15 @@ def test_a_dash_is_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(file.path, file.content) for file in sources.read_sources(["-"])] == [("stdin", "diff é")]
 
 
+def test_what_is_piped_in_is_never_cut_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_TOTAL_BYTES", 10)
+    feed(monkeypatch, b"exactly 10")
+    assert sources.read_stdin() == "exactly 10"
+    feed(monkeypatch, b"and 11 bytes")
+    with pytest.raises(click.UsageError, match="pipe in less"):
+        sources.read_stdin()
+
+
 def test_a_terminal_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     feed(monkeypatch, b"")
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)

@@ -130,6 +130,7 @@ def test_a_different_file_is_not_replaced_unasked(monkey: Monkey) -> None:
     ran = monkey("implement", "x", "-o", ".")
     assert ran.code == 1
     assert "main.py; nothing was written. Repeat with --force" in ran.err
+    assert "receipt rcpt_1" in ran.err  # the answer was paid for all the same
     assert Path("main.py").read_text() == "mine"
     assert not Path("app").exists()
     assert monkey("implement", "x", "-o", ".", "--force").code == 0

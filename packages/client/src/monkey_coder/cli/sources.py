@@ -59,7 +59,11 @@ def read_stdin() -> str:
     if sys.stdin.isatty():
         message = "Nothing is piped in; `-` reads stdin."
         raise click.UsageError(message)
-    return _text("stdin", sys.stdin.buffer.read(MAX_TOTAL_BYTES + 1)[:MAX_TOTAL_BYTES])
+    content = sys.stdin.buffer.read(MAX_TOTAL_BYTES + 1)
+    if len(content) > MAX_TOTAL_BYTES:
+        message = f"More than {MAX_TOTAL_BYTES // 1024} KiB came on stdin; pipe in less."
+        raise click.UsageError(message)
+    return _text("stdin", content)
 
 
 def _contents(name: str) -> Iterator[tuple[str, bytes]]:

@@ -60,7 +60,11 @@ def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution":
         else:
             execution = _follow(session, lambda: client.stream(task.prompt, **options))
     _refuse_failed(execution)
-    written = _write_files(session, execution, flags)
+    try:
+        written = _write_files(session, execution, flags)
+    except CommandFailed:
+        session.note(summary(execution))  # nothing was written, yet the answer was paid for
+        raise
     if session.on("json") and not flags.stream:
         _print_document(execution, written)
     for line in (*file_notes(execution, written), *caveats(execution), summary(execution)):

@@ -75,7 +75,7 @@ def _confirm(session: Session, key_id: str) -> None:
 
 
 def _key_request(name: str, limits: dict[str, Any]) -> CreateKeyRequest:
-    caps = {cap: str(limits.pop(cap)) for cap in ("day_usd", "month_usd", "total_usd") if limits.get(cap)}
+    caps = {cap: f"{limits.pop(cap):f}" for cap in ("day_usd", "month_usd", "total_usd") if limits.get(cap)}
     given: dict[str, Any] = {
         key: list(value) if isinstance(value, tuple) else value for key, value in limits.items() if value
     }
