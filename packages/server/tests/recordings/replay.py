@@ -35,20 +35,6 @@ USAGE_FIELDS = {
 KEPT_OF_MESSAGE = 500
 """A codec may cut a long error page; its beginning must be the provider's."""
 
-THE_SDK_READS_LESS = {
-    "openai-a2e08ed1b98f": (
-        {"usage.cache_write_tokens"},
-        "sent in prompt_tokens_details, not a field of that SDK version",
-    ),
-    "openai-a2dcb12dbd90": (
-        {"usage.cache_write_tokens"},
-        "sent in prompt_tokens_details, not a field of that SDK version",
-    ),
-    "xai-526469a86fac": ({"error.code"}, "xAI's code stands beside its error string, where the SDK does not look"),
-    "xai-fea235332e5f": ({"error.code"}, "xAI's code stands beside its error string, where the SDK does not look"),
-}
-"""Fields the wire carries and the oracle leaves null: there, and nowhere else, we may say more than `expected`."""
-
 
 def folder() -> Path:
     """Where the recordings are read from."""
@@ -69,14 +55,13 @@ def records() -> tuple[Record, ...]:
     return tuple(found)
 
 
-PROXIES = frozenset({"azure", "openrouter", "huggingface"})
-"""Plain OpenAI-compatible servers of Kimi models, recorded beside Moonshot's own."""
-
-
 @cache
 def dialect_of(provider: str) -> Dialect:
-    """The dialect, with its quirks, that our record of this provider speaks."""
-    if provider in PROXIES:
+    """The dialect, with its quirks, that our record of this provider speaks.
+
+    Others (Azure, OpenRouter, Hugging Face) are plain OpenAI-compatible servers, recorded with Kimi models.
+    """
+    if provider not in USAGE_RULES:
         codec = import_module("monkey_coder_server.dialects.openai_chat")
         return codec.OpenAIChat(codec.Quirks(provider=provider))  # type: ignore[no-any-return]  # loaded by name
     return import_module(f"monkey_coder_server.providers.{provider}").PROVIDER.dialect  # type: ignore[no-any-return]  # loaded by name
@@ -84,7 +69,7 @@ def dialect_of(provider: str) -> Dialect:
 
 def usage_rule_of(provider: str) -> UsageRule:
     """How this provider counts."""
-    return UsageRule() if provider in PROXIES else USAGE_RULES[provider]
+    return USAGE_RULES.get(provider, UsageRule())
 
 
 def body_of(record: Record) -> bytes:
@@ -175,9 +160,11 @@ def differences(record: Record, answer: Answer) -> list[str]:
     theirs["end"] = FailureKind.CUT_SHORT if expected.get("truncated_stream") else None
     if expected["kind"] == "stream_error":
         theirs["end"] = expected_kind(record)
-    for name in THE_SDK_READS_LESS.get(record["id"], (set(), ""))[0]:
-        theirs[name] = ours[name]
-    return [f"{name}: ours {ours[name]!r}, expected {theirs[name]!r}" for name in ours if ours[name] != theirs[name]]
+    if expected["finish_reason"] is None and not ("".join(answer.text) or answer.calls or record["stream"]):
+        theirs["end"] = ours[
+            "end"
+        ]  # the SDK hands on an answer of nothing; we may fail it, so that another model is asked
+    return _differing(record, ours, theirs)
 
 
 def error_differences(record: Record, failure: ProviderFailure | None) -> list[str]:
@@ -190,21 +177,37 @@ def error_differences(record: Record, failure: ProviderFailure | None) -> list[s
         "error.status": None if streamed else failure.status,
         "error.type": failure.type,
         "error.code": failure.code,
-        "error.message": failure.message[:KEPT_OF_MESSAGE],
+        "error.message": failure.message.strip()[:KEPT_OF_MESSAGE],
         "error.kind": failure.kind,
     }
     theirs = {
         "error.status": None if streamed else expected["status"],
         "error.type": expected["type"],
         "error.code": None if expected["code"] is None else str(expected["code"]),
-        "error.message": expected["message"][:KEPT_OF_MESSAGE],
+        "error.message": (expected["message"] or "").strip()[:KEPT_OF_MESSAGE],
         "error.kind": expected_kind(record),
     }
     if expected["retry_after"] is not None:
         ours["error.retry_after"], theirs["error.retry_after"] = failure.retry_after, float(expected["retry_after"])
-    for name in THE_SDK_READS_LESS.get(record["id"], (set(), ""))[0]:
-        theirs[name] = ours[name]
-    return [f"{name}: ours {ours[name]!r}, expected {theirs[name]!r}" for name in ours if ours[name] != theirs[name]]
+    return _differing(record, ours, theirs)
+
+
+def _differing(record: Record, ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    known = {name for name in theirs if theirs[name] is None and _the_sdk_reads_less(record, name)}
+    names = [name for name in ours if ours[name] != theirs[name] and name not in known]
+    return [f"{name}: ours {ours[name]!r}, expected {theirs[name]!r}" for name in names]
+
+
+def _the_sdk_reads_less(record: Record, name: str) -> bool:
+    """Whether this is a field the wire carries and the oracle leaves null: there, and nowhere else, we may say more."""
+    if record["api"] != "openai-chat":
+        return False
+    body = record["response"]["body"]
+    if name == "usage.cache_write_tokens":  # in prompt_tokens_details, not a field of that SDK version
+        return '"cache_write_tokens"' in body
+    if name == "error.code":  # xAI's code stands beside its error string, where the SDK does not look
+        return isinstance(json.loads(body).get("error"), str) if body.lstrip().startswith("{") else False
+    return False
 
 
 def expected_kind(record: Record) -> FailureKind:
@@ -220,6 +223,12 @@ def expected_kind(record: Record) -> FailureKind:
 
 _KINDS = (
     ("tool_use_failed", FailureKind.MALFORMED),
+    ("insufficient_quota", FailureKind.QUOTA),
+    ("exceeded_current_quota_error", FailureKind.QUOTA),
+    ("PerDay", FailureKind.QUOTA),
+    ("credit balance is too low", FailureKind.QUOTA),
+    ("content_filter", FailureKind.CONTENT_FILTER),
+    ("context_length_exceeded", FailureKind.CONTEXT_TOO_LONG),
     ("prompt is too long", FailureKind.CONTEXT_TOO_LONG),
     ("too_many_prompt_tokens", FailureKind.CONTEXT_TOO_LONG),
     ("maximum prompt length", FailureKind.CONTEXT_TOO_LONG),
@@ -230,8 +239,24 @@ _KINDS = (
     ("401 ", FailureKind.AUTHENTICATION),
     ("404 ", FailureKind.NOT_FOUND),
     ("overloaded", FailureKind.OVERLOADED),
+    ("rate_limit", FailureKind.RATE_LIMIT),
     ("429 ", FailureKind.RATE_LIMIT),
+    ("402 ", FailureKind.QUOTA),
+    ("403 ", FailureKind.PERMISSION),
+    ("408 ", FailureKind.TIMEOUT),
+    ("413 ", FailureKind.CONTEXT_TOO_LONG),
+    ("504 ", FailureKind.TIMEOUT),
+    ("503 ", FailureKind.OVERLOADED),
+    ("529 ", FailureKind.OVERLOADED),
     ("400 ", FailureKind.INVALID_REQUEST),
+    ("invalid_request_error", FailureKind.INVALID_REQUEST),
+    ("409 ", FailureKind.INVALID_REQUEST),
+    ("422 ", FailureKind.INVALID_REQUEST),
+    ("500 ", FailureKind.SERVER_ERROR),
+    ("502 ", FailureKind.SERVER_ERROR),
+    ("api_error", FailureKind.SERVER_ERROR),
+    ("server_error", FailureKind.SERVER_ERROR),
+    ("INTERNAL", FailureKind.SERVER_ERROR),
 )
 
 
@@ -251,9 +276,19 @@ def _calls(expected: list[dict[str, Any]], answer: Answer) -> tuple[list[Any], l
     theirs = [(call["id"], call["name"], call["arguments"]) for call in expected]
     ours = []
     for index, call in enumerate(answer.calls):
-        given = theirs[index][0] if index < len(theirs) else call.id
-        ours.append((call.id if given is not None else None, call.name, parsed(call.arguments)))
+        given = theirs[index] if index < len(theirs) else (call.id, call.name, None)
+        arguments = given[2] if _begun(call.arguments, given[2]) else parsed(call.arguments)
+        ours.append((call.id if given[0] is not None else None, call.name, arguments))
     return ours, theirs
+
+
+def _begun(arguments: str, snapshot: Any) -> bool:
+    """Whether cut-off arguments begin with the object an SDK's accumulator closed for them (Anthropic's does)."""
+    ours = parsed(arguments)
+    if not isinstance(snapshot, dict) or not isinstance(ours, dict) or "__unparsed__" not in ours:
+        return False
+    closed = json.dumps(snapshot, ensure_ascii=False).rstrip("}]")
+    return "".join(arguments.split()).startswith("".join(closed.split()))
 
 
 def parsed(arguments: str) -> Any:
