@@ -216,17 +216,20 @@ def _record(answering: Answering, outcome: str, total_ms: int) -> AttemptRecord:
 def _refusal(failure: ProviderFailure, trail: Trail) -> GatewayError:
     """What the caller is told after the last attempt."""
     if failure.kind is FailureKind.CONTEXT_TOO_LONG:
-        return ContextTooLong(f"The prompt does not fit the model's context window: {_said(failure)}")
+        return ContextTooLong(f"The prompt does not fit the model's context window: {_said(failure, trail)}")
     tried = ", ".join(f"{one.provider}/{one.model} ({one.outcome})" for one in trail.records)
     suffix = f" Tried: {tried}." if len(trail.records) > 1 else ""
     if failure.kind is FailureKind.TIMEOUT:
-        return ProviderTimedOut(f"{failure.provider} was too slow: {_said(failure)}{suffix}")
-    message = f"{failure.provider} could not serve the request ({failure.kind}): {_said(failure)}{suffix}"
+        return ProviderTimedOut(f"{failure.provider} was too slow: {_said(failure, trail)}{suffix}")
+    message = f"{failure.provider} could not serve the request ({failure.kind}): {_said(failure, trail)}{suffix}"
     return ProviderFailed(message, retry_after=failure.retry_after)
 
 
-def _said(failure: ProviderFailure) -> str:
+def _said(failure: ProviderFailure, trail: Trail) -> str:
+    """The provider's own words, without the key they may quote."""
     if failure.kind in OUR_OWN:
         return "the provider refused this gateway's own account; the operator must look into it."
     words = " ".join(failure.message.split())
+    if trail.route is not None:
+        words = trail.route.keys.without_keys(words)
     return words if len(words) <= SENTENCE else f"{words[:SENTENCE]}…"

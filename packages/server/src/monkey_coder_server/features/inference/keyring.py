@@ -25,6 +25,12 @@ class KeyRing:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def without_keys(self, text: str) -> str:
+        """The text with each of the keys blotted out."""
+        for key in self._keys:
+            text = text.replace(key, "***")
+        return text
+
     def take(self, model: str, now: float) -> tuple[int, str] | None:
         """The next rested key with its number; None while all of them rest."""
         count = len(self._keys)
