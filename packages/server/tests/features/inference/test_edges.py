@@ -163,3 +163,17 @@ async def test_many_at_once_are_all_served_and_all_settled() -> None:
     assert all(answer.text == wires.TEXT for answer in answers)
     assert len(gateway.books.settled) == 40
     assert not gateway.books.open
+
+
+@pytest.mark.parametrize("path", ["/v1/execute", "/v1/execute/stream"])
+async def test_an_answer_that_cannot_be_booked_gives_its_hold_back(path: str) -> None:
+    gateway = Gateway()
+    gateway.wire.play("openai", wires.openai_stream() if path.endswith("stream") else wires.openai())
+    gateway.books.fail.append(ZeroDivisionError("a defect of ours in the books or in writing the body"))
+    answer = await gateway.ask(path, model=MODEL, task_id="task-7")
+    assert b'"internal"' in answer.body
+    assert not gateway.books.open
+    (failed,) = gateway.books.voided.values()
+    assert failed.provider_cost == 100 * 10_000 + 20 * 30_000
+    assert [type(defect) for defect in gateway.notes.defects] == [ZeroDivisionError]
+    assert (await gateway.ask(path, model=MODEL, task_id="task-7")).status == 200

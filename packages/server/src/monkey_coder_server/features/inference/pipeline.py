@@ -127,6 +127,12 @@ class Pipeline:
         except NotFound as lost:
             await self._durable(flight.admitted.hold)
             raise Unavailable("The ledger lost this request; it is not charged. Try again.", retry_after=1.0) from lost
+        except GatewayError:
+            raise  # the ledger stays away: it is booked behind the caller's back
+        except Exception as defect:
+            flight.abandon()
+            await self._settlements.void(flight.job, _told(defect), flight.trail)
+            raise
 
     async def _durable(self, hold: Hold) -> None:
         """Wait until the hold is on disk. Raises `Unavailable`."""
