@@ -195,7 +195,9 @@ def client_address(scope: Scope, trusted_hops: int) -> str:
 def _refuse_websocket(scope: Scope) -> None:
     for name, value in scope["headers"]:
         if name == b"upgrade" and value.lower() == b"websocket":
-            raise UpgradeRequired("This gateway speaks plain HTTP and server-sent events, not WebSocket.")
+            raise UpgradeRequired(
+                "This gateway speaks plain HTTP and server-sent events, not WebSocket; send the request by POST."
+            )
 
 
 def _standing_headers(*, https_only: bool) -> Headers:

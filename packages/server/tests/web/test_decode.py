@@ -1,3 +1,5 @@
+from typing import Literal
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ class Body(msgspec.Struct):
     prompt: str
     count: int | None = None
     ratio: float | None = None
+    mood: Literal["calm", "brisk"] = "calm"
     files: list[Inner] | None = None
 
 
@@ -25,7 +28,7 @@ DECODER = msgspec.json.Decoder(Body)
     ("body", "sentence"),
     [
         (b"", "The body is empty; send a JSON object."),
-        (b"{", "The body is not valid JSON (Input data was truncated); send one JSON object."),
+        (b"{", "The body is not valid JSON (it breaks off); send one JSON object."),
         (b"[]", "The body must be an object, but a list was sent."),
         (b"{}", "The field `prompt` is missing; it is required."),
         (b'{"prompt": 1}', "The field `prompt` must be text, but a whole number was sent."),
@@ -36,6 +39,8 @@ DECODER = msgspec.json.Decoder(Body)
             "The field `files[0].path` must be text, but true or false was sent.",
         ),
         (b'{"prompt": "a", "files": [{}]}', "The field `files[0].path` is missing; it is required."),
+        (b'{"prompt": "a", "mood": "odd"}', "The field `mood` cannot be 'odd'; it must be one of calm, brisk."),
+        (b'\xef\xbb\xbf{"prompt": "a"}', "The body begins with a byte order mark; send plain UTF-8 without one."),
         (b'{"prompt": "\xff"}', "The body is not valid UTF-8; send JSON encoded as UTF-8."),
         (b'{"x": ' + b"[" * 100_000, "The JSON is nested too deeply; send a flatter object."),
     ],

@@ -201,9 +201,17 @@ def _consider(request: RouteRequest, state: CandidateState, position: int) -> Ex
     """What to expect of the model, or why it is no candidate. Cheap and final reasons come first."""
     card = state.card
     if not state.allowed:
-        return Excluded(card.name, Exclusion.NOT_ALLOWED, f"This key may not use {card.name}.")
+        return Excluded(
+            card.name,
+            Exclusion.NOT_ALLOWED,
+            f"This key may not use {card.name}; name a model it may use, or use another key.",
+        )
     if not state.usable:
-        return Excluded(card.name, Exclusion.NO_KEY, f"The gateway holds no key for {card.provider}.")
+        return Excluded(
+            card.name,
+            Exclusion.NO_KEY,
+            f"The gateway holds no key for {card.provider}, so {card.name} is not on offer.",
+        )
     if not _preferred(request, card):
         return Excluded(card.name, Exclusion.NOT_PREFERRED, "The request prefers other providers or models.")
     if state.row is None:

@@ -78,7 +78,9 @@ class Authenticator:
         now = self._clock.now()
         _check_alive(key, now)
         if key.ip_allow is not None and not address_allowed(client_ip, key.ip_allow):
-            raise Forbidden("This key may not be used from this network address.")
+            raise Forbidden(
+                "This key may not be used from this network address; call from an allowed one, or use another key."
+            )
         self._keys.touch(key.key_id, now)
         return Principal(account_id=key.account_id, user_id=key.user_id, key=key)
 

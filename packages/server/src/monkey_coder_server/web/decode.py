@@ -1,7 +1,8 @@
 """Bodies and query values to structs, with one helpful sentence for whatever is wrong."""
 
+import codecs
 import re
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import msgspec
 
@@ -10,6 +11,7 @@ from monkey_coder_server.web.problem import UnsupportedMediaType
 from monkey_coder_server.web.request import Request
 
 T = TypeVar("T")
+_BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _EXPECTED = re.compile(r"^Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`")
 _BOUND = re.compile(r"^Expected `(?P<wanted>[^`]+)` (?P<bound>.+?)(?= - at|$)")
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]+)`")
@@ -39,18 +41,20 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as wrong:
-        raise InvalidRequest(explain(str(wrong))) from wrong
+        raise InvalidRequest(explain(str(wrong), decoder.type)) from wrong
     except UnicodeDecodeError as wrong:
         raise InvalidRequest("The body is not valid UTF-8; send JSON encoded as UTF-8.") from wrong
     except msgspec.DecodeError as wrong:
+        if body.startswith(_BYTE_ORDER_MARKS):
+            raise InvalidRequest("The body begins with a byte order mark; send plain UTF-8 without one.") from wrong
         message = f"The body is not valid JSON ({_reason(str(wrong))}); send one JSON object."
         raise InvalidRequest(message) from wrong
     except RecursionError as wrong:
         raise InvalidRequest("The JSON is nested too deeply; send a flatter object.") from wrong
 
 
-def explain(problem: str) -> str:
-    """A validation message of msgspec as a sentence that names the field."""
+def explain(problem: str, wanted: object = None) -> str:
+    """A validation message of msgspec as a sentence that names the field. `wanted` is the type the body was to be."""
     path = _PATH.search(problem)
     where = path["path"] if path else ""
     subject = f"The field `{where}`" if where else "The body"
@@ -60,10 +64,22 @@ def explain(problem: str) -> str:
     if expected := _EXPECTED.match(problem):
         return f"{subject} must be {_kind(expected['wanted'])}, but {_kind(expected['given'])} was sent."
     if choice := _CHOICE.match(problem):
-        return f"{subject} cannot be {choice['value']}; see the API reference for the values it takes."
+        known = _choices(wanted, where)
+        hint = f"it must be one of {', '.join(known)}" if known else "see the API reference for the values it takes"
+        return f"{subject} cannot be {choice['value']}; {hint}."
     if bound := _BOUND.match(problem):
         return f"{subject} must be {_kind(bound['wanted'])} {bound['bound']}."
+    if problem.startswith("Number out of range"):
+        return f"{subject} is a number beyond all bounds; send a smaller one."
     return f"{subject} is not right: {_PATH.sub('', problem)}."
+
+
+def _choices(wanted: object, field: str) -> tuple[str, ...]:
+    """The words a literal field of a struct takes."""
+    if not (isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)):
+        return ()
+    kinds = [each.type for each in msgspec.structs.fields(wanted) if each.encode_name == field]
+    return tuple(word for kind in kinds for word in get_args(kind) if isinstance(word, str))
 
 
 def _kind(kinds: str) -> str:
@@ -71,7 +87,7 @@ def _kind(kinds: str) -> str:
 
 
 def _reason(problem: str) -> str:
-    return problem.removeprefix("JSON is malformed: ")
+    return problem.removeprefix("JSON is malformed: ").replace("Input data was truncated", "it breaks off")
 
 
 def _check_media_type(request: Request) -> None:

@@ -77,7 +77,7 @@ class RouteTable:
     def _nothing_at(self, method: str, path: str) -> str:
         shown = path if path.isprintable() and len(path) <= _LONGEST_GUESS else "this path"
         known = [*self._fixed, *self._patterns]
-        near = difflib.get_close_matches(path[:_LONGEST_GUESS], known, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(path[:_LONGEST_GUESS], known, n=1, cutoff=0.75)
         guess = f"did you mean {near[0]}?" if near else "the API lives under /v1, for example POST /v1/execute."
         return f"There is nothing at {method} {shown}; {guess}"
 

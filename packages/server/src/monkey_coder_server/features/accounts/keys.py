@@ -73,7 +73,7 @@ async def revoke_key(use: Dependencies, principal: Principal, key_id: str) -> No
     """Revoke a key of the caller's account, at once. Raises `NotFound`."""
     now = use.clock.now()
     if not await use.keys.revoke(principal.account_id, key_id, now):
-        raise NotFound("This account has no key of that id.")
+        raise NotFound("This account has no key of that id; GET /v1/keys lists them.")
     await use.audit.record(actor=principal.user_id, action="key.revoke", target=key_id, details="", at=now)
 
 
@@ -82,7 +82,7 @@ async def rotate_key(use: Dependencies, principal: Principal, key_id: str) -> Ma
     keys = {key.key_id: key for key in await use.keys.list(principal.account_id)}
     old = keys.get(key_id)
     if old is None or old.revoked_at is not None:
-        raise NotFound("This account has no key of that id in use.")
+        raise NotFound("This account has no key of that id in use; GET /v1/keys lists them.")
     refuse_more_rights(principal, old.scopes)
     fresh = use.mint_key()
     record = replace(

@@ -14,7 +14,7 @@ THROTTLE_SECONDS = 300.0
 TRIES_PER_ACCOUNT = 10
 TRIES_PER_ADDRESS = 100
 REFRESH_PREFIX = "mcr-"
-_REFUSED = "E-mail address and password do not match an account."
+_REFUSED = "E-mail address and password do not match an account; check both for typing errors."
 
 
 @dataclass(frozen=True, slots=True)

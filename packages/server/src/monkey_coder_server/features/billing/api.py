@@ -85,7 +85,9 @@ class BillingRoutes:
         """One receipt of this account, by receipt id or request id."""
         found = await self._use.ledger.receipt(request.principal.account_id, request.parameters["receipt_id"])
         if found is None:
-            raise NotFound("This account has no receipt of that id.")
+            raise NotFound(
+                "This account has no receipt of that id; an answer names its own in the header x-monkey-receipt."
+            )
         return json_reply(
             Receipt(
                 receipt_id=found.receipt_id,
