@@ -321,3 +321,17 @@ async def _held(store: Storage, amount: int) -> Hold:
     held = await store.ledger.hold(replace(hold_request(amount)))
     assert isinstance(held, Hold)
     return held
+
+
+async def test_what_was_spent_is_summed_over_all_requests_of_a_time(funded: Storage) -> None:
+    for minute in range(5):
+        asked = hold_request(at=NOON + timedelta(minutes=minute))
+        await funded.ledger.hold(asked)
+        await funded.ledger.settle(settlement(asked, price=100 + minute, at=asked.at))
+    failed = hold_request()
+    await funded.ledger.hold(failed)
+    await funded.ledger.void(failure(failed))
+    spent = funded.ledger.spent
+    assert await spent(ACCOUNT, start=NOON, end=NOON + timedelta(days=1)) == 510
+    assert await spent(ACCOUNT, start=NOON + timedelta(minutes=1), end=NOON + timedelta(minutes=3)) == 203
+    assert await spent("acc_2", start=NOON, end=NOON + timedelta(days=1)) == 0

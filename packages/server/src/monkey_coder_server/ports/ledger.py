@@ -234,6 +234,9 @@ class Ledger(Protocol):
     ) -> Sequence[UsageRow]:
         """Usage rows with start ≤ at < end, oldest first."""
 
+    async def spent(self, account_id: str, *, start: datetime, end: datetime) -> int:
+        """What was charged with start ≤ at < end, in nano-dollars, however many requests it was."""
+
     async def expire_holds(self, now: datetime) -> int:
         """Resolve open holds whose owner is gone (past `expires_at`): voided, flagged; how many."""
 

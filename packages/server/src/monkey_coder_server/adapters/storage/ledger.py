@@ -109,6 +109,10 @@ class SqlLedger:
             partial(usage_rows.between, account_id, to_micros(start), to_micros(end), limit)
         )
 
+    async def spent(self, account_id: str, *, start: datetime, end: datetime) -> int:
+        """What was charged with start ≤ at < end."""
+        return await self._readers.read(partial(usage_rows.charged, account_id, to_micros(start), to_micros(end)))
+
     async def expire_holds(self, now: datetime) -> int:
         """Void open holds past `expires_at` and forget old idempotency results; how many holds."""
         at = to_micros(now)

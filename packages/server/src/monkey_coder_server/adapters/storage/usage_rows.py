@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, update
 
 from monkey_coder_server.adapters.storage.moments import from_micros
 from monkey_coder_server.adapters.storage.tables import usage
@@ -39,6 +39,11 @@ _BETWEEN = Query(
     .where(usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start"), usage.c.at < bindparam("end"))
     .order_by(usage.c.at)
     .limit(bindparam("most"))
+)
+_CHARGED = Query(
+    select(func.coalesce(func.sum(usage.c.price), literal_column("0"))).where(
+        usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start"), usage.c.at < bindparam("end")
+    )
 )
 _CHARGE = Query(
     select(
@@ -115,6 +120,12 @@ def between(account_id: str, start: int, end: int, most: int, transaction: Trans
     """An account's rows with start ≤ at < end, oldest first."""
     wanted = {"account": account_id, "start": start, "end": end, "most": most}
     return [_row(row) for row in transaction.rows(_BETWEEN, wanted)]
+
+
+def charged(account_id: str, start: int, end: int, transaction: Transaction) -> int:
+    """What an account was charged with start ≤ at < end."""
+    row = transaction.row(_CHARGED, {"account": account_id, "start": start, "end": end})
+    return int(row[0]) if row else 0
 
 
 def _row(row: Row) -> UsageRow:

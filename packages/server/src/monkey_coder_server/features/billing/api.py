@@ -67,16 +67,17 @@ class BillingRoutes:
         account = request.principal.account_id
         now = self._use.clock.now()
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        rows = await self._use.ledger.usage(account, start=today.replace(day=1), end=now + timedelta(days=1))
-        wallet = await self._use.ledger.wallet(account)
+        tomorrow, ledger = now + timedelta(days=1), self._use.ledger
+        this_month = await ledger.spent(account, start=today.replace(day=1), end=tomorrow)
+        wallet = await ledger.wallet(account)
         return json_reply(
             Balance(
                 balance_usd=usd(wallet.balance),
                 held_usd=usd(wallet.held),
                 available_usd=usd(wallet.available),
                 currency="USD",
-                spent_today_usd=usd(sum(row.price for row in rows if row.at >= today)),
-                spent_month_usd=usd(sum(row.price for row in rows)),
+                spent_today_usd=usd(await ledger.spent(account, start=today, end=tomorrow)),
+                spent_month_usd=usd(this_month),
                 top_up_url=self._use.top_up_url,
             )
         )
