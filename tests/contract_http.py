@@ -46,7 +46,7 @@ class Outsider:
     key: str = ""
 
     def send(self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None) -> Answer:
-        """One request. A body that is not bytes is sent as JSON."""
+        """One request. A body that is not bytes is sent as JSON; an empty header is left out."""
         connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=30)
         sent = dict(headers or {})
         if self.key and not {name.lower() for name in sent} & {"authorization", "x-api-key", "x-goog-api-key"}:
@@ -55,7 +55,7 @@ class Outsider:
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
         try:
-            connection.request(method, path, content, sent)
+            connection.request(method, path, content, {name: value for name, value in sent.items() if value})
             reply = connection.getresponse()
             told = {name.lower(): value for name, value in reply.getheaders()}
             return Answer(reply.status, told, reply.read())

@@ -170,7 +170,7 @@ ROWS = [
     wish("a prompt of blanks", '"prompt":" \\n\\t "', says="`prompt` is empty"),
     wish("a prompt that is a list", '"prompt":["hello"]', says="`prompt` must be text"),
     wish("a prompt too long for every model", '"model":null,"prompt":"' + "word " * 1_500_000 + '"',
-         "context_too_long", says="tokens; openai/"),
+         "context_too_long", says="; send less."),
     wish("a task type that is none", '"task_type":"poetry"', says="code_generation, code_analysis"),
     wish("a persona that is none", '"persona_config":{"persona":"wizard"}', says="developer, architect"),
     wish("a persona that is a number", '"persona_config":{"persona":7}', says="`persona_config.persona` must be text"),

@@ -225,7 +225,7 @@ def _fitting(request: RouteRequest, state: CandidateState, row: PriceRow, positi
     if missing:
         return Excluded(card.name, Exclusion.MISSING_CAPABILITY, f"{card.name} cannot do {', '.join(missing)}.")
     if request.input_tokens >= card.context_window:
-        reason = f"The prompt is about {request.input_tokens} tokens; {card.name} takes {card.context_window}."
+        reason = f"The prompt is about {request.input_tokens} tokens, but {card.name} takes {card.context_window}; send less."
         return Excluded(card.name, Exclusion.CONTEXT_TOO_LONG, reason)
     expected = _expect(request, state, row, position)
     if request.max_cost is not None and expected.cost > request.max_cost:
