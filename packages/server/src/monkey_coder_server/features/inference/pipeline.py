@@ -66,6 +66,10 @@ class Pipeline:
             return await self._serve(job, run)
         except GatewayError as refused:
             return refused
+        except asyncio.CancelledError:
+            return Unavailable(
+                "The gateway is shutting down; ask again, under the same task_id if it had one.", retry_after=1.0
+            )
         except Exception as defect:  # noqa: BLE001 - the one boundary of a request's own task; counted and logged
             self._telemetry.defect("inference", defect)
             return GatewayError("The gateway failed to serve this request. It was not charged; try again.")

@@ -157,12 +157,18 @@ class Running:
         return task
 
     async def drain(self, seconds: float) -> int:
-        """Wait for what runs, `seconds` at most; then stop the rest, which still resolve their holds. How many."""
-        if not self._tasks:
-            return 0
-        _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
+        """Wait for what runs, `seconds` at most; stop the rest, and wait as long for their settlements. How many."""
+        late = await self._late(seconds)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
+            await self._late(seconds)
         return len(late)
+
+    async def _late(self, seconds: float) -> set[asyncio.Task[Any]]:
+        """What still runs after a while."""
+        if not self._tasks:
+            return set()
+        _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
+        return late

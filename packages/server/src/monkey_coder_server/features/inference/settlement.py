@@ -1,5 +1,6 @@
 """The end of every request in the books: settled with its true cost, or voided; then one record for telemetry."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -69,10 +70,10 @@ class Settlements:
         self._telemetry.record(failed_record(job, self._failed(job, error, Trail())))
 
     async def _resolve(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do it now; when the ledger stays away, go on trying behind the caller's back and tell the caller."""
+        """Do it now; when the ledger stays away, or we are stopped, go on behind the caller's back and say so."""
         try:
             return await insist(act, self._patience)
-        except Unavailable:
+        except (Unavailable, asyncio.CancelledError):
             self._running.keep(persist(act, self._patience))
             raise
 
