@@ -77,6 +77,7 @@ _QUIRKS = Quirks(
     max_tokens_field="max_completion_tokens",
     developer_role=True,
     custom_tools=True,
+    refusals=True,
     documents="file",
     refused_when_reasoning=frozenset({"stop", "logit_bias", "logprobs", "top_logprobs"}),
     efforts=MappingProxyType(

@@ -148,6 +148,20 @@ async def test_what_is_not_a_decent_http_head_is_malformed(
     assert failure.kind is FailureKind.MALFORMED
 
 
+async def test_a_switch_of_protocols_is_refused_and_holds_no_connection(serve: Start) -> None:
+    client = AiohttpUpstream(UpstreamLimits(connections=1))
+    switching = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"
+    url = await serve(says(switching, hang=True))
+    failures = [await failure_of(client, url) for _ in range(2)]
+    await client.close()
+    assert [failure.kind for failure in failures] == [FailureKind.MALFORMED] * 2
+
+
+async def test_an_empty_content_encoding_means_plain_bytes(serve: Start, upstream: AiohttpUpstream) -> None:
+    url = await serve(says(b"HTTP/1.1 200 OK\r\ncontent-encoding: \r\ncontent-length: 2\r\n\r\n{}"))
+    assert await (await upstream.send("groq", url, REQUEST, SHORT)).read() == b"{}"
+
+
 @pytest.mark.parametrize(
     "start",
     [OPENING + b"5\r\nab", b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc"],

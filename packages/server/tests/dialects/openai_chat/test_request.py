@@ -301,6 +301,16 @@ def test_refusals_custom_calls_and_empty_answers_survive_the_way_back() -> None:
     assert wrote[2] == {"role": "assistant", "content": ""}
 
 
+@pytest.mark.parametrize("model", [model for model, (provider, _) in CARDS.items() if provider is not OPENAI])
+def test_what_only_openai_can_be_told_is_said_to_others_in_plain_terms(model: str) -> None:
+    turn = Message(Role.ASSISTANT, (Text("I "), Refusal("won't"), ToolCall("c", "shell", "ls", custom=True)))
+    wrote = messages(user(Text("go")), turn, model=model)[1]
+    assert (wrote["content"], "refusal" in wrote) == ("I won't", False)
+    assert wrote["tool_calls"] == [
+        {"id": "c", "type": "function", "function": {"name": "shell", "arguments": '{"input":"ls"}'}}
+    ]
+
+
 def test_unknown_blocks_and_fields_are_replayed_only_in_their_own_dialect() -> None:
     turn = Message(
         Role.USER, (Text("a"), Unknown("openai-chat", {"type": "input_audio"}), Unknown("gemini", {"x": 1})), name="bo",

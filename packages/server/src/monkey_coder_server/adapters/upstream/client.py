@@ -3,6 +3,7 @@
 import asyncio
 import io
 from functools import lru_cache
+from http import HTTPStatus
 
 import aiohttp
 from yarl import URL
@@ -45,7 +46,11 @@ class AiohttpUpstream:
         except TimeoutError as error:
             message = f"{provider} did not begin to answer within {patience:g} s."
             raise failed(provider, FailureKind.TIMEOUT, message) from error
-        encoding = response.headers.get("content-encoding", "identity").lower()
+        if response.status < HTTPStatus.OK:  # only 101 is ever handed on, and it would hold its connection for good
+            response.close()
+            message = f"{provider} answered with status {response.status} instead of an answer."
+            raise failed(provider, FailureKind.MALFORMED, message, response.status)
+        encoding = response.headers.get("content-encoding", "").lower() or "identity"
         if encoding != "identity":
             response.close()
             message = f"{provider} sent a body encoded as {encoding[:40]!r} although plain bytes were asked for."

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
+from monkey_coder_server.dialects.wire import write_json
 from monkey_coder_server.domain.conversation import (
     Document,
     Image,
@@ -87,9 +88,10 @@ def _said_by_user(message: Message, content: list[Json], quirks: Quirks) -> dict
 
 
 def _assistant(message: Message, quirks: Quirks) -> dict[str, Json]:
-    text = "".join(part.text for part in message.parts if isinstance(part, Text))
-    calls = [_call(part) for part in message.parts if isinstance(part, ToolCall)]
-    refusal = "".join(part.text for part in message.parts if isinstance(part, Refusal))
+    spoken = Text if quirks.refusals else Text | Refusal
+    text = "".join(part.text for part in message.parts if isinstance(part, spoken))
+    calls = [_call(part, quirks) for part in message.parts if isinstance(part, ToolCall)]
+    refusal = "".join(part.text for part in message.parts if isinstance(part, Refusal) and quirks.refusals)
     item: dict[str, Json] = {"role": "assistant", "content": text or None}
     if not text and not calls and not refusal:
         item["content"] = ""
@@ -104,14 +106,12 @@ def _assistant(message: Message, quirks: Quirks) -> dict[str, Json]:
     return item
 
 
-def _call(call: ToolCall) -> Json:
-    if call.custom:
+def _call(call: ToolCall, quirks: Quirks) -> Json:
+    """A call; where only JSON can be said, the text of a free-form one is its single string `input`."""
+    if call.custom and quirks.custom_tools:
         return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
-    return {
-        "id": call.id,
-        "type": "function",
-        "function": {"name": call.name, "arguments": call.arguments or "{}"},
-    }
+    arguments = write_json({"input": call.arguments}).decode() if call.custom else call.arguments or "{}"
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def _tool_result(result: ToolResult, pictures: list[Json]) -> dict[str, Json]:

@@ -31,6 +31,7 @@ class Quirks:
     `also`: model prefix → fields sent with every request to such a model.
     `documents`: how a binary document is written; None where there is no way.
     `replays_reasoning`: the field in which assistant turns carry their reasoning back.
+    `refusals`: whether assistant turns may carry a `refusal`; elsewhere it goes back as plain text.
     `json_object`: whether plain JSON output can be asked for without a schema.
     `alternates`: user turns in a row are refused and must be joined.
     `thinking_switch`: prefixes of models whose thinking is turned off by a `thinking` field.
@@ -41,6 +42,7 @@ class Quirks:
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     developer_role: bool = False
     custom_tools: bool = False
+    refusals: bool = False
     json_object: bool = True
     alternates: bool = False
     requires_tools: bool = True
