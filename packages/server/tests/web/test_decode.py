@@ -17,7 +17,7 @@ class Body(msgspec.Struct):
     prompt: str
     count: int | None = None
     ratio: float | None = None
-    mood: Literal["calm", "brisk"] = "calm"
+    status: Literal["calm", "brisk"] = "calm"
     files: list[Inner] | None = None
 
 
@@ -39,7 +39,7 @@ DECODER = msgspec.json.Decoder(Body)
             "The field `files[0].path` must be text, but true or false was sent.",
         ),
         (b'{"prompt": "a", "files": [{}]}', "The field `files[0].path` is missing; it is required."),
-        (b'{"prompt": "a", "mood": "odd"}', "The field `mood` cannot be 'odd'; it must be one of calm, brisk."),
+        (b'{"prompt": "a", "status": "odd"}', "The field `status` cannot be 'odd'; it must be one of calm, brisk."),
         (b'\xef\xbb\xbf{"prompt": "a"}', "The body begins with a byte order mark; send plain UTF-8 without one."),
         (b'{"prompt": "\xff"}', "The body is not valid UTF-8; send JSON encoded as UTF-8."),
         (b'{"x": ' + b"[" * 100_000, "The JSON is nested too deeply; send a flatter object."),
