@@ -17,6 +17,8 @@ from monkey_coder_server.bootstrap.gateway import Gateway, open_gateway
 from monkey_coder_server.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
+GARBAGE_THRESHOLDS = (20_000, 20, 20)
+"""Requests in flight hold thousands of objects that are no garbage; by default they are searched twice a request."""
 
 
 def run(settings: Settings, *, sandbox: bool) -> int:
@@ -39,6 +41,7 @@ async def _serve(settings: Settings, *, sandbox: bool) -> int:
             sockets.push_async_callback(listener.stop)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         sys.stdout.write(_announcement(settings, gateway, public.port, metrics.port))
         sys.stdout.flush()
         await stop.wait()

@@ -24,6 +24,7 @@ LONGEST_PATH = 512
 LONGEST_SEGMENT = 200
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]{0,8})(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)$")
+_MARK = re.compile("```|~~~")
 _PATH = re.compile(
     r"""(?:^|\s)(?:path|file|filename|title)=(?:"(?P<double>[^"]+)"|'(?P<single>[^']+)'|(?P<bare>\S+))"""
 )
@@ -152,10 +153,10 @@ class ArtifactReader:
 
     def feed(self, piece: str) -> None:
         """Take the next piece of the answer."""
-        *lines, rest = piece.split("\n")
-        for line in lines:
-            self._tail.append(line)
-            self._line("".join(self._tail).removesuffix("\r"))
+        whole, newline, rest = piece.rpartition("\n")
+        if newline:
+            self._tail.append(whole)
+            self._lines("".join(self._tail))
             self._tail.clear()
         if rest:
             self._tail.append(rest)
@@ -167,6 +168,27 @@ class ArtifactReader:
             self._tail.clear()
         unfinished = self._close() if self._block is not None else None
         return Artifacts(tuple(self._files.values()), tuple(self._refused), unfinished)
+
+    def _lines(self, text: str) -> None:
+        """Take whole lines: those with a fence's mark one by one, those between them at once."""
+        at = 0
+        while (mark := _MARK.search(text, at)) is not None:
+            start = max(at, text.rfind("\n", at, mark.start()) + 1)
+            end = text.find("\n", mark.end())
+            end = len(text) if end < 0 else end
+            if start > at:
+                self._plain(text[at : start - 1])
+            self._line(text[start:end].removesuffix("\r"))
+            at = end + 1
+        if at <= len(text):
+            self._plain(text[at:])
+
+    def _plain(self, text: str) -> None:
+        """Take whole lines without a fence among them."""
+        if self._block is not None:
+            self._block.lines += text.replace("\r\n", "\n").removesuffix("\r").split("\n")
+        elif last := text.rstrip().rpartition("\n")[2]:
+            self._before = last.strip() if len(last) <= LONGEST_PATH else ""
 
     def _line(self, line: str) -> None:
         fence = _FENCE.match(line)
@@ -214,7 +236,8 @@ class ArtifactReader:
         if path is None:
             self._refused.append(RefusedFile(named[:LONGEST_PATH], reason))
             return None
-        content = "".join(f"{_unindented(line, block.indent)}\n" for line in block.lines)
+        lines = block.lines if not block.indent else [_unindented(line, block.indent) for line in block.lines]
+        content = "\n".join([*lines, ""])
         self._files.pop(path, None)
         self._files[path] = ArtifactFile(path, content, language or _language_of(path))
         return path

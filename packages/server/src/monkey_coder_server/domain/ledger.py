@@ -166,5 +166,5 @@ def cap_periods(at: datetime) -> tuple[str, str]:
     """The UTC day (`2026-11-23`) and month (`2026-11`) a spend at `at` counts for. `at` must carry its time zone."""
     if at.tzinfo is None:
         raise ValueError("The time of a spend must carry its time zone.")
-    day = at.astimezone(UTC).strftime("%Y-%m-%d")
+    day = at.astimezone(UTC).date().isoformat()
     return day, day[:7]

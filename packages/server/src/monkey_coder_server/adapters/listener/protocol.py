@@ -4,9 +4,10 @@ import asyncio
 from typing import Any
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from monkey_coder_protocol.errors import ErrorBody
+from monkey_coder_server.adapters.listener.answering import Answering
 
 HEADER_SECONDS = 15.0
 """From connecting, or from a further request's first byte, to the end of its header."""
@@ -99,6 +100,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """The caller reads again."""
         _cancel(self._stall_timer)
         super().resume_writing()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Start the application with a `send` of ours."""
+        super()._start_asgi_task(cycle, lambda scope, receive, _: app(scope, receive, Answering(cycle).send))
 
     def _expect_header(self) -> None:
         self._header_timer = self.loop.call_later(self.header_seconds, self.transport.close)

@@ -3,6 +3,7 @@
 import logging
 import traceback
 from collections.abc import Callable
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
@@ -12,6 +13,7 @@ from monkey_coder_server.ports.telemetry import RequestRecord
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_REMEMBERED = 4_096
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _requests = logging.getLogger("monkey_coder_server.requests")
 _defects = logging.getLogger("monkey_coder_server.defects")
@@ -49,28 +51,28 @@ class Metrics:
     def observe_http(self, method: str, endpoint: str, status: int, seconds: float) -> None:
         """Count one HTTP answer."""
         known = method if method in _METHODS else "other"
-        self._http.labels(known, endpoint, status).inc()
-        self._http_seconds.labels(endpoint).observe(seconds)
+        self._http(known, endpoint, status).inc()
+        self._http_seconds(endpoint).observe(seconds)
 
     def record(self, record: RequestRecord) -> None:
         """Count and log one finished inference request."""
         provider, model = record.provider or "none", record.model or "none"
-        self._served.labels(record.endpoint, record.status, provider, model, str(record.stream).lower()).inc()
-        self._seconds.labels(provider).observe(record.latency_ms / 1000)
+        self._served(record.endpoint, record.status, provider, model, str(record.stream).lower()).inc()
+        self._seconds(provider).observe(record.latency_ms / 1000)
         if record.first_byte_ms is not None:
-            self._first.labels(provider).observe(record.first_byte_ms / 1000)
+            self._first(provider).observe(record.first_byte_ms / 1000)
         for kind in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"):
             self._add(self._tokens, (provider, model, kind.removesuffix("_tokens")), getattr(record, kind))
         for kind in ("price", "provider_cost", "loss"):
             self._add(self._money, (provider, model, kind), getattr(record, kind))
         for attempt in record.attempts:
-            self._attempts.labels(attempt.provider, attempt.model, attempt.outcome).inc()
+            self._attempts(attempt.provider, attempt.model, attempt.outcome).inc()
         if _requests.isEnabledFor(logging.INFO):
             _requests.info("request", extra={"fields": _logged(record)})
 
     def defect(self, where: str, error: BaseException) -> None:
         """Count and log an unforeseen exception: its type and where it rose, not its message, which may quote input."""
-        self._mistakes.labels(where).inc()
+        self._mistakes(where).inc()
         frames = [
             f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
         ]
@@ -81,19 +83,21 @@ class Metrics:
         """Everything, in Prometheus' text format."""
         return generate_latest(self.registry)
 
-    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
-        return Counter(name, help_text, labels, registry=self.registry)
+    def _counter(self, name: str, help_text: str, *labels: str) -> Callable[..., Counter]:
+        """What gives the counter of some label values; remembered, for the library looks it up slowly."""
+        return lru_cache(_REMEMBERED)(Counter(name, help_text, labels, registry=self.registry).labels)
 
     def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
         return Gauge(name, help_text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, help_text: str, *labels: str) -> Histogram:
-        return Histogram(name, help_text, labels, registry=self.registry, buckets=_SECONDS)
+    def _histogram(self, name: str, help_text: str, *labels: str) -> Callable[..., Histogram]:
+        histogram = Histogram(name, help_text, labels, registry=self.registry, buckets=_SECONDS)
+        return lru_cache(_REMEMBERED)(histogram.labels)
 
     @staticmethod
-    def _add(counter: Counter, labels: tuple[str, ...], amount: int) -> None:
+    def _add(counter: Callable[..., Counter], labels: tuple[str, ...], amount: int) -> None:
         if amount > 0:
-            counter.labels(*labels).inc(amount)
+            counter(*labels).inc(amount)
 
 
 def _logged(record: RequestRecord) -> dict[str, object]:

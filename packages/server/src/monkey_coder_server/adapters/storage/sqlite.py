@@ -21,14 +21,15 @@ DIALECT = SQLiteDialect_pysqlite(paramstyle="qmark")
 _COMMON = f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{CACHE_KIB};"
 _WRITER = (
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF; PRAGMA busy_timeout = 0; "
-    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY;"
 )
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
     """A connection whose commits survive power loss: WAL with `synchronous=FULL`. Raises `sqlite3.Error`.
 
-    Its pages go to disk at COMMIT only, and once open it never waits for a lock by itself: see `writer`.
+    Its pages go to disk at COMMIT only, what a savepoint keeps to undo never does, and once open it never waits for a
+    lock by itself: see `writer`.
     """
     connection = _connect(path)
     connection.executescript(f"{_COMMON} {_WRITER}")

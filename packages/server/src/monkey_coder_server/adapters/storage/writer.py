@@ -1,9 +1,10 @@
 """The one writer: what comes together is run in one transaction and committed together (group commit).
 
-Statements only touch pages in memory, so they run in the event loop, at once if they can; what waits for the disk or
-for another process (COMMIT, a taken lock) runs in the writer's thread, and whatever comes meanwhile makes the next
-transaction. One side has the connection at a time. An operation whose commit nobody waits for yet lingers for company:
-its transaction stays open until somebody waits for one in it, or `LINGER` is over.
+Statements only touch pages in memory, so they run in the event loop, where they wait for no other thread's turn at
+the interpreter; what waits for the disk or for another process (COMMIT, a taken lock) runs in the writer's thread,
+and whatever comes meanwhile makes the next transaction. One side has the connection at a time. An operation whose
+commit nobody waits for yet lingers for company: its transaction stays open until somebody waits for one in it, or
+`LINGER` is over.
 
 Each operation runs inside its own savepoint, so one that raises leaves nothing behind and spoils no other. Its
 decision is told at once; whoever relies on it waits for `committed`. When a transaction is lost (disk full, I/O
@@ -85,7 +86,6 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._opened: asyncio.Future[SqliteTransaction] = self._loop.create_future()
         self._turn_is_due = False
-        self._left_in_turn = 0
         self._awaited = False
         self._lingering: asyncio.TimerHandle | None = None
         self._away = False
@@ -108,7 +108,7 @@ class Writer:
         return self._clock.monotonic() < self._unhealthy_until
 
     def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True) -> Job[T]:
-        """Run an operation, now or when the connection is back. Raises `Unavailable`.
+        """Queue an operation. Raises `Unavailable`.
 
         `awaited` False: nobody waits for its commit, so that may wait for company; see `hurry`.
         """
@@ -118,8 +118,7 @@ class Writer:
             raise unavailable("too many operations are waiting")
         job = Job(body, self._loop.create_future(), self._loop.create_future(), awaited)
         self._waiting.append(job)
-        if not self._away:
-            self._run_some()
+        self._take_turns()
         return job
 
     def hurry(self, job: Job[Any]) -> None:
@@ -144,20 +143,35 @@ class Writer:
 
     def _take_turns(self) -> None:
         """See to it that the loop's next turn goes on with the transaction."""
-        if not self._turn_is_due:
+        if not self._turn_is_due and not self._away:
             self._turn_is_due = True
-            self._left_in_turn = JOBS_A_TURN
-            self._loop.call_soon(self._next_turn)
+            self._loop.call_soon(self._turn)
 
-    def _run_some(self) -> None:
-        """Run what waits in the open transaction, but no more within one turn of the loop than others can bear."""
-        self._take_turns()
+    def _turn(self) -> None:
+        """Run some of what waits; commit once nothing waits or enough has run, as soon as somebody waits for it."""
+        self._turn_is_due = False
         transaction = self._opened.result()
+        if self._waiting and len(self._running) < self._batch:
+            self._run_some(transaction)
+        if self._away:
+            return
+        if self._waiting and len(self._running) < self._batch:
+            self._take_turns()
+        elif self._running and (self._awaited or self._waiting):
+            self._send(lambda: self._commit(transaction))
+        elif self._running and self._lingering is None:
+            self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
+        self._leave_when_done()
+
+    def _run_some(self, transaction: SqliteTransaction) -> None:
+        """Run what waits in the open transaction, but no more than other tasks of the loop can bear.
+
+        One after another costs less than each where it arises: what a statement needs is still in the caches.
+        """
         try:
             if not self._running and not self._begin(transaction):
                 return
-            while self._waiting and self._left_in_turn and len(self._running) < self._batch:
-                self._left_in_turn -= 1
+            for _ in range(min(len(self._waiting), JOBS_A_TURN)):
                 job = self._waiting.popleft()
                 self._running.append(job)
                 self._awaited = self._awaited or job.awaited
@@ -165,20 +179,6 @@ class Writer:
                 _resolve(job.decided)
         except sqlite3.Error as error:
             self._lose(transaction, error)
-
-    def _next_turn(self) -> None:
-        """Run more; commit once nothing waits or enough has run, as soon as somebody waits for it."""
-        self._turn_is_due = False
-        if self._away:
-            return
-        if self._waiting and len(self._running) < self._batch:
-            self._run_some()
-        elif self._running and (self._awaited or self._waiting):
-            transaction = self._opened.result()
-            self._send(lambda: self._commit(transaction))
-        elif self._running and self._lingering is None:
-            self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
-        self._leave_when_done()
 
     def _linger_no_more(self) -> None:
         self._awaited = True
@@ -236,7 +236,7 @@ class Writer:
             self._unhealthy_until = 0
             self._tell_all()
         if self._waiting:
-            self._run_some()
+            self._take_turns()
         self._leave_when_done()
 
     def _leave_when_done(self) -> None:
