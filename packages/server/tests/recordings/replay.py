@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
@@ -206,7 +207,7 @@ def _the_sdk_reads_less(record: Record, name: str) -> bool:
     if name == "usage.cache_write_tokens":  # in prompt_tokens_details, not a field of that SDK version
         return '"cache_write_tokens"' in body
     if name == "error.code":  # xAI's code stands beside its error string, where the SDK does not look
-        return isinstance(json.loads(body).get("error"), str) if body.lstrip().startswith("{") else False
+        return re.search(r'"error"\s*:\s*"', body) is not None
     return False
 
 

@@ -66,6 +66,7 @@ def test_a_body_that_is_not_json_is_judged_by_its_status() -> None:
     assert failure.kind is FailureKind.SERVER_ERROR
     assert (failure.message, failure.type) == ("<html>gateway</html>", "Bad Gateway")
     assert PROVIDER.dialect.decode_error(599, {}, b"").type is None
+    assert PROVIDER.dialect.decode_error(502, {}, b"[]").type is None
 
 
 def test_an_error_without_its_envelope_is_read() -> None:

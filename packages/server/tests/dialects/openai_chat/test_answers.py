@@ -163,6 +163,12 @@ def test_a_named_call_overtakes_one_whose_name_is_still_to_come() -> None:
     assert fold(whole({"tool_calls": [nameless, named]})).calls == answer.calls
 
 
+def test_a_report_of_usage_before_all_else_does_not_come_before_the_opening() -> None:
+    early = b'data: {"id":"","model":"m","choices":[],"usage":{"prompt_tokens":3}}\n\n'
+    events = streamed(early, frame({"content": "a"}, finish="stop"), DONE)
+    assert [type(event) for event in events] == [Opened, UsageReported, TextDelta, Finished]
+
+
 def test_words_after_the_finish_reason_still_count() -> None:
     answer = fold(streamed(frame({"content": "a"}), frame({}, finish="stop"), frame({"content": "b"}), DONE))
     assert "".join(answer.text) == "ab"

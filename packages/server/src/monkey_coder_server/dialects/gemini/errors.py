@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from monkey_coder_server.dialects.wire import (
+    UNREADABLE,
     as_count,
     as_list,
     as_object,
@@ -44,9 +45,8 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes, *, provider
     error = error_in(document) or as_object(document)
     if not error:
         message = excerpt(body) or f"Error code: {status}"
-        return ProviderFailure(
-            provider, kind_of_status(status), message, status, type=_phrase(status), retry_after=retry_after
-        )
+        phrase = _phrase(status) if document is UNREADABLE else None
+        return ProviderFailure(provider, kind_of_status(status), message, status, type=phrase, retry_after=retry_after)
     return failure_of(error, provider=provider, status=status, retry_after=retry_after)
 
 

@@ -227,10 +227,11 @@ class Assembly:
         return f"call_{_NOT_IN_IDS.sub('_', self._response_id or 'none')}_{number}"
 
     def _report(self, frame: Frame | WholeFrame, out: list[Event]) -> None:
-        if frame.usage:
-            self._report_raw(frame.usage, out)
-        elif frame.x_groq is not None and frame.x_groq.usage:
-            self._report_raw(frame.x_groq.usage, out)
+        raw = frame.usage or (frame.x_groq.usage if frame.x_groq is not None else frame.usage)
+        if raw and bytes(raw) != b"null" and not self._opened:
+            self._open(frame, out)
+        if raw:
+            self._report_raw(raw, out)
 
     def _report_raw(self, raw: msgspec.Raw, out: list[Event]) -> None:
         written = bytes(raw)
