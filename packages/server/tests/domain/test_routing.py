@@ -138,6 +138,20 @@ def test_an_unhealthy_model_is_tried_last_but_tried() -> None:
     assert names(plan(ask("openai/big"), [replace(BIG, healthy=False)])) == ["openai/big"]
 
 
+def test_one_quick_answer_of_a_dear_model_does_not_make_it_everybodys_choice() -> None:
+    before = names(plan(ask(), ALL))
+    quick = [replace(each, total_ms=3.0) if each is BIG else each for each in ALL]
+    assert names(plan(ask(), quick))[0] == before[0] != "openai/big"
+    assert all(each.expected.latency_ms < 100 for each in plan(ask(), quick).candidates)
+
+
+def test_a_slow_answer_is_held_against_the_slow_model_alone() -> None:
+    slow = [replace(each, total_ms=600_000.0) if each is SMALL else each for each in ALL]
+    made = {each.name: each.expected.latency_ms for each in plan(ask(), slow).candidates}
+    assumed = {each.name: each.expected.latency_ms for each in plan(ask(), ALL).candidates}
+    assert made == {**assumed, "groq/small": 600_000.0}
+
+
 def test_measured_latency_takes_the_place_of_the_assumed() -> None:
     def latency(**measured: float) -> tuple[float, bool]:
         expected = plan(ask("openai/big"), [replace(BIG, **measured)]).candidates[0].expected  # type: ignore[arg-type] # latencies only

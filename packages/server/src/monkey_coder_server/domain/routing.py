@@ -6,7 +6,7 @@ and latency (1 for the fastest, less 0.5 for each tenfold wait). Money stays int
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import log10
 from types import MappingProxyType
@@ -184,7 +184,8 @@ def plan(request: RouteRequest, states: Iterable[CandidateState]) -> Plan:
             excluded.append(outcome)
         else:
             kept.append((state, outcome))
-    return Plan(request.selection.mode, weights, tuple(_in_order(_scored(request, kept, weights))), tuple(excluded))
+    scored = _scored(request, _calibrated(kept), weights)
+    return Plan(request.selection.mode, weights, tuple(_in_order(scored)), tuple(excluded))
 
 
 def _positions(cards: Sequence[ModelCard]) -> dict[tuple[str, str], int]:
@@ -225,7 +226,8 @@ def _fitting(request: RouteRequest, state: CandidateState, row: PriceRow, positi
     if missing:
         return Excluded(card.name, Exclusion.MISSING_CAPABILITY, f"{card.name} cannot do {', '.join(missing)}.")
     if request.input_tokens >= card.context_window:
-        reason = f"The prompt is about {request.input_tokens} tokens, but {card.name} takes {card.context_window}; send less."
+        window = card.context_window
+        reason = f"The prompt is about {request.input_tokens} tokens, but {card.name} takes {window}; send less."
         return Excluded(card.name, Exclusion.CONTEXT_TOO_LONG, reason)
     expected = _expect(request, state, row, position)
     if request.max_cost is not None and expected.cost > request.max_cost:
@@ -278,6 +280,31 @@ def _latency(state: CandidateState, output_tokens: int) -> tuple[float, bool]:
     pace = state.tokens_per_second or assumed.tokens_per_second
     measured = state.first_byte_ms is not None or state.tokens_per_second is not None
     return first + 1_000 * output_tokens / pace, measured
+
+
+def _calibrated(kept: list[tuple[CandidateState, Expectation]]) -> list[tuple[CandidateState, Expectation]]:
+    """Prior latencies shortened as far as the measured ones typically undercut their own priors.
+
+    Short answers and near hosts are quicker than any prior says; without this the one model that was called would
+    look thousands of times faster than all that were not, whatever it costs. Slower ones are left to stand out.
+    """
+    undercut = sorted(
+        expected.latency_ms / max(1.0, _assumed_latency(state.card, expected.output_tokens))
+        for state, expected in kept
+        if expected.measured
+    )
+    if not undercut:
+        return kept
+    typical = min(1.0, undercut[len(undercut) // 2])
+    return [
+        (state, expected if expected.measured else replace(expected, latency_ms=expected.latency_ms * typical))
+        for state, expected in kept
+    ]
+
+
+def _assumed_latency(card: ModelCard, output_tokens: int) -> float:
+    speed = routing_priors.speed(card)
+    return speed.first_byte_ms + 1_000 * output_tokens / speed.tokens_per_second
 
 
 def _scored(
