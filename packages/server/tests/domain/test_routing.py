@@ -145,6 +145,11 @@ def test_one_quick_answer_of_a_dear_model_does_not_make_it_everybodys_choice() -
     assert all(each.expected.latency_ms < 100 for each in plan(ask(), quick).candidates)
 
 
+def test_milliseconds_nobody_notices_decide_nothing() -> None:
+    jitter = [replace(each, total_ms=ms) for each, ms in zip(ALL, (2.0, 400.0, 5.0, 90.0), strict=True)]
+    assert {each.terms.latency for each in plan(ask(), jitter).candidates} == {1.0}
+
+
 def test_a_slow_answer_is_held_against_the_slow_model_alone() -> None:
     slow = [replace(each, total_ms=600_000.0) if each is SMALL else each for each in ALL]
     made = {each.name: each.expected.latency_ms for each in plan(ask(), slow).candidates}

@@ -23,6 +23,8 @@ MODE_WEIGHTS: Mapping[Mode, Weights] = MappingProxyType(
 """What a caller asks for by `auto:cheap`, `auto:fast`, `auto:best`; otherwise the persona's weights count."""
 COST_LOSS_PER_TENFOLD = 0.25
 LATENCY_LOSS_PER_TENFOLD = 0.5
+UNNOTICED_MS = 500.0
+"""Whole answers that come sooner are equally quick: what differs below that is noise."""
 SPREAD_OVER = 6
 """So many candidates are spread over providers; after them plain utility decides."""
 SAME_PROVIDER_LOSS = 0.10
@@ -313,12 +315,12 @@ def _scored(
     """The candidates with their terms, each relative to the best of them."""
     best = max((expected.success for _, expected in kept), default=0.0) or 1.0
     cheapest = max(1, min((expected.cost for _, expected in kept), default=1))
-    fastest = max(1.0, min((expected.latency_ms for _, expected in kept), default=1.0))
+    fastest = max(UNNOTICED_MS, min((expected.latency_ms for _, expected in kept), default=UNNOTICED_MS))
     scored = []
     for state, expected in kept:
         quality = expected.success / best
         cost = max(0.0, 1.0 - COST_LOSS_PER_TENFOLD * log10(max(1, expected.cost) / cheapest))
-        latency = max(0.0, 1.0 - LATENCY_LOSS_PER_TENFOLD * log10(max(1.0, expected.latency_ms) / fastest))
+        latency = max(0.0, 1.0 - LATENCY_LOSS_PER_TENFOLD * log10(max(UNNOTICED_MS, expected.latency_ms) / fastest))
         utility = (weights.quality * quality + weights.cost * cost + weights.latency * latency) / 100
         terms = Terms(quality, cost, latency, utility)
         scored.append(Ranked(state, expected, terms, state.card.provider in request.models))
