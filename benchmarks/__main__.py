@@ -3,9 +3,13 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import execute
+from benchmarks import dispatch, execute, start
 
-BENCHMARKS: Mapping[str, Callable[[], None]] = {"execute": execute.main}
+BENCHMARKS: Mapping[str, Callable[[], None]] = {
+    "execute": execute.main,
+    "dispatch": dispatch.main,
+    "start": start.main,
+}
 
 
 def main() -> int:
@@ -15,7 +19,9 @@ def main() -> int:
     if unknown:
         print(f"no benchmark named {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
-    for name in names:
+    for number, name in enumerate(names):
+        if number:
+            print()
         BENCHMARKS[name]()
     return 0
 

@@ -1,7 +1,7 @@
 """A closed-loop HTTP/1.1 load generator cheap enough not to be what is measured.
 
-Requests are bytes made beforehand; replies are read by their Content-Length. Each connection sends
-its next request when the reply to the last is complete.
+Requests are bytes made beforehand; replies are read by their Content-Length, or to the last chunk. Each connection
+sends its next request when the reply to the last is complete.
 """
 
 import asyncio
@@ -9,14 +9,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+_HEAD_END = b"\r\n\r\n"
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
+_EVENT = b"data: "
+IN_CHUNKS = -1
+"""Stands for the length of a reply that does not announce it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Latencies in seconds, sorted; `failed` counts replies other than 200."""
+    """Latencies in seconds, sorted; `failed` counts replies other than 200, `events` what streams were made of."""
 
     latencies: Sequence[float]
-    seconds: float
     failed: int
+    events: int
 
     def quantile(self, share: float) -> float:
         """The latency that `share` of the requests did not exceed."""
@@ -30,6 +36,8 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[int] | None = None
         self._received = bytearray()
+        self._length = 0
+        self.events = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -37,17 +45,24 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head_end = self._received.find(b"\r\n\r\n")
-        if head_end < 0:
-            return
-        head = bytes(self._received[:head_end]).lower()
-        length = int(head.split(b"content-length:")[1].split(b"\r\n", 1)[0])
-        if len(self._received) < head_end + 4 + length or self._waiter is None:
-            return
-        status = int(head[9:12])
-        self._received.clear()
-        waiter, self._waiter = self._waiter, None
-        waiter.set_result(status)
+        length = self._length = self._length or self._announced()
+        in_chunks = length == IN_CHUNKS
+        whole = self._received.endswith(_LAST_CHUNK) if in_chunks else 0 < length <= len(self._received)
+        if whole and self._waiter is not None:
+            self.events += self._received.count(_EVENT) if in_chunks else 0
+            status = int(self._received[9:12])
+            self._received.clear()
+            self._length = 0
+            waiter, self._waiter = self._waiter, None
+            waiter.set_result(status)
+
+    def _announced(self) -> int:
+        """How long head and body are together; 0 before that is known."""
+        end = self._received.find(_HEAD_END)
+        if end < 0:
+            return 0
+        _, named, rest = bytes(self._received[:end]).lower().partition(b"content-length:")
+        return end + len(_HEAD_END) + int(rest.split(b"\r\n", 1)[0]) if named else IN_CHUNKS
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -78,10 +93,10 @@ async def run(port: int, make_request: Callable[[int], bytes], *, requests: int,
     loop = asyncio.get_running_loop()
     numbers = iter(range(requests))
     latencies: list[float] = []
-    failed = 0
+    failed = events = 0
 
     async def client() -> None:
-        nonlocal failed
+        nonlocal failed, events
         _, connection = await loop.create_connection(_Connection, "127.0.0.1", port)
         for number in numbers:
             request = make_request(number)
@@ -89,8 +104,8 @@ async def run(port: int, make_request: Callable[[int], bytes], *, requests: int,
             status = await connection.exchange(request)
             latencies.append(time.perf_counter() - begun)
             failed += status != 200
+        events += connection.events
         connection.close()
 
-    begun = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(concurrency)))
-    return Measured(sorted(latencies), time.perf_counter() - begun, failed)
+    return Measured(sorted(latencies), failed, events)
