@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,12 @@ class Outsider:
     def task(self, path: str = "/v1/execute", **fields: Any) -> Answer:
         """A small task, with fields of its own over the defaults."""
         return self.post(path, {**TASK, **fields})
+
+
+def newcomer(base_url: str) -> Outsider:
+    """Somebody with an account of their own: nothing else runs on it."""
+    account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "several plain words together"}
+    return Outsider(base_url, Outsider(base_url).post("/v1/auth/register", account).body["access_token"])
 
 
 def events(raw: bytes) -> Iterator[dict[str, Any]]:

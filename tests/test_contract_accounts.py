@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import RunningGateway
-from tests.contract_http import Outsider
+from tests.contract_http import Outsider, newcomer
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
 PASSWORD = "several plain words together"
@@ -84,7 +84,7 @@ def test_an_anonymous_caller_is_told_so_with_200(stranger: Outsider, headers: di
 
 
 def test_keys_are_made_shown_once_listed_rotated_and_revoked(user: Outsider) -> None:
-    wish = {"name": "ci", "scopes": ["models:read"], "models": ["openai/gpt-4.1"], "caps": {"day_usd": "1.50"},
+    wish = {"name": "rotated", "scopes": ["models:read"], "models": ["openai/gpt-4.1"], "caps": {"day_usd": "1.50"},
             "rate": 30, "ip_allow": ["127.0.0.0/8"], "expires_days": 7}  # fmt: skip
     made = user.post("/v1/keys", wish).body
     assert {"key", "key_id", "name", "prefix"} <= set(made)
@@ -107,7 +107,7 @@ def test_keys_are_made_shown_once_listed_rotated_and_revoked(user: Outsider) -> 
     assert narrow.get("/v1/models").status == 401
     assert Outsider(user.base_url, fresh).get("/v1/models").status == 200
     current = next(
-        key for key in user.get("/v1/keys").body["keys"] if key["name"] == "ci" and key["status"] == "active"
+        key for key in user.get("/v1/keys").body["keys"] if key["name"] == "rotated" and key["status"] == "active"
     )
     assert user.send("DELETE", f"/v1/keys/{current['key_id']}").status == 200
     refused = Outsider(user.base_url, fresh).get("/v1/models")
@@ -152,7 +152,8 @@ def test_the_published_sdks_query_is_understood_and_an_empty_period_is_no_error(
     assert (detailed["by_model"], detailed["daily_usage"], detailed["details"]) == ([], [], [])
 
 
-def test_balance_and_receipts_are_decimal_strings_of_this_account_only(user: Outsider, stranger: Outsider) -> None:
+def test_balance_and_receipts_are_decimal_strings_of_this_account_only(stranger: Outsider) -> None:
+    user = newcomer(stranger.base_url)
     done = user.task()
     balance = user.get("/api/v1/billing/balance").body
     assert balance["available_usd"] == balance["balance_usd"]

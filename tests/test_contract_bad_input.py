@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import RunningGateway
-from tests.contract_http import TASK, Answer, Outsider
+from tests.contract_http import TASK, Answer, Outsider, newcomer
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
 PATHS = ["/v1/execute", "/v1/execute/stream"]
@@ -19,6 +19,11 @@ PATHS = ["/v1/execute", "/v1/execute/stream"]
 @pytest.fixture
 def user(gateway: RunningGateway) -> Outsider:
     return Outsider(gateway.base_url, gateway.api_key)
+
+
+@pytest.fixture(scope="module")
+def payer(gateway: RunningGateway) -> Outsider:
+    return newcomer(gateway.base_url)
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ FAULTS = [
     Fault("down", "fault=503", "openai/gpt-5-nano", 502, "provider_error", "openai could not serve"),
     Fault("every candidate down", "fault=500", None, 502, "provider_error", "Tried: "),
     Fault("rate limit of the provider", "fault=429 retry_after=30", "xai/grok-3", 502, "provider_error", "rate_limit"),
-    Fault("no answer in time", "fault=slow_first_byte delay=3", "openai/o3", 504, "provider_timeout", "not charged",
+    Fault("no answer in time", "fault=slow_first_byte delay=3", "openai/o3", 504, "provider_timeout", "within ",
           {"context": {"timeout": 1}}),
     Fault("refused by the provider", "fault=400", "openai/o4-mini", 502, "provider_error", "invalid_request"),
     Fault("garbage", "fault=garbage", "openai/gpt-5.1", 502, "provider_error", "openai could not"),
@@ -66,12 +71,12 @@ FAULTS = [
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_providers_failure_is_told_and_not_charged(user: Outsider, fault: Fault, path: str) -> None:
-    before = user.get("/v1/billing/balance").body
+def test_a_providers_failure_is_told_and_not_charged(payer: Outsider, fault: Fault, path: str) -> None:
+    before = payer.get("/v1/billing/balance").body
     prompt = f"a [[sandbox {fault.directive}]]"
-    answer = user.task(path, prompt=prompt, model=fault.model, **fault.fields)
+    answer = payer.task(path, prompt=prompt, model=fault.model, **fault.fields)
     refused(answer, fault.status, fault.code, says=fault.says)
-    after = user.get("/v1/billing/balance").body
+    after = payer.get("/v1/billing/balance").body
     assert (after["balance_usd"], after["held_usd"]) == (before["balance_usd"], "0.00")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import RunningGateway
-from tests.contract_http import RESPONSE_KEYS, Answer, Outsider, events
+from tests.contract_http import RESPONSE_KEYS, Answer, Outsider, events, newcomer
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
 AWKWARD = "naïve 日本語 🐒 a\u2028b\u2029c\u0085d\u000be\x7f"
@@ -81,7 +81,8 @@ def test_a_failure_before_the_first_event_is_an_http_error(user: Outsider) -> No
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_a_failure_after_it_is_an_error_event_and_nothing_is_charged(user: Outsider) -> None:
+def test_a_failure_after_it_is_an_error_event_and_nothing_is_charged(gateway: RunningGateway) -> None:
+    user = newcomer(gateway.base_url)
     before = user.get("/v1/billing/balance").body["balance_usd"]
     answer = streamed(user, "fault=cut after=4 text='one two three four five six seven eight nine ten' chunk=4")
     assert answer.status == 200

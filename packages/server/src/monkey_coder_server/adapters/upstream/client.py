@@ -44,7 +44,7 @@ class AiohttpUpstream:
         except aiohttp.ClientError as error:
             raise before_headers(provider, error, connect=deadlines.connect) from error
         except TimeoutError as error:
-            message = f"{provider} did not begin to answer within {patience:g} s."
+            message = f"{provider} did not begin to answer within {patience:.3g} s."
             raise failed(provider, FailureKind.TIMEOUT, message) from error
         if response.status < HTTPStatus.OK:  # only 101 is ever handed on, and it would hold its connection for good
             response.close()
