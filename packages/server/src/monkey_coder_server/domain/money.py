@@ -17,10 +17,9 @@ _PERCENT = re.compile(r"(?P<whole>[0-9]{1,6})(?:\.(?P<fraction>[0-9]{1,2}))?", r
 
 def usd(nano: int) -> str:
     """Nano-dollars as an exact decimal USD string: no exponent, two to nine decimals."""
-    whole, fraction = divmod(abs(nano), NANO_PER_USD)
-    cents, rest = divmod(fraction, NANO_PER_CENT)
+    digits = f"{abs(nano):010d}"
     sign = "-" if nano < 0 else ""
-    return f"{sign}{whole}.{cents:02d}" + f"{rest:07d}".rstrip("0")
+    return f"{sign}{digits[:-9]}.{digits[-9:-7]}{digits[-7:].rstrip('0')}"
 
 
 def parse_usd(text: str, *, negative: bool = False) -> int:

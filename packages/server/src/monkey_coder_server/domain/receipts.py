@@ -16,6 +16,7 @@ from monkey_coder_server.domain.usage import Usage
 VERSION = 1
 FIRST_PREVIOUS = "0" * 64
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 _NANO_AND_USD = ("charge", "hold", "cache_saving")
 
 
@@ -94,7 +95,7 @@ def canonical_body(receipt: Receipt) -> str:
 
 def canonical_json(value: object) -> str:
     """JSON of which there is only one text: sorted keys, no spaces, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _encode(value)
 
 
 def chain_hash(previous: str, body: str) -> str:

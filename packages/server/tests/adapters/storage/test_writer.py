@@ -54,7 +54,7 @@ async def test_a_hold_is_told_before_its_commit_and_durable_after(books: Books) 
 async def test_a_hold_nobody_waits_for_is_committed_soon_all_the_same(books: Books) -> None:
     await held(books, 10)
     assert (await books.ledger.wallet(ACCOUNT)).held == 0
-    await asyncio.sleep(10 * LINGER)
+    await asyncio.sleep(10 * LINGER.total_seconds())
     assert (await books.ledger.wallet(ACCOUNT)).held == 10
 
 
@@ -69,7 +69,7 @@ async def test_a_hold_and_a_settlement_close_upon_it_share_a_commit(books: Books
 
 
 async def test_a_settlement_never_waits_for_company(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monkey_coder_server.adapters.storage.writer.LINGER", 60.0)
+    monkeypatch.setattr("monkey_coder_server.adapters.storage.writer.LINGER", timedelta(minutes=1))
     asked = hold_request()
     await asyncio.wait_for(books.ledger.durable(await _hold(books, asked)), 5)
     await asyncio.wait_for(books.ledger.settle(settlement(asked)), 5)

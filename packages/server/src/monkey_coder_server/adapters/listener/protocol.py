@@ -32,6 +32,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._unfinished_bytes = 0
+        self._arriving_bytes = 0
         self._in_header = False
         self._idle = False
         self._too_large = False
@@ -54,6 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._idle:
             self._idle = False
             self._expect_header()
+        self._arriving_bytes = len(data)
         super().data_received(data)
         if self._in_header:
             self._unfinished_bytes += len(data)
@@ -72,8 +74,7 @@ class BoundedProtocol(HttpToolsProtocol):
         _cancel(self._header_timer)
         self._header_timer = None
         self._in_header = False
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > HEADER_BYTES or len(self.headers) > HEADER_COUNT:
+        if self._header_bytes() > HEADER_BYTES or len(self.headers) > HEADER_COUNT:
             self._too_large = True
             raise HeaderTooLarge
         super().on_headers_complete()
@@ -104,6 +105,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Start the application with a `send` of ours."""
         super()._start_asgi_task(cycle, lambda scope, receive, _: app(scope, receive, Answering(cycle).send))
+
+    def _header_bytes(self) -> int:
+        """The header's size; counted only where all that has come could be too much."""
+        if self._unfinished_bytes + self._arriving_bytes <= HEADER_BYTES:
+            return 0
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _expect_header(self) -> None:
         self._header_timer = self.loop.call_later(self.header_seconds, self.transport.close)

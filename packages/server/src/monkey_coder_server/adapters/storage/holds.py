@@ -40,6 +40,7 @@ _SPEND = Query(
     update(wallets)
     .where(wallets.c.account_id == bindparam("account"))
     .values(balance=wallets.c.balance - bindparam("charged"), held=wallets.c.held - bindparam("amount"))
+    .returning(wallets.c.balance)
 )
 _OPEN = Query(
     insert_or_not(holds)
@@ -151,10 +152,9 @@ def resolve(transaction: Transaction, request_id: str, outcome: HoldState, *, pr
     ending = {"request": request_id, "outcome": outcome.value, "charge": charged, "now": now}
     if not transaction.change(_RESOLVE, ending):
         return None
-    transaction.change(_SPEND, {"account": account_id, "amount": amount, "charged": charged})
+    [(balance,)] = transaction.rows(_SPEND, {"account": account_id, "amount": amount, "charged": charged})
     caps.resolve(transaction, caps.Spender(key_id, day, month), amount, charged=charged)
-    wallet = read_wallet(transaction, account_id)
-    return Resolved(account_id, key_id, amount, charged, idempotency_key, wallet.balance)
+    return Resolved(account_id, key_id, amount, charged, idempotency_key, balance)
 
 
 def state_of(transaction: Transaction, request_id: str) -> str | None:

@@ -19,6 +19,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS, SqliteTransaction
@@ -32,8 +33,8 @@ CAPACITY = 4_096
 BATCH = 256
 JOBS_A_TURN = 8
 """About 2 ms of work; then other tasks of the loop get theirs."""
-LINGER = 0.005
-"""Seconds a transaction stays open that nobody waits for."""
+LINGER = timedelta(milliseconds=5)
+"""How long a transaction stays open that nobody waits for."""
 RETRY_AFTER_SECONDS = 1
 UNHEALTHY_SECONDS = 5
 
@@ -160,7 +161,7 @@ class Writer:
         elif self._running and (self._awaited or self._waiting):
             self._send(lambda: self._commit(transaction))
         elif self._running and self._lingering is None:
-            self._lingering = self._loop.call_later(LINGER, self._linger_no_more)
+            self._lingering = self._loop.call_later(LINGER.total_seconds(), self._linger_no_more)
         self._leave_when_done()
 
     def _run_some(self, transaction: SqliteTransaction) -> None:

@@ -24,7 +24,7 @@ _sorted = msgspec.json.Encoder(order="sorted")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`fingerprint` identifies the body. `requested` are the orchestration settings the caller sent, without nulls."""
+    """`requested` are the orchestration settings the caller sent, without nulls."""
 
     task_id: str | None
     choice: PersonaChoice
@@ -34,8 +34,13 @@ class Task:
     max_tokens: int | None
     max_cost: int | None
     quote_id: str | None
-    fingerprint: bytes
+    sent: ExecuteRequest
     requested: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What is asked, for comparing it; reckoned when somebody compares."""
+        return fingerprint(self.sent)
 
 
 def read_task(sent: ExecuteRequest) -> Task:
@@ -73,7 +78,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         max_tokens=bounds.max_tokens(sent),
         max_cost=bounds.max_cost(sent),
         quote_id=sent.quote_id,
-        fingerprint=fingerprint(sent),
+        sent=sent,
         requested=_requested(sent),
     )
 
