@@ -191,12 +191,13 @@ class ArtifactReader:
             self._before = last.strip() if len(last) <= LONGEST_PATH else ""
 
     def _line(self, line: str) -> None:
+        """Take a line with a fence's mark."""
         fence = _FENCE.match(line)
         block = self._block
         if block is None:
             if fence is not None and not (fence["fence"][0] == "`" and "`" in fence["info"]):
                 self._open(fence)
-            elif line.strip():
+            else:
                 self._before = line.strip() if len(line) <= LONGEST_PATH else ""
             return
         if fence is None or not block.minds(fence):
