@@ -191,7 +191,7 @@ class ArtifactReader:
             self._before = last.strip() if len(last) <= LONGEST_PATH else ""
 
     def _line(self, line: str) -> None:
-        """Take a line with a fence's mark."""
+        """Take one line."""
         fence = _FENCE.match(line)
         block = self._block
         if block is None:
