@@ -65,8 +65,13 @@ class Session:
                 self.note(f"Warning: others on this computer can read {path}; run `chmod 600 {path}`.")
         return self._settings
 
-    def client(self, *, key: str | None = None, needs_key: bool = True, timeout: float | None = None) -> "Client":
-        """A client for this gateway; use it as a context manager."""
+    def client(
+        self, *, key: str | None = None, needs_key: bool = True, timeout: float | None = None, for_task: bool = False
+    ) -> "Client":
+        """A client for this gateway; use it as a context manager.
+
+        A task carries --timeout itself: the gateway keeps it and says so, a little before this side gives up.
+        """
         from monkey_coder import Client, RetryPolicy  # noqa: PLC0415  # httpx2 only where something is sent
 
         found = self.settings()
@@ -81,7 +86,7 @@ class Session:
         return Client(
             api_key=api_key or "",
             base_url=found.base_url,
-            timeout=timeout or self.timeout,
+            timeout=timeout or (None if for_task else self.timeout),
             connect_timeout=2.0,
             retry=RetryPolicy(connect_budget=2.5),
             user_agent=_user_agent(),

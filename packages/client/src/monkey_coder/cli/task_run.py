@@ -52,7 +52,7 @@ def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution":
     """Do the task and everything after it. Raises `CommandFailed` or `MonkeyCoderError`."""
     session.max_cost = flags.max_cost
     options = task_options(session, task, flags)
-    with session.client() as client:
+    with session.client(for_task=True) as client:
         if flags.stream is False or (session.on("json") and not flags.stream):
             with _spinner(session):
                 execution = client.execute(task.prompt, **options)
