@@ -1,9 +1,11 @@
 """Requests, settlements and a clock for tests of the books."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+
+from msgspec.structs import replace
 
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.ledger import AttemptRecord, FailedRequest, HoldRequest, IdempotencyKey, Settlement

@@ -1,7 +1,6 @@
 """What every ledger promises: hold, settle, void, grant, replay, expire; and books that add up after each."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -318,7 +317,7 @@ async def test_exactly_as_many_holds_are_granted_as_the_balance_covers(funded: S
 
 
 async def _held(store: Storage, amount: int) -> Hold:
-    held = await store.ledger.hold(replace(hold_request(amount)))
+    held = await store.ledger.hold(hold_request(amount))
     assert isinstance(held, Hold)
     return held
 

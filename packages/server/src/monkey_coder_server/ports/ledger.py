@@ -4,23 +4,24 @@ Adapters make each call one transaction. A hold resolves at most once. Amounts a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.ports.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
+class IdempotencyKey(Record, frozen=True):
     """Scoped to the account. `fingerprint` is the SHA-256 of the canonical request body."""
 
     key: str
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRequest:
+class HoldRequest(Record, frozen=True):
     """Reserve `amount`, the most the request can cost its account. `at` is the time caps are reckoned by."""
 
     request_id: str
@@ -41,16 +42,14 @@ class Hold:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Record, frozen=True):
     """The idempotency key was served before: the stored first result."""
 
     request_id: str
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Record, frozen=True):
     """A settled request. `charged` ≤ hold; `loss` is what the house bears beyond it; `balance` is after it."""
 
     request_id: str
@@ -61,8 +60,7 @@ class Charge:
     balance: int
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+class AttemptRecord(Record, frozen=True):
     """One call to a provider, for receipt and usage rows. `outcome` is `served` or a failure kind."""
 
     provider: str
@@ -73,8 +71,7 @@ class AttemptRecord:
     provider_request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Record, frozen=True):
     """Everything known of a served request.
 
     `price` is what it costs the account (after markup, rounded up once), `provider_cost` what it costs us, both
@@ -105,11 +102,10 @@ class Settlement:
     cancel_policy: str | None = None
     cache_saving: int = 0
     remember: Callable[[Charge], bytes] | None = None
-    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FailedRequest:
+class FailedRequest(Record, frozen=True):
     """A request nobody is charged for. `provider_cost` > 0 when a provider bills us anyway: the house's loss.
 
     `elsewhere` is the part of that cost other providers than `provider` bill.
@@ -124,17 +120,16 @@ class FailedRequest:
     attempts: tuple[AttemptRecord, ...] = ()
     provider: str | None = None
     model: str | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = msgspec.field(default_factory=Usage)
     provider_cost: int = 0
     task_type: str = ""
     persona: str = ""
     stream: bool = False
     latency_ms: int = 0
-    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Wallet:
+class Wallet(Record, frozen=True):
     """`available` = balance - held."""
 
     account_id: str
@@ -147,8 +142,7 @@ class Wallet:
         return self.balance - self.held
 
 
-@dataclass(frozen=True, slots=True)
-class SignedReceipt:
+class SignedReceipt(Record, frozen=True):
     """A receipt as stored; see `domain.receipts`."""
 
     receipt_id: str
@@ -159,8 +153,7 @@ class SignedReceipt:
     chain_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class UsageRow:
+class UsageRow(Record, frozen=True):
     """One served or failed request, for reports. Money in nano-dollars."""
 
     request_id: str
@@ -182,8 +175,7 @@ class UsageRow:
     estimated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerReport:
+class LedgerReport(Record, frozen=True):
     """The figures `ledger verify` prints: each violation count must be 0. `totals` are nano-dollars by account kind."""
 
     checks: Mapping[str, int]

@@ -1,11 +1,11 @@
 """Rate limits."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from monkey_coder_server.ports.record import Record
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+
+class Verdict(Record, frozen=True):
     """`retry_after` in seconds when refused; `remaining` requests in the present window."""
 
     allowed: bool

@@ -10,10 +10,10 @@ from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import ProviderFailure
 from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.domain.usage import UsageRule
+from monkey_coder_server.ports.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class WireRequest:
+class WireRequest(Record, frozen=True):
     """One HTTP POST to a provider, without its host: `path` is appended to the base URL."""
 
     path: str

@@ -1,13 +1,12 @@
 """What is noted of every request: figures and names, never a prompt or an answer."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from monkey_coder_server.ports.ledger import AttemptRecord
+from monkey_coder_server.ports.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
+class RequestRecord(Record, frozen=True):
     """One finished request. `status` is `served` or an error code; money in nano-dollars; times in milliseconds.
 
     `loss` is what the house bears: cost beyond the hold, or of answers nobody pays for.

@@ -1,15 +1,14 @@
 """Sockets to providers."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from monkey_coder_server.domain.errors import ProviderFailure
 from monkey_coder_server.ports.provider import WireRequest
+from monkey_coder_server.ports.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(Record, frozen=True):
     """Seconds. `first_byte` is from sending the request to the reply's status line, `idle` between two reads."""
 
     connect: float = 5.0

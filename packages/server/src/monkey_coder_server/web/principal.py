@@ -1,12 +1,10 @@
 """Who is asking."""
 
-from dataclasses import dataclass
-
 from monkey_coder_server.ports.accounts import KeyRecord
+from monkey_coder_server.ports.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Record, frozen=True):
     """An authenticated caller: exactly one of `key` and `session_id` is set, or neither for an anonymous one."""
 
     account_id: str = ""

@@ -2,12 +2,12 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from re import Pattern
 
 from starlette.routing import compile_path
 
 from monkey_coder_server.domain.errors import NotFound
+from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.problem import MethodNotAllowed
 
@@ -17,8 +17,7 @@ _LONGEST_GUESS = 100
 """Characters of an unknown path that are compared with known ones: the comparison costs their product."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Record, frozen=True):
     """A route and what its path's placeholders hold."""
 
     route: Route

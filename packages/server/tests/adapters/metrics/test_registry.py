@@ -1,10 +1,10 @@
 import json
 import logging
 from collections.abc import MutableMapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from monkey_coder_server.adapters.metrics import Metrics, MetricsEndpoint
 from monkey_coder_server.adapters.metrics.log_format import JsonLines, TextLines

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from monkey_coder_server.features.billing.period import Period
 from monkey_coder_server.features.billing.usage import usage_report

@@ -1,6 +1,5 @@
 """Whether a request may run, and with how much money set aside: its routes are fitted to the budget, then held."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from monkey_coder_server.domain.catalog import Capability
@@ -11,6 +10,7 @@ from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.route import Candidate, Route
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Ledger, Replay
+from monkey_coder_server.ports.record import Record
 
 LEAST_TOKENS = 256
 """A limit the caller left open is not lowered below this: a shorter answer is of no use."""
@@ -24,8 +24,7 @@ BUDGETS = 3
 """How often a request is fitted to a tighter budget: a wallet, then a cap, then what others took meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Record, frozen=True):
     """A request that runs: what it may use, best first, and the hold that covers the dearest of them."""
 
     plan: Plan

@@ -18,6 +18,7 @@ from monkey_coder_server.features.inference.health import THE_KEYS_FAULT, Health
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import AttemptRecord
+from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.upstream import Deadlines
 
 WORTH_REPEATING = frozenset(
@@ -45,8 +46,7 @@ class AttemptSettings:
     idle: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Waste:
+class Waste(Record, frozen=True):
     """An answer nobody gets and the provider bills. `unfinished`: we stopped reading it.
 
     An answer the provider broke itself is not one: it is taken to bill nothing for it, and invoices are reconciled.
@@ -67,8 +67,7 @@ class Trail:
     """The last one tried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
+class Effort(Record, frozen=True):
     """One request's way through its routes: best first, until `deadline` (monotonic seconds)."""
 
     routes: tuple[Route, ...]

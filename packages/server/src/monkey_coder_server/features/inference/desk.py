@@ -1,7 +1,6 @@
 """Takes an order: who asks, how often, for what, on which terms; the result is a job the pipeline can run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from monkey_coder_protocol.execute import ExecuteRequest
 from monkey_coder_server.domain.errors import RateLimited
@@ -13,6 +12,7 @@ from monkey_coder_server.features.inference.task import Task, read_task
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import IdempotencyKey
 from monkey_coder_server.ports.limiter import Limiter, Verdict
+from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Headers
@@ -22,8 +22,7 @@ PERIOD = 60.0
 ENDPOINT = "execute"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Record, frozen=True):
     """A job with what its reply needs besides."""
 
     job: Job

@@ -1,7 +1,6 @@
 """One request to be served, whatever wire format it came in, and what came of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from monkey_coder_server.domain.conversation import ModelRequest
@@ -11,11 +10,11 @@ from monkey_coder_server.features.inference.plan import Plan, Wishes
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge, IdempotencyKey, Replay
+from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.principal import Principal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Record, frozen=True, kw_only=True):
     """`render` writes the caller's body from what was served; it is also what an idempotent replay returns.
 
     `max_tokens` is None when the caller left it open: `default_max_tokens` then, or less if the wallet is short.
@@ -39,8 +38,7 @@ class Job:
     locked: Mapping[str, Tariff] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(Record, frozen=True, kw_only=True):
     """An answer and everything that is known of how it came about."""
 
     job: Job
@@ -56,8 +54,7 @@ class Served:
     client_gone: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Record, frozen=True):
     """A served request in the books: the charge and the rendered body."""
 
     served: Served

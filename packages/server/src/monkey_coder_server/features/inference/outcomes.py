@@ -3,14 +3,15 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from monkey_coder_server.ports.record import Record
+
 REMEMBERED = 20_000
 """Requests whose model and task are known without asking the books."""
 MOST_OF_AN_ACCOUNT = 5
 """Half as much as a stated prior weighs (`planning.PRIOR_STRENGTH`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServedBy:
+class ServedBy(Record, frozen=True):
     """What a request was and who served it."""
 
     account_id: str

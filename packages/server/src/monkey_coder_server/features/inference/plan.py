@@ -1,7 +1,7 @@
 """What a caller wants of the choice of a model, and what was chosen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import msgspec
@@ -11,23 +11,19 @@ from monkey_coder_server.domain.catalog import Capability, Selection
 from monkey_coder_server.domain.personas import Persona
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.tariff import Tariff
+from monkey_coder_server.ports.record import Record
 
 _NO_MODELS: Mapping[str, str] = MappingProxyType({})
 
 
-def _no_models() -> Mapping[str, str]:
-    return _NO_MODELS
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Record, frozen=True):
     """What the caller asks of the choice. `models` maps a provider to the model wanted there; names are unchecked."""
 
     model: str | None
     task_type: str
     persona: Persona
     providers: tuple[str, ...] = ()
-    models: Mapping[str, str] = field(default_factory=_no_models)
+    models: Mapping[str, str] = _NO_MODELS
     required: frozenset[Capability] = frozenset()
 
 
@@ -45,8 +41,7 @@ class Decision:
     """The leading candidates with their numbers, as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record, frozen=True):
     """A decision for one request. `input_bound` is the most prompt tokens it can have."""
 
     decision: Decision

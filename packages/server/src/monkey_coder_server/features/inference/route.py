@@ -6,6 +6,7 @@ from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.record import Record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,8 +22,7 @@ class Candidate:
     """`provider/model`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Record, frozen=True):
     """A candidate fitted to one request: `bound` is the most it can cost the account, in nano-dollars."""
 
     candidate: Candidate

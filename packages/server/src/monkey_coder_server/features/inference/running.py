@@ -3,19 +3,18 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.stream_events import Event
+from monkey_coder_server.ports.record import Record
 
 T = TypeVar("T")
 BUFFERED_EVENTS = 256
 """More than this unread and the provider is read no faster than the caller reads us."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Record, frozen=True):
     """The model answers: what a stream's headers can say."""
 
     provider: str

@@ -1,7 +1,6 @@
 """From the native request to a task: everything checked, defaults applied, the caller's words kept."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.prompt import model_request
 from monkey_coder_server.features.inference.tools import read_choice, read_tools
+from monkey_coder_server.ports.record import Record
 
 ORCHESTRATION_FIELDS = ("monkey1_config", "orchestration_config", "quantum_config")
 _NO_CONTEXT = ExecutionContext()
@@ -22,8 +22,7 @@ _NO_PERSONA = PersonaConfig()
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Record, frozen=True):
     """`requested` are the orchestration settings the caller sent, without nulls."""
 
     task_id: str | None
