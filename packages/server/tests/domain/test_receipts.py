@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+from dataclasses import asdict, replace
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.receipts import (
     FIRST_PREVIOUS,
+    VERSION,
     Attempt,
     Receipt,
     canonical_body,
@@ -88,6 +91,51 @@ def test_text_beyond_ascii_is_escaped() -> None:
     assert canonical_json({"b": "é", "a": 1}) == '{"a":1,"b":"\\u00e9"}'
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json(float("nan"))
+
+
+@given(
+    st.tuples(*[st.text(max_size=12)] * 5),
+    st.tuples(*[st.integers(-(10**19), 10**19)] * 4),
+    st.none() | st.text(max_size=8),
+    st.dictionaries(st.text(max_size=8), st.integers(0, 10**5), max_size=3),
+    st.lists(st.tuples(*[st.text(max_size=8)] * 3), max_size=3),
+)
+@settings(max_examples=100)
+def test_the_body_is_the_canonical_text_of_its_figures_whatever_they_are(
+    texts: tuple[str, ...],
+    amounts: tuple[int, ...],
+    cancel_policy: str | None,
+    units: dict[str, int],
+    attempts: list[tuple[str, ...]],
+) -> None:
+    issued = replace(
+        receipt(),
+        **dict(zip(("provider", "model", "price_row", "finish_reason", "account_id"), texts, strict=True)),
+        **dict(zip(("hold", "charge", "cache_saving", "markup_basis_points"), amounts, strict=True)),
+        cancel_policy=cancel_policy,
+        attempts=tuple(Attempt(*each) for each in attempts),
+        client_gone=bool(attempts),
+        usage=Usage(uncached_input=1, cache_write_5m=2, cache_write_1h=3, estimated=bool(units), units=units),
+    )
+    body = canonical_body(issued)
+    parsed = json.loads(body)
+    assert canonical_json(parsed) == body
+    told = asdict(issued)
+    usage = told.pop("usage")
+    amounts_told = {name: told.pop(name) for name in ("charge", "hold", "cache_saving")}
+    assert parsed == {
+        **told,
+        **{f"{name}_nano": amount for name, amount in amounts_told.items()},
+        **{f"{name}_usd": usd(amount) for name, amount in amounts_told.items()},
+        "attempts": list(told["attempts"]),
+        "version": VERSION,
+        "units": usage["units"],
+        "estimated": bool(units),
+        "tokens": {
+            name: usage[name]
+            for name in ("uncached_input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning")
+        },
+    }
 
 
 @given(st.integers(0, 6))

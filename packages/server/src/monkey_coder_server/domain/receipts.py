@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as _text
 
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.usage import Usage
@@ -55,42 +56,36 @@ class Receipt:
 
 
 def canonical_body(receipt: Receipt) -> str:
-    """The text that is hashed and signed."""
-    usage = receipt.usage
-    body: dict[str, object] = {
-        "version": VERSION,
-        "receipt_id": receipt.receipt_id,
-        "request_id": receipt.request_id,
-        "account_id": receipt.account_id,
-        "key_id": receipt.key_id,
-        "at": receipt.at,
-        "provider": receipt.provider,
-        "model": receipt.model,
-        "attempts": [
-            {"provider": each.provider, "model": each.model, "outcome": each.outcome} for each in receipt.attempts
-        ],
-        "tokens": {
-            "uncached_input": usage.uncached_input,
-            "cache_read": usage.cache_read,
-            "cache_write_5m": usage.cache_write_5m,
-            "cache_write_1h": usage.cache_write_1h,
-            "output": usage.output,
-            "reasoning": usage.reasoning,
-        },
-        "units": dict(usage.units),
-        "price_row": receipt.price_row,
-        "price_book": receipt.price_book,
-        "markup_basis_points": receipt.markup_basis_points,
-        "finish_reason": receipt.finish_reason,
-        "estimated": usage.estimated,
-        "client_gone": receipt.client_gone,
-        "cancel_policy": receipt.cancel_policy,
-        "previous": receipt.previous,
-    }
-    for name in _NANO_AND_USD:
-        amount: int = getattr(receipt, name)
-        body[f"{name}_nano"], body[f"{name}_usd"] = amount, usd(amount)
-    return canonical_json(body)
+    """The text that is hashed and signed; written out here in the order of its keys, for every charge waits for it."""
+    used = receipt.usage
+    units = canonical_json(dict(used.units)) if used.units else "{}"
+    cancel_policy = "null" if receipt.cancel_policy is None else _text(receipt.cancel_policy)
+    return (
+        f'{{"account_id":{_text(receipt.account_id)},"at":{_text(receipt.at)}'
+        f',"attempts":[{",".join(map(_attempt, receipt.attempts))}]'
+        f',"cache_saving_nano":{receipt.cache_saving},"cache_saving_usd":"{usd(receipt.cache_saving)}"'
+        f',"cancel_policy":{cancel_policy}'
+        f',"charge_nano":{receipt.charge},"charge_usd":"{usd(receipt.charge)}"'
+        f',"client_gone":{_truth(receipt.client_gone)},"estimated":{_truth(used.estimated)}'
+        f',"finish_reason":{_text(receipt.finish_reason)}'
+        f',"hold_nano":{receipt.hold},"hold_usd":"{usd(receipt.hold)}"'
+        f',"key_id":{_text(receipt.key_id)},"markup_basis_points":{receipt.markup_basis_points}'
+        f',"model":{_text(receipt.model)},"previous":{_text(receipt.previous)}'
+        f',"price_book":{_text(receipt.price_book)},"price_row":{_text(receipt.price_row)}'
+        f',"provider":{_text(receipt.provider)}'
+        f',"receipt_id":{_text(receipt.receipt_id)},"request_id":{_text(receipt.request_id)}'
+        f',"tokens":{{"cache_read":{used.cache_read},"cache_write_1h":{used.cache_write_1h}'
+        f',"cache_write_5m":{used.cache_write_5m},"output":{used.output},"reasoning":{used.reasoning}'
+        f',"uncached_input":{used.uncached_input}}},"units":{units},"version":{VERSION}}}'
+    )
+
+
+def _attempt(attempt: Attempt) -> str:
+    return f'{{"model":{_text(attempt.model)},"outcome":{_text(attempt.outcome)},"provider":{_text(attempt.provider)}}}'
+
+
+def _truth(value: bool) -> str:  # noqa: FBT001 - the value is what is written
+    return "true" if value else "false"
 
 
 def canonical_json(value: object) -> str:
