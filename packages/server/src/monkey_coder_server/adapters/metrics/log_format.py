@@ -3,8 +3,18 @@
 import json
 import logging
 import sys
+import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TextIO
+
+REQUESTS = "monkey_coder_server.requests"
+"""The logger of the line every inference request ends with."""
+WRITTEN_TOGETHER = 256
+WRITTEN_AFTER_SECONDS = 0.25
+
+_encode = json.JSONEncoder(default=str).encode
 
 
 class JsonLines(logging.Formatter):
@@ -21,14 +31,22 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _encode(line)
 
 
 class TextLines(logging.Formatter):
     """The same for people: time, level, message, then `key=value`."""
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
+        self._second, self._time = -1, ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's own
+        """The local time, put into words once a second."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._time = second, time.strftime("%H:%M:%S", time.localtime(second))
+        return self._time
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name logging calls
         """The line with its fields; line breaks inside are escaped, so that no value can fake a line."""
@@ -36,9 +54,49 @@ class TextLines(logging.Formatter):
         return (super().formatMessage(record) + fields).replace("\r", "\\r").replace("\n", "\\n")
 
 
+class SharedWrites(logging.StreamHandler[TextIO]):
+    """Writes request lines together, a quarter of a second of them at most: a write each costs more than the line.
+
+    A process that is killed may lose those lines. Every other line, and every warning, is written at once, after the
+    request lines that came before it; and the interpreter's end writes what is left.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lines: list[str] = []
+        self._write_is_due = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one line; logging holds the handler's lock meanwhile."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+            if record.name != REQUESTS or record.levelno >= logging.WARNING or len(self._lines) >= WRITTEN_TOGETHER:
+                self.flush()
+            elif not self._write_is_due:
+                self._write_is_due = True
+                threading.Timer(WRITTEN_AFTER_SECONDS, self._write).start()
+        except Exception:  # noqa: BLE001 - as in every handler of logging: a line must not break what it tells of
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Write the lines that wait. Raises `OSError`."""
+        self.acquire()
+        try:
+            lines, self._lines = self._lines, []
+            self.stream.write("".join(lines))
+            super().flush()
+        finally:
+            self.release()
+
+    def _write(self) -> None:
+        self._write_is_due = False
+        with suppress(OSError):  # standard error is gone: there is nowhere left to say so
+            self.flush()
+
+
 def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     """Send everything from `level` up to standard error. Raises `ValueError` for an unknown level."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = SharedWrites(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("aiohttp.access", "alembic", "asyncio"):

@@ -9,13 +9,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from monkey_coder_server.adapters.metrics.log_format import REQUESTS
 from monkey_coder_server.ports.telemetry import RequestRecord
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _REMEMBERED = 4_096
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_requests = logging.getLogger("monkey_coder_server.requests")
+_requests = logging.getLogger(REQUESTS)
 _defects = logging.getLogger("monkey_coder_server.defects")
 
 
