@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, replace
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -108,10 +109,13 @@ def test_the_body_is_the_canonical_text_of_its_figures_whatever_they_are(
     units: dict[str, int],
     attempts: list[tuple[str, ...]],
 ) -> None:
-    issued = replace(
-        receipt(),
+    drawn: dict[str, Any] = {
         **dict(zip(("provider", "model", "price_row", "finish_reason", "account_id"), texts, strict=True)),
         **dict(zip(("hold", "charge", "cache_saving", "markup_basis_points"), amounts, strict=True)),
+    }
+    issued = replace(
+        receipt(),
+        **drawn,
         cancel_policy=cancel_policy,
         attempts=tuple(Attempt(*each) for each in attempts),
         client_gone=bool(attempts),
