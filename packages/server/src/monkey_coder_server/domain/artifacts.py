@@ -24,7 +24,8 @@ LONGEST_PATH = 512
 LONGEST_SEGMENT = 200
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]{0,8})(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)$")
-_MARK = re.compile("```|~~~")
+_BACKTICKS = re.compile("```")
+_EITHER_MARK = re.compile("```|~~~")
 _PATH = re.compile(
     r"""(?:^|\s)(?:path|file|filename|title)=(?:"(?P<double>[^"]+)"|'(?P<single>[^']+)'|(?P<bare>\S+))"""
 )
@@ -125,13 +126,16 @@ def _unstorable(segment: str) -> bool:
 
 @dataclass(slots=True)
 class _Block:
-    """A fence that is open: its mark, its info string and the lines so far. `depth` counts fences opened inside it."""
+    """A fence that is open: its mark, its info string and the text so far, one or more whole lines a piece.
+
+    `depth` counts fences opened inside it.
+    """
 
     mark: str
     indent: int
     info: str
     before: str
-    lines: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
     depth: int = 0
 
     def minds(self, fence: re.Match[str]) -> bool:
@@ -171,8 +175,9 @@ class ArtifactReader:
 
     def _lines(self, text: str) -> None:
         """Take whole lines: those with a fence's mark one by one, those between them at once."""
+        marks = _EITHER_MARK if "~~~" in text else _BACKTICKS  # looking for one literal is several times as fast
         at = 0
-        while (mark := _MARK.search(text, at)) is not None:
+        while (mark := marks.search(text, at)) is not None:
             start = max(at, text.rfind("\n", at, mark.start()) + 1)
             end = text.find("\n", mark.end())
             end = len(text) if end < 0 else end
@@ -186,7 +191,7 @@ class ArtifactReader:
     def _plain(self, text: str) -> None:
         """Take whole lines without a fence among them."""
         if self._block is not None:
-            self._block.lines += text.replace("\r\n", "\n").removesuffix("\r").split("\n")
+            self._block.pieces.append(text.replace("\r\n", "\n").removesuffix("\r"))
         elif last := text.rstrip().rpartition("\n")[2]:
             self._before = last.strip() if len(last) <= LONGEST_PATH else ""
 
@@ -201,7 +206,7 @@ class ArtifactReader:
                 self._before = line.strip() if len(line) <= LONGEST_PATH else ""
             return
         if fence is None or not block.minds(fence):
-            block.lines.append(line)
+            block.pieces.append(line)
         elif not fence["info"].strip():
             self._closing_line(block, line)
         elif _PATH.search(fence["info"]) and not block.depth:
@@ -209,12 +214,12 @@ class ArtifactReader:
             self._open(fence)
         else:
             block.depth += 1
-            block.lines.append(line)
+            block.pieces.append(line)
 
     def _closing_line(self, block: _Block, line: str) -> None:
         if block.depth:
             block.depth -= 1
-            block.lines.append(line)
+            block.pieces.append(line)
         else:
             self._close()
 
@@ -229,23 +234,24 @@ class ArtifactReader:
 
     def _keep(self, block: _Block) -> str | None:
         language = _language(block.info)
+        content = "\n".join([*block.pieces, ""])
         stated = _stated_path(block.info)
-        named = stated or (self._fallback_name(block, language) if self.task_type in FILE_TASKS else None)
+        named = stated or (self._fallback_name(block, content, language) if self.task_type in FILE_TASKS else None)
         if named is None:
             return None
         path, reason = safe_path(named)
         if path is None:
             self._refused.append(RefusedFile(named[:LONGEST_PATH], reason))
             return None
-        lines = block.lines if not block.indent else [_unindented(line, block.indent) for line in block.lines]
-        content = "\n".join([*lines, ""])
+        if block.indent:
+            content = "\n".join(_unindented(line, block.indent) for line in content.split("\n"))
         self._files.pop(path, None)
         self._files[path] = ArtifactFile(path, content, language or _language_of(path))
         return path
 
-    def _fallback_name(self, block: _Block, language: str | None) -> str | None:
+    def _fallback_name(self, block: _Block, content: str, language: str | None) -> str | None:
         """A name for a fence without a path: from its first comment, from the line before it, or from its language."""
-        first = next((line for line in block.lines if line.strip()), "")[:LONGEST_PATH]
+        first = content.lstrip()[:LONGEST_PATH].partition("\n")[0]
         named = _NAMED_BY_COMMENT.match(first) or _NAMED_BEFORE.match(block.before)
         if named is not None:
             return named["name"]
