@@ -6,8 +6,10 @@ from functools import lru_cache
 from http import HTTPStatus
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
+from monkey_coder_server.adapters.upstream import direct
 from monkey_coder_server.adapters.upstream.failures import before_headers, failed
 from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
 from monkey_coder_server.adapters.upstream.reply import AiohttpReply
@@ -15,7 +17,6 @@ from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, UpstreamReply
 
-_FIXED_HEADERS = {"accept-encoding": "identity", "user-agent": "monkey-coder"}
 _LARGEST_DIRECT_BODY = 1024 * 1024
 """Bytes. aiohttp would write a larger body in one go, blocking the loop; from a file object it writes in pieces."""
 
@@ -26,22 +27,16 @@ class AiohttpUpstream:
     def __init__(self, limits: UpstreamLimits | None = None) -> None:
         self._limits = limits or UpstreamLimits()
         self._pools: dict[str, aiohttp.ClientSession] = {}
+        self._route = lru_cache(maxsize=256)(_route)
 
     async def send(self, provider: str, base_url: str, request: WireRequest, deadlines: Deadlines) -> UpstreamReply:
         """POST and wait for the status line; connecting counts towards `first_byte`. Raises `UpstreamFailed`."""
         ends_at = asyncio.get_running_loop().time() + deadlines.total
         patience = min(deadlines.first_byte, deadlines.total)
-        body = request.body if len(request.body) <= _LARGEST_DIRECT_BODY else io.BytesIO(request.body)
         try:
             async with asyncio.timeout(patience):
-                response = await self._pool(provider).post(
-                    _url(base_url, request.path),
-                    data=body,
-                    headers=request.headers,
-                    allow_redirects=False,
-                    timeout=_timeout(deadlines.connect),
-                )
-        except aiohttp.ClientError as error:
+                response = await self._post(self._pool(provider), base_url, request, deadlines.connect)
+        except (aiohttp.ClientError, HttpProcessingError) as error:
             raise before_headers(provider, error, connect=deadlines.connect) from error
         except TimeoutError as error:
             message = f"{provider} did not begin to answer within {patience:.3g} s."
@@ -56,6 +51,23 @@ class AiohttpUpstream:
             message = f"{provider} sent a body encoded as {encoding[:40]!r} although plain bytes were asked for."
             raise failed(provider, FailureKind.MALFORMED, message, response.status)
         return AiohttpReply(provider, response, limits=self._limits, deadlines=deadlines, ends_at=ends_at)
+
+    async def _post(
+        self, pool: aiohttp.ClientSession, base_url: str, request: WireRequest, connect: float
+    ) -> direct.Response:
+        limits, connector = self._limits, pool.connector
+        there = self._route(base_url, request.path)
+        small = len(request.body) <= _LARGEST_DIRECT_BODY
+        if small and there is not None and connector is not None and not limits.trust_env:
+            message = direct.written(there, request.headers, request.body)
+            return await direct.post(connector, there, message, limits=limits, patience=_timeout(connect))
+        return await pool.post(
+            _url(base_url, request.path),
+            data=request.body if small else io.BytesIO(request.body),
+            headers=request.headers,
+            allow_redirects=False,
+            timeout=_timeout(connect),
+        )
 
     async def close(self) -> None:
         """Close every pool; answers still being read fail as cut short."""
@@ -77,7 +89,7 @@ class AiohttpUpstream:
                 keepalive_timeout=limits.keep_alive,
                 ttl_dns_cache=limits.dns_cache,
             ),
-            headers=_FIXED_HEADERS,
+            headers=direct.FIXED_HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=limits.trust_env,
@@ -88,9 +100,12 @@ class AiohttpUpstream:
         )
 
 
-@lru_cache(maxsize=256)
 def _url(base_url: str, path: str) -> URL:
     return URL(base_url.rstrip("/") + path, encoded=True)
+
+
+def _route(base_url: str, path: str) -> direct.Route | None:
+    return direct.route(_url(base_url, path))
 
 
 @lru_cache(maxsize=16)

@@ -1,6 +1,7 @@
 """What went wrong on the way to a provider, in our vocabulary and in words a user can act on."""
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.ports.upstream import UpstreamFailed
@@ -20,7 +21,7 @@ def before_headers(provider: str, error: Exception, *, connect: float) -> Upstre
     if isinstance(error, aiohttp.ClientConnectorError):
         reason = error.os_error.strerror or type(error.os_error).__name__
         return failed(provider, FailureKind.CONNECTION, f"Cannot connect to {provider}: {reason}.")
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
         reason = error.message.partition("\n")[0][:200]
         return failed(provider, FailureKind.MALFORMED, f"{provider} did not answer in HTTP: {reason}")
     if isinstance(error, aiohttp.InvalidURL):

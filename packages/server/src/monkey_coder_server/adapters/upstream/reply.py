@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
 
+from monkey_coder_server.adapters.upstream.direct import Response
 from monkey_coder_server.adapters.upstream.failures import failed, in_body
 from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
 from monkey_coder_server.adapters.upstream.watch import Watch
@@ -20,7 +21,7 @@ class AiohttpReply:
     def __init__(
         self,
         provider: str,
-        response: aiohttp.ClientResponse,
+        response: Response,
         *,
         limits: UpstreamLimits,
         deadlines: Deadlines,
@@ -35,6 +36,8 @@ class AiohttpReply:
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
         loop = asyncio.get_running_loop()
         self._watch = Watch(loop, idle=deadlines.idle, ends_at=ends_at, expire=self._expire)
+        if not response.content.is_eof():
+            self._watch.start()
 
     async def read(self) -> bytes:
         """The whole body, bounded. Raises `UpstreamFailed`."""
@@ -42,6 +45,13 @@ class AiohttpReply:
         announced = self.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limit:
             raise self._too_large(limit)
+        content = self._response.content
+        if content.is_eof() and content.exception() is None:  # all of it is here
+            self._watch.stop()
+            whole = content.read_nowait()
+            if len(whole) > limit:
+                raise self._too_large(limit)
+            return whole
         return b"".join([piece async for piece in self._bounded(limit)])
 
     def pieces(self) -> AsyncIterator[bytes]:

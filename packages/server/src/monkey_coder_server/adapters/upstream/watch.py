@@ -17,8 +17,12 @@ class Watch:
         self._ends_at = ends_at
         self._expire = expire
         self._waiting_since: float | None = None
-        first = min(loop.time() + idle, ends_at)
-        self._handle: asyncio.TimerHandle | None = loop.call_at(first, self._look)
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Not all of the answer is here yet."""
+        first = min(self._loop.time() + self._idle, self._ends_at)
+        self._handle = self._loop.call_at(first, self._look)
 
     def wait_begins(self) -> None:
         """A read starts to wait for the provider. The time a slow reader takes between reads does not count."""
