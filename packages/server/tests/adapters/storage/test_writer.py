@@ -13,7 +13,7 @@ from monkey_coder_server.adapters.storage import holds
 from monkey_coder_server.adapters.storage.books import Movement, post
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction, open_writer
 from monkey_coder_server.adapters.storage.transaction import Transaction
-from monkey_coder_server.adapters.storage.writer import JOBS_A_TURN, LINGER, Writer
+from monkey_coder_server.adapters.storage.writer import APART, JOBS_A_TURN, LINGER, Writer
 from monkey_coder_server.domain.errors import InsufficientCredit, NotFound, Unavailable
 from monkey_coder_server.domain.ledger import Account, AccountKind, Entry
 from monkey_coder_server.ports.ledger import Charge, Hold, HoldRequest, Wallet
@@ -132,6 +132,22 @@ async def test_an_operation_that_raises_leaves_nothing_and_spoils_no_other(books
     await books.writer.perform(lambda _: None)
     assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 60)
     assert (await books.ledger.verify()).sound
+
+
+async def test_what_runs_in_one_turn_shares_a_savepoint_until_something_raises(books: Books) -> None:
+    books.script.seen.clear()
+    await asyncio.gather(*[held(books, 1) for _ in range(JOBS_A_TURN)])
+    assert books.script.seen.count("SAVEPOINT turn") == 1
+    assert "SAVEPOINT job" not in books.script.seen
+    await asyncio.gather(held(books, 1), books.writer.perform(broken), return_exceptions=True)
+    assert books.script.seen.count("SAVEPOINT job") == 2
+    books.script.seen.clear()
+    await asyncio.gather(*[held(books, 1) for _ in range(APART)])
+    await asyncio.gather(*[held(books, 1) for _ in range(JOBS_A_TURN)])
+    assert books.script.seen.count("SAVEPOINT job") == APART
+    assert books.script.seen.count("SAVEPOINT turn") == 1
+    await books.writer.perform(lambda _: None)
+    assert (await books.ledger.wallet(ACCOUNT)).held == 2 * JOBS_A_TURN + 1 + APART
 
 
 async def test_what_remember_raises_undoes_the_whole_settlement(books: Books) -> None:

@@ -6,8 +6,10 @@ and whatever comes meanwhile makes the next transaction. One side has the connec
 commit nobody waits for yet lingers for company: its transaction stays open until somebody waits for one in it, or
 `LINGER` is over.
 
-Each operation runs inside its own savepoint, so one that raises leaves nothing behind and spoils no other. Its
-decision is told at once; whoever relies on it waits for `committed`. When a transaction is lost (disk full, I/O
+An operation that raises leaves nothing behind and spoils no other: what runs in one turn shares a savepoint, and when
+one of them raises, that is undone before anybody has heard of it and each is run again in a savepoint of its own (so
+operations do nothing but read and write through their transaction). A decision is told at the end of its turn; whoever
+relies on it waits for `committed`. When a transaction is lost (disk full, I/O
 error) every operation in it learns that: nothing told as committed is ever undone, nothing decided undone silently.
 """
 
@@ -33,6 +35,8 @@ CAPACITY = 4_096
 BATCH = 256
 JOBS_A_TURN = 8
 """About 2 ms of work; then other tasks of the loop get theirs."""
+APART = 64
+"""How many operations get savepoints of their own after one that raised: others may raise as well."""
 LINGER = timedelta(milliseconds=5)
 """How long a transaction stays open that nobody waits for."""
 RETRY_AFTER_SECONDS = 1
@@ -88,6 +92,7 @@ class Writer:
         self._opened: asyncio.Future[SqliteTransaction] = self._loop.create_future()
         self._turn_is_due = False
         self._awaited = False
+        self._apart = 0
         self._lingering: asyncio.TimerHandle | None = None
         self._away = False
         self._closing = False
@@ -172,14 +177,23 @@ class Writer:
         try:
             if not self._running and not self._begin(transaction):
                 return
-            for _ in range(min(len(self._waiting), JOBS_A_TURN)):
-                job = self._waiting.popleft()
-                self._running.append(job)
-                self._awaited = self._awaited or job.awaited
-                _run(transaction, job)
-                _resolve(job.decided)
+            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), JOBS_A_TURN))]
+            self._running.extend(jobs)
+            self._awaited = self._awaited or any(job.awaited for job in jobs)
+            self._run_all(transaction, jobs)
+            _resolve(*(job.decided for job in jobs))
         except sqlite3.Error as error:
             self._lose(transaction, error)
+
+    def _run_all(self, transaction: SqliteTransaction, jobs: list[Job[Any]]) -> None:
+        """Run operations, each alone if one of them raises. Raises `sqlite3.Error` when the transaction is lost."""
+        if self._apart <= 0:
+            if _run_together(transaction, jobs):
+                return
+            self._apart = APART
+        for job in jobs:
+            _run(transaction, job)
+        self._apart -= len(jobs)
 
     def _linger_no_more(self) -> None:
         self._awaited = True
@@ -284,19 +298,43 @@ class Writer:
             logger.warning("the event loop closed before the ledger did")
 
 
+def _run_together(transaction: SqliteTransaction, jobs: list[Job[Any]]) -> bool:
+    """Run operations inside one savepoint; False when one of them raised: then nothing has happened.
+
+    Raises `sqlite3.Error` when the whole transaction is lost.
+    """
+    cursor = transaction.cursor
+    cursor.execute("SAVEPOINT turn")
+    try:
+        for job in jobs:
+            job.run(transaction)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the operation raises it again when it runs alone
+        _undo(transaction, "turn", error)
+        return False
+    cursor.execute("RELEASE turn")
+    return True
+
+
 def _run(transaction: SqliteTransaction, job: Job[Any]) -> None:
-    """Run one operation inside a savepoint. Raises `sqlite3.Error` only when the whole transaction is lost."""
+    """Run one operation inside its own savepoint; keep what it raises. Raises as `_run_together` does."""
     cursor = transaction.cursor
     cursor.execute("SAVEPOINT job")
     try:
         job.run(transaction)
-    except Exception as error:
-        if not transaction.connection.in_transaction:
-            message = f"rolled back by the database: {error}"
-            raise sqlite3.OperationalError(message) from error
-        cursor.execute("ROLLBACK TO job")
+    except Exception as error:  # noqa: BLE001 - it is raised where the result is read
+        _undo(transaction, "job", error)
         job.error = unavailable(type(error).__name__) if isinstance(error, sqlite3.OperationalError) else error
-    cursor.execute("RELEASE job")
+    else:
+        cursor.execute("RELEASE job")
+
+
+def _undo(transaction: SqliteTransaction, savepoint: str, error: Exception) -> None:
+    """Undo what was done since a savepoint. Raises `sqlite3.OperationalError` when the database has undone it all."""
+    if not transaction.connection.in_transaction:
+        message = f"rolled back by the database: {error}"
+        raise sqlite3.OperationalError(message) from error
+    transaction.cursor.execute(f"ROLLBACK TO {savepoint}")
+    transaction.cursor.execute(f"RELEASE {savepoint}")
 
 
 def _resolve(*futures: asyncio.Future[None]) -> None:
