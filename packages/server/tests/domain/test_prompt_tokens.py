@@ -27,7 +27,7 @@ from monkey_coder_server.domain.prompt_tokens import (
     IMAGE_BOUND,
     REMOTE_DOCUMENT_BOUND,
     expected_tokens,
-    input_upper_bound,
+    prompt_size,
 )
 
 TEXTS = st.text(max_size=200)
@@ -52,6 +52,10 @@ REQUESTS = st.builds(
 
 def ask(*parts: Part, **more: object) -> ModelRequest:
     return ModelRequest((Message(Role.USER, parts),), **more)  # type: ignore[arg-type] # fields vary by test
+
+
+def input_upper_bound(request: ModelRequest) -> int:
+    return prompt_size(request).most_tokens
 
 
 RECORDED = [("xai", "grok-4-1-fast-non-reasoning", 19, 175), ("groq", "openai/gpt-oss-120b", 46, 84)]

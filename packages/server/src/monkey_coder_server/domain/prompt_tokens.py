@@ -47,34 +47,13 @@ REMOTE_DOCUMENT_BOUND = 2_000_000
 EXPECTED_REMOTE_DOCUMENT = 10_000
 
 
-def input_upper_bound(request: ModelRequest) -> int:
-    """No provider counts more prompt tokens than this (callers may cap it by the model's context window)."""
-    size = _size(request)
-    return (
-        size.bytes
-        + _overhead(size)
-        + size.images * IMAGE_BOUND
-        + size.documents * DOCUMENT_BASE
-        + size.document_bytes * DOCUMENT_TOKENS_PER_BYTE
-        + size.remote_documents * REMOTE_DOCUMENT_BOUND
-    )
-
-
 def expected_tokens(request: ModelRequest) -> int:
-    """A fair guess of the prompt tokens, rather high than low for typical text; never above `input_upper_bound`."""
-    size = _size(request)
-    return (
-        -(-size.bytes // EXPECTED_BYTES_PER_TOKEN)
-        + 4 * size.messages
-        + 16 * size.tools
-        + size.images * EXPECTED_IMAGE
-        + -(-size.document_bytes // DOCUMENT_BYTES_PER_EXPECTED_TOKEN)
-        + size.remote_documents * EXPECTED_REMOTE_DOCUMENT
-    )
+    """A fair guess of the prompt tokens, rather high than low for typical text."""
+    return prompt_size(request).expected_tokens
 
 
 @dataclass(slots=True)
-class _Size:
+class PromptSize:
     """What was found in a request; `bytes` of UTF-8 text and JSON, `document_bytes` of decoded files."""
 
     bytes: int = 0
@@ -96,18 +75,37 @@ class _Size:
         if value is not None and value != {}:
             self.text(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict))
 
+    @property
+    def most_tokens(self) -> int:
+        """No provider counts more prompt tokens than this (callers may cap it by the model's context window)."""
+        return (
+            REQUEST_OVERHEAD
+            + self.bytes
+            + self.messages * MESSAGE_OVERHEAD
+            + self.tools * TOOL_OVERHEAD
+            + (TOOLS_OVERHEAD if self.tools else 0)
+            + self.images * IMAGE_BOUND
+            + self.documents * DOCUMENT_BASE
+            + self.document_bytes * DOCUMENT_TOKENS_PER_BYTE
+            + self.remote_documents * REMOTE_DOCUMENT_BOUND
+        )
 
-def _overhead(size: _Size) -> int:
-    return (
-        REQUEST_OVERHEAD
-        + size.messages * MESSAGE_OVERHEAD
-        + size.tools * TOOL_OVERHEAD
-        + (TOOLS_OVERHEAD if size.tools else 0)
-    )
+    @property
+    def expected_tokens(self) -> int:
+        """A fair guess of the prompt tokens, rather high than low for typical text; never above `most_tokens`."""
+        return (
+            -(-self.bytes // EXPECTED_BYTES_PER_TOKEN)
+            + 4 * self.messages
+            + 16 * self.tools
+            + self.images * EXPECTED_IMAGE
+            + -(-self.document_bytes // DOCUMENT_BYTES_PER_EXPECTED_TOKEN)
+            + self.remote_documents * EXPECTED_REMOTE_DOCUMENT
+        )
 
 
-def _size(request: ModelRequest) -> _Size:
-    size = _Size()
+def prompt_size(request: ModelRequest) -> PromptSize:
+    """Everything in a request that a provider counts as prompt."""
+    size = PromptSize()
     for message in request.messages:
         _add_message(size, message)
     for tool in request.tools:
@@ -119,21 +117,21 @@ def _size(request: ModelRequest) -> _Size:
     return size
 
 
-def _add_message(size: _Size, message: Message) -> None:
+def _add_message(size: PromptSize, message: Message) -> None:
     size.messages += 1
     size.text(message.name)
     size.json(message.extra)
     _add_parts(size, message.parts)
 
 
-def _add_tool(size: _Size, tool: Tool) -> None:
+def _add_tool(size: PromptSize, tool: Tool) -> None:
     size.tools += 1
     size.text(tool.name, tool.description)
     size.json(tool.schema)
     size.json(tool.server)
 
 
-def _add_parts(size: _Size, parts: Iterable[Part]) -> None:
+def _add_parts(size: PromptSize, parts: Iterable[Part]) -> None:
     for part in parts:
         match part:
             case Text(text) | Refusal(text):
@@ -155,7 +153,7 @@ def _add_parts(size: _Size, parts: Iterable[Part]) -> None:
                 size.json(part.raw)
 
 
-def _add_document(size: _Size, document: Document) -> None:
+def _add_document(size: PromptSize, document: Document) -> None:
     size.documents += 1
     size.text(document.name, document.text)
     if document.data:

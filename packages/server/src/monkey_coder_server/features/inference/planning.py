@@ -10,7 +10,7 @@ from monkey_coder_server.domain import routing, routing_priors
 from monkey_coder_server.domain.catalog import Catalog, ModelCard
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.pricing import PriceBook
-from monkey_coder_server.domain.prompt_tokens import expected_tokens, input_upper_bound
+from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.job import Job
@@ -71,10 +71,10 @@ class Planner:
 
         Raises `ModelNotFound`, `ModelNotAllowed`, `PriceUnknown`, `ContextTooLong`, `InvalidRequest`.
         """
-        request = job.request
-        expected = expected_tokens(request)
+        size = prompt_size(job.request)
+        expected = size.expected_tokens
         decision = self.decide(job.wishes, _rounded(expected), job.max_tokens, job.principal.key)
-        plan = Plan(decision, input_upper_bound(request), expected, job.locked)
+        plan = Plan(decision, size.most_tokens, expected, job.locked)
         if not plan.order:
             raise InvalidRequest("None of the quoted models can serve this request now; ask for a new quote.")
         return plan

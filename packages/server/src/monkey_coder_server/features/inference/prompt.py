@@ -16,6 +16,7 @@ def model_request(  # noqa: PLR0913 - what a task is made of, all named
     files: Sequence[FileData] = (),
     custom_instructions: str | None = None,
     temperature: float | None = None,
+    max_tokens: int | None = None,
     tools: tuple[Tool, ...] = (),
     tool_choice: ToolChoice | None = None,
 ) -> ModelRequest:
@@ -28,7 +29,7 @@ def model_request(  # noqa: PLR0913 - what a task is made of, all named
         ),
         tools=tools,
         tool_choice=tool_choice,
-        sampling=Sampling(temperature=persona.temperature if temperature is None else temperature),
+        sampling=Sampling(max_tokens, persona.temperature if temperature is None else temperature),
     )
 
 

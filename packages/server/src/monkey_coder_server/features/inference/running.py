@@ -101,10 +101,12 @@ class Run(Generic[T]):
             message = "a run has a result only after it was started"
             raise RuntimeError(message)
         try:
-            outcome = await asyncio.shield(task)
+            while not self.ended:
+                await self._woken()
         except asyncio.CancelledError:
             self.leave()
             raise
+        outcome = task.result()
         if isinstance(outcome, GatewayError):
             raise outcome
         return outcome
@@ -119,15 +121,19 @@ class Run(Generic[T]):
         _wake(self._reader)
 
     async def _wait(self, seconds: float) -> bool:
-        self._reader = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(seconds):
-                await self._reader
+                await self._woken()
         except TimeoutError:
             return False
+        return True
+
+    async def _woken(self) -> None:
+        self._reader = asyncio.get_running_loop().create_future()
+        try:
+            await self._reader
         finally:
             self._reader = None
-        return True
 
 
 def _wake(waiter: "asyncio.Future[None] | None") -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
@@ -20,6 +21,7 @@ from monkey_coder_server.ports.ledger import Charge, FailedRequest, Ledger, Sett
 from monkey_coder_server.ports.telemetry import Telemetry
 
 T = TypeVar("T")
+_NO_BILLS: Mapping[str, int] = MappingProxyType({})
 
 
 class Settlements:
@@ -102,6 +104,8 @@ class Settlements:
 
 def _wasted(trail: Trail, job: Job) -> Mapping[str, int]:
     """What each provider bills us for answers nobody got, in nano-dollars."""
+    if not trail.wasted:
+        return _NO_BILLS
     bills: Counter[str] = Counter()
     for waste in trail.wasted:
         bills[waste.route.provider.name] += waste.route.tariff.cost(_wasted_usage(waste, job))

@@ -58,6 +58,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         persona=choice.persona,
         required=frozenset({Capability.TOOLS}) if tools else frozenset(),
     )
+    max_tokens = bounds.max_tokens(sent)
     request = model_request(
         prompt=prompt,
         task_type=sent.task_type,
@@ -65,6 +66,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         files=sent.files or (),
         custom_instructions=persona_config.custom_instructions,
         temperature=bounds.temperature(sent),
+        max_tokens=max_tokens,
         tools=tools,
         tool_choice=read_choice(sent, tools),
     )
@@ -74,7 +76,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         request=request,
         wishes=wishes,
         seconds=bounds.seconds(sent),
-        max_tokens=bounds.max_tokens(sent),
+        max_tokens=max_tokens,
         max_cost=bounds.max_cost(sent),
         quote_id=sent.quote_id,
         sent=sent,
