@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -113,8 +113,7 @@ def test_the_body_is_the_canonical_text_of_its_figures_whatever_they_are(
         **dict(zip(("provider", "model", "price_row", "finish_reason", "account_id"), texts, strict=True)),
         **dict(zip(("hold", "charge", "cache_saving", "markup_basis_points"), amounts, strict=True)),
     }
-    issued = replace(
-        receipt(),
+    issued = receipt()._replace(
         **drawn,
         cancel_policy=cancel_policy,
         attempts=tuple(Attempt(*each) for each in attempts),
@@ -124,14 +123,15 @@ def test_the_body_is_the_canonical_text_of_its_figures_whatever_they_are(
     body = canonical_body(issued)
     parsed = json.loads(body)
     assert canonical_json(parsed) == body
-    told = asdict(issued)
-    usage = told.pop("usage")
+    told = issued._asdict()
+    usage = asdict(told.pop("usage"))
+    attempts_told = told.pop("attempts")
     amounts_told = {name: told.pop(name) for name in ("charge", "hold", "cache_saving")}
     assert parsed == {
         **told,
         **{f"{name}_nano": amount for name, amount in amounts_told.items()},
         **{f"{name}_usd": usd(amount) for name, amount in amounts_told.items()},
-        "attempts": list(told["attempts"]),
+        "attempts": [each._asdict() for each in attempts_told],
         "version": VERSION,
         "units": usage["units"],
         "estimated": bool(units),

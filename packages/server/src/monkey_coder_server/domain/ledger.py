@@ -4,10 +4,11 @@ Amounts are nano-dollars. A positive entry is a credit, a negative one a debit; 
 providers and revenue stand positive, promotions, cost and losses negative, and all entries together are 0.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class AccountKind(StrEnum):
@@ -27,20 +28,24 @@ class AccountKind(StrEnum):
     """Prices beyond the hold, and provider costs of requests nobody is charged for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """One account of the books; `owner` is empty for the house's own."""
 
     kind: AccountKind
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a transaction."""
 
     account: Account
     amount: int
+
+
+_PROMOTIONS = Account(AccountKind.PROMOTIONS)
+_REVENUE = Account(AccountKind.REVENUE)
+_PROVIDER_COST = Account(AccountKind.PROVIDER_COST)
+_HOUSE_LOSS = Account(AccountKind.HOUSE_LOSS)
 
 
 def grant_entries(account_id: str, amount: int) -> tuple[Entry, ...]:
@@ -49,7 +54,7 @@ def grant_entries(account_id: str, amount: int) -> tuple[Entry, ...]:
         raise ValueError("A grant must be more than zero.")
     return _entries(
         (Account(AccountKind.CUSTOMER_CREDIT, account_id), amount),
-        (Account(AccountKind.PROMOTIONS), -amount),
+        (_PROMOTIONS, -amount),
     )
 
 
@@ -70,9 +75,9 @@ def settle_entries(  # noqa: PLR0913 - the figures of a settlement, named
         raise ValueError("A settlement needs 0 <= charged <= price and a cost of zero or more.")
     return _entries(
         (Account(AccountKind.CUSTOMER_CREDIT, account_id), -charged),
-        (Account(AccountKind.HOUSE_LOSS), charged - price),
-        (Account(AccountKind.REVENUE), price),
-        (Account(AccountKind.PROVIDER_COST), -cost),
+        (_HOUSE_LOSS, charged - price),
+        (_REVENUE, price),
+        (_PROVIDER_COST, -cost),
         *_payable(provider, cost, elsewhere or {}),
     )
 
@@ -82,23 +87,25 @@ def void_entries(provider: str | None, cost: int, elsewhere: Mapping[str, int] |
     if cost < 0:
         raise ValueError("A provider's cost cannot be negative.")
     return _entries(
-        (Account(AccountKind.HOUSE_LOSS), -cost),
+        (_HOUSE_LOSS, -cost),
         *_payable(provider or "unknown", cost, elsewhere or {}),
     )
 
 
-def _payable(provider: str, cost: int, elsewhere: Mapping[str, int]) -> Iterator[tuple[Account, int]]:
+def _payable(provider: str, cost: int, elsewhere: Mapping[str, int]) -> Iterable[tuple[Account, int]]:
     """What is owed to whom. Raises `ValueError` when the others' parts are negative or more than the whole."""
+    if not elsewhere:
+        return ((Account(AccountKind.PROVIDER_PAYABLE, provider), cost),)
     rest = cost - sum(elsewhere.values())
     if rest < 0 or any(part < 0 for part in elsewhere.values()):
         raise ValueError("The parts of a cost cannot be negative or more than the whole.")
-    for name, part in {**elsewhere, provider: elsewhere.get(provider, 0) + rest}.items():
-        yield Account(AccountKind.PROVIDER_PAYABLE, name), part
+    parts = {**elsewhere, provider: elsewhere.get(provider, 0) + rest}
+    return ((Account(AccountKind.PROVIDER_PAYABLE, name), part) for name, part in parts.items())
 
 
 def _entries(*lines: tuple[Account, int]) -> tuple[Entry, ...]:
     """The lines that move something."""
-    return tuple(Entry(account, amount) for account, amount in lines if amount)
+    return tuple([Entry(account, amount) for account, amount in lines if amount])
 
 
 class HoldState(StrEnum):

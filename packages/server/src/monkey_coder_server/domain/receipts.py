@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as _text
+from typing import NamedTuple
 
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.usage import Usage
@@ -21,8 +22,7 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=T
 _NANO_AND_USD = ("charge", "hold", "cache_saving")
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One call to a provider; `outcome` is `served` or a failure kind."""
 
     provider: str
@@ -30,8 +30,7 @@ class Attempt:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What a charge was for. `at` is ISO 8601 UTC; amounts are nano-dollars; `previous` is the chain hash before."""
 
     receipt_id: str

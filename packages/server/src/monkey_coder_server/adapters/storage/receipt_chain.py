@@ -83,7 +83,7 @@ def _receipt(settlement: Settlement, *, hold: int, charged: int, previous: str) 
         at=settlement.at.astimezone(UTC).isoformat(timespec="microseconds"),
         provider=settlement.provider,
         model=settlement.model,
-        attempts=tuple(Attempt(each.provider, each.model, each.outcome) for each in settlement.attempts),
+        attempts=tuple([Attempt(each.provider, each.model, each.outcome) for each in settlement.attempts]),
         usage=settlement.usage,
         price_row=settlement.price_row,
         price_book=settlement.price_book,
