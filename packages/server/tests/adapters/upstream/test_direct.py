@@ -7,7 +7,7 @@ import pytest
 from aiohttp.streams import EMPTY_PAYLOAD
 from yarl import URL
 
-from monkey_coder_server.adapters.upstream import AiohttpUpstream
+from monkey_coder_server.adapters.upstream import AiohttpUpstream, UpstreamLimits
 from monkey_coder_server.adapters.upstream.direct import DirectResponse, route, written
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.ports.provider import WireRequest
@@ -20,7 +20,7 @@ REQUEST = WireRequest("/chat", {"authorization": "Bearer sk-1"}, b"{}")
 
 @pytest.mark.parametrize("url", ["https://api.test/v1/chat?x=%2F", "https://[::1]:8443/v1/chat?x=%2F"])
 async def test_a_request_is_its_line_the_host_and_the_headers_given(url: str) -> None:
-    there = route(URL(url, encoded=True))
+    there = route(URL(url, encoded=True), UpstreamLimits())
     assert there is not None
     head, body = written(there, {"authorization": "Bearer é"}, b"\x00{}").split(b"\r\n\r\n")
     host = url.split("/")[2].encode()
@@ -37,7 +37,7 @@ async def test_a_request_is_its_line_the_host_and_the_headers_given(url: str) ->
 
 @pytest.mark.parametrize("value", ["sk\r\nx: 1", "sk\n", "\rsk", "sk\x00"])
 async def test_a_header_that_would_begin_another_line_is_refused(value: str) -> None:
-    there = route(URL("http://api.test/"))
+    there = route(URL("http://api.test/"), UpstreamLimits())
     assert there is not None
     with pytest.raises(ValueError, match="line break"):
         written(there, {"authorization": value}, b"")
@@ -96,3 +96,30 @@ async def test_an_answer_given_up_cannot_be_read(serve: Start, upstream: Aiohttp
     with pytest.raises(UpstreamFailed) as caught:
         await reply.read()
     assert caught.value.failure.kind is FailureKind.CUT_SHORT
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(
+    ("deadlines", "kind", "words"),
+    [
+        (Deadlines(connect=0.1, first_byte=5.0), FailureKind.CONNECTION, "No connection to openai within 0.1 s"),
+        (Deadlines(connect=5.0, first_byte=0.1), FailureKind.TIMEOUT, "did not begin to answer within 0.1 s"),
+        (Deadlines(connect=5.0, first_byte=5.0, total=0.1), FailureKind.TIMEOUT, "did not begin to answer"),
+    ],
+)
+async def test_waiting_for_a_connection_ends_with_the_nearest_deadline(
+    serve: Start, deadlines: Deadlines, kind: FailureKind, words: str
+) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{")
+        await asyncio.sleep(30)
+
+    client = AiohttpUpstream(UpstreamLimits(connections=1))
+    url = await serve(script)
+    holding = await client.send("openai", url, REQUEST, Deadlines())
+    with pytest.raises(UpstreamFailed, match=words) as caught:
+        await client.send("openai", url, REQUEST, deadlines)
+    assert caught.value.failure.kind is kind
+    await holding.close()
+    await client.close()

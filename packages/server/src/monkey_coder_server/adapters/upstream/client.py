@@ -25,20 +25,19 @@ class AiohttpUpstream:
     """Implements `ports.upstream.Upstream`. Pools are opened at first use, in the running loop."""
 
     def __init__(self, limits: UpstreamLimits | None = None) -> None:
-        self._limits = limits or UpstreamLimits()
+        self._limits = limits = limits or UpstreamLimits()
         self._pools: dict[str, aiohttp.ClientSession] = {}
-        self._route = lru_cache(maxsize=256)(_route)
+        self._route = lru_cache(maxsize=256)(lambda base_url, path: direct.route(_url(base_url, path), limits))
 
     async def send(self, provider: str, base_url: str, request: WireRequest, deadlines: Deadlines) -> UpstreamReply:
         """POST and wait for the status line; connecting counts towards `first_byte`. Raises `UpstreamFailed`."""
         ends_at = asyncio.get_running_loop().time() + deadlines.total
-        patience = min(deadlines.first_byte, deadlines.total)
         try:
-            async with asyncio.timeout(patience):
-                response = await self._post(self._pool(provider), base_url, request, deadlines.connect)
+            response = await self._post(self._pool(provider), base_url, request, deadlines)
         except (aiohttp.ClientError, HttpProcessingError) as error:
             raise before_headers(provider, error, connect=deadlines.connect) from error
         except TimeoutError as error:
+            patience = min(deadlines.first_byte, deadlines.total)
             message = f"{provider} did not begin to answer within {patience:.3g} s."
             raise failed(provider, FailureKind.TIMEOUT, message) from error
         if response.status < HTTPStatus.OK:  # only 101 is ever handed on, and it would hold its connection for good
@@ -53,21 +52,23 @@ class AiohttpUpstream:
         return AiohttpReply(provider, response, limits=self._limits, deadlines=deadlines, ends_at=ends_at)
 
     async def _post(
-        self, pool: aiohttp.ClientSession, base_url: str, request: WireRequest, connect: float
+        self, pool: aiohttp.ClientSession, base_url: str, request: WireRequest, deadlines: Deadlines
     ) -> direct.Response:
-        limits, connector = self._limits, pool.connector
+        connector = pool.connector
+        patience = min(deadlines.first_byte, deadlines.total)
         there = self._route(base_url, request.path)
         small = len(request.body) <= _LARGEST_DIRECT_BODY
-        if small and there is not None and connector is not None and not limits.trust_env:
+        if small and there is not None and connector is not None and not self._limits.trust_env:
             message = direct.written(there, request.headers, request.body)
-            return await direct.post(connector, there, message, limits=limits, patience=_timeout(connect))
-        return await pool.post(
-            _url(base_url, request.path),
-            data=request.body if small else io.BytesIO(request.body),
-            headers=request.headers,
-            allow_redirects=False,
-            timeout=_timeout(connect),
-        )
+            return await direct.post(connector, there, message, connect=deadlines.connect, patience=patience)
+        async with asyncio.timeout(patience):
+            return await pool.post(
+                _url(base_url, request.path),
+                data=request.body if small else io.BytesIO(request.body),
+                headers=request.headers,
+                allow_redirects=False,
+                timeout=direct.connecting(deadlines.connect),
+            )
 
     async def close(self) -> None:
         """Close every pool; answers still being read fail as cut short."""
@@ -102,13 +103,3 @@ class AiohttpUpstream:
 
 def _url(base_url: str, path: str) -> URL:
     return URL(base_url.rstrip("/") + path, encoded=True)
-
-
-def _route(base_url: str, path: str) -> direct.Route | None:
-    return direct.route(_url(base_url, path))
-
-
-@lru_cache(maxsize=16)
-def _timeout(connect: float) -> aiohttp.ClientTimeout:
-    """Only the connection is timed by aiohttp; the rest is cheaper by our own timers."""
-    return aiohttp.ClientTimeout(total=None, connect=connect)
