@@ -1,9 +1,13 @@
 """A provider's numbers are taken as they stand, money to the last digit."""
 
+import json
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from monkey_coder_server.dialects.openai_chat.usage import read_usage
+from monkey_coder_server.dialects.openai_chat.usage import _read_thoroughly, read_usage
 from monkey_coder_server.domain.usage import ReportedUsage
 
 
@@ -61,3 +65,20 @@ def test_impossible_numbers_are_left_out() -> None:
 @pytest.mark.parametrize("text", ["", "null", "[]", "7", '"x"'])
 def test_what_is_no_usage_object_is_no_report(text: str) -> None:
     assert read(text) is None
+
+
+_VALUES = st.none() | st.booleans() | st.integers(-1, 2**70) | st.floats(allow_nan=False) | st.just("5") | st.just([])
+_PART = st.dictionaries(st.sampled_from(["cached_tokens", "cache_write_tokens", "reasoning_tokens"]), _VALUES)
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
+_OTHERS = ("cost", "cost_in_usd_ticks", "num_search_queries", "num_sources_used", "citation_tokens", "audio_tokens")
+
+
+@given(
+    st.dictionaries(st.sampled_from([*_COUNTS, *_OTHERS]), st.integers(0, 9) | _VALUES),
+    st.dictionaries(st.sampled_from(["prompt_tokens_details", "completion_tokens_details"]), _PART | _VALUES),
+)
+def test_the_quick_reading_says_what_the_thorough_one_says(
+    counts: dict[str, object], details: dict[str, object]
+) -> None:
+    raw = msgspec.Raw(json.dumps(counts | details).encode())
+    assert read_usage(raw) == _read_thoroughly(raw)

@@ -1,6 +1,7 @@
 """The usage object of chat completions, with the places and names each provider gives its numbers."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Annotated
 
 import msgspec
 
@@ -19,11 +20,58 @@ _UNITS = ("num_search_queries", "num_sources_used", "citation_tokens")
 # Numbers with a fraction keep every digit they were written with: money never passes through a binary float.
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
+_Count = Annotated[int, msgspec.Meta(ge=0)] | None
+
+
+class _Part(msgspec.Struct, gc=False):
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+    reasoning_tokens: _Count = None
+
+
+class _Plain(msgspec.Struct, gc=False):
+    """The usual shape. What costs money by itself or is named in `_UNITS` is left to the thorough reading."""
+
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    total_tokens: _Count = None
+    prompt_tokens_details: _Part | None = None
+    completion_tokens_details: _Part | None = None
+    cached_tokens: _Count = None
+    reasoning_tokens: _Count = None
+    cost: None = None
+    cost_in_usd_ticks: None = None
+    num_search_queries: None = None
+    num_sources_used: None = None
+    citation_tokens: None = None
+
+
+_plain = msgspec.json.Decoder(_Plain)
+_NO_PART = _Part()
+
 
 def read_usage(raw: msgspec.Raw) -> ReportedUsage | None:
     """The provider's numbers as they stand; None when there is no usage object."""
     if not raw:
         return None
+    try:
+        usage = _plain.decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return _read_thoroughly(raw)
+    inputs, outputs = usage.prompt_tokens_details or _NO_PART, usage.completion_tokens_details or _NO_PART
+    cached, reasoning = inputs.cached_tokens, outputs.reasoning_tokens
+    return ReportedUsage(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        total_tokens=usage.total_tokens,
+        cached_input_tokens=usage.cached_tokens if cached is None else cached,
+        cache_write_tokens=inputs.cache_write_tokens,
+        reasoning_tokens=usage.reasoning_tokens if reasoning is None else reasoning,
+    )
+
+
+def _read_thoroughly(raw: msgspec.Raw) -> ReportedUsage | None:
+    """Piece by piece: what has an unexpected type counts as absent."""
     try:
         usage = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError, InvalidOperation):
