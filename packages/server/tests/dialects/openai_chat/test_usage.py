@@ -67,7 +67,9 @@ def test_what_is_no_usage_object_is_no_report(text: str) -> None:
     assert read(text) is None
 
 
-_VALUES = st.none() | st.booleans() | st.integers(-1, 2**70) | st.floats(allow_nan=False) | st.just("5") | st.just([])
+_VALUES: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers(-1, 2**70) | st.floats(allow_nan=False) | st.just("5") | st.just([])
+)
 _PART = st.dictionaries(st.sampled_from(["cached_tokens", "cache_write_tokens", "reasoning_tokens"]), _VALUES)
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "cached_tokens", "reasoning_tokens")
 _OTHERS = ("cost", "cost_in_usd_ticks", "num_search_queries", "num_sources_used", "citation_tokens", "audio_tokens")
