@@ -52,11 +52,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Parse; a header may take only so many bytes and so long."""
         if self.transport.is_closing():
             return
-        if self._idle:
-            self._idle = False
-            self._expect_header()
         self._arriving_bytes = len(data)
         super().data_received(data)
+        if self._idle and self._header_timer is None:  # else the header came whole, as it mostly does
+            self._expect_header()
         if self._in_header:
             self._unfinished_bytes += len(data)
             if self._unfinished_bytes > HEADER_BYTES:
@@ -73,6 +72,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """The header is whole: judge its size, then let uvicorn start the application."""
         _cancel(self._header_timer)
         self._header_timer = None
+        self._idle = False
         self._in_header = False
         if self._header_bytes() > HEADER_BYTES or len(self.headers) > HEADER_COUNT:
             self._too_large = True
