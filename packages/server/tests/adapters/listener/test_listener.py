@@ -118,10 +118,11 @@ async def test_a_slow_header_is_closed(pieces: list[bytes], monkeypatch: pytest.
         assert await say(port, *pieces) == b""
 
 
-async def test_a_slow_second_header_is_closed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("beginning", [b"GET / HTTP/1.1\r\n", b"\r\n", b"\n"])
+async def test_a_slow_second_header_is_closed_too(beginning: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BoundedProtocol, "header_seconds", 0.1)
     async with listening() as port, asyncio.timeout(0.9):
-        answer = await say(port, GOOD, b"GET / HTTP/1.1\r\n", pause=0.05)
+        answer = await say(port, GOOD, beginning, pause=0.05)
     assert answer.count(b"HTTP/1.1 200 OK") == 1
 
 
