@@ -1,7 +1,7 @@
 """Files in an answer: how a model is asked to write them, and how they are read back, as the answer arrives."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 FILE_TASKS = frozenset({"code_generation", "testing", "refactoring", "debugging", "documentation"})
@@ -154,6 +154,7 @@ class ArtifactReader:
     _before: str = ""
     _files: dict[str, ArtifactFile] = field(default_factory=dict)
     _refused: list[RefusedFile] = field(default_factory=list)
+    _given: dict[str, int] = field(default_factory=dict)
 
     def feed(self, piece: str) -> None:
         """Take the next piece of the answer."""
@@ -175,7 +176,7 @@ class ArtifactReader:
 
     def _lines(self, text: str) -> None:
         """Take whole lines: those with a fence's mark one by one, those between them at once."""
-        marks = _EITHER_MARK if "~~~" in text else _BACKTICKS  # looking for one literal is several times as fast
+        marks = _EITHER_MARK if "~" in text else _BACKTICKS  # looking for one literal is several times as fast
         at = 0
         while (mark := marks.search(text, at)) is not None:
             start = max(at, text.rfind("\n", at, mark.start()) + 1)
@@ -191,7 +192,7 @@ class ArtifactReader:
     def _plain(self, text: str) -> None:
         """Take whole lines without a fence among them."""
         if self._block is not None:
-            self._block.pieces.append(text.replace("\r\n", "\n").removesuffix("\r"))
+            self._block.pieces.append(text.replace("\r\n", "\n").removesuffix("\r") if "\r" in text else text)
         elif last := text.rstrip().rpartition("\n")[2]:
             self._before = last.strip() if len(last) <= LONGEST_PATH else ""
 
@@ -258,17 +259,22 @@ class ArtifactReader:
         if language is None or language in _NOT_FILES or not first:
             return None
         if language in _WHOLE_NAMES:
-            return self._unused(lambda count: _WHOLE_NAMES[language] + ("" if count == 1 else f".{count}"))
+            return self._unused(_WHOLE_NAMES[language], ".", "")
         extension = _EXTENSIONS.get(language)
         if extension is None:
             return None
-        return self._unused(lambda count: f"main.{extension}" if count == 1 else f"main_{count}.{extension}")
+        return self._unused("main", "_", f".{extension}")
 
-    def _unused(self, name: Callable[[int], str]) -> str:
-        count = 1
-        while name(count) in self._files:
+    def _unused(self, stem: str, mark: str, suffix: str) -> str:
+        """The first free name, counted on from the last one given: no answer makes this slow."""
+        name = stem + suffix
+        count = self._given.get(name, 1)
+        numbered = name if count == 1 else f"{stem}{mark}{count}{suffix}"
+        while numbered in self._files:
             count += 1
-        return name(count)
+            numbered = f"{stem}{mark}{count}{suffix}"
+        self._given[name] = count
+        return numbered
 
 
 def _stated_path(info: str) -> str | None:
