@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from monkey_coder_server.adapters.metrics import Metrics, MetricsEndpoint
-from monkey_coder_server.adapters.metrics.log_format import JsonLines, TextLines
+from monkey_coder_server.adapters.metrics.log_format import REQUESTS, JsonLines, TextLines
 from monkey_coder_server.ports.ledger import AttemptRecord
 from monkey_coder_server.ports.telemetry import RequestRecord
 
@@ -41,6 +41,19 @@ def test_a_request_is_counted_with_its_tokens_and_money() -> None:
     assert 'monkey_coder_tokens_total{kind="input",model="gpt-5",provider="openai"} 10.0' in text
     assert 'monkey_coder_nano_dollars_total{kind="price",model="gpt-5",provider="openai"} 123.0' in text
     assert 'status="provider_error"' in text
+
+
+def test_a_request_is_logged_with_names_and_figures(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics("1")
+    with caplog.at_level(logging.WARNING):
+        metrics.record(RECORD)
+    assert not caplog.records
+    with caplog.at_level(logging.INFO):
+        metrics.record(RECORD)
+    line = json.loads(JsonLines().format(caplog.records[0]))
+    assert (line["level"], line["message"], line["logger"]) == ("info", "request", REQUESTS)
+    assert (line["request_id"], line["price"], line["attempts"]) == ("req_1", 123, 1)
+    assert "request_id=req_1" in TextLines().format(caplog.records[0])
 
 
 def test_an_invented_method_makes_no_new_series() -> None:

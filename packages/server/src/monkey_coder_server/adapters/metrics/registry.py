@@ -69,7 +69,7 @@ class Metrics:
         for attempt in record.attempts:
             self._attempts(attempt.provider, attempt.model, attempt.outcome).inc()
         if _requests.isEnabledFor(logging.INFO):
-            _requests.info("request", extra={"fields": _logged(record)})
+            _requests.handle(_line(record))
 
     def defect(self, where: str, error: BaseException) -> None:
         """Count and log an unforeseen exception: its type and where it rose, not its message, which may quote input."""
@@ -99,6 +99,13 @@ class Metrics:
     def _add(counter: Callable[..., Counter], labels: tuple[str, ...], amount: int) -> None:
         if amount > 0:
             counter(*labels).inc(amount)
+
+
+def _line(record: RequestRecord) -> logging.LogRecord:
+    """The line of a request, made directly: `Logger.info` would first look for who called it."""
+    line = logging.LogRecord(REQUESTS, logging.INFO, __file__, 0, "request", None, None)
+    line.__dict__["fields"] = _logged(record)
+    return line
 
 
 def _logged(record: RequestRecord) -> dict[str, object]:
