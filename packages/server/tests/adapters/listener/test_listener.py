@@ -69,6 +69,21 @@ async def test_a_request_is_answered_and_the_idle_connection_closed() -> None:
     assert answer.startswith(b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.parametrize(
+    ("pieces", "answers"),
+    [
+        ([GOOD, GOOD, GOOD], 3),
+        ([GOOD, b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 6\r\n\r\n", b"abc", b"def"], 2),
+        ([GOOD, b"GET / HTTP/1.1\r\n", b"host: here\r\n", b"\r\n"], 2),
+    ],
+    ids=["used again", "a slow body", "a slow header"],
+)
+async def test_a_connection_in_use_is_not_closed_as_idle(pieces: list[bytes], answers: int) -> None:
+    async with listening() as port:
+        answer = await say(port, *pieces, pause=0.55)
+    assert answer.count(b"HTTP/1.1 200 OK") == answers
+
+
 async def test_a_body_in_pieces_arrives_whole() -> None:
     async with listening() as port:
         head = b"POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: 6\r\n\r\n"
