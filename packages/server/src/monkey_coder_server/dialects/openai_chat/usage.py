@@ -1,7 +1,7 @@
 """The usage object of chat completions, with the places and names each provider gives its numbers."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 
@@ -30,7 +30,7 @@ class _Part(msgspec.Struct, gc=False):
 
 
 class _Plain(msgspec.Struct, gc=False):
-    """The usual shape. What costs money by itself or is named in `_UNITS` is left to the thorough reading."""
+    """The usual shape: token counts only."""
 
     prompt_tokens: _Count = None
     completion_tokens: _Count = None
@@ -39,14 +39,13 @@ class _Plain(msgspec.Struct, gc=False):
     completion_tokens_details: _Part | None = None
     cached_tokens: _Count = None
     reasoning_tokens: _Count = None
-    cost: None = None
-    cost_in_usd_ticks: None = None
-    num_search_queries: None = None
-    num_sources_used: None = None
-    citation_tokens: None = None
 
 
-_plain = msgspec.json.Decoder(_Plain)
+_BESIDE_TOKENS = [(name, None, None) for name in (*_UNITS, "cost", "cost_in_usd_ticks")]
+"""Fields that must be absent: what is billed beside tokens is left to the thorough reading."""
+_plain = msgspec.json.Decoder(
+    cast("type[_Plain]", msgspec.defstruct("_Only", _BESIDE_TOKENS, bases=(_Plain,), gc=False))
+)
 _NO_PART = _Part()
 
 
