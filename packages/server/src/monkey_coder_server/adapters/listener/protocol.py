@@ -36,6 +36,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_header = False
         self._idle = False
         self._idle_since = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
         self._too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it so
@@ -47,7 +48,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Stop the clocks."""
         _cancel(self._header_timer)
         _cancel(self._stall_timer)
-        _cancel(self.timeout_keep_alive_task)
+        _cancel(self._idle_timer)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -90,18 +91,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self.flow.resume_reading()
         self._idle_since = self.loop.time()
-        if self.timeout_keep_alive_task is None:
+        if self._idle_timer is None:
             self._close_when_idle(self.timeout_keep_alive)
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Look now and then how long the connection has been idle, which costs less than a timer an answer."""
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
-        if not self._idle or self._header_timer is not None:
-            self._close_when_idle(self.timeout_keep_alive)
-        elif left > 0:
-            self._close_when_idle(left)
-        else:
-            super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what never became a request, in the native error shape, and close."""
@@ -131,11 +122,18 @@ class BoundedProtocol(HttpToolsProtocol):
             return 0
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
-    def _unset_keepalive_if_required(self) -> None:
-        """Let the one timer run: it finds out for itself."""
-
     def _close_when_idle(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+        self._idle_timer = self.loop.call_later(seconds, self._look_whether_idle)
+
+    def _look_whether_idle(self) -> None:
+        """Now and then, in place of uvicorn's timer, which is set and cancelled for each answer."""
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if not self._idle or self._header_timer is not None:
+            self._close_when_idle(self.timeout_keep_alive)
+        elif left > 0:
+            self._close_when_idle(left)
+        else:
+            self.transport.close()
 
     def _expect_header(self) -> None:
         self._header_timer = self.loop.call_later(self.header_seconds, self.transport.close)
