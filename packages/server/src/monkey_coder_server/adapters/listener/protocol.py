@@ -88,7 +88,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
             return
-        self.server_state.total_requests += 1
         self.flow.resume_reading()
         self._idle_since = self.loop.time()
         if self._idle_timer is None:
