@@ -208,6 +208,18 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The request as its caller wrote it, for a provider that speaks the same `dialect`.
+
+    `body` is the JSON text, `headers` (lower case) are those of the dialect that mean something to its provider.
+    """
+
+    dialect: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=_empty)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRequest:
     """Everything a model is asked, apart from which model. System text stands first in `messages`.
 
@@ -224,3 +236,4 @@ class ModelRequest:
     user: str | None = None
     dialect: str | None = None
     extra: Mapping[str, Json] = field(default_factory=_empty)
+    source: Source | None = None

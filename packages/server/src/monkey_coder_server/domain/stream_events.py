@@ -127,8 +127,20 @@ class Failed:
     failure: ProviderFailure
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One server-sent event as the provider wrote it, for a caller of the same dialect; it carries no error.
+
+    What it means for us stands in the events after it; folding an answer passes over it.
+    """
+
+    event: str
+    data: str
+
+
 Event: TypeAlias = (
-    Opened
+    Frame
+    | Opened
     | TextDelta
     | ThinkingDelta
     | ThinkingClosed
@@ -192,9 +204,11 @@ class Answer:
             case Finished(reason, native):
                 self.close_open_blocks()
                 self.finish, self.native_finish = reason, native
-            case _:  # Failed, the only event left
+            case Failed(failure):
                 self.close_open_blocks()
-                self.failure = event.failure
+                self.failure = failure
+            case Frame():
+                pass
 
     def parts(self) -> tuple[Part, ...]:
         """The answer as an assistant message's parts: thinking, text, refusal, calls."""

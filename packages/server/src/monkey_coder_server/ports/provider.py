@@ -1,8 +1,9 @@
 """What a provider is: a record of facts over a wire dialect. Pure; sockets live behind `ports.upstream`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from monkey_coder_server.domain.catalog import ModelCard
@@ -12,6 +13,12 @@ from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.domain.usage import UsageRule
 from monkey_coder_server.ports.record import Record
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def _none() -> Mapping[str, str]:
+    return _NONE
+
 
 class WireRequest(Record, frozen=True):
     """One HTTP POST to a provider, without its host: `path` is appended to the base URL."""
@@ -19,6 +26,8 @@ class WireRequest(Record, frozen=True):
     path: str
     headers: Mapping[str, str]
     body: bytes
+    dropped: tuple[str, ...] = ()
+    """Parameters of the caller this model does not take and that were left out."""
 
 
 class StreamDecoder(Protocol):
@@ -39,14 +48,15 @@ class Dialect(Protocol):
     def encode(self, request: ModelRequest, *, card: ModelCard, key: str, stream: bool) -> WireRequest:
         """Write the request for this model, with its authentication headers.
 
-        Raises `InvalidRequest` for what the format cannot say.
+        A request whose `source` is of this dialect is sent on as it was written, but for model, limit and what this
+        provider cannot take. Raises `InvalidRequest` for what the format cannot say.
         """
 
     def decode(self, body: bytes) -> Sequence[Event]:
         """Read a whole (not streamed) answer of status 200; ends in `Finished` or `Failed(MALFORMED)`."""
 
-    def decoder(self) -> StreamDecoder:
-        """A reader for one streamed answer."""
+    def decoder(self, *, relay: bool = False) -> StreamDecoder:
+        """A reader for one streamed answer. `relay`: each frame without an error is given as a `Frame`, too."""
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderFailure:
         """Read an error answer. Header names are lower case."""
@@ -83,3 +93,14 @@ class Provider:
     cancel_policy: CancelPolicy = CancelPolicy.DRAIN
     limit_covers_reasoning: bool = True
     """Whether the token limit bounds reasoning too (not at xAI); otherwise the hold allows for it beside."""
+    further_dialects: tuple[Dialect, ...] = ()
+    """Other wire formats the provider speaks."""
+    spoken_to_in: Mapping[str, str] = field(default_factory=_none)
+    """Model → the dialect it needs, where that is not the provider's usual one."""
+
+    def dialect_for(self, model: str, spoken: str | None) -> Dialect:
+        """The wire format to use for a model: the caller's own where the provider speaks it, else the model's."""
+        for dialect in self.further_dialects:
+            if spoken == dialect.name or self.spoken_to_in.get(model) == dialect.name:
+                return dialect
+        return self.dialect

@@ -111,7 +111,7 @@ class NativeProblems:
     """Renders errors in the native shape. `top_up_url` is where a user adds credit."""
 
     def __init__(self, top_up_url: str) -> None:
-        self._top_up_url = top_up_url
+        self.top_up_url = top_up_url
 
     def __call__(self, error: GatewayError, request_id: str) -> Response:
         """The native error body with its headers."""
@@ -120,7 +120,7 @@ class NativeProblems:
 
     def body(self, error: GatewayError, request_id: str) -> ErrorBody:
         """The body alone, for places that nest it (a stream's error event)."""
-        text = sentence(error, top_up_url=self._top_up_url)
+        text = sentence(error, top_up_url=self.top_up_url)
         return ErrorBody(
             detail=text,
             message=text,
@@ -129,7 +129,7 @@ class NativeProblems:
             request_id=request_id,
             balance_usd=error.facts.get("balance_usd", msgspec.UNSET),
             limit_usd=error.facts.get("limit_usd", msgspec.UNSET),
-            top_up_url=self._top_up_url
+            top_up_url=self.top_up_url
             if error.code in _MONEY and error.facts.get("limit") != OWN_LIMIT
             else msgspec.UNSET,
         )

@@ -13,10 +13,6 @@ from monkey_coder_server.web.respond import Headers
 
 KEEP_ALIVE_SECONDS = 15.0
 KEEP_ALIVE_COMMENT = b": keep-alive\n\n"
-_HEADERS: Headers = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"x-accel-buffering", b"no"),
-]
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _encode = msgspec.json.Encoder().encode
 
@@ -89,9 +85,10 @@ class EventStream:
         headers: Headers | None = None,
         keep_alive: bytes | None = KEEP_ALIVE_COMMENT,
         seconds: float = KEEP_ALIVE_SECONDS,
+        content_type: bytes = b"text/event-stream; charset=utf-8",
     ) -> None:
         self._run = run
-        self._headers = [*_HEADERS, *headers] if headers else _HEADERS
+        self._headers = [(b"content-type", content_type), (b"x-accel-buffering", b"no"), *(headers or ())]
         self._keep_alive = keep_alive
         self._seconds = seconds
 

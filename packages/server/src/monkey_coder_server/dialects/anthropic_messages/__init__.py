@@ -36,9 +36,9 @@ class AnthropicMessages:
         """Read a whole answer of status 200."""
         return read_message(body, provider=self._provider)
 
-    def decoder(self) -> StreamDecoder:
+    def decoder(self, *, relay: bool = False) -> StreamDecoder:
         """A reader for one streamed answer."""
-        return MessageStream(provider=self._provider)
+        return MessageStream(provider=self._provider, relay=relay)
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderFailure:
         """Read an error answer; header names are lower case."""

@@ -17,6 +17,7 @@ from monkey_coder_server.domain.stream_events import (
     Event,
     Failed,
     Finished,
+    Frame,
     Opened,
     TextDelta,
     ThinkingDelta,
@@ -33,10 +34,11 @@ _Record: TypeAlias = dict[str, Json]
 class MessageStream:
     """One streamed answer. Whatever follows the terminal event is ignored."""
 
-    __slots__ = ("_begun", "_blocks", "_calls", "_done", "_provider", "_sse", "_stop", "_usage", "_whole")
+    __slots__ = ("_begun", "_blocks", "_calls", "_done", "_provider", "_relay", "_sse", "_stop", "_usage", "_whole")
 
-    def __init__(self, *, provider: str) -> None:
+    def __init__(self, *, provider: str, relay: bool = False) -> None:
         self._provider = provider
+        self._relay = relay
         self._sse = SseParser()
         self._begun = False
         self._whole: bytearray | None = None
@@ -99,6 +101,14 @@ class MessageStream:
         if event is UNREADABLE and kind != "error":
             self._fail(FailureKind.MALFORMED, "the stream holds an event that is not JSON", events)
             return
+        if kind == "error":
+            self._end(failure_in_stream(record, frame.data, provider=self._provider), events)
+            return
+        if self._relay:
+            events.append(Frame(frame.event, frame.data))
+        self._read(kind, record, events)
+
+    def _read(self, kind: str | None, record: _Record, events: list[Event]) -> None:
         match kind:
             case "content_block_delta":
                 self._grow_block(record, events)
@@ -112,8 +122,6 @@ class MessageStream:
                 self._change_message(record, events)
             case "message_stop":
                 self._stop_message(events)
-            case "error":
-                self._end(failure_in_stream(record, frame.data, provider=self._provider), events)
 
     def _start_message(self, record: _Record, events: list[Event]) -> None:
         message = as_object(record.get("message"))

@@ -7,15 +7,16 @@ from monkey_coder_server.dialects.gemini.candidate import AnswerReader
 from monkey_coder_server.dialects.gemini.json_array import ArraySplitter, ElementTooLong
 from monkey_coder_server.dialects.wire import UNREADABLE, parse_json
 from monkey_coder_server.domain.errors import FailureKind
-from monkey_coder_server.domain.stream_events import Event
+from monkey_coder_server.domain.stream_events import Event, Frame
 
 
 class AnswerStream:
     """One streamed answer; what follows its end is ignored."""
 
-    __slots__ = ("_array", "_begun", "_reader", "_sse")
+    __slots__ = ("_array", "_begun", "_reader", "_relay", "_sse")
 
-    def __init__(self, *, provider: str) -> None:
+    def __init__(self, *, provider: str, relay: bool = False) -> None:
+        self._relay = relay
         self._reader = AnswerReader(provider=provider)
         self._sse = SseParser()
         self._array: ArraySplitter | None = None
@@ -64,5 +65,8 @@ class AnswerStream:
         record = parse_json(data)
         if record is UNREADABLE and not self._reader.done:
             self._reader.fail(FailureKind.MALFORMED, "the stream holds a record that is not JSON", events)
-        else:
-            self._reader.take(record, events)
+            return
+        place = len(events)
+        self._reader.take(record, events)
+        if self._relay and not self._reader.done:
+            events.insert(place, Frame("", data if isinstance(data, str) else data.decode("utf-8", "replace")))

@@ -37,9 +37,9 @@ class OpenAIChat:
         """Read a whole answer of status 200."""
         return decode_answer(body, self.quirks.provider)
 
-    def decoder(self) -> StreamDecoder:
+    def decoder(self, *, relay: bool = False) -> StreamDecoder:
         """A reader for one streamed answer."""
-        return ChatStream(self.quirks.provider)
+        return ChatStream(self.quirks.provider, relay=relay)
 
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderFailure:
         """Read an error answer."""

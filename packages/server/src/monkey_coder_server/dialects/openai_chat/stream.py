@@ -8,16 +8,17 @@ from monkey_coder_server.dialects.openai_chat.chunks import json_of, read_frame
 from monkey_coder_server.dialects.openai_chat.errors import failure_in_answer
 from monkey_coder_server.dialects.wire import parse_json
 from monkey_coder_server.domain.errors import FailureKind
-from monkey_coder_server.domain.stream_events import Event
+from monkey_coder_server.domain.stream_events import Event, Frame
 
 
 class ChatStream:
     """Implements `ports.provider.StreamDecoder`. The end is `[DONE]` or, where a provider sends none, the close."""
 
-    __slots__ = ("_assembly", "_provider", "_sse")
+    __slots__ = ("_assembly", "_provider", "_relay", "_sse")
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, *, relay: bool = False) -> None:
         self._provider = provider
+        self._relay = relay
         self._sse = SseParser()
         self._assembly = Assembly(provider)
 
@@ -57,6 +58,7 @@ class ChatStream:
         """Read one event; False when it is not JSON."""
         data = event.data
         if data.startswith("[DONE]"):
+            self._pass_on(event, out)
             self._assembly.end(out)
             return True
         frame = read_frame(data)
@@ -67,5 +69,10 @@ class ChatStream:
             if failure is not None:
                 self._assembly.fail_with(failure, out)
                 return True
+        self._pass_on(event, out)
         self._assembly.take(frame, out)
         return True
+
+    def _pass_on(self, event: SseEvent, out: list[Event]) -> None:
+        if self._relay:
+            out.append(Frame(event.event, event.data))

@@ -10,6 +10,7 @@ from monkey_coder_server.domain.stream_events import (
     Cited,
     Event,
     FinishReason,
+    Frame,
     RefusalDelta,
     ServerItem,
     TextDelta,
@@ -18,7 +19,7 @@ from monkey_coder_server.domain.stream_events import (
 )
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.ports.clock import Clock
-from monkey_coder_server.ports.provider import StreamDecoder, WireRequest
+from monkey_coder_server.ports.provider import Dialect, StreamDecoder, WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, Upstream, UpstreamFailed, UpstreamReply
 
 CONTENT = (TextDelta, ThinkingDelta, RefusalDelta, ToolCallOpened, ServerItem, Cited)
@@ -38,7 +39,10 @@ class AttemptFailed(Exception):
 
 @dataclass(slots=True)
 class Answering:
-    """A model that answers. Of a stream, `reply`, `decoder` and `pieces` give the rest and `waiting` the beginning."""
+    """A model that answers. Of a stream, `reply`, `decoder` and `pieces` give the rest and `waiting` the beginning.
+
+    Of a relayed stream that is all its frames, else its events from the first content on.
+    """
 
     route: Route
     answer: Answer
@@ -47,9 +51,19 @@ class Answering:
     first_byte_ms: int
     reply: UpstreamReply
     headers: Mapping[str, str]
+    dialect: Dialect
+    relayed: bool
+    """The caller speaks this dialect, too: the answer is passed on as it came."""
+    dropped: tuple[str, ...] = ()
+    events: Sequence[Event] = ()
+    """Of a whole answer."""
+    body: bytes = b""
+    """A whole answer as it came."""
     decoder: StreamDecoder | None = None
     pieces: AsyncIterator[bytes] | None = None
     waiting: list[Event] = field(default_factory=list)
+    speaks: bool = False
+    """Content has come."""
 
 
 class Exchange:
@@ -70,7 +84,9 @@ class Exchange:
             raise AttemptFailed(cut.failure) from cut
         finally:
             await answering.reply.close()
-        for event in route.provider.dialect.decode(body):
+        answering.body = body
+        answering.events = answering.dialect.decode(body)
+        for event in answering.events:
             answering.answer.apply(event)
         _refuse_the_useless(answering)
         return answering
@@ -80,7 +96,7 @@ class Exchange:
     ) -> Answering:
         """Ask for a stream and read it up to its first content. Raises `AttemptFailed`, `InvalidRequest`."""
         answering = await self._send(route, request, key=key, stream=True, deadlines=deadlines)
-        answering.decoder = route.provider.dialect.decoder()
+        answering.decoder = answering.dialect.decoder(relay=answering.relayed)
         answering.pieces = answering.reply.pieces()
         try:
             await _read_to_content(answering)
@@ -97,14 +113,19 @@ class Exchange:
     ) -> Answering:
         provider = route.provider
         number, secret = key
-        wire: WireRequest = provider.dialect.encode(_fitted(request, route), card=route.card, key=secret, stream=stream)
+        spoken = None if request.source is None else request.source.dialect
+        dialect = provider.dialect_for(route.card.model, spoken)
+        wire: WireRequest = dialect.encode(_fitted(request, route), card=route.card, key=secret, stream=stream)
         started = self._clock.monotonic()
         try:
             reply = await self._upstream.send(provider.name, route.base_url, wire, deadlines)
         except UpstreamFailed as failed:
             raise AttemptFailed(failed.failure) from failed
         first_byte_ms = milliseconds(started, self._clock.monotonic())
-        answering = Answering(route, Answer(), number, started, first_byte_ms, reply, reply.headers)
+        relayed = spoken == dialect.name
+        answering = Answering(
+            route, Answer(), number, started, first_byte_ms, reply, reply.headers, dialect, relayed, wire.dropped
+        )
         if reply.status != 200:
             raise AttemptFailed(await _refusal(answering))
         return answering
@@ -118,7 +139,7 @@ async def _refusal(answering: Answering) -> ProviderFailure:
         return replace(cut.failure, status=reply.status)
     finally:
         await reply.close()
-    return answering.route.provider.dialect.decode_error(reply.status, reply.headers, body)
+    return answering.dialect.decode_error(reply.status, reply.headers, body)
 
 
 async def _read_to_content(answering: Answering) -> None:
@@ -128,11 +149,11 @@ async def _read_to_content(answering: Answering) -> None:
         raise RuntimeError(message)
     async for piece in pieces:
         _take(answering, decoder.feed(piece))
-        if answering.waiting or answer.finish is not None or answer.failure is not None:
+        if answering.speaks or answer.finish is not None or answer.failure is not None:
             break
     else:
         _take(answering, decoder.finish())
-    if not answering.waiting or answer.finish is not None:
+    if not answering.speaks or answer.finish is not None:
         _refuse_the_useless(answering)
 
 
@@ -140,7 +161,8 @@ def _take(answering: Answering, events: Sequence[Event]) -> None:
     """Fold events and keep those from the first content on."""
     for event in events:
         answering.answer.apply(event)
-        if answering.waiting or isinstance(event, CONTENT):
+        answering.speaks = answering.speaks or isinstance(event, CONTENT)
+        if isinstance(event, Frame) if answering.relayed else answering.speaks:
             answering.waiting.append(event)
 
 

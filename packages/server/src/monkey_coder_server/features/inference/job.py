@@ -1,10 +1,10 @@
 """One request to be served, whatever wire format it came in, and what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from monkey_coder_server.domain.conversation import ModelRequest
-from monkey_coder_server.domain.stream_events import Answer
+from monkey_coder_server.domain.stream_events import Answer, Event
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.plan import Plan, Wishes
 from monkey_coder_server.features.inference.route import Route
@@ -52,6 +52,11 @@ class Served(Record, frozen=True, kw_only=True):
     latency_ms: int
     first_byte_ms: int | None
     client_gone: bool
+    relayed: bool = False
+    dropped: tuple[str, ...] = ()
+    events: Sequence[Event] = ()
+    """Of an answer that was not streamed; `body` is the same as it came."""
+    body: bytes = b""
 
 
 class Settled(Record, frozen=True):

@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
-from monkey_coder_server.domain.errors import GatewayError, NotFound, Unavailable
+from monkey_coder_server.domain.errors import FailureKind, GatewayError, NotFound, Unavailable
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.attempt import Attempts, Effort
+from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.job import Job, Outcome, Served, Settled
@@ -17,6 +18,9 @@ from monkey_coder_server.features.inference.settlement import Settlements
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Hold, Ledger, Replay
 from monkey_coder_server.ports.telemetry import Telemetry
+
+MERELY_CUT = frozenset({FailureKind.CUT_SHORT, FailureKind.TIMEOUT, FailureKind.CONNECTION})
+"""Ways a stream stops without a word of why: what came before is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +150,20 @@ class Pipeline:
         except TimeoutError as slow:
             raise Unavailable("The ledger is too slow to take on requests; try again.", retry_after=5.0) from slow
 
+    def _broken(self, flight: Flight, answering: Answering) -> GatewayError:
+        """A stream that failed in the middle; one that was merely cut says how far it had come."""
+        error = self._attempts.broke(answering, flight.trail)
+        failure = answering.answer.failure
+        if failure is not None and failure.kind not in MERELY_CUT:
+            return error
+        rule = answering.route.provider.usage_rule
+        return CutShort(error, usage_of(answering.answer, flight.job.request, rule, unfinished=True))
+
     def _served(self, flight: Flight, answering: Answering, end: End) -> Served:
         """The answer with its usage. Raises `ProviderFailed`, `ProviderTimedOut` when it broke off."""
         job, answer, route = flight.job, answering.answer, answering.route
         if end is End.FAILED:
-            raise self._attempts.broke(answering, flight.trail)
+            raise self._broken(flight, answering)
         self._attempts.ended(answering, flight.trail, left=end is End.LEFT)
         unfinished = end is not End.FINISHED
         return Served(
@@ -165,6 +178,10 @@ class Pipeline:
             latency_ms=milliseconds(job.started, self._clock.monotonic()),
             first_byte_ms=milliseconds(job.started, answering.started) + answering.first_byte_ms,
             client_gone=flight.run.client_gone,
+            relayed=answering.relayed,
+            dropped=answering.dropped,
+            events=answering.events,
+            body=answering.body,
         )
 
 

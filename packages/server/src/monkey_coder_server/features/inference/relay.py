@@ -1,13 +1,14 @@
 """Passes a model's answer on as it comes, folding it on the way; notices hang-ups, cuts and overlong answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
 
 from monkey_coder_server.domain.stream_events import (
     Event,
     FinishReason,
+    Frame,
     RefusalDelta,
     TextDelta,
     ThinkingDelta,
@@ -46,7 +47,7 @@ async def relay(answering: Answering, run: Run[Outcome]) -> End:
 
 async def _pass_on(answering: Answering, run: Run[Outcome]) -> End:
     route = answering.route
-    run.open(Opening(route.provider.name, route.card.model))
+    run.open(Opening(route.provider.name, route.card.model, answering.relayed, answering.dropped))
     counter = _Counter(route.max_tokens)
     for event in answering.waiting:
         counter.see(event)
@@ -62,29 +63,37 @@ async def _pass_on(answering: Answering, run: Run[Outcome]) -> End:
 
 
 async def _rest(answering: Answering, run: Run[Outcome], counter: "_Counter") -> End:
-    decoder, pieces, answer = answering.decoder, answering.pieces, answering.answer
+    decoder, pieces = answering.decoder, answering.pieces
     if decoder is None or pieces is None:
         message = "only a stream has a rest"
         raise RuntimeError(message)
     stops_when_left = answering.route.provider.cancel_policy is CancelPolicy.CANCEL
     async for piece in pieces:
-        for event in decoder.feed(piece):
-            answer.apply(event)
-            counter.see(event)
-            await run.push(event)
+        await _take(decoder.feed(piece), answering, run, counter)
         end = _end_of(answering)
         if end is not None:
             await _read_out(pieces)
             return end
         if counter.over:
-            answer.finish = FinishReason.LENGTH
+            answering.answer.finish = FinishReason.LENGTH
             return End.LIMIT
         if stops_when_left and run.client_gone:
             return End.LEFT
-    for event in decoder.finish():
-        answer.apply(event)
-        await run.push(event)
+    await _take(decoder.finish(), answering, run, counter)
     return _end_of(answering) or End.FAILED
+
+
+async def _take(events: Sequence[Event], answering: Answering, run: Run[Outcome], counter: "_Counter") -> None:
+    """Fold events and pass on what the caller's writer reads: frames of its own dialect, else what they say."""
+    answer, relayed = answering.answer, answering.relayed
+    for event in events:
+        if isinstance(event, Frame):
+            await run.push(event)
+            continue
+        answer.apply(event)
+        counter.see(event)
+        if not relayed:
+            await run.push(event)
 
 
 async def _read_out(pieces: AsyncIterator[bytes]) -> None:

@@ -19,6 +19,10 @@ class Opening(Record, frozen=True):
 
     provider: str
     model: str
+    relayed: bool = False
+    """What is pushed are frames of the caller's own dialect."""
+    dropped: tuple[str, ...] = ()
+    """Parameters the model does not take."""
 
 
 class Run(Generic[T]):

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
 from monkey_coder_server.domain.pricing import PriceBook
+from monkey_coder_server.features.inference import doors
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.api import ExecuteApi
 from monkey_coder_server.features.inference.attempt import Attempts
 from monkey_coder_server.features.inference.debug import DebugApi
 from monkey_coder_server.features.inference.dependencies import Access, Dependencies
 from monkey_coder_server.features.inference.desk import Desk, rate_headers
+from monkey_coder_server.features.inference.doors import Hall
 from monkey_coder_server.features.inference.exchange import Exchange
 from monkey_coder_server.features.inference.feedback import FeedbackApi
 from monkey_coder_server.features.inference.keyring import KeyRing
@@ -56,6 +58,7 @@ def build(use: Dependencies) -> Feature:
         Route("POST", "/v1/quote", quote.quote, auth="any", scope=EXECUTE, errors=errors),
         Route("POST", "/v1/router/debug", debug.debug, auth="any", scope=ROUTER_DEBUG, errors=errors),
         Route("POST", "/v1/feedback", feedback.report, auth="any", scope=EXECUTE, errors=errors),
+        *doors.routes(Hall(desk, pipeline, use.clock, use.problems.top_up_url, options.keep_alive)),
     )
     return Feature("inference", routes, stop=stop)
 

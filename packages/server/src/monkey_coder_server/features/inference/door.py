@@ -1,0 +1,215 @@
+"""One foreign dialect served: a front reads and writes, the pipeline does the rest."""
+
+from collections.abc import Sequence
+
+from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.stream_events import FinishReason
+from monkey_coder_server.features.inference.api import route_headers, settled_headers
+from monkey_coder_server.features.inference.cut_short import CutShort
+from monkey_coder_server.features.inference.desk import Desk, rate_headers
+from monkey_coder_server.features.inference.foreign import envelope_headers, job_of
+from monkey_coder_server.features.inference.job import Outcome, Served, Settled
+from monkey_coder_server.features.inference.pipeline import Pipeline
+from monkey_coder_server.features.inference.running import Opening, Run
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Front, Inbound, Problem, Told
+from monkey_coder_server.ports.ledger import Charge
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.problem import problem_headers, sentence, status_of
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import Headers, Response
+from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream, EventWriter
+
+WATCH_SECONDS = 60.0
+"""Longest sleep; new events, the end and a hang-up wake the writer at once."""
+
+
+class Problems:
+    """Errors as a dialect's own SDK expects them. `top_up_url` is where a user adds credit."""
+
+    def __init__(self, front: Front, top_up_url: str) -> None:
+        self._front = front
+        self._top_up_url = top_up_url
+
+    def __call__(self, error: GatewayError, request_id: str) -> Response:
+        """The answer to a request that failed before its stream began."""
+        refusal = self._front.refuse(self.problem(error, request_id))
+        own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in refusal.headers]
+        named = {name for name, _ in own}
+        ours = [*problem_headers(error), *rate_headers(error.facts)]
+        headers: Headers = [*own, *((name, value) for name, value in ours if name not in named)]
+        return Response(refusal.status, refusal.body, [(b"content-type", b"application/json"), *headers])
+
+    def problem(self, error: GatewayError, request_id: str) -> Problem:
+        """What there is to be told."""
+        return Problem(
+            code=error.code,
+            status=status_of(error),
+            message=sentence(error, top_up_url=self._top_up_url),
+            request_id=request_id,
+            retry_after=error.retry_after,
+            facts=error.facts,
+        )
+
+
+class Door:
+    """Serves one endpoint of a dialect. `keep_alive` is how many seconds a stream may be silent."""
+
+    def __init__(  # noqa: PLR0913 - its collaborators, named
+        self,
+        front: Front,
+        desk: Desk,
+        pipeline: Pipeline,
+        clock: Clock,
+        problems: Problems,
+        *,
+        endpoint: str,
+        keep_alive: float = KEEP_ALIVE_SECONDS,
+    ) -> None:
+        self._front = front
+        self._desk = desk
+        self._pipeline = pipeline
+        self._clock = clock
+        self._endpoint = endpoint
+        self._problems = problems
+        self._keep_alive = keep_alive
+
+    async def serve(self, request: Request, *, path_model: str | None = None, stream: bool | None = None) -> Reply:
+        """Answer a request, whole or as a stream, as it asks or its path says."""
+        started = self._clock.monotonic()
+        headers = await self._desk.limit(request.principal)
+        envelope = Envelope(
+            headers=envelope_headers(request), query=request.query, path_model=path_model, stream=stream
+        )
+        inbound = self._front.read(await request.body(), envelope)
+        at = self._clock.now()
+
+        def render(served: Served, charge: Charge) -> bytes:
+            return b"" if inbound.stream else self._whole(inbound, served, charge)
+
+        job = job_of(request, inbound, endpoint=self._endpoint, at=at, started=started, render=render)
+        run = self._pipeline.start(job)
+        if inbound.stream:
+            return await self._stream(request, inbound, run, headers)
+        outcome = await run.result()
+        settled = _settled(outcome)
+        dropped = _dropped(settled.served.relayed, settled.served.dropped, inbound)
+        reply = [(b"content-type", b"application/json"), *headers, *settled_headers(settled), *dropped]
+        return Response(200, settled.body, reply)
+
+    def _whole(self, inbound: Inbound, served: Served, charge: Charge) -> bytes:
+        bill = _bill(served, charge)
+        if served.relayed:
+            return self._front.relay(inbound, served.body, bill)
+        told = Told(
+            request_id=served.job.request_id,
+            created=int(served.job.at.timestamp()),
+            provider=served.route.provider.name,
+            model=served.route.card.model,
+        )
+        return self._front.write(inbound, told, served.events, bill)
+
+    async def _stream(self, request: Request, inbound: Inbound, run: Run[Outcome], headers: Headers) -> Reply:
+        """Until the answer begins, or the caller has waited long, a failure is told as an HTTP error."""
+        try:
+            opening = await run.opened(self._keep_alive)
+        except BaseException:
+            run.leave()
+            raise
+        if opening is None and run.ended:
+            await run.result()
+        if opening is not None:
+            headers = [
+                *headers,
+                *route_headers(opening.provider, opening.model),
+                (b"x-monkey-cache", b"bypass"),
+                *_dropped(opening.relayed, opening.dropped, inbound),
+            ]
+        body = _Stream(
+            self._front, inbound, run, self._problems, request.request_id, int(self._clock.now().timestamp())
+        )
+        return EventStream(
+            body.write,
+            headers=headers,
+            keep_alive=self._front.keep_alive,
+            seconds=self._keep_alive,
+            content_type=self._front.content_type(inbound),
+        )
+
+
+class _Stream:
+    """Writes one run in the caller's dialect. Its last frames leave when the charge is on disk."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - made in one place
+        self, front: Front, inbound: Inbound, run: Run[Outcome], problems: Problems, request_id: str, created: int
+    ) -> None:
+        self._front = front
+        self._inbound = inbound
+        self._run = run
+        self._problems = problems
+        self._request_id = request_id
+        self._created = created
+
+    async def write(self, out: EventWriter) -> None:
+        """Write everything; a caller who hangs up is noticed, and the run told so."""
+        run = self._run
+        out.when_gone(run.leave)
+        try:
+            while run.opening is None and not run.ended and not out.gone:
+                await run.opened(WATCH_SECONDS)
+            writer = self._writer(run.opening)
+            await _send(out, writer.begin())
+            while not out.gone:
+                events = await run.take(WATCH_SECONDS)
+                if not events and run.ended:
+                    await _send(out, await self._end(writer))
+                    return
+                if events:
+                    await _send(out, writer.write(events))
+        finally:
+            run.leave()
+
+    def _writer(self, opening: Opening | None) -> AnswerWriter:
+        """The writer for the model that answers, or for the error of one that never did."""
+        provider, model = ("", self._inbound.model or "") if opening is None else (opening.provider, opening.model)
+        told = Told(request_id=self._request_id, created=self._created, provider=provider, model=model)
+        return self._front.writer(self._inbound, told, relayed=opening is not None and opening.relayed)
+
+    async def _end(self, writer: AnswerWriter) -> bytes:
+        try:
+            settled = _settled(await self._run.result())
+        except CutShort as cut:
+            return writer.end(Bill(usage=cut.usage, cost=0, receipt_id=None, finish=FinishReason.LENGTH))
+        except GatewayError as failed:
+            return writer.fail(self._problems.problem(failed, self._request_id))
+        return writer.end(_bill(settled.served, settled.charge))
+
+
+async def _send(out: EventWriter, frames: bytes) -> None:
+    if frames:
+        await out.write(frames)
+
+
+def _settled(outcome: Outcome) -> Settled:
+    """A foreign request carries no idempotency key, so there is nothing it could be the repeat of."""
+    if isinstance(outcome, Settled):
+        return outcome
+    message = "a foreign request was answered from a stored result"
+    raise TypeError(message)
+
+
+def _bill(served: Served, charge: Charge) -> Bill:
+    answer = served.answer
+    return Bill(
+        usage=served.usage,
+        cost=charge.charged,
+        receipt_id=charge.receipt_id,
+        finish=answer.finish or FinishReason.OTHER,
+        native_finish=answer.native_finish,
+    )
+
+
+def _dropped(relayed: bool, dropped: Sequence[str], inbound: Inbound) -> Headers:  # noqa: FBT001 - two plain facts
+    """What the model was not told, for callers who wonder."""
+    names = dict.fromkeys((*dropped, *(() if relayed else inbound.lost)))
+    return [(b"x-monkey-dropped", ", ".join(names).encode("ascii", "replace"))] if names else []

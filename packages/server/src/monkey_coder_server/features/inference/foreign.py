@@ -1,0 +1,99 @@
+"""A request of a foreign dialect as a job: the same admission, routes and books as a native task."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from monkey_coder_server.domain import personas
+from monkey_coder_server.domain.catalog import Capability
+from monkey_coder_server.domain.conversation import Document, Image, ModelRequest, Part, ToolResult
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.domain.money import parse_usd
+from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.job import Job, Served
+from monkey_coder_server.features.inference.plan import Wishes
+from monkey_coder_server.ports.front import Inbound
+from monkey_coder_server.ports.ledger import Charge
+from monkey_coder_server.web.request import Request
+
+SECONDS = 600.0
+"""The deadline of a caller who names none: what the official SDKs wait."""
+OPEN_LIMIT = 16_384
+"""Tokens of an answer whose caller set no limit; a model that reasons may use four times as many."""
+TASK = "chat"
+PERSONA = personas.choose(None, task_type=TASK).persona
+"""Gives the routing weights alone: a foreign request is sent on with no words of ours."""
+
+
+def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two named
+    request: Request,
+    inbound: Inbound,
+    *,
+    endpoint: str,
+    at: datetime,
+    started: float,
+    render: Callable[[Served, Charge], bytes],
+) -> Job:
+    """The job. Raises `InvalidRequest` for a header of ours that says nonsense."""
+    return Job(
+        request_id=request.request_id,
+        principal=request.principal,
+        endpoint=endpoint,
+        request=inbound.request,
+        wishes=Wishes(
+            model=inbound.model, task_type=TASK, persona=PERSONA, required=frozenset(required(inbound.request))
+        ),
+        stream=inbound.stream,
+        seconds=_seconds(request.header("x-stainless-timeout")),
+        at=at,
+        started=started,
+        render=render,
+        max_tokens=inbound.request.sampling.max_tokens,
+        default_max_tokens=OPEN_LIMIT,
+        max_cost=_max_cost(request.header("x-mk-max-cost")),
+    )
+
+
+def required(request: ModelRequest) -> Iterator[Capability]:
+    """What a model must be able to do to serve the request at all."""
+    if request.tools:
+        yield Capability.TOOLS
+    kinds = {type(part) for message in request.messages for part in _within(message.parts)}
+    if Image in kinds:
+        yield Capability.VISION
+    if any(_binary(part) for message in request.messages for part in _within(message.parts)):
+        yield Capability.DOCUMENTS
+
+
+def envelope_headers(request: Request) -> Mapping[str, str]:
+    """The headers by lower-case name."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
+
+
+def _within(parts: tuple[Part, ...]) -> Iterator[Part]:
+    for part in parts:
+        yield part
+        if isinstance(part, ToolResult):
+            yield from part.parts
+
+
+def _binary(part: Part) -> bool:
+    return isinstance(part, Document) and part.text is None
+
+
+def _seconds(header: str | None) -> float:
+    """What an official SDK says it will wait; nonsense counts as nothing said."""
+    try:
+        wanted = SECONDS if header is None else float(header)
+    except ValueError:
+        wanted = SECONDS
+    return wanted if 1.0 <= wanted <= bounds.LONGEST_SECONDS else SECONDS
+
+
+def _max_cost(header: str | None) -> int | None:
+    if header is None:
+        return None
+    try:
+        return parse_usd(header)
+    except ValueError as wrong:
+        message = f"The header `X-MK-Max-Cost` is not right: {wrong}"
+        raise InvalidRequest(message) from wrong
