@@ -5,7 +5,7 @@ and unknown fields are dropped. Bytes are only decoded once a line is whole, so 
 cut between two pieces is never harmed.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -15,8 +15,7 @@ class SseTooLong(ValueError):
     """One event grew beyond the parser's bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class SseEvent:
+class SseEvent(msgspec.Struct, frozen=True, gc=False):
     """`event` is `""` when the sender named none (the standard's `message`); `data` joined by LF."""
 
     event: str
@@ -45,6 +44,8 @@ class SseParser:
             self._skip_lf = False
             if piece[0] == 0x0A:
                 piece = piece[1:]
+        if piece.endswith(b"\n\n") and b"\r" not in piece and self._between_events():
+            return self._whole_events(piece)
         self._buffer += piece
         if b"\n" not in piece and b"\r" not in piece:
             self._guard(len(self._buffer))
@@ -58,11 +59,7 @@ class SseParser:
         lines = text.split(b"\n")
         self._buffer += lines.pop()
         events: list[SseEvent] = []
-        for line in lines:
-            if line:
-                self._field(line)
-            elif event := self._dispatch():
-                events.append(event)
+        self._take(lines, events)
         self._guard(len(self._buffer))
         return events
 
@@ -74,6 +71,33 @@ class SseParser:
             self._field(line)
         event = self._dispatch()
         return [event] if event else []
+
+    def _between_events(self) -> bool:
+        """Whether nothing of an event has come yet."""
+        return not (self._buffer or self._data or self._event or self._at_start)
+
+    def _whole_events(self, piece: bytes) -> list[SseEvent]:
+        """A piece that ends where an event ends, as most do: the usual two shapes of an event are read at a glance."""
+        events: list[SseEvent] = []
+        limit = self._limit
+        for block in piece[:-2].split(b"\n\n"):
+            name, line = "", block
+            if block.startswith(b"event: "):
+                first, _, line = block.partition(b"\n")
+                name = first[7:].decode("utf-8", "replace")
+            if line.startswith(b"data: ") and b"\n" not in line and len(block) <= limit:
+                events.append(SseEvent(name, line[6:].decode("utf-8", "replace"), self._id))
+            else:
+                self._take([*block.split(b"\n"), b""], events)
+        return events
+
+    def _take(self, lines: list[bytes], events: list[SseEvent]) -> None:
+        """Read lines; an empty one ends an event."""
+        for line in lines:
+            if line:
+                self._field(line)
+            elif event := self._dispatch():
+                events.append(event)
 
     def _field(self, line: bytes) -> None:
         if self._at_start:

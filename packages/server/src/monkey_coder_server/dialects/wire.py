@@ -78,6 +78,11 @@ def as_count(value: Json) -> int | None:
     return value if isinstance(value, int) and value >= 0 else None
 
 
+def bytes_between(data: str, start: int, end: int) -> int:
+    """How many bytes of UTF-8 a part of a text takes."""
+    return end - start if data.isascii() else len(data[start:end].encode("utf-8", "surrogatepass"))
+
+
 def excerpt(body: bytes) -> str:
     """The beginning of a body nobody can read, for an error message."""
     return body.lstrip()[: 4 * MESSAGE_LIMIT].decode("utf-8", "replace")[:MESSAGE_LIMIT].strip()

@@ -7,7 +7,7 @@ counts), then exactly one of `Finished` and `Failed`.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from monkey_coder_server.domain.conversation import Citation, Json, Part, Refusal, Text, Thinking, ToolCall
 from monkey_coder_server.domain.errors import ProviderFailure
@@ -127,15 +127,16 @@ class Failed:
     failure: ProviderFailure
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One server-sent event as the provider wrote it, for a caller of the same dialect; it carries no error.
 
-    What it means for us stands in the events after it; folding an answer passes over it.
+    What it means for us stands in the events after it, unless it was only skimmed: then it holds nothing but
+    `skimmed` bytes (at least) of the answer's next piece.
     """
 
     event: str
     data: str
+    skimmed: int = 0
 
 
 Event: TypeAlias = (
@@ -172,6 +173,8 @@ class Answer:
     finish: FinishReason | None = None
     native_finish: str | None = None
     failure: ProviderFailure | None = None
+    skimmed: int = 0
+    """Bytes of content that were relayed unread."""
     _thought: list[str] = field(default_factory=list)
     _arguments: list[list[str]] = field(default_factory=list)
 
@@ -208,7 +211,7 @@ class Answer:
                 self.close_open_blocks()
                 self.failure = failure
             case Frame():
-                pass
+                self.skimmed += event.skimmed
 
     def parts(self) -> tuple[Part, ...]:
         """The answer as an assistant message's parts: thinking, text, refusal, calls."""

@@ -8,6 +8,7 @@ from monkey_coder_server.dialects.anthropic_messages.blocks import OpenBlock, ci
 from monkey_coder_server.dialects.anthropic_messages.errors import failure_in_stream
 from monkey_coder_server.dialects.anthropic_messages.names import finish_reason
 from monkey_coder_server.dialects.anthropic_messages.response import read_message, say_refusal
+from monkey_coder_server.dialects.anthropic_messages.skim import skim
 from monkey_coder_server.dialects.anthropic_messages.usage import merge_usage, read_usage
 from monkey_coder_server.dialects.wire import UNREADABLE, as_object, as_text, parse_json
 from monkey_coder_server.domain.conversation import Json
@@ -34,11 +35,24 @@ _Record: TypeAlias = dict[str, Json]
 class MessageStream:
     """One streamed answer. Whatever follows the terminal event is ignored."""
 
-    __slots__ = ("_begun", "_blocks", "_calls", "_done", "_provider", "_relay", "_sse", "_stop", "_usage", "_whole")
+    __slots__ = (
+        "_begun",
+        "_blocks",
+        "_calls",
+        "_done",
+        "_provider",
+        "_relay",
+        "_speaks",
+        "_sse",
+        "_stop",
+        "_usage",
+        "_whole",
+    )
 
     def __init__(self, *, provider: str, relay: bool = False) -> None:
         self._provider = provider
         self._relay = relay
+        self._speaks = False
         self._sse = SseParser()
         self._begun = False
         self._whole: bytearray | None = None
@@ -95,6 +109,9 @@ class MessageStream:
     def _take(self, frame: SseEvent, events: list[Event]) -> None:
         if self._done:
             return
+        if self._relay and self._speaks and (skimmed := skim(frame.data)):
+            events.append(Frame(frame.event, frame.data, skimmed))
+            return
         event = parse_json(frame.data)
         record = as_object(event)
         kind = "error" if frame.event == "error" else as_text(record.get("type"))
@@ -140,7 +157,9 @@ class MessageStream:
         grow = _GROWERS.get(as_text(delta.get("type")) or "")
         block = self._blocks.get(_index(record))
         if grow is not None and block is not None:
+            before = len(events)
             grow(block, delta, events)
+            self._speaks = self._speaks or len(events) > before
 
     def _stop_block(self, record: _Record, events: list[Event]) -> None:
         block = self._blocks.pop(_index(record), None)

@@ -44,12 +44,15 @@ class AnswerReader:
         "_searches",
         "_thinking",
         "done",
+        "speaks",
     )
 
     def __init__(self, *, provider: str) -> None:
         self.done = False
         self._provider = provider
         self._opened = False
+        self.speaks = False
+        """Text has come."""
         self._answered = False
         self._response_id = ""
         self._calls = 0
@@ -138,6 +141,7 @@ class AnswerReader:
         if text is not None:
             if text:
                 self._stop_thinking(events)
+                self.speaks = True
                 events.append(TextDelta(text))
         else:
             self._item(part, events)

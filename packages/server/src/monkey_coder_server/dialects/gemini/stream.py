@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from monkey_coder_protocol.sse import SseParser, SseTooLong
 from monkey_coder_server.dialects.gemini.candidate import AnswerReader
 from monkey_coder_server.dialects.gemini.json_array import ArraySplitter, ElementTooLong
+from monkey_coder_server.dialects.gemini.skim import skim
 from monkey_coder_server.dialects.wire import UNREADABLE, parse_json
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.stream_events import Event, Frame
@@ -13,10 +14,12 @@ from monkey_coder_server.domain.stream_events import Event, Frame
 class AnswerStream:
     """One streamed answer; what follows its end is ignored."""
 
-    __slots__ = ("_array", "_begun", "_reader", "_relay", "_sse")
+    __slots__ = ("_array", "_begun", "_reader", "_relay", "_skimmed", "_sse")
 
     def __init__(self, *, provider: str, relay: bool = False) -> None:
         self._relay = relay
+        self._skimmed = ""
+        """The last record, if it was not read: an answer that ends with it has its usage there."""
         self._reader = AnswerReader(provider=provider)
         self._sse = SseParser()
         self._array: ArraySplitter | None = None
@@ -51,6 +54,8 @@ class AnswerStream:
                     self._take(frame.data, events)
         except SseTooLong as error:
             self._reader.fail(FailureKind.MALFORMED, str(error), events)
+        if self._skimmed:
+            self._reader.take(parse_json(self._skimmed), events)
         self._reader.close(events, unfinished=FailureKind.CUT_SHORT)
         return events
 
@@ -62,6 +67,11 @@ class AnswerStream:
             self._array = ArraySplitter()
 
     def _take(self, data: str | bytes, events: list[Event]) -> None:
+        if self._relay and self._reader.speaks and isinstance(data, str) and (skimmed := skim(data)):
+            events.append(Frame("", data, skimmed))
+            self._skimmed = data
+            return
+        self._skimmed = ""
         record = parse_json(data)
         if record is UNREADABLE and not self._reader.done:
             self._reader.fail(FailureKind.MALFORMED, "the stream holds a record that is not JSON", events)

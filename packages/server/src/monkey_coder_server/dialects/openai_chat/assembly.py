@@ -81,6 +81,7 @@ class Assembly:
         "_thinking",
         "_usage",
         "finished",
+        "speaks",
     )
 
     def __init__(self, provider: str) -> None:
@@ -97,6 +98,8 @@ class Assembly:
         self._sources: tuple[bytes, bytes] = (b"", b"")
         self.finished = False
         """A finish reason has come."""
+        self.speaks = False
+        """Content has come: whoever relays is committed to this answer."""
         self._ended = False
 
     def over(self) -> bool:
@@ -145,7 +148,9 @@ class Assembly:
     def _take_choice(self, choice: Choice | WholeChoice, out: list[Event]) -> None:
         delta = choice.delta
         if delta is not None:
+            before = len(out)
             self._take_delta(delta, out)
+            self.speaks = self.speaks or len(out) > before
         if choice.finish_reason:
             self._native = choice.finish_reason
             self.finished = True

@@ -6,6 +6,7 @@ from monkey_coder_protocol.sse import SseEvent, SseParser, SseTooLong
 from monkey_coder_server.dialects.openai_chat.assembly import Assembly
 from monkey_coder_server.dialects.openai_chat.chunks import json_of, read_frame
 from monkey_coder_server.dialects.openai_chat.errors import failure_in_answer
+from monkey_coder_server.dialects.openai_chat.skim import Skimmer
 from monkey_coder_server.dialects.wire import parse_json
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.stream_events import Event, Frame
@@ -14,11 +15,12 @@ from monkey_coder_server.domain.stream_events import Event, Frame
 class ChatStream:
     """Implements `ports.provider.StreamDecoder`. The end is `[DONE]` or, where a provider sends none, the close."""
 
-    __slots__ = ("_assembly", "_provider", "_relay", "_sse")
+    __slots__ = ("_assembly", "_provider", "_relay", "_skimmer", "_sse")
 
     def __init__(self, provider: str, *, relay: bool = False) -> None:
         self._provider = provider
         self._relay = relay
+        self._skimmer = Skimmer()
         self._sse = SseParser()
         self._assembly = Assembly(provider)
 
@@ -61,6 +63,9 @@ class ChatStream:
             self._pass_on(event, out)
             self._assembly.end(out)
             return True
+        if self._relay and (skimmed := self._skimmer.piece(data)):
+            out.append(Frame(event.event, data, skimmed))
+            return True
         frame = read_frame(data)
         if frame is None:
             return False
@@ -71,6 +76,8 @@ class ChatStream:
                 return True
         self._pass_on(event, out)
         self._assembly.take(frame, out)
+        if self._relay and self._assembly.speaks:
+            self._skimmer.learn(data)
         return True
 
     def _pass_on(self, event: SseEvent, out: list[Event]) -> None:

@@ -33,7 +33,7 @@ def _count(answer: Answer, request: ModelRequest) -> Usage:
     said = (*answer.text, *answer.refusal, *(call.arguments for call in answer.calls))
     return estimate(
         input_tokens=expected_tokens(request),
-        output_bytes=_bytes(said),
+        output_bytes=_bytes(said) + answer.skimmed,
         reasoning_bytes=_bytes(part.text for part in answer.thinking),
     )
 

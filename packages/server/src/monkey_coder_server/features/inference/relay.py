@@ -88,12 +88,13 @@ async def _take(events: Sequence[Event], answering: Answering, run: Run[Outcome]
     answer, relayed = answering.answer, answering.relayed
     for event in events:
         if isinstance(event, Frame):
+            answer.skimmed += event.skimmed
             await run.push(event)
-            continue
-        answer.apply(event)
+        else:
+            answer.apply(event)
+            if not relayed:
+                await run.push(event)
         counter.see(event)
-        if not relayed:
-            await run.push(event)
 
 
 async def _read_out(pieces: AsyncIterator[bytes]) -> None:
@@ -124,7 +125,9 @@ class _Counter:
         self._seen = 0
 
     def see(self, event: Event) -> None:
-        if isinstance(event, _SPOKEN):
+        if isinstance(event, Frame):
+            self._seen += event.skimmed
+        elif isinstance(event, _SPOKEN):
             self._seen += len(event.text)
         elif isinstance(event, ToolCallDelta):
             self._seen += len(event.fragment)
