@@ -13,7 +13,7 @@ from monkey_coder_server.dialects.openai_chat.chunks import (
     WholeFrame,
     json_of,
 )
-from monkey_coder_server.dialects.openai_chat.usage import read_usage
+from monkey_coder_server.dialects.openai_usage import read_usage
 from monkey_coder_server.dialects.wire import MESSAGE_LIMIT, as_list, as_object, as_text
 from monkey_coder_server.domain.conversation import Citation, Json
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from monkey_coder_server.dialects.openai_chat.errors import decode_error
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
 from monkey_coder_server.dialects.openai_chat.request import encode_body
 from monkey_coder_server.dialects.openai_chat.response import decode_answer
 from monkey_coder_server.dialects.openai_chat.stream import ChatStream
+from monkey_coder_server.dialects.openai_errors import decode_error
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import ProviderFailure

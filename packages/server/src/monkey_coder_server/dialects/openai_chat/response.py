@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monkey_coder_server.dialects.openai_chat.assembly import Assembly
 from monkey_coder_server.dialects.openai_chat.chunks import json_of, read_whole
-from monkey_coder_server.dialects.openai_chat.errors import failure_in_answer
+from monkey_coder_server.dialects.openai_errors import failure_in_answer
 from monkey_coder_server.dialects.wire import excerpt, parse_json
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.stream_events import Event

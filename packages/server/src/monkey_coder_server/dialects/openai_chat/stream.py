@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from monkey_coder_protocol.sse import SseEvent, SseParser, SseTooLong
 from monkey_coder_server.dialects.openai_chat.assembly import Assembly
 from monkey_coder_server.dialects.openai_chat.chunks import json_of, read_frame
-from monkey_coder_server.dialects.openai_chat.errors import failure_in_answer
 from monkey_coder_server.dialects.openai_chat.skim import Skimmer
+from monkey_coder_server.dialects.openai_errors import failure_in_answer
 from monkey_coder_server.dialects.wire import parse_json
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.stream_events import Event, Frame

@@ -1,4 +1,4 @@
-"""The usage object of chat completions, with the places and names each provider gives its numbers."""
+"""The usage object of chat completions and embeddings, with the places and names each provider gives its numbers."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Annotated, cast

@@ -1,4 +1,4 @@
-"""What chat-completions providers say when they refuse or fail, on its own or inside a stream."""
+"""What the providers of the OpenAI family say when they refuse or fail, on its own or inside a stream."""
 
 import re
 from collections.abc import Mapping

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monkey_coder_server.dialects.openai_chat.usage import _read_thoroughly, read_usage
+from monkey_coder_server.dialects.openai_usage import _read_thoroughly, read_usage
 from monkey_coder_server.domain.usage import ReportedUsage
 
 
