@@ -1,53 +1,14 @@
 """Where the foreign dialects are served: each path with its aliases, its own errors and its own reader and writers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from monkey_coder_server.features.inference.desk import Desk
-from monkey_coder_server.features.inference.door import Door, Problems
-from monkey_coder_server.features.inference.pipeline import Pipeline
-from monkey_coder_server.ports.clock import Clock
-from monkey_coder_server.ports.front import Front
-from monkey_coder_server.ports.record import Record
-from monkey_coder_server.web.feature import Endpoint, Route
-from monkey_coder_server.web.scopes import EXECUTE
+from monkey_coder_server.features.inference.hall import Hall
+from monkey_coder_server.web.feature import Route
 
-
-class Hall(Record, frozen=True):
-    """What every door opens onto. `top_up_url` is where a user adds credit, `keep_alive` in seconds."""
-
-    desk: Desk
-    pipeline: Pipeline
-    clock: Clock
-    top_up_url: str
-    keep_alive: float
-
-    def door(self, front: Front, endpoint: str) -> Door:
-        """One endpoint of a dialect; `endpoint` names it in logs and books."""
-        return Door(
-            front,
-            self.desk,
-            self.pipeline,
-            self.clock,
-            self.problems(front),
-            endpoint=endpoint,
-            keep_alive=self.keep_alive,
-        )
-
-    def problems(self, front: Front) -> Problems:
-        """Errors in the dialect's own shape."""
-        return Problems(front, self.top_up_url)
+DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = ()
 
 
 def routes(hall: Hall) -> Iterator[Route]:
     """The routes of every foreign dialect."""
     for dialect in DIALECTS:
         yield from dialect(hall)
-
-
-def posts(paths: Sequence[str], endpoint: Endpoint, problems: Problems) -> Iterator[Route]:
-    """One endpoint under each of its paths."""
-    for path in paths:
-        yield Route("POST", path, endpoint, auth="key", scope=EXECUTE, errors=problems)
-
-
-DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = ()

@@ -12,9 +12,9 @@ from monkey_coder_server.features.inference.attempt import Attempts
 from monkey_coder_server.features.inference.debug import DebugApi
 from monkey_coder_server.features.inference.dependencies import Access, Dependencies
 from monkey_coder_server.features.inference.desk import Desk, rate_headers
-from monkey_coder_server.features.inference.doors import Hall
 from monkey_coder_server.features.inference.exchange import Exchange
 from monkey_coder_server.features.inference.feedback import FeedbackApi
+from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.outcomes import Outcomes
 from monkey_coder_server.features.inference.pipeline import Pipeline
