@@ -16,6 +16,7 @@ from monkey_coder_server.domain.conversation import (
     Part,
     Refusal,
     Role,
+    Source,
     Text,
     Thinking,
     Tool,
@@ -26,6 +27,7 @@ from monkey_coder_server.domain.conversation import (
 from monkey_coder_server.domain.prompt_tokens import (
     IMAGE_BOUND,
     REMOTE_DOCUMENT_BOUND,
+    SERVER_TOOL_BOUND,
     expected_tokens,
     prompt_size,
 )
@@ -122,3 +124,27 @@ def test_media_are_bounded_by_kind() -> None:
     assert input_upper_bound(ask(Image(data="aGk="))) == bare + IMAGE_BOUND
     assert input_upper_bound(ask(Document(file_id="file-1"))) > bare + REMOTE_DOCUMENT_BOUND
     assert expected_tokens(ask(Document(url="https://example.com/a.pdf"))) > expected_tokens(ask())
+
+
+def test_what_a_provider_runs_itself_may_fill_the_prompt() -> None:
+    bare, plain = input_upper_bound(ask()), expected_tokens(ask())
+    search = Tool("web_search", server={"type": "web_search_20250305", "name": "web_search"}, dialect="anthropic")
+    assert input_upper_bound(ask(tools=(search,))) > bare + SERVER_TOOL_BOUND
+    assert expected_tokens(ask(tools=(search,))) < plain + 100
+    assert input_upper_bound(ask(source=Source("anthropic", b"", server_tools=2))) == bare + 2 * SERVER_TOOL_BOUND
+
+
+def test_a_request_that_may_be_passed_on_is_bounded_by_all_it_says() -> None:
+    bare, plain = input_upper_bound(ask(Text("hi"))), expected_tokens(ask(Text("hi")))
+    hidden = ask(Text("hi"), source=Source("gemini", b'{"nobody reads": "' + b"x" * 5_000 + b'"}'))
+    assert input_upper_bound(hidden) >= bare + 5_000
+    assert expected_tokens(hidden) == plain
+
+
+@pytest.mark.parametrize(
+    "part", [Image(data="A" * 9_000), Image(url=f"data:image/png;base64,{'A' * 9_000}"), Document(data="A" * 9_000)]
+)
+def test_a_file_passed_on_is_not_taken_for_text(part: Part) -> None:
+    apart = input_upper_bound(ask(part))
+    body = json.dumps({"file": part.url if isinstance(part, Image) and part.url else part.data}).encode()
+    assert input_upper_bound(ask(part, source=Source("gemini", body))) <= apart + 100

@@ -212,11 +212,13 @@ class Source:
     """The request as its caller wrote it, for a provider that speaks the same `dialect`.
 
     `body` is the JSON text, `headers` (lower case) are those of the dialect that mean something to its provider.
+    `server_tools` counts what the provider is to run itself and `tools` does not show, such as MCP servers.
     """
 
     dialect: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=_empty)
+    server_tools: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ REMOTE_DOCUMENT_BOUND = 2_000_000
 """A document we never see may fill the largest context window; callers cap the sum by the model's own window."""
 EXPECTED_REMOTE_DOCUMENT = 10_000
 
+SERVER_TOOL_BOUND = 200_000
+"""What a tool the provider runs itself may add to the prompt: a search is 10,000 to 20,000 tokens, and a model searches
+several times. What goes beyond is the house's loss."""
+
 
 def expected_tokens(request: ModelRequest) -> int:
     """A fair guess of the prompt tokens, rather high than low for typical text."""
@@ -54,11 +58,19 @@ def expected_tokens(request: ModelRequest) -> int:
 
 @dataclass(slots=True)
 class PromptSize:
-    """What was found in a request; `bytes` of UTF-8 text and JSON, `document_bytes` of decoded files."""
+    """What was found in a request; `bytes` of UTF-8 text and JSON, `document_bytes` of decoded files.
+
+    `sent_bytes` are those of a request that may be passed on as its caller wrote it, files apart: it may say more than
+    the neutral conversation holds.
+    """
 
     bytes: int = 0
+    sent_bytes: int = 0
+    encoded_bytes: int = 0
+    """Base64 of files."""
     messages: int = 0
     tools: int = 0
+    server_tools: int = 0
     images: int = 0
     documents: int = 0
     document_bytes: int = 0
@@ -80,10 +92,11 @@ class PromptSize:
         """No provider counts more prompt tokens than this (callers may cap it by the model's context window)."""
         return (
             REQUEST_OVERHEAD
-            + self.bytes
+            + max(self.bytes, self.sent_bytes - self.encoded_bytes)
             + self.messages * MESSAGE_OVERHEAD
             + self.tools * TOOL_OVERHEAD
             + (TOOLS_OVERHEAD if self.tools else 0)
+            + self.server_tools * SERVER_TOOL_BOUND
             + self.images * IMAGE_BOUND
             + self.documents * DOCUMENT_BASE
             + self.document_bytes * DOCUMENT_TOKENS_PER_BYTE
@@ -114,6 +127,9 @@ def prompt_size(request: ModelRequest) -> PromptSize:
         size.text(request.output.name)
         size.json(request.output.schema)
     size.json(request.extra)
+    if request.source is not None:
+        size.sent_bytes = len(request.source.body)
+        size.server_tools += request.source.server_tools
     return size
 
 
@@ -126,6 +142,7 @@ def _add_message(size: PromptSize, message: Message) -> None:
 
 def _add_tool(size: PromptSize, tool: Tool) -> None:
     size.tools += 1
+    size.server_tools += tool.server is not None
     size.text(tool.name, tool.description)
     size.json(tool.schema)
     size.json(tool.server)
@@ -138,6 +155,7 @@ def _add_parts(size: PromptSize, parts: Iterable[Part]) -> None:
                 size.text(text)
             case Image():
                 size.images += 1
+                size.encoded_bytes += len(part.data or "") or _embedded(part.url)
             case Document():
                 _add_document(size, part)
             case ToolCall():
@@ -156,7 +174,13 @@ def _add_parts(size: PromptSize, parts: Iterable[Part]) -> None:
 def _add_document(size: PromptSize, document: Document) -> None:
     size.documents += 1
     size.text(document.name, document.text)
+    size.encoded_bytes += len(document.data or "")
     if document.data:
         size.document_bytes += len(document.data) * 3 // 4 + 1
     elif not document.text:
         size.remote_documents += 1
+
+
+def _embedded(url: str | None) -> int:
+    """Characters of an image that is its own address."""
+    return len(url) if url is not None and url.startswith("data:") else 0

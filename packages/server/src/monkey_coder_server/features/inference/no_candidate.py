@@ -29,11 +29,15 @@ ERROR_OF: Mapping[Exclusion, type[GatewayError]] = MappingProxyType(
 _NEAREST_FIRST = tuple(ERROR_OF)
 
 
-def no_candidate(selection: Selection, excluded: Sequence[Excluded]) -> GatewayError:
-    """The error for a selection of which nothing is left."""
+def no_candidate(selection: Selection, excluded: Sequence[Excluded], *, input_tokens: int) -> GatewayError:
+    """The error for a selection of which nothing is left. Of a prompt that is too long, the facts say by how much."""
     if not excluded:
         return ModelNotFound(f"No model serves {selection.asked!r} here; GET /v1/models lists all names.")
     nearest = min(excluded, key=lambda each: _NEAREST_FIRST.index(each.why))
     others = len(excluded) - 1
     suffix = f" {others} other models were left out too; POST /v1/router/debug says why." if others else ""
-    return ERROR_OF[nearest.why](f"{nearest.reason}{suffix}", facts={"model": nearest.name})
+    facts = {"model": nearest.name}
+    if nearest.why is Exclusion.CONTEXT_TOO_LONG:
+        window = next(card.context_window for card in selection.cards if card.name == nearest.name)
+        facts |= {"input_tokens": str(input_tokens), "context_window": str(window)}
+    return ERROR_OF[nearest.why](f"{nearest.reason}{suffix}", facts=facts)

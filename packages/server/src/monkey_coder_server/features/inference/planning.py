@@ -134,7 +134,7 @@ class Planner:
             request = replace(request, providers=())
             ranking = routing.plan(request, states)
         if not ranking.candidates:
-            raise no_candidate(selection, ranking.excluded)
+            raise no_candidate(selection, ranking.excluded, input_tokens=tokens)
         order = tuple(self._candidate(ranked.name) for ranked in ranking.candidates)
         leading = ranking.explain()["candidates"]
         shown = leading[:SHOWN] if isinstance(leading, list) else []
