@@ -148,6 +148,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Grammar:
+    """What the text given to a free-form tool must match; `syntax` in OpenAI's words (`lark`, `regex`)."""
+
+    syntax: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A function the model may call. `schema` is JSON Schema; None for a free-form (`custom`) tool.
 
@@ -162,6 +170,8 @@ class Tool:
     server: Json = None
     dialect: str | None = None
     """Where `server` came from."""
+    grammar: Grammar | None = None
+    """Of a free-form tool."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,8 @@ def _add_tool(size: PromptSize, tool: Tool) -> None:
     size.tools += 1
     size.server_tools += tool.server is not None
     size.text(tool.name, tool.description)
+    if tool.grammar is not None:
+        size.text(tool.grammar.syntax, tool.grammar.definition)
     size.json(tool.schema)
     size.json(tool.server)
 

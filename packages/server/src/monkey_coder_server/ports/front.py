@@ -4,7 +4,7 @@ A front is stateless; what an answer's writer must know of its request travels i
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.stream_events import Event, FinishReason
@@ -90,6 +90,14 @@ class AnswerWriter(Protocol):
 
     def fail(self, problem: Problem) -> bytes:
         """Report an error in mid-stream."""
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """A writer that can tell what it has written, for a dialect whose callers may ask for an answer again."""
+
+    def finished(self) -> bytes:
+        """The whole answer, once it has ended."""
 
 
 class Front(Protocol):

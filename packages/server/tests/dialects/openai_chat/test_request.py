@@ -189,9 +189,9 @@ def test_a_server_tool_is_only_sent_to_where_it_came_from() -> None:
         written(replace(HELLO, tools=(replace(own, dialect="anthropic-messages"),)))
 
 
-def test_a_free_form_tool_is_refused_where_nobody_takes_it() -> None:
-    with pytest.raises(InvalidRequest, match="JSON schema"):
-        written(replace(HELLO, tools=(Tool("shell"),)), "grok-3")
+def test_a_free_form_tool_is_a_function_where_nobody_takes_it() -> None:
+    (tool,) = written(replace(HELLO, tools=(Tool("shell"),)), "grok-3")["tools"]
+    assert (tool["type"], list(tool["function"]["parameters"]["properties"])) == ("function", ["input"])
 
 
 def test_instructions_keep_the_role_the_provider_knows() -> None:

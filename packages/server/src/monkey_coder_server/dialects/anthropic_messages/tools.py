@@ -4,13 +4,11 @@ from collections.abc import Mapping
 
 from monkey_coder_server.dialects.anthropic_messages.content import Block, cache_control
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
+from monkey_coder_server.dialects.free_text import FREE_TEXT, description_with_grammar
 from monkey_coder_server.dialects.wire import as_list, as_object
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import Json, ModelRequest, OutputFormat, Tool
 from monkey_coder_server.domain.errors import InvalidRequest
-
-FREE_TEXT: Block = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-"""How a free-form tool is said where only JSON can be: its text is the one string `input`."""
 
 JSON_ONLY = "Answer with one JSON object and nothing else: no prose, no code fence."
 """What stands for OpenAI's `json_object` mode, which the Messages API does not have."""
@@ -25,8 +23,8 @@ def write_tool(tool: Tool) -> Block:
         refuse_unbillable_tool(tool.server)
         return dict(tool.server)
     written: Block = {"name": tool.name}
-    if tool.description is not None:
-        written["description"] = tool.description
+    if (description := description_with_grammar(tool)) is not None:
+        written["description"] = description
     written["input_schema"] = _object_schema(tool)
     if tool.strict:
         written["strict"] = True

@@ -1,14 +1,12 @@
 """Writes `generationConfig`, tools and tool choice."""
 
+from monkey_coder_server.dialects.free_text import FREE_TEXT, description_with_grammar
 from monkey_coder_server.dialects.gemini.content import Record
 from monkey_coder_server.dialects.gemini.names import DIALECT
 from monkey_coder_server.dialects.gemini.traits import ModelTraits
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import ModelRequest, Reasoning, Tool
 from monkey_coder_server.domain.errors import InvalidRequest
-
-FREE_TEXT: Record = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-"""How a free-form tool is said where only JSON can be: its text is the one string `input`."""
 
 _STOPS = 5
 """How many `stopSequences` one request may hold (ai.google.dev, GenerationConfig)."""
@@ -67,8 +65,8 @@ def write_tool_config(request: ModelRequest) -> Record | None:
 
 def _function(tool: Tool) -> Record:
     written: Record = {"name": tool.name}
-    if tool.description is not None:
-        written["description"] = tool.description
+    if (description := description_with_grammar(tool)) is not None:
+        written["description"] = description
     written["parametersJsonSchema"] = FREE_TEXT if tool.schema is None else dict(tool.schema)
     return written
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from monkey_coder_server.dialects.free_text import FREE_TEXT, description_with_grammar
 from monkey_coder_server.dialects.openai_chat.effort import effort_for
 from monkey_coder_server.dialects.openai_chat.messages import encode_messages
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
@@ -97,22 +98,30 @@ def _tool(tool: Tool, quirks: Quirks) -> Json:
             raise InvalidRequest(message)
         return tool.server
     described: dict[str, Json] = {"name": tool.name}
-    if tool.description is not None:
-        described["description"] = tool.description
-    if tool.schema is None:
-        if not quirks.custom_tools:
-            message = f"The free-form tool {tool.name!r} cannot be used with this model; give it a JSON schema."
-            raise InvalidRequest(message)
-        return {"type": "custom", "custom": described}
-    described["parameters"] = tool.schema
+    if tool.schema is None and quirks.custom_tools:
+        return {"type": "custom", "custom": described | _free_form(tool)}
+    if (description := description_with_grammar(tool)) is not None:
+        described["description"] = description
+    described["parameters"] = FREE_TEXT if tool.schema is None else tool.schema
     if tool.strict is not None:
         described["strict"] = tool.strict
     return {"type": "function", "function": described}
 
 
+def _free_form(tool: Tool) -> dict[str, Json]:
+    described: dict[str, Json] = {}
+    if tool.description is not None:
+        described["description"] = tool.description
+    if tool.grammar is not None:
+        grammar = {"syntax": tool.grammar.syntax, "definition": tool.grammar.definition}
+        described["format"] = {"type": "grammar", "grammar": grammar}
+    return described
+
+
 def _tool_choice(choice: ToolChoice, tools: tuple[Tool, ...], quirks: Quirks) -> Json:
     if choice.mode == "named":
-        kind = "custom" if any(tool.name == choice.name and tool.schema is None for tool in tools) else "function"
+        free = any(tool.name == choice.name and tool.schema is None for tool in tools)
+        kind = "custom" if free and quirks.custom_tools else "function"
         return {"type": kind, kind: {"name": choice.name}}
     if choice.mode == "required" and not quirks.requires_tools:
         return "auto"

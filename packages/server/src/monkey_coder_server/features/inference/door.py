@@ -1,6 +1,7 @@
 """One foreign dialect served: a front reads and writes, the pipeline does the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.stream_events import FinishReason
@@ -12,7 +13,7 @@ from monkey_coder_server.features.inference.job import Outcome, Served, Settled
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.running import Opening, Run
 from monkey_coder_server.ports.clock import Clock
-from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Front, Inbound, Problem, Told
+from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Finishing, Front, Inbound, Problem, Told
 from monkey_coder_server.ports.ledger import Charge
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.problem import problem_headers, sentence, status_of
@@ -52,6 +53,20 @@ class Problems:
         )
 
 
+Keep = Callable[[bytes], Awaitable[None]]
+"""Takes a finished answer as its caller got it."""
+
+
+class Memory(Protocol):
+    """What a dialect keeps of its answers, for requests that go on from them."""
+
+    async def recall(self, request: Request, body: bytes) -> tuple[bytes, Keep | None]:
+        """The body with what it refers to put in, and what takes the answer if it is to be kept.
+
+        Raises `InvalidRequest` for a reference to nothing.
+        """
+
+
 class Door:
     """Serves one endpoint of a dialect. `keep_alive` is how many seconds a stream may be silent."""
 
@@ -65,6 +80,7 @@ class Door:
         *,
         endpoint: str,
         keep_alive: float = KEEP_ALIVE_SECONDS,
+        memory: Memory | None = None,
     ) -> None:
         self._front = front
         self._desk = desk
@@ -73,6 +89,7 @@ class Door:
         self._endpoint = endpoint
         self._problems = problems
         self._keep_alive = keep_alive
+        self._memory = memory
 
     async def serve(self, request: Request, *, path_model: str | None = None, stream: bool | None = None) -> Reply:
         """Answer a request, whole or as a stream, as it asks or its path says."""
@@ -81,7 +98,10 @@ class Door:
         envelope = Envelope(
             headers=envelope_headers(request), query=request.query, path_model=path_model, stream=stream
         )
-        inbound = self._front.read(await request.body(), envelope)
+        body, keep = await request.body(), None
+        if self._memory is not None:
+            body, keep = await self._memory.recall(request, body)
+        inbound = self._front.read(body, envelope)
         at = self._clock.now()
 
         def render(served: Served, charge: Charge) -> bytes:
@@ -90,9 +110,11 @@ class Door:
         job = job_of(request, inbound, endpoint=self._endpoint, at=at, started=started, render=render)
         run = self._pipeline.start(job)
         if inbound.stream:
-            return await self._stream(request, inbound, run, headers)
+            return await self._stream(request, inbound, run, headers, keep)
         outcome = await run.result()
         settled = _settled(outcome)
+        if keep is not None:
+            await keep(settled.body)
         dropped = _dropped(settled.served.relayed, settled.served.dropped, inbound)
         reply = [(b"content-type", b"application/json"), *headers, *settled_headers(settled), *dropped]
         return Response(200, settled.body, reply)
@@ -109,7 +131,9 @@ class Door:
         )
         return self._front.write(inbound, told, served.events, bill)
 
-    async def _stream(self, request: Request, inbound: Inbound, run: Run[Outcome], headers: Headers) -> Reply:
+    async def _stream(
+        self, request: Request, inbound: Inbound, run: Run[Outcome], headers: Headers, keep: Keep | None
+    ) -> Reply:
         """Until the answer begins, or the caller has waited long, a failure is told as an HTTP error."""
         try:
             opening = await run.opened(self._keep_alive)
@@ -126,7 +150,7 @@ class Door:
                 *_dropped(opening.relayed, opening.dropped, inbound),
             ]
         body = _Stream(
-            self._front, inbound, run, self._problems, request.request_id, int(self._clock.now().timestamp())
+            self._front, inbound, run, self._problems, request.request_id, int(self._clock.now().timestamp()), keep
         )
         return EventStream(
             body.write,
@@ -141,7 +165,14 @@ class _Stream:
     """Writes one run in the caller's dialect. Its last frames leave when the charge is on disk."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - made in one place
-        self, front: Front, inbound: Inbound, run: Run[Outcome], problems: Problems, request_id: str, created: int
+        self,
+        front: Front,
+        inbound: Inbound,
+        run: Run[Outcome],
+        problems: Problems,
+        request_id: str,
+        created: int,
+        keep: Keep | None,
     ) -> None:
         self._front = front
         self._inbound = inbound
@@ -149,6 +180,7 @@ class _Stream:
         self._problems = problems
         self._request_id = request_id
         self._created = created
+        self._keep = keep
 
     async def write(self, out: EventWriter) -> None:
         """Write everything; a caller who hangs up is noticed, and the run told so."""
@@ -179,10 +211,15 @@ class _Stream:
         try:
             settled = _settled(await self._run.result())
         except CutShort as cut:
-            return writer.end(Bill(usage=cut.usage, cost=0, receipt_id=None, finish=FinishReason.LENGTH))
+            bill = Bill(usage=cut.usage, cost=0, receipt_id=None, finish=FinishReason.LENGTH)
         except GatewayError as failed:
             return writer.fail(self._problems.problem(failed, self._request_id))
-        return writer.end(_bill(settled.served, settled.charge))
+        else:
+            bill = _bill(settled.served, settled.charge)
+        frames = writer.end(bill)
+        if self._keep is not None and isinstance(writer, Finishing):
+            await self._keep(writer.finished())
+        return frames
 
 
 async def _send(out: EventWriter, frames: bytes) -> None:

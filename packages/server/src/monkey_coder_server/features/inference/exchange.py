@@ -17,6 +17,7 @@ from monkey_coder_server.domain.stream_events import (
     ThinkingDelta,
     ToolCallOpened,
 )
+from monkey_coder_server.features.inference.foreign_tools import without_foreign_tools
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.provider import Dialect, StreamDecoder, WireRequest
@@ -115,16 +116,18 @@ class Exchange:
         number, secret = key
         spoken = None if request.source is None else request.source.dialect
         dialect = provider.dialect_for(route.card.model, spoken)
-        wire: WireRequest = dialect.encode(_fitted(request, route), card=route.card, key=secret, stream=stream)
+        relayed = spoken == dialect.name
+        asked, left_out = (request, ()) if relayed else without_foreign_tools(request, dialect.name)
+        wire: WireRequest = dialect.encode(_fitted(asked, route), card=route.card, key=secret, stream=stream)
         started = self._clock.monotonic()
         try:
             reply = await self._upstream.send(provider.name, route.base_url, wire, deadlines)
         except UpstreamFailed as failed:
             raise AttemptFailed(failed.failure) from failed
         first_byte_ms = milliseconds(started, self._clock.monotonic())
-        relayed = spoken == dialect.name
+        dropped = (*wire.dropped, *left_out)
         answering = Answering(
-            route, Answer(), number, started, first_byte_ms, reply, reply.headers, dialect, relayed, wire.dropped
+            route, Answer(), number, started, first_byte_ms, reply, reply.headers, dialect, relayed, dropped
         )
         if reply.status != 200:
             raise AttemptFailed(await _refusal(answering))

@@ -55,7 +55,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
 
 def required(request: ModelRequest) -> Iterator[Capability]:
     """What a model must be able to do to serve the request at all."""
-    if request.tools:
+    if any(tool.server is None for tool in request.tools):
         yield Capability.TOOLS
     kinds = {type(part) for message in request.messages for part in _within(message.parts)}
     if Image in kinds:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from monkey_coder_server.features.inference.desk import Desk
-from monkey_coder_server.features.inference.door import Door, Problems
+from monkey_coder_server.features.inference.door import Door, Memory, Problems
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.front import Front
@@ -21,7 +21,7 @@ class Hall(Record, frozen=True):
     top_up_url: str
     keep_alive: float
 
-    def door(self, front: Front, endpoint: str) -> Door:
+    def door(self, front: Front, endpoint: str, *, memory: Memory | None = None) -> Door:
         """One endpoint of a dialect; `endpoint` names it in logs and books."""
         return Door(
             front,
@@ -31,6 +31,7 @@ class Hall(Record, frozen=True):
             self.problems(front),
             endpoint=endpoint,
             keep_alive=self.keep_alive,
+            memory=memory,
         )
 
     def problems(self, front: Front) -> Problems:
