@@ -192,7 +192,8 @@ def kind(hint: Any) -> str:
 
 def _errors() -> str:
     classes: list[type[errors.GatewayError]] = [*_below(errors.GatewayError), errors.GatewayError]
-    means = {each.code: _first_line(each).partition("; `")[0].removesuffix(".") + "." for each in classes}
+    own = [each for each in classes if "code" in vars(each)]
+    means = {each.code: _first_line(each).partition("; `")[0].removesuffix(".") + "." for each in own}
     means["internal"] = "The gateway made a mistake; it was logged under the request id."
     rows = [
         (f"`{code}`", str(status), means[code], str(int(EXIT_CODES[code])))

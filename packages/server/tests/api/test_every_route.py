@@ -33,6 +33,15 @@ def closed(house: Any) -> Iterator[tuple[str, Route]]:
             yield re.sub(r"\{[^}]+\}", "x", path), route
 
 
+def sentence(answer: Any) -> str:
+    """What an error says: natively, or in any of the foreign dialects."""
+    body = answer.json()
+    if "error_code" in body:
+        assert body["error_code"] in {"not_authenticated", "forbidden"}
+    said: str = body["detail"] if "error_code" in body else body["error"]["message"]
+    return said
+
+
 async def test_only_these_routes_ask_for_no_credential(house: Any) -> None:
     found = {(route.method, route.path) for _, route in house.gateway.application.routes if route.auth == "public"}
     assert found == PUBLIC
@@ -42,7 +51,7 @@ async def test_every_other_route_refuses_an_anonymous_caller(house: Any) -> None
     walked = 0
     for path, route in closed(house):
         answer = await house.client.request(route.method, path, json={})
-        assert (answer.status_code, answer.json()["error_code"]) == (401, "not_authenticated"), (route.method, path)
+        assert (answer.status_code, bool(sentence(answer))) == (401, True), (route.method, path)
         walked += 1
     assert walked > 30
 
@@ -57,8 +66,8 @@ async def test_every_scope_a_route_asks_for_exists_and_is_enforced(house: Any) -
         others = sorted(SCOPES - {route.scope})
         key = await house.key_of(customer, scopes=others)
         answer = await house.client.request(route.method, path, json={}, headers={"x-api-key": key})
-        assert (answer.status_code, answer.json()["error_code"]) == (403, "forbidden"), (route.method, path)
-        assert f"`{route.scope}`" in answer.json()["detail"]
+        assert answer.status_code == 403, (route.method, path)
+        assert f"`{route.scope}`" in sentence(answer)
 
 
 async def test_a_person_logged_in_may_do_what_a_key_may(house: Any) -> None:

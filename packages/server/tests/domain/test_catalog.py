@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monkey_coder_server.domain.catalog import Capability, Catalog, Mode, ModelCard
-from monkey_coder_server.domain.errors import ModelNotFound
+from monkey_coder_server.domain.catalog import Capability, Catalog, Kind, Mode, ModelCard
+from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 
 
-def card(provider: str, model: str, *aliases: str, tier: int = 2) -> ModelCard:
-    return ModelCard(provider, model, model, 128_000, 16_000, frozenset({Capability.TOOLS}), tier, aliases)
+def card(provider: str, model: str, *aliases: str, tier: int = 2, kind: Kind = Kind.CHAT) -> ModelCard:
+    able = frozenset({Capability.TOOLS})
+    return ModelCard(provider, model, model, 128_000, 16_000, able, tier, aliases, kind=kind, inputs=3)
 
 
 GPT = card("openai", "gpt-5", "gpt-5-2025-08-07")
@@ -23,6 +24,9 @@ KIMI = card("moonshot", "kimi-k2")
 GROK = card("xai", "grok-4", "grok-4-latest", "grok-4-0709")
 SONNET = card("anthropic", "claude-sonnet-4-5", "Claude-Sonnet-4.5")
 CATALOG = Catalog([GPT, GPT41, OSS, COMPOUND, KIMI_GROQ, KIMI, GROK, SONNET])
+VECTORS = card("openai", "text-embedding-3-small", kind=Kind.EMBEDDINGS)
+JUDGE = card("openai", "omni-moderation-latest", kind=Kind.MODERATION)
+MIXED = Catalog([GPT41, VECTORS, JUDGE])
 
 
 @pytest.mark.parametrize(
@@ -122,3 +126,33 @@ def test_providers_and_cards_are_found_by_alias() -> None:
     assert CATALOG.card("openai", "grok-4") is None
     assert CATALOG.providers == ("openai", "groq", "moonshot", "xai", "anthropic")
     assert GROK.name == "xai/grok-4"
+
+
+def test_a_model_is_found_among_its_own_kind_alone() -> None:
+    assert MIXED.resolve("auto").cards == (GPT41,)
+    assert MIXED.resolve("openai/text-embedding-3-small", Kind.EMBEDDINGS).cards == (VECTORS,)
+    assert MIXED.resolve("auto", Kind.MODERATION).cards == (JUDGE,)
+    assert MIXED.resolve("text-embedding-3-small", None).cards == (VECTORS,)
+    assert MIXED.resolve("gpt-4o", None).cards == (GPT41,)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "sentence"),
+    [
+        ("text-embedding-3-small", Kind.CHAT, "openai/text-embedding-3-small is a model for embeddings, not for chat"),
+        ("gpt-4.1", Kind.EMBEDDINGS, "openai/gpt-4.1 is a model for chat, not for embeddings"),
+        ("omni-moderation-latest", Kind.EMBEDDINGS, "is a model for moderation, not for embeddings"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused_with_a_sentence(name: str, kind: Kind, sentence: str) -> None:
+    with pytest.raises(InvalidRequest, match=sentence):
+        MIXED.resolve(name, kind)
+
+
+def test_an_old_chat_model_does_not_come_back_as_another_kind() -> None:
+    with pytest.raises(ModelNotFound):
+        MIXED.resolve("gpt-4o", Kind.EMBEDDINGS)
+
+
+def test_a_request_may_be_as_long_as_all_its_inputs() -> None:
+    assert VECTORS.most_input_tokens == 384_000

@@ -44,6 +44,16 @@ def test_rows_are_merged_and_new_ones_added() -> None:
     assert merged["perplexity/sonar"].source == "operator override of genai-prices"
 
 
+def test_a_model_that_writes_nothing_is_overridden_without_an_output_price() -> None:
+    replaced = PriceRow(provider="p", model="m", rates=Rates.of(input=1, output=0), input_only=True)
+    row = override_row("p/m", {"input": "0.02", "tiers": [{"above": 9, "input": "0.03"}]}, replaced)
+    assert row.input_only
+    assert (row.rates, row.tiers[0].rates) == (
+        Rates.of(input=20_000_000, output=0),
+        Rates.of(input=30_000_000, output=0),
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "stated", "why"),
     [

@@ -186,6 +186,8 @@ def test_the_bound_includes_request_fee_and_allowance() -> None:
         (Rates.of(input=-1, output=5), {}, "negative or absurd"),
         (Rates.of(input=5, output=DEAREST_RATE + 1), {}, "negative or absurd"),
         (Rates.of(input=5, output=5), {"free": True}, "called free and has a price"),
+        (Rates.of(input=0, output=0), {"input_only": True}, "is 0 and it is not called free"),
+        (Rates.of(input=5, output=5), {"input_only": True}, "a price for output and writes none"),
         (Rates.of(input=5, output=5), {"fees": {"requests": -1}}, "a fee is negative"),
         (Rates.of(input=5, output=5), {"allowance": -1}, "a fee is negative"),
         (Rates.of(input=5, output=5), {"tiers": (Tier(9, Rates.of(input=0, output=1)),)}, "is 0 and it is not called"),
@@ -206,6 +208,12 @@ def test_tiers_must_ascend() -> None:
 def test_a_free_model_must_say_so_and_costs_nothing() -> None:
     row = PriceRow(provider="p", model="m", rates=Rates.of(input=0, output=0), free=True)
     assert price(row, Usage(uncached_input=5, output=5), 1_500) == 0
+
+
+def test_a_model_that_writes_nothing_has_a_price_for_input_alone() -> None:
+    row = PriceRow(provider="p", model="m", rates=Rates.of(input=20_000_000, output=0), input_only=True)
+    assert price(row, Usage(uncached_input=4), 500) == 84
+    assert upper_bound(row, 1_000, 0) == 20_000
 
 
 def test_a_book_finds_rows_and_says_why_one_is_missing() -> None:

@@ -11,6 +11,7 @@ from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.domain.stream_events import (
     Answer,
     Cited,
+    Computed,
     Event,
     Failed,
     Finished,
@@ -148,3 +149,8 @@ def test_cutting_the_same_content_into_letters_changes_nothing(
 def test_calls_come_out_with_the_arguments_that_went_in(arguments: list[str]) -> None:
     events = [event for index, text in enumerate(arguments) for event in call(index, f"id{index}", text)]
     assert [each.arguments for each in fold(*events, STOPPED).calls] == arguments
+
+
+def test_results_that_are_no_conversation_are_counted() -> None:
+    answer = fold(Opened(None, "text-embedding"), Computed([0.5]), Computed([0.25]), STOPPED)
+    assert (answer.computed, answer.parts(), answer.finish) == (2, (), FinishReason.STOP)

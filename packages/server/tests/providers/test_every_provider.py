@@ -7,7 +7,7 @@ import pytest
 from genai_prices.data import providers as price_data
 
 from monkey_coder_server import providers
-from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
 
@@ -52,6 +52,23 @@ def test_a_card_is_complete_and_says_where_its_facts_are_from(provider: Provider
     assert card.tier in {1, 2, 3}
     assert card.source
     assert card.checked.startswith("2026-")
+
+
+@pytest.mark.parametrize(
+    ("provider", "card"),
+    [pytest.param(provider, card, id=card.name) for provider in ALL for card in provider.other_cards],
+)
+def test_a_card_for_other_work_is_of_its_kind_and_spoken_to_in_a_format_for_it(
+    provider: Provider, card: ModelCard
+) -> None:
+    assert card.provider == provider.name
+    assert card.kind is not Kind.CHAT
+    assert card.max_output_tokens == 0
+    assert card.source
+    assert card.checked.startswith("2026-")
+    spoken = "openai-moderations" if card.kind is Kind.MODERATION else "openai-embeddings"
+    assert provider.dialect_for(card.model, spoken) is not provider.dialect
+    assert not {card.model} & {chat.model for chat in provider.cards}
 
 
 @every_card

@@ -119,7 +119,7 @@ class _Parts:
 
 def _features(parts: _Parts) -> tuple[Feature, ...]:
     books, settings = parts.books, parts.books.settings
-    models = Catalog(card for provider in PROVIDERS for card in provider.cards)
+    models = Catalog(card for provider in PROVIDERS for card in provider.offers)
     prices = CurrentPrices(PROVIDERS, books.clock)
     markups = MarkupTable(parse_percent(settings.markup_percent))
     health = inference.Health()

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
 
-from monkey_coder_server.domain.errors import ModelNotFound
+from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.historic_names import historic_successors
 
 
@@ -22,12 +22,20 @@ class Capability(StrEnum):
     PROMPT_CACHE = "prompt_cache"
 
 
+class Kind(StrEnum):
+    """What a model is for; a request for one kind is never served by another."""
+
+    CHAT = "chat"
+    EMBEDDINGS = "embeddings"
+    MODERATION = "moderation"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """Facts of one model at one provider, in tokens.
 
     `tier` is the vendor's own ladder: 1 flagship, 2 middle, 3 small. `source` names where the facts were read,
-    `checked` when (ISO date).
+    `checked` when (ISO date). `inputs` is how many inputs, each within the context window, one request may hold.
     """
 
     provider: str
@@ -42,6 +50,13 @@ class ModelCard:
     """The model refuses any temperature but its default."""
     source: str = ""
     checked: str = ""
+    kind: Kind = Kind.CHAT
+    inputs: int = 1
+
+    @property
+    def most_input_tokens(self) -> int:
+        """What all inputs of one request can come to."""
+        return self.context_window * self.inputs
 
     @property
     def name(self) -> str:
@@ -98,21 +113,25 @@ class Catalog:
         """The card of a model at a provider, by its id or an alias."""
         return self._pinned.get((self._provider(provider.casefold()), model.casefold()))
 
-    def resolve(self, name: str | None) -> Selection:
-        """What a caller's model name stands for; no name is `auto`. Raises `ModelNotFound` naming near matches."""
+    def resolve(self, name: str | None, kind: Kind | None = Kind.CHAT) -> Selection:
+        """What a caller's model name stands for among the models of a kind (None: of any); no name is `auto`.
+
+        Raises `ModelNotFound` naming near matches, `InvalidRequest` for a model of another kind.
+        """
         asked = (name or AUTO).strip()
         folded = asked.casefold().removeprefix("models/")
         head, _, mode = folded.partition(":")
         if head == AUTO and mode in _AUTO_MODES:
-            return Selection(asked, _AUTO_MODES[mode], self.cards)
-        cards = self._served(folded)
+            return Selection(asked, _AUTO_MODES[mode], _of(kind, self.cards))
+        found = self._served(folded)
+        cards = _of(kind, found)
         if cards:
             return Selection(asked, Mode.PINNED, cards)
-        for successor in historic_successors(folded):
-            cards = self._served(successor)
+        for successor in () if found else historic_successors(folded):
+            cards = _of(kind, self._served(successor))
             if cards:
                 return Selection(asked, Mode.PINNED, cards, historic=True)
-        raise self._not_found(asked, folded)
+        raise _of_another_kind(found[0], kind) if found else self._not_found(asked, folded)
 
     def provider(self, name: str) -> str | None:
         """The catalogue's word for a provider's name or alias; None when there is none."""
@@ -136,6 +155,15 @@ class Catalog:
         hint = f"near names are {', '.join(names[name] for name in near)}" if near else "GET /v1/models lists all names"
         shown = asked if len(asked) <= 80 else f"{asked[:77]}..."
         return ModelNotFound(f"There is no model named {shown!r}; {hint}.", facts={"model": shown})
+
+
+def _of(kind: Kind | None, cards: tuple[ModelCard, ...]) -> tuple[ModelCard, ...]:
+    return tuple(card for card in cards if kind is None or card.kind is kind)
+
+
+def _of_another_kind(card: ModelCard, wanted: Kind | None) -> InvalidRequest:
+    message = f"{card.name} is a model for {card.kind}, not for {wanted}; GET /v1/models says what each model is for."
+    return InvalidRequest(message, facts={"model": card.name})
 
 
 def _ids(card: ModelCard) -> tuple[str, ...]:

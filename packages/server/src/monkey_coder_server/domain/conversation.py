@@ -235,7 +235,8 @@ class Source:
 class ModelRequest:
     """Everything a model is asked, apart from which model. System text stands first in `messages`.
 
-    `extra` holds unknown top-level fields as they came, to be sent on only in `dialect`.
+    `extra` holds unknown top-level fields as they came, to be sent on only in `dialect`. What is to be embedded or
+    judged stands in `messages`, one each; `dimensions` is how long the vectors are to be.
     `user` is an opaque end-user id for the provider's abuse detection, never a name.
     """
 
@@ -245,6 +246,7 @@ class ModelRequest:
     sampling: Sampling = field(default_factory=Sampling)
     reasoning: Reasoning | None = None
     output: OutputFormat | None = None
+    dimensions: int | None = None
     user: str | None = None
     dialect: str | None = None
     extra: Mapping[str, Json] = field(default_factory=_empty)

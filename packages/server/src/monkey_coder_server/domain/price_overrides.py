@@ -14,7 +14,8 @@ def override_row(name: str, stated: Mapping[str, object], replaced: PriceRow | N
     """The row an operator states for `provider/model`. It replaces the source's row as a whole.
 
     `input`, `output` and the other rates are USD per million tokens as decimal strings or whole numbers; `tiers` is a
-    list of such mappings with `above`; `fees` maps a fee's name to USD a piece; `free = true` stands alone.
+    list of such mappings with `above`; `fees` maps a fee's name to USD a piece; `free = true` stands alone. A model
+    that writes nothing (embeddings) stays one, and has no `output`.
     Raises `ValueError` with a sentence, `PriceUnknown` for a row that cannot be.
     """
     provider, slash, model = name.partition("/")
@@ -26,11 +27,12 @@ def override_row(name: str, stated: Mapping[str, object], replaced: PriceRow | N
     free = stated.get("free", False)
     if not isinstance(free, bool):
         raise _refused(name, "must say free = true or nothing")
+    input_only = replaced is not None and replaced.input_only
     return PriceRow(
         provider=provider,
         model=model,
-        rates=Rates.of(input=0, output=0) if free else _rates(name, stated),
-        tiers=tuple(_tier(name, tier) for tier in _list(name, stated.get("tiers", []))),
+        rates=Rates.of(input=0, output=0) if free else _rates(name, stated, input_only=input_only),
+        tiers=tuple(_tier(name, tier, input_only=input_only) for tier in _list(name, stated.get("tiers", []))),
         fees=MappingProxyType(
             {fee: _amount(name, fee, value) for fee, value in _mapping(name, "fees", stated.get("fees", {})).items()}
         ),
@@ -38,6 +40,7 @@ def override_row(name: str, stated: Mapping[str, object], replaced: PriceRow | N
         source=f"operator override of {replaced.source}" if replaced else "operator",
         own_cost_wins=replaced.own_cost_wins if replaced else False,
         free=free,
+        input_only=input_only,
     )
 
 
@@ -50,14 +53,16 @@ def merge(rows: Mapping[tuple[str, str], PriceRow], overrides: Mapping[str, Mapp
     return list(merged.values())
 
 
-def _rates(name: str, stated: Mapping[str, object]) -> Rates:
+def _rates(name: str, stated: Mapping[str, object], *, input_only: bool) -> Rates:
     values = {key: _amount(name, key, stated[key]) for key in _RATES if key in stated}
+    if input_only:
+        values.setdefault("output", 0)
     if "input" not in values or "output" not in values:
         raise _refused(name, "needs both input and output")
     return Rates.of(**values)
 
 
-def _tier(name: str, stated: object) -> Tier:
+def _tier(name: str, stated: object, *, input_only: bool) -> Tier:
     tier = dict(_mapping(name, "tiers", stated))
     above = tier.pop("above", None)
     if not isinstance(above, int) or isinstance(above, bool):
@@ -65,7 +70,7 @@ def _tier(name: str, stated: object) -> Tier:
     unknown = sorted(set(tier) - set(_RATES))
     if unknown:
         raise _refused(name, f"has the unknown field {unknown[0]} in a tier")
-    return Tier(above, _rates(name, tier))
+    return Tier(above, _rates(name, tier, input_only=input_only))
 
 
 def _amount(name: str, key: str, value: object) -> int:

@@ -103,7 +103,8 @@ class PriceRow:
     """The price of one model. `fees` by canonical name; `allowance` is held besides for what the provider adds unasked.
 
     `effective_from` and `effective_until` are ISO dates (UTC) where the source states them. `own_cost_wins`: the
-    provider's own figure is the bill. Raises `PriceUnknown` when a price is absent, negative or absurd.
+    provider's own figure is the bill. `input_only`: the model writes nothing (embeddings), so only input has a price.
+    `free`: the vendor says so, at `source`. Raises `PriceUnknown` when a price is absent, negative or absurd.
     """
 
     provider: str
@@ -117,6 +118,7 @@ class PriceRow:
     effective_until: str | None = None
     own_cost_wins: bool = False
     free: bool = False
+    input_only: bool = False
 
     def __post_init__(self) -> None:
         for rates in (self.rates, *(tier.rates for tier in self.tiers)):
@@ -151,6 +153,7 @@ class PriceRow:
             "effective_until": self.effective_until,
             "own_cost_wins": self.own_cost_wins,
             "free": self.free,
+            "input_only": self.input_only,
         }
 
 
@@ -252,7 +255,9 @@ def _check(row: PriceRow, rates: Rates) -> None:
         raise _unpriced(row.provider, row.model, "a price is negative or absurd")
     if row.free and any(values):
         raise _unpriced(row.provider, row.model, "it is called free and has a price")
-    if not row.free and not (rates.input and rates.output):
+    if row.input_only and rates.dearest_output:
+        raise _unpriced(row.provider, row.model, "it has a price for output and writes none")
+    if not row.free and not (rates.input and (rates.output or row.input_only)):
         raise _unpriced(row.provider, row.model, "its input or output price is 0 and it is not called free")
 
 

@@ -227,8 +227,8 @@ def _fitting(request: RouteRequest, state: CandidateState, row: PriceRow, positi
     missing = sorted(request.required - card.capabilities)
     if missing:
         return Excluded(card.name, Exclusion.MISSING_CAPABILITY, f"{card.name} cannot do {', '.join(missing)}.")
-    if request.input_tokens >= card.context_window:
-        window = card.context_window
+    window = card.most_input_tokens
+    if request.input_tokens >= window:
         reason = f"The prompt is about {request.input_tokens} tokens, but {card.name} takes {window}; send less."
         return Excluded(card.name, Exclusion.CONTEXT_TOO_LONG, reason)
     expected = _expect(request, state, row, position)

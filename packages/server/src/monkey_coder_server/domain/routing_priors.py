@@ -86,7 +86,7 @@ def speed(card: ModelCard) -> Speed:
 
 def _price_effect(row: PriceRow) -> float:
     """What the output price says about capability: nothing at 1 USD per million tokens, more above, less below."""
-    if row.free:
+    if not row.rates.output:
         return 0.0
     effect = QUALITY_PER_TENFOLD_PRICE * log10(row.rates.output / NANO_PER_USD)
     return min(LARGEST_PRICE_EFFECT, max(-LARGEST_PRICE_EFFECT, effect))

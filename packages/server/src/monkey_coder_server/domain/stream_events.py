@@ -106,6 +106,13 @@ class ServerItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Computed:
+    """One result of a model that is not for talking: the vector of an input, the verdict on it. Never streamed."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
 class UsageReported:
     """The provider's own numbers; a later report replaces an earlier one."""
 
@@ -151,6 +158,7 @@ Event: TypeAlias = (
     | ToolCallClosed
     | Cited
     | ServerItem
+    | Computed
     | UsageReported
     | Finished
     | Failed
@@ -169,6 +177,8 @@ class Answer:
     calls: list[ToolCall] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     server_items: list[ServerItem] = field(default_factory=list)
+    computed: int = 0
+    """How many results there are; they stay in their events."""
     usage: ReportedUsage | None = None
     finish: FinishReason | None = None
     native_finish: str | None = None
@@ -200,6 +210,8 @@ class Answer:
                 self.citations.append(citation)
             case ServerItem():
                 self.server_items.append(event)
+            case Computed():
+                self.computed += 1
             case UsageReported(usage):
                 self.usage = usage
             case Opened(response_id, model):

@@ -6,6 +6,7 @@ A front is stateless; what an answer's writer must know of its request travels i
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from monkey_coder_server.domain.catalog import Kind
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.stream_events import Event, FinishReason
 from monkey_coder_server.domain.usage import Usage
@@ -22,7 +23,7 @@ class Envelope(Record, frozen=True, kw_only=True):
 
 
 class Inbound(Record, frozen=True, kw_only=True):
-    """A request read. `model` as the caller named it. `form` is the dialect's own note for its writers.
+    """A request read. `model` as the caller named it, of that `kind`. `form` is the dialect's note for its writers.
 
     `lost` names what the neutral conversation could not keep; it only matters where the answer is not relayed.
     """
@@ -32,6 +33,7 @@ class Inbound(Record, frozen=True, kw_only=True):
     stream: bool
     form: Any = None
     lost: tuple[str, ...] = ()
+    kind: Kind = Kind.CHAT
 
 
 class Told(Record, frozen=True, kw_only=True):

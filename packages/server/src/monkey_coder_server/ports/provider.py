@@ -77,7 +77,9 @@ class Provider:
     """One provider: its dialect with its quirks, where it lives, how it counts, what it offers.
 
     `base_url` as its SDK means it. `prices_id` is its id in the price source.
-    `cards` are ordered best first; the first is its default.
+    `cards` are the models one talks with, ordered best first; the first is its default. `other_cards` are for other
+    work (embeddings, moderation) and never stand in for those. `free` says of models without a price where the vendor
+    declares them free.
     """
 
     name: str
@@ -93,10 +95,17 @@ class Provider:
     cancel_policy: CancelPolicy = CancelPolicy.DRAIN
     limit_covers_reasoning: bool = True
     """Whether the token limit bounds reasoning too (not at xAI); otherwise the hold allows for it beside."""
+    other_cards: tuple[ModelCard, ...] = ()
+    free: Mapping[str, str] = field(default_factory=_none)
     further_dialects: tuple[Dialect, ...] = ()
     """Other wire formats the provider speaks."""
     spoken_to_in: Mapping[str, str] = field(default_factory=_none)
     """Model → the dialect it needs, where that is not the provider's usual one."""
+
+    @property
+    def offers(self) -> tuple[ModelCard, ...]:
+        """All its models."""
+        return (*self.cards, *self.other_cards)
 
     def dialect_for(self, model: str, spoken: str | None) -> Dialect:
         """The wire format to use for a model: the caller's own where the provider speaks it, else the model's."""

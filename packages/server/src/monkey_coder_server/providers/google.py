@@ -2,8 +2,8 @@
 
 from types import MappingProxyType
 
-from monkey_coder_server.dialects.gemini import Gemini, ModelTraits
-from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.dialects.gemini import Gemini, GeminiEmbeddings, ModelTraits
+from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
 
@@ -43,6 +43,31 @@ _CARDS = (
 )
 
 
+def _embedding_card(model: str, display_name: str, window: int) -> ModelCard:
+    """`window`: tokens of one input; a batch holds 100 of them."""
+    return ModelCard(
+        provider="google",
+        model=model,
+        display_name=display_name,
+        context_window=window,
+        max_output_tokens=0,
+        capabilities=frozenset(),
+        tier=1,
+        source="https://ai.google.dev/gemini-api/docs/embeddings",
+        checked="2026-11-28",
+        kind=Kind.EMBEDDINGS,
+        inputs=100,
+    )
+
+
+# Priced for text; images, sound and video have prices of their own, so only text is taken.
+_EMBEDDINGS = (
+    _embedding_card("gemini-embedding-2", "Gemini Embedding 2", 8_192),
+    _embedding_card("gemini-embedding-001", "Gemini Embedding 001", 2_048),
+)
+_VECTORS = GeminiEmbeddings("google")
+
+
 def _levels(*levels: str) -> ModelTraits:
     """Gemini 3 and later: thinking by level, signed calls, media in tool results, tools beside a schema."""
     return ModelTraits(levels=levels, signed_calls=True, media_results=True, calls_with_schema=True)
@@ -76,4 +101,7 @@ PROVIDER = Provider(
     usage_rule=USAGE_RULES["google"],
     cards=_CARDS,
     aliases=("gemini",),
+    other_cards=_EMBEDDINGS,
+    further_dialects=(_VECTORS,),
+    spoken_to_in=MappingProxyType(dict.fromkeys((card.model for card in _EMBEDDINGS), _VECTORS.name)),
 )

@@ -3,7 +3,9 @@
 from types import MappingProxyType
 
 from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
-from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.dialects.openai_embeddings import OpenAIEmbeddings
+from monkey_coder_server.dialects.openai_moderations import OpenAIModerations
+from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
 
@@ -72,6 +74,35 @@ _CARDS = (
     _card("gpt-4.1-nano", "GPT-4.1 nano", 3, limits=(1_000_000, 32_768), capabilities=_PLAIN),
 )
 
+
+def _other_card(model: str, display_name: str, tier: int, kind: Kind) -> ModelCard:
+    """An input of an embedding is 8,192 tokens at most, a request 2,048 inputs; moderation names no limits."""
+    return ModelCard(
+        provider="openai",
+        model=model,
+        display_name=display_name,
+        context_window=8_192,
+        max_output_tokens=0,
+        capabilities=frozenset(),
+        tier=tier,
+        source=_DOCS,
+        checked="2026-11-28",
+        kind=kind,
+        inputs=2_048,
+    )
+
+
+_EMBEDDINGS = (
+    _other_card("text-embedding-3-large", "Text Embedding 3 large", 1, Kind.EMBEDDINGS),
+    _other_card("text-embedding-3-small", "Text Embedding 3 small", 3, Kind.EMBEDDINGS),
+    _other_card("text-embedding-ada-002", "Text Embedding Ada 002", 3, Kind.EMBEDDINGS),
+)
+_MODERATIONS = (
+    _other_card("omni-moderation-latest", "Omni Moderation", 1, Kind.MODERATION),
+    _other_card("omni-moderation-2024-09-26", "Omni Moderation of September 2024", 1, Kind.MODERATION),
+)
+_FREE = "OpenAI: the moderation endpoint is free of charge (help.openai.com, moderation; checked 2026-11-28)"
+
 _QUIRKS = Quirks(
     provider="openai",
     max_tokens_field="max_completion_tokens",
@@ -103,4 +134,11 @@ PROVIDER = Provider(
     prices_id="openai",
     usage_rule=USAGE_RULES["openai"],
     cards=_CARDS,
+    other_cards=(*_EMBEDDINGS, *_MODERATIONS),
+    free=MappingProxyType(dict.fromkeys((card.model for card in _MODERATIONS), _FREE)),
+    further_dialects=(
+        OpenAIEmbeddings("openai", fixed_length=frozenset({"text-embedding-ada-002"})),
+        OpenAIModerations("openai"),
+    ),
+    spoken_to_in=MappingProxyType(dict.fromkeys((card.model for card in _EMBEDDINGS), "openai-embeddings")),
 )

@@ -3,7 +3,8 @@
 from types import MappingProxyType
 
 from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
-from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.dialects.openai_embeddings import OpenAIEmbeddings
+from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
 
@@ -39,6 +40,30 @@ _CARDS = (
     _card("sonar-deep-research", "Sonar Deep Research", 1, limits=(128_000, 32_768), capabilities=_REASONS),
 )
 
+
+def _embedding_card(model: str, display_name: str, tier: int) -> ModelCard:
+    return ModelCard(
+        provider="perplexity",
+        model=model,
+        display_name=display_name,
+        context_window=32_768,
+        max_output_tokens=0,
+        capabilities=frozenset(),
+        tier=tier,
+        source="https://docs.perplexity.ai/docs/embeddings/quickstart",
+        checked="2026-11-28",
+        kind=Kind.EMBEDDINGS,
+        inputs=512,
+    )
+
+
+# The contextualised models take documents in pieces at an endpoint of their own, which nobody here speaks.
+_EMBEDDINGS = (
+    _embedding_card("pplx-embed-v1-4b", "Embed v1 4B", 1),
+    _embedding_card("pplx-embed-v1-0.6b", "Embed v1 0.6B", 3),
+)
+_VECTORS = OpenAIEmbeddings("perplexity", path="/v1/embeddings", int8=True)
+
 _QUIRKS = Quirks(
     provider="perplexity",
     json_object=False,
@@ -58,4 +83,7 @@ PROVIDER = Provider(
     prices_id="perplexity",
     usage_rule=USAGE_RULES["perplexity"],
     cards=_CARDS,
+    other_cards=_EMBEDDINGS,
+    further_dialects=(_VECTORS,),
+    spoken_to_in=MappingProxyType(dict.fromkeys((card.model for card in _EMBEDDINGS), _VECTORS.name)),
 )

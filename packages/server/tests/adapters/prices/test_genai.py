@@ -1,6 +1,7 @@
 """The price book says what the source says, to the nano-dollar, or says why it does not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 import monkey_coder_server.providers as provider_package
 from monkey_coder_server.adapters.prices import genai
 from monkey_coder_server.adapters.prices.genai import load_price_book
-from monkey_coder_server.domain.catalog import ModelCard
+from monkey_coder_server.domain.catalog import Kind, ModelCard
 from monkey_coder_server.domain.errors import PriceUnknown
 from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.domain.pricing import PriceBook, Rates, Tier, cost
@@ -74,12 +75,26 @@ def test_every_model_the_gateway_serves_has_a_price() -> None:
     for each in served():
         for card in each.cards:
             assert book.row(each.name, card.model).rates.output > 0
+        for card in each.other_cards:
+            row = book.row(each.name, card.model)
+            assert (row.free, row.input_only) == (card.kind is Kind.MODERATION, card.kind is Kind.EMBEDDINGS)
+            assert (row.rates.input > 0, row.rates.output) == (card.kind is Kind.EMBEDDINGS, 0)
+
+
+def test_a_model_is_free_only_where_its_vendor_says_so_and_the_row_names_the_place() -> None:
+    book = load_price_book(served(), NOW)
+    row = book.row("openai", "omni-moderation-latest")
+    assert "free of charge" in row.source
+    nameless = ModelCard("openai", "omni-moderation-next", "", 1, 0, frozenset(), 1, kind=Kind.MODERATION)
+    (openai,) = [each for each in served() if each.name == "openai"]
+    with pytest.raises(PriceUnknown):
+        load_price_book([replace(openai, other_cards=(nameless,))], NOW).row("openai", "omni-moderation-next")
 
 
 def test_the_models_are_priced_as_the_source_itself_reckons() -> None:
     book = load_price_book(served(), NOW)
     for each in served():
-        for card in each.cards:
+        for card in (*each.cards, *(card for card in each.other_cards if card.kind is Kind.EMBEDDINGS)):
             model = genai._find(each.prices_id, card.model)
             row = book.row(each.name, card.model)
             for prompt in (1_000, 199_999, 200_000, 200_001, 272_001, 900_000):
@@ -92,6 +107,8 @@ def _reckon(model: source.ModelInfo, prompt: int, output: int) -> Decimal:
     """The token price by the source's own arithmetic."""
     prices = model.get_prices(NOW)
     per_input = source.calc_unit_price(prices.input_mtok, prompt, prompt, 1_000_000)
+    if prices.output_mtok is None:  # embeddings
+        return per_input
     return per_input + source.calc_unit_price(prices.output_mtok, output, prompt, 1_000_000)
 
 

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from monkey_coder_server.dialects.anthropic_messages import AnthropicMessages
-from monkey_coder_server.dialects.gemini import Gemini
+from monkey_coder_server.dialects.gemini import Gemini, GeminiEmbeddings
 from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
-from monkey_coder_server.domain.catalog import Capability, Catalog, ModelCard
+from monkey_coder_server.dialects.openai_embeddings import OpenAIEmbeddings
+from monkey_coder_server.dialects.openai_moderations import OpenAIModerations
+from monkey_coder_server.domain.catalog import Capability, Catalog, Kind, ModelCard
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
@@ -50,6 +52,12 @@ PRICES = {
     "google/gemini-big": (2_000_000_000, 12_000_000_000),
 }
 MARKUP = 500
+EMBEDDING_PRICES = {"openai/embed-small": 20_000_000, "google/embed-gem": 150_000_000}
+JUDGE = "openai/judge"
+FURTHER: Mapping[str, tuple[Dialect, ...]] = {
+    "openai": (OpenAIEmbeddings("openai"), OpenAIModerations("openai")),
+    "google": (GeminiEmbeddings("google"),),
+}
 
 
 def card(name: str, tier: int = 1) -> ModelCard:
@@ -58,6 +66,15 @@ def card(name: str, tier: int = 1) -> ModelCard:
 
 
 CARDS = {name: card(name, 3 if "small" in name else 1) for name in [*PRICES, "openai/gpt-unpriced"]}
+
+
+def other(name: str, kind: Kind) -> ModelCard:
+    provider, _, model = name.partition("/")
+    return ModelCard(provider, model, model, 8_192, 0, frozenset(), 1, kind=kind, inputs=8)
+
+
+EMBEDDING_CARDS = [other(name, Kind.EMBEDDINGS) for name in [*EMBEDDING_PRICES, "openai/embed-unpriced"]]
+OTHER_CARDS = [*EMBEDDING_CARDS, other(JUDGE, Kind.MODERATION)]
 
 
 def provider(name: str, policy: CancelPolicy) -> Provider:
@@ -73,6 +90,9 @@ def provider(name: str, policy: CancelPolicy) -> Provider:
         usage_rule=USAGE_RULES[name],
         cards=cards,
         cancel_policy=policy,
+        other_cards=tuple(each for each in OTHER_CARDS if each.provider == name),
+        further_dialects=FURTHER.get(name, ()),
+        spoken_to_in={each.model: FURTHER[name][0].name for each in EMBEDDING_CARDS if each.provider == name},
     )
 
 
@@ -80,6 +100,10 @@ def rows() -> Iterator[PriceRow]:
     for name, (prompt, output) in PRICES.items():
         maker, _, model = name.partition("/")
         yield PriceRow(provider=maker, model=model, rates=Rates.of(input=prompt, output=output))
+    for name, rate in EMBEDDING_PRICES.items():
+        maker, _, model = name.partition("/")
+        yield PriceRow(provider=maker, model=model, rates=Rates.of(input=rate, output=0), input_only=True)
+    yield PriceRow(provider="openai", model="judge", rates=Rates.of(input=0, output=0), free=True, source="its vendor")
 
 
 @dataclass
@@ -169,7 +193,7 @@ class Gateway:
                 access=[
                     inference.Access(each, each.base_url, given.get(each.name, ())) for each in self.providers.values()
                 ],
-                catalog=Catalog(replace(each, capabilities=capabilities) for each in CARDS.values()),
+                catalog=Catalog([*(replace(each, capabilities=capabilities) for each in CARDS.values()), *OTHER_CARDS]),
                 prices=lambda: self.prices,
                 markups=MarkupTable(MARKUP),
                 ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here

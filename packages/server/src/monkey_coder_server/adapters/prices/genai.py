@@ -14,7 +14,7 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from monkey_coder_server.domain.catalog import ModelCard
+from monkey_coder_server.domain.catalog import Kind, ModelCard
 from monkey_coder_server.domain.errors import PriceUnknown
 from monkey_coder_server.domain.money import NANO_PER_USD
 from monkey_coder_server.domain.price_overrides import merge
@@ -64,7 +64,7 @@ def load_price_book(
     rows: dict[tuple[str, str], PriceRow] = {}
     refused: dict[tuple[str, str], str] = {}
     for provider in providers:
-        for card in provider.cards:
+        for card in provider.offers:
             try:
                 rows[provider.name, card.model] = _row(provider, card, now)
             except _Unusable as why:
@@ -75,19 +75,29 @@ def load_price_book(
 
 
 def _row(provider: Provider, card: ModelCard, now: datetime) -> PriceRow:
+    if card.model in provider.free:
+        return PriceRow(
+            provider=provider.name,
+            model=card.model,
+            rates=Rates.of(input=0, output=0),
+            source=provider.free[card.model],
+            free=True,
+        )
+    input_only = card.kind is Kind.EMBEDDINGS
     model = _find(provider.prices_id, card.model)
     price, begins, ends = _valid(model, now)
     return PriceRow(
         provider=provider.name,
         model=card.model,
-        rates=_rates(price, 0),
-        tiers=tuple(Tier(start, _rates(price, start + 1)) for start in _starts(price)),
+        rates=_rates(price, 0, input_only=input_only),
+        tiers=tuple(Tier(start, _rates(price, start + 1, input_only=input_only)) for start in _starts(price)),
         fees=MappingProxyType(_fees(price)),
         allowance=_allowance(price),
         source=f"{_source()} {provider.prices_id}/{model.id}",
         effective_from=begins,
         effective_until=ends,
         own_cost_wins=provider.usage_rule.own_cost_wins,
+        input_only=input_only,
     )
 
 
@@ -155,10 +165,12 @@ def _starts(price: "ModelPrice") -> list[int]:
     return sorted({tier.start for key in _RATES.values() for tier in getattr(getattr(price, key), "tiers", ())})
 
 
-def _rates(price: "ModelPrice", prompt_tokens: int) -> Rates:
-    """The rates of a prompt of that length."""
+def _rates(price: "ModelPrice", prompt_tokens: int, *, input_only: bool = False) -> Rates:
+    """The rates of a prompt of that length. `input_only`: the model writes nothing, so output costs nothing."""
     found = {bucket: _nano(_at(getattr(price, key), prompt_tokens), key) for bucket, key in _RATES.items()}
     stated = {bucket: nano for bucket, nano in found.items() if nano is not None}
+    if input_only:
+        stated.setdefault("output", 0)
     if "input" not in stated or "output" not in stated:
         raise _Unusable("it has no price for both input and output tokens")
     return Rates.of(**stated)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from monkey_coder_server.dialects.gemini.embeddings import GeminiEmbeddings
 from monkey_coder_server.dialects.gemini.errors import read_error
 from monkey_coder_server.dialects.gemini.names import DIALECT
 from monkey_coder_server.dialects.gemini.request import write_request
@@ -15,7 +16,7 @@ from monkey_coder_server.domain.errors import ProviderFailure
 from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.ports.provider import StreamDecoder, WireRequest
 
-__all__ = ["Gemini", "ModelTraits"]
+__all__ = ["Gemini", "GeminiEmbeddings", "ModelTraits"]
 
 
 class Gemini:

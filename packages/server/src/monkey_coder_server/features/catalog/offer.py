@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monkey_coder_protocol.catalog import ModelInfo, ModelList, ProviderInfo, ProviderList
-from monkey_coder_server.domain.catalog import Catalog, ModelCard
+from monkey_coder_server.domain.catalog import Catalog, Kind, ModelCard
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound, PriceUnknown
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.money import BASIS_POINTS, ceil_div
@@ -47,7 +47,7 @@ def offered(use: Dependencies, provider: str | None = None) -> ModelList:
 
 def one_model(use: Dependencies, name: str) -> ModelInfo:
     """A model by any of its names. Raises `ModelNotFound`, also when its provider is not configured."""
-    selection = use.catalog.resolve(name)
+    selection = use.catalog.resolve(name, kind=None)
     for card in selection.cards:
         info = _info(use, card)
         if info is not None:
@@ -92,7 +92,7 @@ def _info(use: Dependencies, card: ModelCard) -> ModelInfo | None:
         display_name=card.display_name,
         context_window=card.context_window,
         max_output_tokens=card.max_output_tokens,
-        capabilities=sorted(card.capabilities),
+        capabilities=sorted(card.capabilities if card.kind is Kind.CHAT else (card.kind,)),
         input_price_usd_per_mtok=rate_usd(_marked_up(rates.input, markup)),
         output_price_usd_per_mtok=rate_usd(_marked_up(rates.output, markup)),
     )

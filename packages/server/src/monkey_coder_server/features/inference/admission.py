@@ -92,7 +92,7 @@ def choose(plan: Plan, job: Job, budget: int | None, most: int) -> tuple[Route, 
 def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route:
     """The candidate with its limit and bound. A limit the caller left open is lowered to the budget."""
     card, tariff = candidate.card, plan.tariff(candidate)
-    prompt = min(plan.input_bound, card.context_window)
+    prompt = min(plan.input_bound, card.most_input_tokens)
     limit = min(_open_limit(job, candidate) if job.max_tokens is None else job.max_tokens, card.max_output_tokens)
     beside = _beside(candidate)
     bound = tariff.bound(prompt, limit + beside)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
+from monkey_coder_server.features.inference import openai_small
 from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.web.feature import Route
 
-DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = ()
+DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = (openai_small.routes,)
 
 
 def routes(hall: Hall) -> Iterator[Route]:

@@ -183,7 +183,7 @@ def uselessness(answering: Answering) -> ProviderFailure | None:
         return answer.failure
     if answer.finish is None:
         return ProviderFailure(provider, FailureKind.CUT_SHORT, "The answer ended before it was complete.")
-    if answer.text or answer.refusal or answer.calls or answer.finish in SILENCE_IS_MEANT:
+    if answer.text or answer.refusal or answer.calls or answer.computed or answer.finish in SILENCE_IS_MEANT:
         return None
     if answer.finish is FinishReason.CONTENT_FILTER:
         return ProviderFailure(provider, FailureKind.CONTENT_FILTER, "The provider's content filter kept the answer.")

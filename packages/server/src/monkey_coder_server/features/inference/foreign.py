@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from monkey_coder_server.domain import personas
-from monkey_coder_server.domain.catalog import Capability
-from monkey_coder_server.domain.conversation import Document, Image, ModelRequest, Part, ToolResult
+from monkey_coder_server.domain.catalog import Capability, Kind
+from monkey_coder_server.domain.conversation import Document, Image, Part, ToolResult
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features.inference import bounds
@@ -19,8 +19,7 @@ SECONDS = 600.0
 """The deadline of a caller who names none: what the official SDKs wait."""
 OPEN_LIMIT = 16_384
 """Tokens of an answer whose caller set no limit; a model that reasons may use four times as many."""
-TASK = "chat"
-PERSONA = personas.choose(None, task_type=TASK).persona
+PERSONA = personas.choose(None, task_type=Kind.CHAT).persona
 """Gives the routing weights alone: a foreign request is sent on with no words of ours."""
 
 
@@ -40,7 +39,11 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         endpoint=endpoint,
         request=inbound.request,
         wishes=Wishes(
-            model=inbound.model, task_type=TASK, persona=PERSONA, required=frozenset(required(inbound.request))
+            model=inbound.model,
+            task_type=inbound.kind,
+            persona=PERSONA,
+            required=frozenset(required(inbound)),
+            kind=inbound.kind,
         ),
         stream=inbound.stream,
         seconds=_seconds(request.header("x-stainless-timeout")),
@@ -53,8 +56,11 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
     )
 
 
-def required(request: ModelRequest) -> Iterator[Capability]:
-    """What a model must be able to do to serve the request at all."""
+def required(inbound: Inbound) -> Iterator[Capability]:
+    """What a model one talks with must be able to do to serve the request at all."""
+    request = inbound.request
+    if inbound.kind is not Kind.CHAT:
+        return
     if any(tool.server is None for tool in request.tools):
         yield Capability.TOOLS
     kinds = {type(part) for message in request.messages for part in _within(message.parts)}

@@ -38,6 +38,6 @@ def no_candidate(selection: Selection, excluded: Sequence[Excluded], *, input_to
     suffix = f" {others} other models were left out too; POST /v1/router/debug says why." if others else ""
     facts = {"model": nearest.name}
     if nearest.why is Exclusion.CONTEXT_TOO_LONG:
-        window = next(card.context_window for card in selection.cards if card.name == nearest.name)
+        window = next(card.most_input_tokens for card in selection.cards if card.name == nearest.name)
         facts |= {"input_tokens": str(input_tokens), "context_window": str(window)}
     return ERROR_OF[nearest.why](f"{nearest.reason}{suffix}", facts=facts)

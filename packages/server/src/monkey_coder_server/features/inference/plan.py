@@ -7,7 +7,7 @@ from types import MappingProxyType
 import msgspec
 
 from monkey_coder_server.domain import routing
-from monkey_coder_server.domain.catalog import Capability, Selection
+from monkey_coder_server.domain.catalog import Capability, Kind, Selection
 from monkey_coder_server.domain.personas import Persona
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.tariff import Tariff
@@ -25,6 +25,7 @@ class Wishes(Record, frozen=True):
     providers: tuple[str, ...] = ()
     models: Mapping[str, str] = _NO_MODELS
     required: frozenset[Capability] = frozenset()
+    kind: Kind = Kind.CHAT
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ class Planner:
             wishes.providers,
             models,
             wishes.required,
+            wishes.kind,
             tokens,
             max_tokens,
             allowed,
@@ -115,7 +116,7 @@ class Planner:
             self._book = book
 
     def _decide(self, wishes: Wishes, tokens: int, max_tokens: int | None, allowed: tuple[str, ...] | None) -> Decision:
-        selection = self._catalog.resolve(wishes.model)
+        selection = self._catalog.resolve(wishes.model, wishes.kind)
         request = RouteRequest(
             selection=selection,
             task_type=wishes.task_type,
