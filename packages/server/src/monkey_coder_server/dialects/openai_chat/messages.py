@@ -22,6 +22,11 @@ from monkey_coder_server.domain.conversation import (
 from monkey_coder_server.domain.errors import InvalidRequest
 
 DIALECT = "openai-chat"
+UNKNOWN_THOUGHT = " "
+"""Moonshot refuses a turn with calls without its thought; a blank is the least that counts as one.
+
+https://github.com/theopenco/llmgateway/pull/2093, checked there against the API: an empty string is refused.
+"""
 _OWN_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id", "refusal", "reasoning_content"})
 
 
@@ -99,8 +104,8 @@ def _assistant(message: Message, quirks: Quirks) -> dict[str, Json]:
         item["refusal"] = refusal
     if quirks.replays_reasoning:
         thought = "".join(part.text for part in message.parts if isinstance(part, Thinking))
-        if thought or calls:  # a turn with calls must carry the field, even when its thought is unknown
-            item[quirks.replays_reasoning] = thought
+        if thought or calls:
+            item[quirks.replays_reasoning] = thought or UNKNOWN_THOUGHT
     if calls:
         item["tool_calls"] = calls
     return item
