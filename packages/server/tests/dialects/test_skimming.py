@@ -96,6 +96,17 @@ def test_most_frames_of_a_long_text_are_only_skimmed(name: str) -> None:
     assert len("".join(relayed.text)) < 20
 
 
+def test_text_after_thinking_is_known_to_be_there() -> None:
+    start, block, *rest = messages_stream(["so"])
+    thought = {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "because"}}
+    thinking = block.replace('{"type":"text","text":""}', '{"type":"thinking","thinking":""}')
+    closed = {"type": "content_block_stop", "index": 0}
+    said = [f"event: {frame['type']}\ndata: {compact(frame)}\n\n" for frame in (thought, thought, closed)]
+    relayed, _ = read(anthropic.PROVIDER.dialect.decoder(relay=True), [start, thinking, *said, block, *rest])
+    assert relayed.text == ["so"]
+    assert relayed.skimmed == len("because")
+
+
 def test_a_cut_gemini_stream_keeps_the_usage_of_its_last_record() -> None:
     frames = gemini_stream(["a", "b", "c"])[:-1]
     relayed, _ = read(google.PROVIDER.dialect.decoder(relay=True), frames)

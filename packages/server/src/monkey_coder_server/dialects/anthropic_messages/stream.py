@@ -37,12 +37,12 @@ class MessageStream:
 
     __slots__ = (
         "_begun",
+        "_begun_kinds",
         "_blocks",
         "_calls",
         "_done",
         "_provider",
         "_relay",
-        "_speaks",
         "_sse",
         "_stop",
         "_usage",
@@ -52,7 +52,7 @@ class MessageStream:
     def __init__(self, *, provider: str, relay: bool = False) -> None:
         self._provider = provider
         self._relay = relay
-        self._speaks = False
+        self._begun_kinds: set[str] = set()
         self._sse = SseParser()
         self._begun = False
         self._whole: bytearray | None = None
@@ -109,7 +109,7 @@ class MessageStream:
     def _take(self, frame: SseEvent, events: list[Event]) -> None:
         if self._done:
             return
-        if self._relay and self._speaks and (skimmed := skim(frame.data)):
+        if self._relay and self._begun_kinds and (skimmed := skim(frame.data, self._begun_kinds)):
             events.append(Frame(frame.event, frame.data, skimmed))
             return
         event = parse_json(frame.data)
@@ -154,12 +154,14 @@ class MessageStream:
 
     def _grow_block(self, record: _Record, events: list[Event]) -> None:
         delta = as_object(record.get("delta"))
-        grow = _GROWERS.get(as_text(delta.get("type")) or "")
+        kind = as_text(delta.get("type")) or ""
+        grow = _GROWERS.get(kind)
         block = self._blocks.get(_index(record))
         if grow is not None and block is not None:
             before = len(events)
             grow(block, delta, events)
-            self._speaks = self._speaks or len(events) > before
+            if len(events) > before:
+                self._begun_kinds.add(kind)
 
     def _stop_block(self, record: _Record, events: list[Event]) -> None:
         block = self._blocks.pop(_index(record), None)
