@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.dialects.openai_chat import THOUGHTS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
@@ -63,8 +63,21 @@ _QUIRKS = Quirks(
     max_tokens_field="max_completion_tokens",
     # https://console.groq.com/docs/openai, "Currently unsupported OpenAI features"
     refused=frozenset(
-        {"top_k", "logprobs", "top_logprobs", "logit_bias", "name", "presence_penalty", "frequency_penalty"}
+        {
+            "top_k",
+            "logprobs",
+            "top_logprobs",
+            "logit_bias",
+            "name",
+            "presence_penalty",
+            "frequency_penalty",
+            "prediction",
+            "verbosity",
+            "web_search_options",
+        }
     ),
+    # Answered with "property 'annotations' is unsupported".
+    refused_in_messages=THOUGHTS | {"annotations", "audio", "refusal"},
     efforts=MappingProxyType({"openai/gpt-oss": ("low", "medium", "high"), "qwen/": ("none",)}),
     # Without it these write their thinking as <think>…</think> into the text.
     also=MappingProxyType({"qwen/": MappingProxyType({"reasoning_format": "parsed"})}),

@@ -48,6 +48,7 @@ _QUIRKS = Quirks(
     provider="moonshot",
     requires_tools=False,
     replays_reasoning="reasoning_content",
+    refused_in_messages=frozenset({"reasoning", "reasoning_details", "extra_content"}),
     thinking_switch=("kimi-k2.5", "kimi-k2.6"),
     refused=frozenset({"top_k", "seed", "user", "name", "presence_penalty", "frequency_penalty", "logprobs"}),
     efforts=MappingProxyType({"kimi-k3": ("low", "high", "max")}),

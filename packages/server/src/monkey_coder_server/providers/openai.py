@@ -110,6 +110,8 @@ _QUIRKS = Quirks(
     custom_tools=True,
     refusals=True,
     documents="file",
+    tool_images=True,
+    longest_call_id=40,
     refused_when_reasoning=frozenset({"stop", "logit_bias", "logprobs", "top_logprobs"}),
     efforts=MappingProxyType(
         {

@@ -69,6 +69,7 @@ _QUIRKS = Quirks(
     json_object=False,
     alternates=True,
     documents="file_url",
+    refused_in_messages=frozenset({"reasoning_details", "extra_content"}),
     refused=frozenset({"seed", "stop", "user", "name", "parallel_tool_calls", "logit_bias", "logprobs", "n"}),
     efforts=MappingProxyType({"sonar-reasoning": _EFFORTS, "sonar-deep-research": _EFFORTS}),
 )

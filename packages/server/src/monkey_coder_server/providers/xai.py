@@ -77,6 +77,8 @@ _CARDS = (
 _QUIRKS = Quirks(
     provider="xai",
     max_tokens_field="max_completion_tokens",
+    tool_images=True,
+    refused_in_messages=frozenset({"reasoning_details", "extra_content"}),
     # https://docs.x.ai/developers/model-capabilities/text/reasoning
     refused_when_reasoning=frozenset({"presence_penalty", "frequency_penalty", "stop"}),
     efforts=MappingProxyType(

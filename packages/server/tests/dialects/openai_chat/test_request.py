@@ -41,7 +41,8 @@ CARDS = {
     card.model: (provider, card) for provider in (OPENAI, GROQ, XAI, PERPLEXITY, MOONSHOT) for card in provider.cards
 }
 HELLO = ModelRequest(messages=(Message(Role.USER, (Text("hello"),)),))
-WEATHER = Tool("weather", "Tells it", MappingProxyType({"type": "object", "properties": {}}), strict=True)
+CLOSED = MappingProxyType({"type": "object", "properties": {}, "required": [], "additionalProperties": False})
+WEATHER = Tool("weather", "Tells it", CLOSED, strict=True)
 
 
 def user(*parts: Any) -> Message:
@@ -156,7 +157,7 @@ def test_tools_and_the_choice_among_them() -> None:
             "function": {
                 "name": "weather",
                 "description": "Tells it",
-                "parameters": {"type": "object", "properties": {}},
+                "parameters": dict(CLOSED),
                 "strict": True,
             },
         },
@@ -182,11 +183,13 @@ def test_kimi_is_never_told_that_a_tool_is_required() -> None:
     assert written(asked, "kimi-k3")["tool_choice"] == "auto"
 
 
-def test_a_server_tool_is_only_sent_to_where_it_came_from() -> None:
-    own = Tool("search", server={"type": "web_search"}, dialect="openai-chat")
-    assert written(replace(HELLO, tools=(own,)))["tools"] == [{"type": "web_search"}]
-    with pytest.raises(InvalidRequest, match="run by another provider"):
-        written(replace(HELLO, tools=(replace(own, dialect="anthropic-messages"),)))
+@pytest.mark.parametrize(
+    ("dialect", "runner"), [("openai-chat", "at a price of its own"), ("anthropic", "another provider")]
+)
+def test_a_tool_a_provider_runs_itself_is_refused(dialect: str, runner: str) -> None:
+    own = Tool("search", server={"type": "web_search"}, dialect=dialect)
+    with pytest.raises(InvalidRequest, match=runner):
+        written(replace(HELLO, tools=(own,)))
 
 
 def test_a_free_form_tool_is_a_function_where_nobody_takes_it() -> None:
@@ -259,12 +262,20 @@ def test_a_tool_turn_goes_back_as_calls_and_results_with_pictures_after_the_last
         Message(Role.TOOL, (results[0],)),
         Message(Role.TOOL, (results[1],)),
         user(Text("and?")),
+        model="meta-llama/llama-4-scout-17b-16e-instruct",
     )
     assert [item["role"] for item in wrote] == ["user", "assistant", "tool", "tool", "user", "user"]
     assert wrote[1]["content"] == "I look."
     assert [call["function"]["arguments"] for call in wrote[1]["tool_calls"]] == ['{"city": "Paris"}', "{}"]
     assert wrote[2] == {"role": "tool", "tool_call_id": "c1", "content": "sunny"}
     assert wrote[4]["content"][1]["image_url"]["url"] == "data:image/png;base64,QUJD"
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1", "grok-4.3"])
+def test_pictures_stay_in_a_tools_message_where_it_may_hold_them(model: str) -> None:
+    results = ToolResult("c1", (Text("here"), Image(data="QUJD"))), ToolResult("c2", (Image(url="https://x/y.png"),))
+    wrote = messages(Message(Role.TOOL, results), model=model)
+    assert [[part["type"] for part in item["content"]] for item in wrote] == [["text", "image_url"], ["image_url"]]
 
 
 def test_results_inside_a_user_turn_come_before_its_words() -> None:
@@ -329,28 +340,38 @@ def test_unknown_blocks_and_fields_are_replayed_only_in_their_own_dialect() -> N
 
 
 def test_fields_a_provider_refuses_are_kept_from_it_even_when_a_client_sent_them() -> None:
-    own = replace(HELLO, dialect="openai-chat", extra={"logprobs": True, "service_tier": "flex"})
+    own = replace(HELLO, dialect="openai-chat", extra={"logprobs": True, "metadata": {"a": "b"}})
     assert "logprobs" not in written(own, "llama-3.1-8b-instant")
     assert "logprobs" not in written(own, "gpt-5")
-    assert written(own, "llama-3.1-8b-instant")["service_tier"] == "flex"
+    assert written(own, "llama-3.1-8b-instant")["metadata"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(("tier", "sent"), [("flex", False), ("priority", False), ("auto", True), ("default", True)])
+def test_a_tier_that_has_other_prices_is_not_asked_for(tier: str, sent: bool) -> None:
+    own = replace(HELLO, dialect="openai-chat", extra={"service_tier": tier})
+    wire = OPENAI.dialect.encode(own, card=CARDS["gpt-5"][1], key="k", stream=False)
+    assert ("service_tier" in json.loads(wire.body)) is sent
+    assert wire.dropped == (() if sent else ("service_tier",))
 
 
 def test_a_schema_is_sent_as_a_schema_or_said_in_words() -> None:
-    schema = MappingProxyType({"type": "object", "required": ["a"]})
+    schema = MappingProxyType({"type": "object", "required": ["a"], "additionalProperties": False})
     asked = replace(HELLO, output=OutputFormat("json_schema", schema, name="thing", strict=True))
     assert written(asked)["response_format"] == {
         "type": "json_schema",
-        "json_schema": {"name": "thing", "schema": {"type": "object", "required": ["a"]}, "strict": True},
+        "json_schema": {"name": "thing", "schema": dict(schema), "strict": True},
     }
     loose = written(asked, "llama-3.1-8b-instant")
     assert loose["response_format"] == {"type": "json_object"}
-    assert '{"type":"object","required":["a"]}' in loose["messages"][-1]["content"]
+    assert '{"type":"object","required":["a"],"additionalProperties":false}' in loose["messages"][-1]["content"]
 
 
 def test_json_without_a_schema_is_asked_for_where_that_can_be_asked() -> None:
     asked = replace(HELLO, output=OutputFormat("json"))
     assert written(asked)["response_format"] == {"type": "json_object"}
-    assert "response_format" not in written(asked, "sonar")
+    silent = written(asked, "sonar")
+    assert "response_format" not in silent
+    assert "JSON object" in silent["messages"][-1]["content"][-1]["text"]
 
 
 _turns = st.lists(

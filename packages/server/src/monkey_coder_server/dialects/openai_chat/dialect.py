@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
+from monkey_coder_server.dialects.openai_chat.relaying import relay_body
 from monkey_coder_server.dialects.openai_chat.request import encode_body
 from monkey_coder_server.dialects.openai_chat.response import decode_answer
 from monkey_coder_server.dialects.openai_chat.stream import ChatStream
@@ -30,8 +31,12 @@ class OpenAIChat:
             "content-type": "application/json",
             "accept": "text/event-stream" if stream else "application/json",
         }
-        body = encode_body(request, card=card, quirks=self.quirks, stream=stream)
-        return WireRequest("/chat/completions", headers, body)
+        source = request.source
+        if source is not None and source.dialect == self.name:
+            body, dropped = relay_body(request, source.body, card=card, quirks=self.quirks, stream=stream)
+        else:
+            body, dropped = encode_body(request, card=card, quirks=self.quirks, stream=stream)
+        return WireRequest("/chat/completions", headers, body, dropped)
 
     def decode(self, body: bytes) -> Sequence[Event]:
         """Read a whole answer of status 200."""

@@ -1,6 +1,7 @@
-"""Writes the neutral conversation as chat messages."""
+"""Writes one turn of the neutral conversation as chat messages."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
 from monkey_coder_server.dialects.wire import write_json
@@ -9,7 +10,6 @@ from monkey_coder_server.domain.conversation import (
     Image,
     Json,
     Message,
-    ModelRequest,
     Part,
     Refusal,
     Role,
@@ -27,49 +27,14 @@ UNKNOWN_THOUGHT = " "
 
 https://github.com/theopenco/llmgateway/pull/2093, checked there against the API: an empty string is refused.
 """
-_OWN_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id", "refusal", "reasoning_content"})
 
 
-def encode_messages(request: ModelRequest, quirks: Quirks, last_words: str | None = None) -> list[Json]:
-    """The `messages` array, in order; what only another dialect understands is left out.
+def write_message(message: Message, quirks: Quirks, pictures: list[Json]) -> Iterator[dict[str, Json]]:
+    """The turn in order; what only another dialect understands is left out.
 
-    `last_words` are said after all else. Raises `InvalidRequest` for what this provider cannot be told.
+    `pictures` takes the images of tool results where those hold text only, to be shown after the last result. Raises
+    `InvalidRequest` for what this provider cannot be told.
     """
-    written: list[Json] = []
-    pictures: list[Json] = []
-    for message in request.messages:
-        for item in _message(message, quirks, pictures):
-            if pictures and item["role"] != "tool":
-                written.append({"role": "user", "content": pictures[:]})
-                pictures.clear()
-            if request.dialect == DIALECT:
-                item |= {name: value for name, value in message.extra.items() if name not in _OWN_FIELDS}
-            written.append(item)
-    if pictures:
-        written.append({"role": "user", "content": pictures})
-    if not written:
-        raise InvalidRequest("The request holds no message for a model to answer.")
-    if last_words is not None:
-        written.append({"role": "user", "content": last_words})
-    return _joined(written) if quirks.alternates else written
-
-
-def _joined(written: list[Json]) -> list[Json]:
-    """The same with user turns in a row made one."""
-    joined: list[Json] = []
-    for item in written:
-        if joined and item["role"] == "user" == joined[-1]["role"]:
-            joined[-1] = {**joined[-1], "content": _parts(joined[-1]["content"]) + _parts(item["content"])}
-        else:
-            joined.append(item)
-    return joined
-
-
-def _parts(content: Json) -> list[Json]:
-    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
-
-
-def _message(message: Message, quirks: Quirks, pictures: list[Json]) -> Iterator[dict[str, Json]]:
     if message.role in {Role.SYSTEM, Role.DEVELOPER}:
         role = "developer" if message.role is Role.DEVELOPER and quirks.developer_role else "system"
         yield {"role": role, "content": "\n\n".join(part.text for part in message.parts if isinstance(part, Text))}
@@ -78,18 +43,34 @@ def _message(message: Message, quirks: Quirks, pictures: list[Json]) -> Iterator
     else:
         for part in message.parts:
             if isinstance(part, ToolResult):
-                yield _tool_result(part, pictures)
+                yield _tool_result(part, quirks, pictures)
         content = [item for part in message.parts for item in _content(part, quirks)]
         if content:
             yield _said_by_user(message, content, quirks)
 
 
+def call_identifier(given: str, quirks: Quirks) -> str:
+    """The id of a call as this provider takes it: one that is too long or no plain text is the same digest each time.
+
+    OpenAI's limit is 40 characters ("Invalid 'messages[…].tool_calls[…].id': string too long").
+    """
+    fits = quirks.longest_call_id is None or len(given) <= quirks.longest_call_id
+    if fits and given and given.isascii() and given.isprintable():
+        return given
+    return f"call_{sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+
 def _said_by_user(message: Message, content: list[Json], quirks: Quirks) -> dict[str, Json]:
-    plain = len(content) == 1 and content[0].get("type") == "text" and set(content[0]) == {"type", "text"}
-    item: dict[str, Json] = {"role": "user", "content": content[0]["text"] if plain else content}
+    item: dict[str, Json] = {"role": "user", "content": _plain(content)}
     if message.name is not None and "name" not in quirks.refused:
         item["name"] = message.name
     return item
+
+
+def _plain(content: list[Json]) -> Json:
+    """A single text is said as a string."""
+    only_text = len(content) == 1 and content[0].get("type") == "text" and set(content[0]) == {"type", "text"}
+    return content[0]["text"] if only_text else content
 
 
 def _assistant(message: Message, quirks: Quirks) -> dict[str, Json]:
@@ -113,26 +94,34 @@ def _assistant(message: Message, quirks: Quirks) -> dict[str, Json]:
 
 def _call(call: ToolCall, quirks: Quirks) -> Json:
     """A call; where only JSON can be said, the text of a free-form one is its single string `input`."""
+    identifier = call_identifier(call.id, quirks)
     if call.custom and quirks.custom_tools:
-        return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
+        return {"id": identifier, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
     arguments = write_json({"input": call.arguments}).decode() if call.custom else call.arguments or "{}"
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+    return {"id": identifier, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def _tool_result(result: ToolResult, pictures: list[Json]) -> dict[str, Json]:
-    """A tool message holds text only; its pictures follow in a user message after the last result."""
-    texts = [part.text for part in result.parts if isinstance(part, Text)]
-    texts += [_document_text(part) for part in result.parts if isinstance(part, Document) and part.text is not None]
-    images = [part for part in result.parts if isinstance(part, Image)]
-    if images:
-        texts.append("[The images of this result follow in the next user message.]")
-        pictures.append({"type": "text", "text": f"Images returned by the tool call {result.call_id}:"})
-        pictures.extend(_image(image) for image in images)
+def _tool_result(result: ToolResult, quirks: Quirks, pictures: list[Json]) -> dict[str, Json]:
     if any(isinstance(part, Document) and part.text is None for part in result.parts):
         raise InvalidRequest("A tool result holds a binary document, which this model cannot be given.")
+    images = [part for part in result.parts if isinstance(part, Image)]
+    shown = [_image(image) for image in images]
+    content: Json = _text_of(result, [] if quirks.tool_images else images)
+    if shown and quirks.tool_images:
+        content = [*([{"type": "text", "text": content}] if content else []), *shown]
+    elif shown:
+        pictures.append({"type": "text", "text": f"Images returned by the tool call {result.call_id}:"})
+        pictures.extend(shown)
+    return {"role": "tool", "tool_call_id": call_identifier(result.call_id, quirks), "content": content}
+
+
+def _text_of(result: ToolResult, images_elsewhere: list[Image]) -> str:
+    texts = [part.text for part in result.parts if isinstance(part, Text)]
+    texts += [_document_text(part) for part in result.parts if isinstance(part, Document)]
+    if images_elsewhere:
+        texts.append("[The images of this result follow in the next user message.]")
     text = "\n".join(texts)
-    content = f"Error: {text}" if result.is_error and not text.lower().startswith("error") else text
-    return {"role": "tool", "tool_call_id": result.call_id, "content": content}
+    return f"Error: {text}" if result.is_error and not text.lower().startswith("error") else text
 
 
 def _content(part: Part, quirks: Quirks) -> Iterator[dict[str, Json]]:

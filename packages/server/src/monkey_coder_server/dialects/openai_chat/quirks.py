@@ -7,6 +7,9 @@ from typing import Literal
 
 from monkey_coder_server.domain.conversation import Json
 
+THOUGHTS = frozenset({"reasoning", "reasoning_content", "reasoning_details", "extra_content"})
+"""Fields in which assistant turns carry reasoning and its proofs; none of them is OpenAI's."""
+
 _NO_EFFORTS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _NO_FIELDS: Mapping[str, Mapping[str, Json]] = MappingProxyType({})
 
@@ -29,8 +32,12 @@ class Quirks:
     `efforts`: model prefix → the words of `reasoning_effort` it takes, least first; the longest prefix counts.
     `effort_with_tools`: model prefix → the only effort with which the model takes function tools here.
     `also`: model prefix → fields sent with every request to such a model.
+    `custom_tools`: whether free-form tools, and a choice among some of the tools, are understood.
     `documents`: how a binary document is written; None where there is no way.
-    `replays_reasoning`: the field in which assistant turns carry their reasoning back.
+    `tool_images`: whether a tool's message may hold pictures; elsewhere they follow it.
+    `longest_call_id`: how long the id of a tool call may be; a longer one is replaced by its digest.
+    `replays_reasoning`: the field in which assistant turns carry their reasoning back, never empty beside calls.
+    `refused_in_messages`: fields of a message the provider answers with an error, never sent.
     `refusals`: whether assistant turns may carry a `refusal`; elsewhere it goes back as plain text.
     `json_object`: whether plain JSON output can be asked for without a schema.
     `alternates`: user turns in a row are refused and must be joined.
@@ -48,9 +55,20 @@ class Quirks:
     requires_tools: bool = True
     thinking_switch: tuple[str, ...] = ()
     documents: Literal["file", "file_url"] | None = None
+    tool_images: bool = False
+    longest_call_id: int | None = None
     replays_reasoning: str | None = None
+    refused_in_messages: frozenset[str] = THOUGHTS
     refused: frozenset[str] = frozenset({"top_k"})
     refused_when_reasoning: frozenset[str] = frozenset()
     efforts: Mapping[str, tuple[str, ...]] = field(default_factory=_no_efforts)
     effort_with_tools: Mapping[str, tuple[str, ...]] = field(default_factory=_no_efforts)
     also: Mapping[str, Mapping[str, Json]] = field(default_factory=_no_fields)
+
+    def also_for(self, model: str) -> dict[str, Json]:
+        """The fields sent with every request to this model."""
+        chosen: dict[str, Json] = {}
+        for prefix, fields in self.also.items():
+            if model.startswith(prefix):
+                chosen |= fields
+        return chosen
