@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -16,47 +15,19 @@ from monkey_coder_server.domain.conversation import (
     Image,
     Message,
     ModelRequest,
-    OutputFormat,
     Reasoning,
     Refusal,
     Role,
     Sampling,
     Text,
     Thinking,
-    Tool,
     ToolCall,
-    ToolChoice,
     ToolResult,
     Unknown,
 )
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.ports.provider import Provider
-from monkey_coder_server.providers.groq import PROVIDER as GROQ
-from monkey_coder_server.providers.moonshot import PROVIDER as MOONSHOT
-from monkey_coder_server.providers.openai import PROVIDER as OPENAI
-from monkey_coder_server.providers.perplexity import PROVIDER as PERPLEXITY
-from monkey_coder_server.providers.xai import PROVIDER as XAI
-
-CARDS = {
-    card.model: (provider, card) for provider in (OPENAI, GROQ, XAI, PERPLEXITY, MOONSHOT) for card in provider.cards
-}
-HELLO = ModelRequest(messages=(Message(Role.USER, (Text("hello"),)),))
-CLOSED = MappingProxyType({"type": "object", "properties": {}, "required": [], "additionalProperties": False})
-WEATHER = Tool("weather", "Tells it", CLOSED, strict=True)
-
-
-def user(*parts: Any) -> Message:
-    return Message(Role.USER, parts)
-
-
-def written(request: ModelRequest, model: str = "gpt-4.1", *, stream: bool = False) -> dict[str, Any]:
-    provider, card = CARDS[model]
-    body: dict[str, Any] = json.loads(provider.dialect.encode(request, card=card, key="k", stream=stream).body)
-    return body
-
-
-def messages(*turns: Message, model: str = "gpt-4.1") -> list[dict[str, Any]]:
-    return list(written(ModelRequest(messages=turns), model)["messages"])
+from packages.server.tests.dialects.openai_chat.asking import CARDS, HELLO, OPENAI, WEATHER, messages, user, written
 
 
 def test_a_plain_request_holds_the_model_and_the_words_and_nothing_else() -> None:
@@ -147,54 +118,6 @@ def test_kimi_k2_thinking_is_switched_by_its_own_field() -> None:
 def test_groqs_qwen_is_asked_to_keep_its_thinking_out_of_the_text() -> None:
     assert written(HELLO, "qwen/qwen3-32b")["reasoning_format"] == "parsed"
     assert "reasoning_format" not in written(HELLO, "openai/gpt-oss-120b")
-
-
-def test_tools_and_the_choice_among_them() -> None:
-    body = written(replace(HELLO, tools=(WEATHER, Tool("shell")), tool_choice=ToolChoice("required", parallel=False)))
-    assert body["tools"] == [
-        {
-            "type": "function",
-            "function": {
-                "name": "weather",
-                "description": "Tells it",
-                "parameters": dict(CLOSED),
-                "strict": True,
-            },
-        },
-        {"type": "custom", "custom": {"name": "shell"}},
-    ]
-    assert (body["tool_choice"], body["parallel_tool_calls"]) == ("required", False)
-
-
-@pytest.mark.parametrize(
-    ("name", "choice"),
-    [
-        ("weather", {"type": "function", "function": {"name": "weather"}}),
-        ("shell", {"type": "custom", "custom": {"name": "shell"}}),
-    ],
-)
-def test_a_named_tool_is_chosen_by_its_kind(name: str, choice: dict[str, Any]) -> None:
-    asked = replace(HELLO, tools=(WEATHER, Tool("shell")), tool_choice=ToolChoice("named", name))
-    assert written(asked)["tool_choice"] == choice
-
-
-def test_kimi_is_never_told_that_a_tool_is_required() -> None:
-    asked = replace(HELLO, tools=(WEATHER,), tool_choice=ToolChoice("required"))
-    assert written(asked, "kimi-k3")["tool_choice"] == "auto"
-
-
-@pytest.mark.parametrize(
-    ("dialect", "runner"), [("openai-chat", "at a price of its own"), ("anthropic", "another provider")]
-)
-def test_a_tool_a_provider_runs_itself_is_refused(dialect: str, runner: str) -> None:
-    own = Tool("search", server={"type": "web_search"}, dialect=dialect)
-    with pytest.raises(InvalidRequest, match=runner):
-        written(replace(HELLO, tools=(own,)))
-
-
-def test_a_free_form_tool_is_a_function_where_nobody_takes_it() -> None:
-    (tool,) = written(replace(HELLO, tools=(Tool("shell"),)), "grok-3")["tools"]
-    assert (tool["type"], list(tool["function"]["parameters"]["properties"])) == ("function", ["input"])
 
 
 def test_instructions_keep_the_role_the_provider_knows() -> None:
@@ -352,26 +275,6 @@ def test_a_tier_that_has_other_prices_is_not_asked_for(tier: str, sent: bool) ->
     wire = OPENAI.dialect.encode(own, card=CARDS["gpt-5"][1], key="k", stream=False)
     assert ("service_tier" in json.loads(wire.body)) is sent
     assert wire.dropped == (() if sent else ("service_tier",))
-
-
-def test_a_schema_is_sent_as_a_schema_or_said_in_words() -> None:
-    schema = MappingProxyType({"type": "object", "required": ["a"], "additionalProperties": False})
-    asked = replace(HELLO, output=OutputFormat("json_schema", schema, name="thing", strict=True))
-    assert written(asked)["response_format"] == {
-        "type": "json_schema",
-        "json_schema": {"name": "thing", "schema": dict(schema), "strict": True},
-    }
-    loose = written(asked, "llama-3.1-8b-instant")
-    assert loose["response_format"] == {"type": "json_object"}
-    assert '{"type":"object","required":["a"],"additionalProperties":false}' in loose["messages"][-1]["content"]
-
-
-def test_json_without_a_schema_is_asked_for_where_that_can_be_asked() -> None:
-    asked = replace(HELLO, output=OutputFormat("json"))
-    assert written(asked)["response_format"] == {"type": "json_object"}
-    silent = written(asked, "sonar")
-    assert "response_format" not in silent
-    assert "JSON object" in silent["messages"][-1]["content"][-1]["text"]
 
 
 _turns = st.lists(
