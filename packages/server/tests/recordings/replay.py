@@ -47,12 +47,12 @@ def folder() -> Path:
 
 
 @cache
-def records() -> tuple[Record, ...]:
-    """Every recording of the three dialects, in a stable order."""
+def records(apis: tuple[str, ...] = APIS) -> tuple[Record, ...]:
+    """Every recording of these APIs, in a stable order."""
     found: list[Record] = []
     for path in sorted(folder().glob("*.jsonl.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
-            found.extend(record for record in map(json.loads, lines) if record["api"] in APIS)
+            found.extend(record for record in map(json.loads, lines) if record["api"] in apis)
     return tuple(found)
 
 
