@@ -4,7 +4,8 @@ Start them from code with `sandbox.server.start()`, or with `monkey-server sandb
 prefix per provider; base URLs are what each provider's SDK means by one (`RunningSandbox.base_urls`).
 
 Same seed and same order of requests give the same answers, ids, signatures and usage. Any key is accepted unless it
-starts with `bad`; any chat model the price data knows for that provider is served.
+starts with `bad`; any chat model the price data knows for that provider is served, and its embedding models at
+OpenAI, Perplexity and Google. OpenAI's moderations flag what speaks of killing, hate or bombs.
 
 Steering, most specific wins: rules < header < text.
 

@@ -9,6 +9,8 @@ from functools import lru_cache
 from genai_prices.data import providers as price_data
 from genai_prices.types import ClauseEquals, ClauseOr, ModelInfo, TieredPrices
 
+from monkey_coder_server.sandbox.exchange import Kind
+
 PRICE_PROVIDER = {
     "openai": "openai",
     "anthropic": "anthropic",
@@ -126,6 +128,14 @@ def _is_chat(provider: str, model: ModelInfo, when: datetime) -> bool:
     return prices.get("input_mtok") is not None and prices.get("output_mtok") is not None
 
 
+def _is_of(kind: Kind, provider: str, model: ModelInfo, when: datetime) -> bool:
+    if kind == "chat":
+        return _is_chat(provider, model, when)
+    if kind == "embeddings":
+        return "embed" in model.id and "context" not in model.id  # those have an endpoint of their own
+    return "moderation" in model.id
+
+
 def _models(provider: str) -> list[ModelInfo]:
     return next(entry for entry in price_data if entry.id == PRICE_PROVIDER[provider]).models
 
@@ -138,11 +148,13 @@ def _output_limit(provider: str, name: str) -> int:
 
 
 @lru_cache(maxsize=4_096)
-def find(provider: str, name: str, when: datetime) -> Card | None:
+def find(provider: str, name: str, when: datetime, kind: Kind = "chat") -> Card | None:
     """The model of that name, or None where the provider does not serve it; prices are those valid at `when`."""
     lowered = name.lower()
+    if kind == "chat" and _NOT_CHAT.search(lowered):
+        return None
     for model in _models(provider):
-        if model.is_match(lowered) and _is_chat(provider, model, when) and not _NOT_CHAT.search(lowered):
+        if model.is_match(lowered) and _is_of(kind, provider, model, when):
             return Card(
                 provider=provider,
                 id=model.id,
@@ -157,7 +169,7 @@ def find(provider: str, name: str, when: datetime) -> Card | None:
 
 
 @lru_cache(maxsize=16)
-def names(provider: str, when: datetime) -> tuple[str, ...]:
-    """The model ids a provider lists."""
-    listed = (model.id for model in _models(provider) if _is_chat(provider, model, when))
-    return tuple(name for name in listed if find(provider, name, when) is not None)
+def names(provider: str, when: datetime, kind: Kind = "chat") -> tuple[str, ...]:
+    """The ids of a provider's models of a kind."""
+    listed = (model.id for model in _models(provider) if _is_of(kind, provider, model, when))
+    return tuple(name for name in listed if find(provider, name, when, kind) is not None)

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "stop_sequence"]
 ToolChoice = Literal["auto", "none", "any"]
+Kind = Literal["chat", "embeddings", "moderation"]
+"""What a model is for."""
 
 PROVIDERS = ("openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot")
 
@@ -59,6 +61,10 @@ class Ask:
     """The provider writes its reasoning into the text as a `<think>` passage."""
     media_tokens: dict[str, int] = field(default_factory=dict)
     """Tokens by modality other than text (`IMAGE`, `DOCUMENT`), already part of `pieces`."""
+    dimensions: int = 0
+    """How many numbers the vector of each piece is to have."""
+    encoding: str = ""
+    """How an answer that is no text is to be written."""
 
     @property
     def prompt_tokens(self) -> int:

@@ -68,16 +68,20 @@ async def _admitted(call: Call) -> Served:
 
 def _read(call: Call, raw: bytes) -> Read:
     body = wording.decoded(call.provider, raw)
-    name = wording.model_name(call.provider, call.model or body.get("model"))
+    name = wording.model_name(call.provider, call.model or body.get("model") or call.wire.usual_model)
     call.model = name
-    card = wording.known(call.provider, name, call.world.card(call.provider, name))
+    kind = call.wire.kind
+    card = wording.known(call.provider, name, call.world.card(call.provider, name, kind), kind)
     ask = call.wire.read(card, body, call.world.identifiers)
-    wording.fits(call.provider, ask.prompt_tokens, card.context_window)
+    if kind == "chat":
+        wording.fits(call.provider, ask.prompt_tokens, card.context_window)
     return Read(card, ask, None)
 
 
 def _reply(call: Call, read: Read, key: tuple[str, str, bytes]) -> Reply:
     """The model's reply; kept for the next identical request unless something steers this one."""
+    if call.wire.kind != "chat":
+        return Reply()
     if call.directive is not call.world.defaults:
         return call.world.reply(read.ask, call.directive)
     if read.reply is not None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from monkey_coder_server.sandbox import catalog, headers, keys, wire_errors, wording
+from monkey_coder_server.sandbox import catalog, headers, keys, moderations, wire_errors, wording
 from monkey_coder_server.sandbox.anthropic_messages import read as anthropic_read
 from monkey_coder_server.sandbox.gemini import read as gemini_read
 from monkey_coder_server.sandbox.wire_errors import Refused
@@ -19,7 +19,8 @@ def models(request: web.Request, world: World, provider: str) -> web.Response:
         keys.check(provider, request.headers, request.query)
     except Refused as refused:
         return _refusal(world, provider, refused)
-    names = catalog.names(provider, world.priced_at)
+    names = catalog.names(provider, world.priced_at) + catalog.names(provider, world.priced_at, "embeddings")
+    names += moderations.MODELS if provider == "openai" else ()
     return web.json_response(_LISTS[provider](world, names) if provider in _LISTS else _openai(provider, names))
 
 
@@ -45,7 +46,7 @@ def _google(world: World, names: tuple[str, ...]) -> dict[str, Any]:
     entries = []
     for name in names:
         card = world.card("google", name)
-        window, limit = (card.context_window, card.output_limit) if card else (0, 0)
+        window, limit = (card.context_window, card.output_limit) if card else (8_192, 1)
         entries.append(
             {
                 "name": f"models/{name}",
@@ -53,12 +54,14 @@ def _google(world: World, names: tuple[str, ...]) -> dict[str, Any]:
                 "displayName": name,
                 "inputTokenLimit": window,
                 "outputTokenLimit": limit,
-                "supportedGenerationMethods": ["generateContent", "countTokens"],
+                "supportedGenerationMethods": _GENERATES if card else _EMBEDS,
             }
         )
     return {"models": entries}
 
 
+_GENERATES = ("generateContent", "countTokens")
+_EMBEDS = ("embedContent", "countTextTokens", "countTokens", "asyncBatchEmbedContent")
 _LISTS = {"anthropic": _anthropic, "google": _google}
 
 

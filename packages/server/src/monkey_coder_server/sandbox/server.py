@@ -16,7 +16,7 @@ from monkey_coder_server.sandbox.directives import NOTHING, Directive, Directive
 from monkey_coder_server.sandbox.exchange import PROVIDERS
 from monkey_coder_server.sandbox.tally import Tally
 from monkey_coder_server.sandbox.wire_errors import Refused, render
-from monkey_coder_server.sandbox.wires import wire
+from monkey_coder_server.sandbox.wires import MODERATIONS, Wire, embeddings_wire, wire
 from monkey_coder_server.sandbox.world import World
 
 MAXIMUM_BODY = 64 * 1_024 * 1_024
@@ -78,9 +78,12 @@ def application(world: World) -> web.Application:
     """The routes of one sandbox."""
     app = web.Application(client_max_size=MAXIMUM_BODY)
     for provider, path in _CHAT_PATHS.items():
-        app.router.add_post(f"{path}/chat/completions", _chat(world, provider))
+        app.router.add_post(f"{path}/chat/completions", _spoken(world, provider, wire(provider)))
         app.router.add_get(f"{path}/models", _models(world, provider))
-    app.router.add_post("/anthropic/v1/messages", _anthropic(world))
+    app.router.add_post("/openai/v1/embeddings", _spoken(world, "openai", embeddings_wire("openai")))
+    app.router.add_post("/openai/v1/moderations", _spoken(world, "openai", MODERATIONS))
+    app.router.add_post("/perplexity/v1/embeddings", _spoken(world, "perplexity", embeddings_wire("perplexity")))
+    app.router.add_post("/anthropic/v1/messages", _spoken(world, "anthropic", wire("anthropic")))
     app.router.add_post("/anthropic/v1/messages/count_tokens", _count_anthropic(world))
     app.router.add_get("/anthropic/v1/models", _models(world, "anthropic"))
     for version in ("v1", "v1beta"):
@@ -90,20 +93,9 @@ def application(world: World) -> web.Application:
     return app
 
 
-def _chat(world: World, provider: str) -> Handler:
-    spoken = wire(provider)
-
+def _spoken(world: World, provider: str, spoken: Wire) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         return await handling.answer(request, world, provider, spoken)
-
-    return handler
-
-
-def _anthropic(world: World) -> Handler:
-    spoken = wire("anthropic")
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        return await handling.answer(request, world, "anthropic", spoken)
 
     return handler
 
@@ -127,6 +119,9 @@ def _gemini(world: World) -> Handler:
         model, verb = request.match_info["model"], request.match_info["verb"]
         if verb == "countTokens":
             return await listing.count_gemini(request, world, model)
+        if verb in {"embedContent", "batchEmbedContents"}:
+            embedding = embeddings_wire("google", model=model, batch=verb == "batchEmbedContents")
+            return await handling.answer(request, world, "google", embedding, model=model)
         if verb not in {"generateContent", "streamGenerateContent"}:
             rendered = render("google", Refused("not_found", f"Method {verb} is not known."), request_id="")
             return web.Response(status=rendered.status, body=rendered.body, content_type="application/json")

@@ -6,10 +6,13 @@ from typing import Any
 
 import msgspec
 
+from monkey_coder_server.sandbox import moderations
 from monkey_coder_server.sandbox.anthropic_messages import read as anthropic_read
 from monkey_coder_server.sandbox.anthropic_messages import write as anthropic_write
 from monkey_coder_server.sandbox.catalog import Card
-from monkey_coder_server.sandbox.exchange import Ask, Frame
+from monkey_coder_server.sandbox.embeddings import gemini as gemini_embeddings
+from monkey_coder_server.sandbox.embeddings import openai as openai_embeddings
+from monkey_coder_server.sandbox.exchange import Ask, Frame, Kind
 from monkey_coder_server.sandbox.gemini import read as gemini_read
 from monkey_coder_server.sandbox.gemini import write as gemini_write
 from monkey_coder_server.sandbox.identifiers import Identifiers, base62
@@ -27,9 +30,13 @@ class Wire:
 
     read: Callable[[Card, dict[str, Any], Identifiers], Ask]
     whole: Callable[[Served, Identifiers], bytes]
-    frames: Callable[[Served, Identifiers], Iterator[Frame]]
-    error_event: Callable[[dict[str, Any]], bytes]
-    answer_id: Callable[[Served], str]
+    frames: Callable[[Served, Identifiers], Iterator[Frame]] = lambda _served, _identifiers: iter(())
+    error_event: Callable[[dict[str, Any]], bytes] = lambda _body: b""
+    answer_id: Callable[[Served], str] = lambda _served: ""
+    kind: Kind = "chat"
+    """What the models that are spoken to so are for; only chat is streamed."""
+    usual_model: str = ""
+    """What a request that names no model gets."""
     variant: str = ""
     """What of the request is not in its body: part of the key under which a read request is remembered."""
     whole_type: str = "application/json"
@@ -61,6 +68,34 @@ _ANTHROPIC = Wire(
     error_event=anthropic_write.error_event,
     answer_id=anthropic_write.message_id,
     stream_type="text/event-stream; charset=utf-8",
+)
+
+
+def embeddings_wire(provider: str, *, model: str = "", batch: bool = False) -> Wire:
+    """How a provider is asked for embeddings. Google's model and batching are in its path, so they are given here."""
+    if provider == "google":
+        return Wire(
+            read=lambda _card, body, _: gemini_embeddings.read(model, body, batch=batch),
+            whole=lambda served, _: gemini_embeddings.document(served),
+            kind="embeddings",
+            variant=f"embeddings {model} {batch}",
+            whole_type="application/json; charset=UTF-8",
+        )
+    return Wire(
+        read=lambda card, body, _: openai_embeddings.read(provider, card, body),
+        whole=lambda served, _: openai_embeddings.document(served),
+        kind="embeddings",
+        variant="embeddings",
+    )
+
+
+MODERATIONS = Wire(
+    read=lambda _card, body, _: moderations.read(str(body.get("model") or moderations.MODELS[0]), body),
+    whole=lambda served, _: moderations.document(served),
+    answer_id=moderations.identity,
+    kind="moderation",
+    variant="moderation",
+    usual_model=moderations.MODELS[0],
 )
 
 

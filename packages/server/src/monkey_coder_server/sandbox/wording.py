@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from monkey_coder_server.sandbox.catalog import Card
+from monkey_coder_server.sandbox.exchange import Kind
 from monkey_coder_server.sandbox.wire_errors import Refused, refuse
 
 _DECODER = msgspec.json.Decoder()
@@ -61,11 +62,12 @@ def model_name(provider: str, name: object) -> str:
     return name
 
 
-def known(provider: str, name: str, card: Card | None) -> Card:
+def known(provider: str, name: str, card: Card | None, kind: Kind = "chat") -> Card:
     """The card of a model. Raises Refused where there is none, or it is not served by this endpoint."""
     if card is None:
         fallback = "The model `{model}` does not exist or you do not have access to it."
-        refuse("not_found", _UNKNOWN.get(provider, fallback).format(model=name))
+        sentence = _UNKNOWN.get(provider, fallback).format(model=name)
+        refuse("not_found", sentence if kind == "chat" else sentence.replace("generateContent", "embedContent"))
     if card.responses_only:
         refuse("not_found", _NOT_CHAT, param="model")
     return card

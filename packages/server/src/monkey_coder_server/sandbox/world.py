@@ -12,7 +12,7 @@ import msgspec
 from monkey_coder_server.sandbox import author, catalog, pricing
 from monkey_coder_server.sandbox.catalog import Card
 from monkey_coder_server.sandbox.directives import NOTHING, Directive, DirectiveError, Script, applied, parsed
-from monkey_coder_server.sandbox.exchange import Ask, Reply, Usage
+from monkey_coder_server.sandbox.exchange import Ask, Kind, Reply, Usage
 from monkey_coder_server.sandbox.identifiers import Identifiers
 from monkey_coder_server.sandbox.prefix_cache import ExplicitCache, ImplicitCache
 from monkey_coder_server.sandbox.received import Inbox
@@ -68,9 +68,9 @@ class World:
         self._explicit = ExplicitCache(self._clock)
         self._known: OrderedDict[tuple[str, str, bytes], Read] = OrderedDict()
 
-    def card(self, provider: str, model: str) -> Card | None:
+    def card(self, provider: str, model: str, kind: Kind = "chat") -> Card | None:
         """The model, at the prices valid when the sandbox started."""
-        return catalog.find(provider, model, self.priced_at)
+        return catalog.find(provider, model, self.priced_at, kind)
 
     def recall(self, key: tuple[str, str, bytes]) -> Read | None:
         """A request with exactly these bytes that was read before."""

@@ -1,0 +1,1 @@
+"""Simulated embeddings: OpenAI's, Perplexity's and Google's requests, limits, usage and vectors."""
