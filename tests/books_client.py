@@ -28,10 +28,14 @@ class Told:
     body: Mapping[str, Any] = field(repr=False)
     error_code: str = ""
     replayed: bool = False
+    cost: str = ""
+    """`x-monkey-cost`."""
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """`result.metadata` of a completed answer."""
+        """`result.metadata` of a completed answer; in a foreign dialect what its headers and usage say."""
+        if self.ask.path:
+            return {"request_id": self.request_id, "cost_usd": self.cost}
         found: Mapping[str, Any] = self.body["result"]["metadata"]
         return found
 
@@ -55,7 +59,7 @@ async def send_all(base_url: str, keys: Mapping[str, str], asks: list[Ask]) -> l
 
 
 async def _send(session: aiohttp.ClientSession, base_url: str, key: str, ask: Ask) -> Told:
-    path = "/v1/execute/stream" if ask.stream else "/v1/execute"
+    path = ask.path or ("/v1/execute/stream" if ask.stream else "/v1/execute")
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     request = session.post(base_url + path, data=io.BytesIO(json.dumps(ask.body).encode()), headers=headers)
     if ask.leave is not None and (not ask.stream or ask.leave == 0):
@@ -102,4 +106,5 @@ def _told(
 ) -> Told:
     headers = response.headers
     replayed = headers.get("idempotent-replayed") == "true"
-    return Told(ask, outcome, response.status, headers.get("x-request-id", ""), body, error_code, replayed)
+    cost = headers.get("x-monkey-cost", "")
+    return Told(ask, outcome, response.status, headers.get("x-request-id", ""), body, error_code, replayed, cost)

@@ -18,6 +18,14 @@ MODELS = {
 }
 """Of each provider several, among them those that reason and those that bill cache writes."""
 WITHOUT_TOOLS = frozenset({"perplexity"})
+EMBEDDING_MODELS = (
+    "openai/text-embedding-3-small",
+    "google/gemini-embedding-2",
+    "perplexity/pplx-embed-v1-4b",
+    "openai/text-embedding-3-large",
+    "perplexity/pplx-embed-v1-0.6b",
+)
+"""All that say how many tokens they billed: gemini-embedding-001 does not."""
 LONG = (("anthropic/claude-haiku-5-5", 110_000), ("openai/gpt-6-luna", 280_000), ("xai/grok-4.3", 205_000))
 """Models whose price has a tier for long prompts, and prompt tokens beyond its start."""
 FAULTS = {
@@ -81,9 +89,18 @@ PER_PROVIDER = {
     "repeated id": 6,
 } | {f"{fault}{way}": 2 for fault in FAULTS for way in ("", ", failover")}
 """How many of each kind every provider gets. Faults are streamed every other time."""
-ELSEWHERE = {"auto": 60, "long prompt": 6, "no credit": 8, "little credit": 32, "capped key": 32}
+ELSEWHERE = {
+    "auto": 60,
+    "long prompt": 6,
+    "no credit": 8,
+    "little credit": 32,
+    "capped key": 32,
+    "embeddings": 50,
+    "embeddings, fault": 20,
+    "moderation": 10,
+}
 """Kinds that name no provider, or one only by chance."""
-TOTAL = 2_000
+TOTAL = 2_050
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,8 @@ class Ask:
     leave: float | None = None
     repeats: bool = False
     """Sent twice, one after the other, under the same id."""
+    path: str = ""
+    """Where it is sent; the native endpoints when empty."""
 
 
 def traffic(seed: int) -> list[Ask]:
@@ -164,6 +183,8 @@ def _faulty(number: int, kind: str, provider: str, *, turn: int, random: Random)
 
 
 def _elsewhere(number: int, kind: str, *, turn: int, random: Random) -> Ask:
+    if kind.startswith(("embeddings", "moderation")):
+        return _without_a_word(number, kind, turn=turn, random=random)
     stream = turn % 2 == 1
     if kind == "auto":
         name = ("auto", "auto:cheap", "auto:fast", "auto:best", None)[turn % 5]
@@ -177,6 +198,25 @@ def _elsewhere(number: int, kind: str, *, turn: int, random: Random) -> Ask:
     provider = random.choice(PROVIDERS)
     model = f"{provider}/{random.choice(MODELS[provider])}"
     return Ask(number, kind, provider, payer, stream, _body(number, random, model=model, directive=_length(random)))
+
+
+def _without_a_word(number: int, kind: str, *, turn: int, random: Random) -> Ask:
+    """Requests whose answers are no text, in OpenAI's dialect."""
+    model = EMBEDDING_MODELS[turn % len(EMBEDDING_MODELS)]
+    if kind == "moderation":
+        body: dict[str, Any] = {"input": f"{random.choice(WISHES)}, variant {number}"}
+        return Ask(number, kind, "openai", _rich(random), stream=False, body=body, path="/v1/moderations")
+    texts = [f"{random.choice(WISHES)}, variant {number}.{place}" for place in range(random.randint(1, 9))]
+    body = {"model": model, "input": texts, "dimensions": random.choice((128, 512))}
+    leave = None
+    if kind == "embeddings":
+        body["encoding_format"] = random.choice(("float", "base64"))
+        leave = random.uniform(0.002, 0.1) if turn % 10 == 9 else None
+    else:
+        fault = ("429", "500", "reset", "cut", "garbage")[turn % 5]
+        texts[0] += f" [[sandbox {FAULTS[fault].format(after=1)}]]"
+    provider = model.partition("/")[0]
+    return Ask(number, kind, provider, _rich(random), stream=False, body=body, leave=leave, path="/v1/embeddings")
 
 
 def _offer_tools(body: dict[str, Any], turn: int, random: Random) -> None:

@@ -166,7 +166,7 @@ def test_a_served_request_is_told_the_price_it_paid(evidence: Evidence) -> None:
     for told in completed:
         row = rows[told.metadata["request_id"]]
         assert (row.status, usd(row.price)) == ("served", told.metadata["cost_usd"])
-        assert 0 < row.price <= row.hold
+        assert (0 if told.ask.kind == "moderation" else 1) <= row.price <= row.hold
     assert all(row.loss == 0 and row.price == row.charged for row in evidence.rows)
 
 
@@ -228,6 +228,9 @@ def test_the_traffic_reached_what_it_was_made_for(evidence: Evidence) -> None:
         assert outcomes[kind, FAILED]
     failed_over = [told for told in evidence.told if told.ask.kind.endswith("failover") and told.outcome == COMPLETED]
     assert len([told for told in failed_over if len(told.metadata["attempts"]) > 1]) >= 50
+    assert outcomes["embeddings", COMPLETED] >= 40
+    assert outcomes["embeddings", FAILED] >= 12
+    assert outcomes["moderation", COMPLETED] == 10
     used = evidence.tally["overall"]["tokens"]
     assert all(used[bucket] for bucket in ("cache_read", "cache_write_5m", "reasoning", "citation", "searches"))
     assert {entry["provider"] for entry in billed(evidence.tally)} == set(PROVIDERS)
