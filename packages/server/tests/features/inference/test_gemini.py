@@ -12,7 +12,7 @@ from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Answer, Gateway
 from packages.server.tests.features.inference.world import Script
 
-BASES = ("/v1beta/models", "/v1/models", "/genai/v1beta/models", "/genai/v1/models")
+BASES = ("/v1beta/models", "/v1/models", "/genai/v1beta/models", "/genai/v1/models", "/v1beta", "/genai/v1beta")
 GOOGLE, OPENAI, CLAUDE = "google/gemini-big", "openai/gpt-big", "anthropic/claude-big"
 WHOLE = {OPENAI: wires.openai, CLAUDE: wires.anthropic, GOOGLE: wires.gemini}
 STREAMED = {OPENAI: wires.openai_stream, CLAUDE: wires.anthropic_stream, GOOGLE: wires.gemini_stream}

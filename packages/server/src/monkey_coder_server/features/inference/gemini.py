@@ -10,8 +10,11 @@ from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
 
-BASES = ("/v1beta/models", "/v1/models", "/genai/v1beta/models", "/genai/v1/models")
-"""Gemini CLI and the AI SDK speak v1beta, the Python SDK v1."""
+BASES = ("/v1beta/models", "/v1/models", "/genai/v1beta/models", "/genai/v1/models", "/v1beta", "/genai/v1beta")
+"""Gemini CLI and the AI SDK speak v1beta, the Python SDK v1.
+
+The AI SDK takes a name with a slash for a whole path and leaves out `models/` (seen of opencode 1.18.33).
+"""
 ENDPOINT = "gemini"
 
 
