@@ -76,13 +76,13 @@ _TRAITS = {
     "claude-opus-5": _THINKS_UNLESS_TOLD,
     "claude-opus-4-8": ModelTraits(efforts=_LADDER, system_turns=True),
     "claude-opus-4-7": ModelTraits(efforts=_LADDER),
-    "claude-opus-4-6": ModelTraits(efforts=_WITHOUT_XHIGH),
-    "claude-opus-4-5": ModelTraits(thinking="budget"),
+    "claude-opus-4-6": ModelTraits(budgets=True, efforts=_WITHOUT_XHIGH),
+    "claude-opus-4-5": ModelTraits(thinking="budget", efforts=("low", "medium", "high")),
     "claude-sonnet-5-5": ModelTraits(
         thinks_by_default=True, off="between_tools", efforts=_LADDER, forced_tools=False, system_turns=True
     ),
     "claude-sonnet-5": _THINKS_UNLESS_TOLD,
-    "claude-sonnet-4-6": ModelTraits(efforts=_WITHOUT_XHIGH),
+    "claude-sonnet-4-6": ModelTraits(budgets=True, efforts=_WITHOUT_XHIGH),
     "claude-sonnet-4-5": ModelTraits(thinking="budget"),
     "claude-haiku-5-5": _THINKS_UNLESS_TOLD,
     "claude-haiku-4-5": ModelTraits(thinking="budget"),

@@ -25,10 +25,14 @@ _EFFORT_OF_BUDGET = ((2048, "low"), (8192, "medium"), (32768, "high"))
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """`fields` go into the body; `active` when thinking is asked for, so that sampling must be left alone."""
+    """`fields` go into the body; `active` when thinking is asked for, so that sampling must be left alone.
+
+    `forced` when a tool must be called, which excludes thinking.
+    """
 
     max_tokens: int
     active: bool = False
+    forced: bool = False
     fields: Block = field(default_factory=dict)
 
 
@@ -37,13 +41,14 @@ def plan_thinking(request: ModelRequest, *, card: ModelCard, traits: ModelTraits
 
     A forced tool call excludes thinking; so does, for a model with a budget, a tool loop begun without it.
     """
-    max_tokens = min(request.sampling.max_tokens or card.max_output_tokens, card.max_output_tokens)
+    wanted = request.sampling.max_tokens
+    max_tokens = card.max_output_tokens if wanted is None else min(wanted, card.max_output_tokens)
     reasoning = request.reasoning
     if _forces_a_tool(request):
         if not traits.forced_tools:
             sentence = f"{card.display_name} cannot be forced to call a tool; use tool_choice auto or another model."
             raise InvalidRequest(sentence)
-        return Thought(max_tokens, fields=_off(traits) if traits.thinks_by_default or reasoning else {})
+        return Thought(max_tokens, forced=True, fields=_off(traits) if traits.thinks_by_default or reasoning else {})
     if reasoning is None or Capability.REASONING not in card.capabilities:
         return Thought(max_tokens, active=traits.thinks_by_default)
     if not reasoning.enabled or reasoning.effort == "none":
@@ -51,22 +56,22 @@ def plan_thinking(request: ModelRequest, *, card: ModelCard, traits: ModelTraits
     if traits.thinking == "adaptive":
         return Thought(max_tokens, active=True, fields=_adaptive(reasoning, traits))
     budget = _budget(reasoning, max_tokens)
-    if budget < LEAST_BUDGET or _in_a_loop_without_thought(request.messages, card.provider):
+    if budget < LEAST_BUDGET or is_in_a_loop_without_thought(request.messages, card.provider):
         return Thought(max_tokens)
     return Thought(max_tokens, active=True, fields={"thinking": {"type": "enabled", "budget_tokens": budget}})
 
 
-def _forces_a_tool(request: ModelRequest) -> bool:
-    choice = request.tool_choice
-    return choice is not None and bool(request.tools) and choice.mode in {"required", "named"}
-
-
-def _in_a_loop_without_thought(messages: Sequence[Message], provider: str) -> bool:
+def is_in_a_loop_without_thought(messages: Sequence[Message], provider: str) -> bool:
     """Whether the last answer called tools and shows no thinking of this provider, as after a move from another."""
     last = next((message for message in reversed(messages) if message.role is Role.ASSISTANT), None)
     if last is None or not any(isinstance(part, ToolCall) for part in last.parts):
         return False
     return not any(isinstance(part, Thinking) and part.origin == provider for part in last.parts)
+
+
+def _forces_a_tool(request: ModelRequest) -> bool:
+    choice = request.tool_choice
+    return choice is not None and bool(request.tools) and choice.mode in {"required", "named"}
 
 
 def _off(traits: ModelTraits) -> Block:

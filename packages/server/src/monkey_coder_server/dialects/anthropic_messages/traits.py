@@ -12,6 +12,7 @@ class ModelTraits:
     """Facts of one model (platform.claude.com, each model's migration guide).
 
     `thinking`: `budget` takes `budget_tokens`, `adaptive` takes an effort.
+    `budgets`: an adaptive model that takes `budget_tokens`, too (deprecated there, but honoured).
     `thinks_by_default`: a request without a `thinking` field thinks.
     `off`: the word that turns thinking off; None where it cannot be turned off.
     `forced_tools`: `tool_choice` `any` and `tool` are accepted (never together with thinking).
@@ -19,6 +20,7 @@ class ModelTraits:
     """
 
     thinking: Literal["budget", "adaptive"] = "adaptive"
+    budgets: bool = False
     thinks_by_default: bool = False
     off: Literal["disabled", "between_tools"] | None = "disabled"
     efforts: tuple[str, ...] = ()

@@ -15,7 +15,8 @@ _STOPS = 5
 def write_config(request: ModelRequest, *, card: ModelCard, traits: ModelTraits) -> Record:
     """`generationConfig`. The length is always bounded, so that a hold can be."""
     sampling = request.sampling
-    config: Record = {"maxOutputTokens": min(sampling.max_tokens or card.max_output_tokens, card.max_output_tokens)}
+    wanted = card.max_output_tokens if sampling.max_tokens is None else sampling.max_tokens
+    config: Record = {"maxOutputTokens": min(wanted, card.max_output_tokens)}
     if len(sampling.stop) > _STOPS:
         sentence = f"Gemini takes at most {_STOPS} stop sequences, not {len(sampling.stop)}."
         raise InvalidRequest(sentence)
@@ -33,7 +34,7 @@ def write_config(request: ModelRequest, *, card: ModelCard, traits: ModelTraits)
         )
     config |= _output(request, card=card, traits=traits)
     if request.reasoning is not None and Capability.REASONING in card.capabilities:
-        config |= _given(thinkingConfig=write_thinking(request.reasoning, traits) or None)
+        config |= _given(thinkingConfig=_thinking(request.reasoning, traits) or None)
     return config
 
 
@@ -87,7 +88,7 @@ def _output(request: ModelRequest, *, card: ModelCard, traits: ModelTraits) -> R
     return written
 
 
-def write_thinking(reasoning: Reasoning, traits: ModelTraits) -> Record:
+def _thinking(reasoning: Reasoning, traits: ModelTraits) -> Record:
     """`thinkingConfig`; where thinking cannot be turned off, its lowest setting."""
     if not reasoning.enabled or reasoning.effort == "none":
         if traits.levels:
