@@ -159,7 +159,8 @@ class Grammar:
 class Tool:
     """A function the model may call. `schema` is JSON Schema; None for a free-form (`custom`) tool.
 
-    A tool the provider runs itself (web search…) has `server` set to its raw definition.
+    A tool the provider runs itself (web search…) has `server` set to its raw definition; so has one that the provider
+    only defines and the caller runs (`run_by_caller`: Anthropic's bash, text editor, memory, computer).
     """
 
     name: str
@@ -172,6 +173,7 @@ class Tool:
     """Where `server` came from."""
     grammar: Grammar | None = None
     """Of a free-form tool."""
+    run_by_caller: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def _add_message(size: PromptSize, message: Message) -> None:
 
 def _add_tool(size: PromptSize, tool: Tool) -> None:
     size.tools += 1
-    size.server_tools += tool.server is not None
+    size.server_tools += tool.server is not None and not tool.run_by_caller
     size.text(tool.name, tool.description)
     if tool.grammar is not None:
         size.text(tool.grammar.syntax, tool.grammar.definition)

@@ -68,6 +68,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
 
 NEVER_RETRY = frozenset({401, 402})
 """Statuses after which an SDK must stop at once: trying again cannot help."""
+IN_VAIN = frozenset({"invalid_request", "content_filter"})
+"""Why a provider refused what it would refuse again (`facts["failure"]`)."""
 OWN_LIMIT = "max_cost"
 """The limit a caller set for one request: more credit would not lift it."""
 _MONEY = frozenset({"insufficient_credit", "budget_exceeded"})
@@ -84,7 +86,7 @@ def problem_headers(error: GatewayError) -> Headers:
     headers: Headers = []
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, ceil(error.retry_after))))
-    if status in NEVER_RETRY:
+    if status in NEVER_RETRY or error.facts.get("failure") in IN_VAIN:
         headers.append((b"x-should-retry", b"false"))
     if status == 401:  # RFC 9110, section 15.5.2
         headers.append((b"www-authenticate", b'Bearer realm="monkey-coder"'))

@@ -221,7 +221,7 @@ def _refusal(failure: ProviderFailure, trail: Trail) -> GatewayError:
     if failure.kind is FailureKind.TIMEOUT:
         return ProviderTimedOut(f"{failure.provider} was too slow: {_said(failure, trail)}{suffix}")
     message = f"{failure.provider} could not serve the request ({failure.kind}): {_said(failure, trail)}{suffix}"
-    return ProviderFailed(message, retry_after=failure.retry_after)
+    return ProviderFailed(message, facts={"failure": failure.kind}, retry_after=failure.retry_after)
 
 
 def _said(failure: ProviderFailure, trail: Trail) -> str:

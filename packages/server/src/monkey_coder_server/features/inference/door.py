@@ -1,6 +1,8 @@
 """One foreign dialect served: a front reads and writes, the pipeline does the rest."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Protocol
 
 from monkey_coder_server.domain.errors import GatewayError
@@ -23,6 +25,11 @@ from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream, EventWr
 
 WATCH_SECONDS = 60.0
 """Longest sleep; new events, the end and a hang-up wake the writer at once."""
+LONGEST_NAME = 64
+MOST_NAMES = 32
+"""Of what a caller is told was dropped."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]")
+"""What shall not stand in a header."""
 
 
 class Problems:
@@ -247,6 +254,9 @@ def _bill(served: Served, charge: Charge) -> Bill:
 
 
 def _dropped(relayed: bool, dropped: Sequence[str], inbound: Inbound) -> Headers:  # noqa: FBT001 - two plain facts
-    """What the model was not told, for callers who wonder."""
+    """What the model was not told, for callers who wonder. The names are the caller's own and may hold anything."""
     names = dict.fromkeys((*dropped, *(() if relayed else inbound.lost)))
-    return [(b"x-monkey-dropped", ", ".join(names).encode("ascii", "replace"))] if names else []
+    if not names:
+        return []
+    shown = (_UNSAFE.sub("?", name[:LONGEST_NAME]) for name in islice(names, MOST_NAMES))
+    return [(b"x-monkey-dropped", ", ".join(shown).encode("ascii"))]
