@@ -18,3 +18,26 @@ _FINISH = {
 def finish_reason(native: str | None) -> FinishReason:
     """The neutral word for a `stop_reason`."""
     return _FINISH.get(native or "", FinishReason.OTHER)
+
+
+_STOP_REASONS = {
+    FinishReason.STOP: "end_turn",
+    FinishReason.LENGTH: "max_tokens",
+    FinishReason.TOOL_CALLS: "tool_use",
+    FinishReason.CONTENT_FILTER: "refusal",
+    FinishReason.REFUSAL: "refusal",
+    FinishReason.PAUSE: "pause_turn",
+    FinishReason.MALFORMED_CALL: "max_tokens",
+    FinishReason.OTHER: "end_turn",
+}
+"""A call the model failed to write is an answer that broke off: of Anthropic's words, only `max_tokens` says that."""
+
+
+def stop_reason(finish: FinishReason, *, called: bool, refused: bool) -> str:
+    """The `stop_reason` for a neutral word. What was called or refused shows, whatever a provider says of it."""
+    if finish in {FinishReason.STOP, FinishReason.OTHER}:
+        if called:
+            return "tool_use"
+        if refused:
+            return "refusal"
+    return _STOP_REASONS[finish]

@@ -9,18 +9,28 @@ from collections.abc import Sequence
 
 from monkey_coder_server.dialects.anthropic_messages.content import Block, assistant_blocks, text_block, user_blocks
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
+from monkey_coder_server.dialects.anthropic_messages.relaying import Relayed, merged_betas, relay_body
 from monkey_coder_server.dialects.anthropic_messages.thinking import Thought, plan_thinking
 from monkey_coder_server.dialects.anthropic_messages.tools import (
     JSON_ONLY,
-    refuse_unbillable_edits,
     write_output_format,
     write_tool,
     write_tool_choice,
 )
 from monkey_coder_server.dialects.anthropic_messages.traits import ModelTraits
-from monkey_coder_server.dialects.wire import write_json
+from monkey_coder_server.dialects.anthropic_messages.unbillable import refuse_unbillable
+from monkey_coder_server.dialects.wire import as_object, write_json
 from monkey_coder_server.domain.catalog import ModelCard
-from monkey_coder_server.domain.conversation import Document, Message, ModelRequest, Part, Role, Text, ToolResult
+from monkey_coder_server.domain.conversation import (
+    Document,
+    Message,
+    ModelRequest,
+    Part,
+    Role,
+    Source,
+    Text,
+    ToolResult,
+)
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.ports.provider import WireRequest
 
@@ -35,7 +45,12 @@ _CACHE_MARKS = 4
 def write_request(
     request: ModelRequest, *, card: ModelCard, traits: ModelTraits, key: str, stream: bool
 ) -> WireRequest:
-    """Write one call of `/v1/messages`."""
+    """Write one call of `/v1/messages`; a caller's own Messages request is sent on as it came."""
+    source = request.source
+    if source is not None and source.dialect == DIALECT:
+        relayed = relay_body(request, source, card=card, traits=traits, stream=stream)
+        headers = _relayed_headers(relayed, source, key=key)
+        return WireRequest("/v1/messages", headers, write_json(relayed.fields), tuple(relayed.changed))
     thought = plan_thinking(request, card=card, traits=traits)
     body: Block = {"model": card.model, "max_tokens": thought.max_tokens}
     if stream:
@@ -49,7 +64,7 @@ def write_request(
     if tool_choice := write_tool_choice(request):
         body["tool_choice"] = tool_choice
     if request.dialect == DIALECT:
-        refuse_unbillable_edits(request.extra.get("context_management"))
+        refuse_unbillable(request)
         body |= {name: value for name, value in request.extra.items() if name not in body}
     body |= _prompt(request, traits=traits, provider=card.provider)
     return WireRequest("/v1/messages", _headers(request, key=key, traits=traits, thought=thought), write_json(body))
@@ -139,6 +154,17 @@ def _headers(request: ModelRequest, *, key: str, traits: ModelTraits, thought: T
         betas.append(INTERLEAVED_BETA)
     if betas:
         headers["anthropic-beta"] = ",".join(betas)
+    return headers
+
+
+def _relayed_headers(relayed: Relayed, source: Source, *, key: str) -> dict[str, str]:
+    """The caller's version and betas; thinking between calls is only asked for where we chose how to think."""
+    headers = {"content-type": "application/json", "x-api-key": key}
+    headers["anthropic-version"] = source.headers.get("anthropic-version", VERSION)
+    enabled = relayed.planned and as_object(relayed.value("thinking")).get("type") == "enabled"
+    ours = [INTERLEAVED_BETA] if enabled and relayed.request.tools else []
+    if betas := merged_betas(source.headers.get("anthropic-beta"), ours):
+        headers["anthropic-beta"] = betas
     return headers
 
 

@@ -9,6 +9,7 @@ from monkey_coder_server.dialects.anthropic_messages.errors import failure_in_st
 from monkey_coder_server.dialects.anthropic_messages.names import finish_reason
 from monkey_coder_server.dialects.anthropic_messages.response import read_message, say_refusal
 from monkey_coder_server.dialects.anthropic_messages.skim import skim
+from monkey_coder_server.dialects.anthropic_messages.unfolding import frames_of
 from monkey_coder_server.dialects.anthropic_messages.usage import merge_usage, read_usage
 from monkey_coder_server.dialects.wire import UNREADABLE, as_object, as_text, parse_json
 from monkey_coder_server.domain.conversation import Json
@@ -88,7 +89,7 @@ class MessageStream:
             return events
         if self._whole is not None:
             self._done = True
-            return read_message(bytes(self._whole), provider=self._provider)
+            return self._read_whole(bytes(self._whole))
         try:
             for frame in self._sse.finish():
                 if parse_json(frame.data) is not UNREADABLE:  # half an event is a cut, not garbage
@@ -98,6 +99,13 @@ class MessageStream:
         if not self._done:
             self._fail(FailureKind.CUT_SHORT, "the stream ended before message_stop", events)
         return events
+
+    def _read_whole(self, body: bytes) -> Sequence[Event]:
+        """A message that was not streamed; whoever relays is given the frames it should have been."""
+        events = read_message(body, provider=self._provider)
+        if not self._relay or isinstance(events[-1], Failed):
+            return events
+        return [*frames_of(as_object(parse_json(body))), *events]
 
     def _begin(self, piece: bytes) -> None:
         """An SSE line never begins with a brace: then JSON came where a stream was asked for."""

@@ -1,11 +1,9 @@
 """Writes tools, tool choice and the output format."""
 
-from collections.abc import Mapping
-
 from monkey_coder_server.dialects.anthropic_messages.content import Block, cache_control
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
+from monkey_coder_server.dialects.anthropic_messages.unbillable import refuse_unbillable_tool
 from monkey_coder_server.dialects.free_text import FREE_TEXT, description_with_grammar
-from monkey_coder_server.dialects.wire import as_list, as_object
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import Json, ModelRequest, OutputFormat, Tool
 from monkey_coder_server.domain.errors import InvalidRequest
@@ -31,19 +29,6 @@ def write_tool(tool: Tool) -> Block:
     if tool.cache is not None:
         written["cache_control"] = cache_control(tool.cache)
     return written
-
-
-def refuse_unbillable_tool(server: Mapping[str, Json]) -> None:
-    """The advisor tool calls a second model whose tokens the answer's usage leaves out (only `iterations` has them)."""
-    if str(server.get("type")).startswith("advisor_"):
-        raise InvalidRequest("Anthropic's advisor tool is not offered: its tokens stand outside the usage we can bill.")
-
-
-def refuse_unbillable_edits(context_management: Json) -> None:
-    """Compaction reads the whole context once more, and the answer's usage leaves that out, too."""
-    edits = as_list(as_object(context_management).get("edits"))
-    if any(str(as_object(edit).get("type")).startswith("compact_") for edit in edits):
-        raise InvalidRequest("Anthropic's compaction is not offered: its tokens stand outside the usage we can bill.")
 
 
 def write_tool_choice(request: ModelRequest) -> Block | None:

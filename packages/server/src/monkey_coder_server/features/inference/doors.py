@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from monkey_coder_server.features.inference import gemini, openai_small
+from monkey_coder_server.features.inference import messages, openai_small
 from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.web.feature import Route
 
-DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = (openai_small.routes, gemini.routes)
+DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = (openai_small.routes, messages.routes)
 
 
 def routes(hall: Hall) -> Iterator[Route]:
