@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from monkey_coder_server.dialects.wire import write_json
+from monkey_coder_server.domain.conversation import Json
 from monkey_coder_server.ports.front import Problem, Refusal
 
 _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -21,9 +22,17 @@ _STATUSES = MappingProxyType({"insufficient_credit": 400, "budget_exceeded": 400
 """What stops clients at once, where OpenAI's own 429 would be tried again for minutes."""
 
 
-def refusal(problem: Problem) -> Refusal:
-    """The error object of every endpoint of OpenAI's but Responses."""
+_PARAMS = MappingProxyType({"model_not_found": "model", "model_not_allowed": "model"})
+
+
+def error_of(problem: Problem) -> dict[str, Json]:
+    """The `error` object. Its code and parameter may be said more exactly in the problem's facts."""
     kind = "server_error" if problem.status >= 500 else "invalid_request_error"
     type_, code = _WORDS.get(problem.code, (kind, problem.code))
-    error = {"message": problem.message, "type": type_, "param": None, "code": code}
-    return Refusal(_STATUSES.get(problem.code, problem.status), write_json({"error": error}))
+    param = problem.facts.get("param") or _PARAMS.get(problem.code)
+    return {"message": problem.message, "type": type_, "param": param, "code": problem.facts.get("code") or code}
+
+
+def refusal(problem: Problem) -> Refusal:
+    """The answer of every endpoint of OpenAI's but Responses."""
+    return Refusal(_STATUSES.get(problem.code, problem.status), write_json({"error": error_of(problem)}))

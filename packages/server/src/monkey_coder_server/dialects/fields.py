@@ -1,0 +1,94 @@
+"""Typed access to what a caller wrote; what is wrong is refused with the name of its field. Null counts as absent."""
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+from monkey_coder_server.dialects.wire import UNREADABLE, parse_json
+from monkey_coder_server.domain.conversation import Json
+from monkey_coder_server.domain.errors import InvalidRequest
+
+
+class Fields:
+    """One object of a request. `place` says where it stands (`input[2].content[0]`), empty for the body itself."""
+
+    __slots__ = ("place", "raw")
+
+    def __init__(self, raw: Json, place: str = "") -> None:
+        if not isinstance(raw, dict):
+            refuse(place or "body", "must be a JSON object")
+        self.place = place
+        self.raw: dict[str, Json] = raw
+
+    def text(self, name: str) -> str | None:
+        """A string, None where it is absent."""
+        value = self.raw.get(name)
+        if value is not None and not isinstance(value, str):
+            self.refuse(name, "must be a string")
+        return value
+
+    def needed_text(self, name: str) -> str:
+        """A string that must be there."""
+        value = self.text(name)
+        if value is None:
+            self.refuse(name, "is missing")
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        """True or false, None where it is absent."""
+        value = self.raw.get(name)
+        if value is not None and not isinstance(value, bool):
+            self.refuse(name, "must be true or false")
+        return value
+
+    def number(self, name: str) -> float | None:
+        """A number, None where it is absent."""
+        value = self.raw.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            self.refuse(name, "must be a number")
+        return value
+
+    def count(self, name: str) -> int | None:
+        """A whole number from 1 up, None where it is absent."""
+        value = self.number(name)
+        if value is None:
+            return None
+        if value < 1 or value != int(value):
+            self.refuse(name, "must be a whole number from 1 up")
+        return int(value)
+
+    def object(self, name: str) -> "Fields | None":
+        """A nested object, None where it is absent."""
+        value = self.raw.get(name)
+        return None if value is None else Fields(value, self.path(name))
+
+    def objects(self, name: str) -> "Iterator[Fields]":
+        """The objects of an array; none where it is absent."""
+        value = self.raw.get(name)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self.refuse(name, "must be an array")
+        for number, item in enumerate(value):
+            yield Fields(item, f"{self.path(name)}[{number}]")
+
+    def path(self, name: str) -> str:
+        """A field's full name."""
+        return f"{self.place}.{name}" if self.place else name
+
+    def refuse(self, name: str, why: str) -> NoReturn:
+        """Raise `InvalidRequest` about a field."""
+        refuse(self.path(name), why)
+
+
+def body_fields(body: bytes) -> Fields:
+    """The fields of a request's body. Raises `InvalidRequest` when it is no JSON object."""
+    parsed = parse_json(body)
+    if parsed is UNREADABLE:
+        refuse("body", "is not JSON")
+    return Fields(parsed)
+
+
+def refuse(field: str, why: str) -> NoReturn:
+    """Raise `InvalidRequest`: which field, and what is wrong with it."""
+    message = f"The field `{field}` {why}."
+    raise InvalidRequest(message, facts={"param": field})
