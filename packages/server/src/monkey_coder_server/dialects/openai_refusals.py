@@ -22,15 +22,17 @@ _STATUSES = MappingProxyType({"insufficient_credit": 400, "budget_exceeded": 400
 """What stops clients at once, where OpenAI's own 429 would be tried again for minutes."""
 
 
-_PARAMS = MappingProxyType({"model_not_found": "model", "model_not_allowed": "model"})
-
-
 def error_of(problem: Problem) -> dict[str, Json]:
     """The `error` object. Its code and parameter may be said more exactly in the problem's facts."""
     kind = "server_error" if problem.status >= 500 else "invalid_request_error"
     type_, code = _WORDS.get(problem.code, (kind, problem.code))
-    param = problem.facts.get("param") or _PARAMS.get(problem.code)
-    return {"message": problem.message, "type": type_, "param": param, "code": problem.facts.get("code") or code}
+    facts = problem.facts
+    return {
+        "message": problem.message,
+        "type": type_,
+        "param": facts.get("param"),
+        "code": facts.get("code") or code,
+    }
 
 
 def refusal(problem: Problem) -> Refusal:

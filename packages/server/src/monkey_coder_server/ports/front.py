@@ -46,13 +46,17 @@ class Told(Record, frozen=True, kw_only=True):
 
 
 class Bill(Record, frozen=True, kw_only=True):
-    """How an answer ended and what it cost the caller, in nano-dollars; 0 and no receipt where nothing was charged."""
+    """How an answer ended and what it cost the caller, in nano-dollars; 0 and no receipt where nothing was charged.
+
+    `provider` is who gave it.
+    """
 
     usage: Usage
     cost: int
     receipt_id: str | None
     finish: FinishReason
     native_finish: str | None = None
+    provider: str = ""
 
 
 class Problem(Record, frozen=True, kw_only=True):

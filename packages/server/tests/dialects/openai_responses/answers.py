@@ -1,4 +1,4 @@
-"""Answers to write: events of every kind in the order decoders give them, and the official SDK to read what was written."""
+"""Answers to write: events of every kind in the order decoders give them, and the official SDK to read them."""
 
 import json
 from collections.abc import Sequence
@@ -39,10 +39,15 @@ BILL = Bill(
     cost=1_230_000,
     receipt_id="rcpt_1",
     finish=FinishReason.STOP,
+    provider="openai",
 )
 TOOLS = [
     {"type": "function", "name": "get_weather", "parameters": {"type": "object"}},
-    {"type": "custom", "name": "apply_patch", "format": {"type": "grammar", "syntax": "lark", "definition": "start: X"}},
+    {
+        "type": "custom",
+        "name": "apply_patch",
+        "format": {"type": "grammar", "syntax": "lark", "definition": "start: X"},
+    },
     {"type": "namespace", "name": "agents", "tools": [{"type": "function", "name": "spawn"}]},
 ]
 
@@ -93,9 +98,10 @@ def read_stream(body: bytes) -> list[ResponseStreamEvent]:
 
 
 def read_with_helper(body: bytes) -> Response:
-    """The final response of the SDK's stream helper, which checks the order of events."""
+    """The last response of the SDK's stream helper, which checks the order of events."""
     with client(200, "text/event-stream", body).responses.stream(model="m", input="hi") as stream:
-        return stream.get_final_response()
+        *_, last = stream
+    return last.response  # type: ignore[union-attr] - the last event holds one
 
 
 def call(index: int, name: str, *pieces: str, **more: Any) -> list[Event]:
@@ -136,9 +142,7 @@ def _numbered(blocks: list[list[Event]]) -> list[Event]:
         for event in block:
             match event:
                 case ToolCallOpened():
-                    events.append(
-                        ToolCallOpened(number, f"call_{number}", event.name, event.custom, event.signature)
-                    )
+                    events.append(ToolCallOpened(number, f"call_{number}", event.name, event.custom, event.signature))
                 case ToolCallDelta(_, fragment):
                     events.append(ToolCallDelta(number, fragment))
                 case ToolCallClosed():

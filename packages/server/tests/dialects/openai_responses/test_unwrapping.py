@@ -1,5 +1,6 @@
 """Text comes out of `{"input": "…"}` however it is cut and escaped; any other form is understood in the end."""
 
+import itertools
 import json
 
 import pytest
@@ -16,7 +17,7 @@ def unwrapped(pieces: list[str]) -> str:
 
 def cut(written: str, places: list[int]) -> list[str]:
     edges = sorted({0, len(written), *(place % (len(written) + 1) for place in places)})
-    return [written[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [written[start:end] for start, end in itertools.pairwise(edges)]
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Answers of other dialects as responses: complete sequences the official SDK accepts, and a whole that is their fold."""
+"""Answers of other dialects as responses: sequences the official SDK accepts, and their fold."""
 
 import json
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.conversation import Citation
@@ -113,9 +113,9 @@ def test_openais_own_proof_goes_out_bare_and_what_has_none_goes_without() -> Non
 
 
 def test_redacted_thoughts_and_signatures_of_calls_travel_as_empty_thoughts() -> None:
-    redacted, signature, called = whole([ThinkingClosed(redacted="cmVk"), *call(0, "get_weather", "{}", signature="c2ln")])[
-        "output"
-    ]
+    redacted, signature, called = whole(
+        [ThinkingClosed(redacted="cmVk"), *call(0, "get_weather", "{}", signature="c2ln")]
+    )["output"]
     assert (redacted["summary"], redacted["encrypted_content"]) == ([], "mk1.anthropic.redacted.cmVk")
     assert (signature["type"], signature["encrypted_content"]) == ("reasoning", "mk1.anthropic.next.c2ln")
     assert called["type"] == "function_call"
@@ -236,6 +236,15 @@ def test_an_answer_ends_as_it_ended(finish: FinishReason, status: str, reason: s
     assert response["usage"]["total_tokens"] == 18
 
 
+def test_items_of_the_dialect_itself_are_given_as_they_came() -> None:
+    """A request whose words a provider does not have is written anew; its answer comes back through events."""
+    item = {"id": "sh_1", "type": "shell_call", "action": {"commands": ["ls"]}, "status": "completed"}
+    written = frames(streamed(inbound(), [ServerItem("shell_call", item)], bill(FinishReason.PAUSE)))
+    assert written[-1]["type"] == "response.completed"
+    assert written[-1]["response"]["output"] == [item]
+    assert [event["item"] for event in written[2:4]] == [item, item]
+
+
 def test_a_refusal_in_words_is_a_complete_answer() -> None:
     written = frames(streamed(inbound(), [TextDelta("I "), RefusalDelta("will not.")], bill(FinishReason.REFUSAL)))
     assert written[-1]["type"] == "response.completed"
@@ -270,6 +279,7 @@ def test_no_character_ends_a_line() -> None:
     assert frames(body)[-1]["response"]["output"][0]["content"][0]["text"] == "a\u2028b\x85c\nd"
 
 
+@settings(deadline=None)
 @given(events=answers)
 def test_the_sdk_reads_every_stream_and_the_whole_is_its_last_object(events: list[Event]) -> None:
     asked = inbound()
@@ -290,6 +300,7 @@ def test_how_events_arrive_changes_nothing(events: list[Event], data: st.DataObj
     assert pieces == streamed(asked, events)
 
 
+@settings(deadline=None)
 @given(events=answers)
 def test_deltas_add_up_and_every_item_is_opened_and_closed(events: list[Event]) -> None:
     written = frames(streamed(inbound(), events))

@@ -5,7 +5,7 @@ from typing import Final
 from monkey_coder_server.dialects.openai_responses.sealed import seal_call, seal_thought
 from monkey_coder_server.dialects.openai_responses.tool_names import ToolNames
 from monkey_coder_server.dialects.openai_responses.writing_frames import COMPLETED, INCOMPLETE, Item, Place, Sink
-from monkey_coder_server.dialects.openai_responses.writing_items import CallItem, ReasoningItem, SearchItem
+from monkey_coder_server.dialects.openai_responses.writing_items import CallItem, GivenItem, ReasoningItem, SearchItem
 from monkey_coder_server.dialects.openai_responses.writing_message import MessageItem
 from monkey_coder_server.dialects.wire import as_count, as_object, as_text
 from monkey_coder_server.domain.conversation import Citation, Json
@@ -23,12 +23,20 @@ from monkey_coder_server.domain.stream_events import (
 )
 
 _LONGEST_QUERY: Final = 1_000
+_OWN_ITEMS: Final = frozenset(
+    {
+        *("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"),
+        *("mcp_call", "mcp_list_tools", "mcp_approval_request", "tool_search_call", "tool_search_output"),
+        *("computer_call", "shell_call", "local_shell_call", "apply_patch_call", "compaction"),
+    }
+)
+"""Items a provider of this dialect gives that are passed on as they are."""
 
 
 class Composer:
     """One answer as it grows. `origin` is the provider that answers, `suffix` makes the ids of its items unique."""
 
-    __slots__ = ("_calls", "_names", "_notes", "_open", "_origin", "_output", "_suffix", "sink")
+    __slots__ = ("_calls", "_names", "_notes", "_open", "_origin", "_output", "_suffix", "given", "sink")
 
     def __init__(self, names: ToolNames, *, origin: str, suffix: str) -> None:
         self.sink = Sink()
@@ -39,6 +47,8 @@ class Composer:
         self._open: MessageItem | ReasoningItem | None = None
         self._calls: dict[int, CallItem] = {}
         self._notes: list[Citation] = []
+        self.given = False
+        """Whether the answer holds an item its provider gave as it is."""
 
     def take(self, event: Event) -> None:
         """Write what an event says. The end of an answer and its usage are told by others."""
@@ -60,7 +70,7 @@ class Composer:
             case Cited(citation):
                 self._cite(citation)
             case ServerItem(kind, raw):
-                self._search(kind, raw)
+                self._ran(kind, raw)
             case _:
                 pass
 
@@ -142,15 +152,18 @@ class Composer:
         if annotation is not None:
             current.cite(annotation, self.sink)
 
-    def _search(self, kind: str, raw: Json) -> None:
-        """Only a web search has an item of its own that a caller of another provider's tools could read."""
-        query = _query(raw) if "search" in kind else None
-        if query is None:
-            return
+    def _ran(self, kind: str, raw: Json) -> None:
+        """Something the provider ran itself. Of other dialects' items, only a web search has a like here."""
+        if kind in _OWN_ITEMS and isinstance(raw, dict) and raw.get("type") == kind:
+            self._add(GivenItem(self._place(""), raw))
+            self.given = True
+        elif "search" in kind and (query := _query(raw)) is not None:
+            self._add(SearchItem(self._place("ws"), query))
+
+    def _add(self, item: GivenItem | SearchItem) -> None:
         self._close_open()
-        search = SearchItem(self._place("ws"), query)
-        search.open(self.sink)
-        self._finish(search, COMPLETED)
+        item.open(self.sink)
+        self._finish(item, COMPLETED)
 
     def _place(self, prefix: str) -> Place:
         self._output.append(None)
@@ -162,7 +175,7 @@ class Composer:
         if current is not None:
             self._finish(current, status)
 
-    def _finish(self, item: MessageItem | ReasoningItem | CallItem | SearchItem, status: str) -> None:
+    def _finish(self, item: MessageItem | ReasoningItem | CallItem | SearchItem | GivenItem, status: str) -> None:
         item.close(self.sink, status)
         self._output[item.place.index] = item.item(status)
 

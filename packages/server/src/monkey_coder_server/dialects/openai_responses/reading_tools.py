@@ -1,6 +1,6 @@
 """Reads tools and the choice among them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from monkey_coder_server.dialects.fields import Fields
@@ -9,6 +9,9 @@ from monkey_coder_server.dialects.openai_responses.tool_names import Spoken, Too
 from monkey_coder_server.domain.conversation import Grammar, Json, Tool, ToolChoice
 
 _WITHOUT_PARAMETERS: dict[str, Json] = {"type": "object", "properties": {}}
+
+_Mode = Literal["auto", "none", "required"]
+_MODES: Mapping[str, _Mode] = {"auto": "auto", "none": "none", "required": "required"}
 
 
 class Toolbox:
@@ -81,8 +84,6 @@ def _grammar(described: Fields | None) -> Grammar | None:
     return Grammar(described.needed_text("syntax"), described.needed_text("definition"))
 
 
-def _mode(fields: Fields, mode: str, name: str = "tool_choice") -> Literal["auto", "none", "required"]:
-    match mode:
-        case "auto" | "none" | "required":
-            return mode
-    fields.refuse(name, "must be auto, none, required or an object that names a tool")
+def _mode(fields: Fields, mode: str, name: str = "tool_choice") -> _Mode:
+    known = _MODES.get(mode)
+    return known or fields.refuse(name, "must be auto, none, required or an object that names a tool")

@@ -20,6 +20,9 @@ _ARGUMENTS_OF: Final = {
 }
 """By the type of an item: what its deltas add up to, and the event that says so."""
 
+_NEEDED: Final = frozenset({"message", "reasoning", "function_call", "custom_tool_call"})
+"""OpenAI itself leaves lists of MCP tools open in some streams."""
+
 
 class _Seen(msgspec.Struct, gc=False):
     """What matters of any event."""
@@ -50,6 +53,11 @@ class OpenItem:
         self._told: set[int] = set()
         """Parts whose end the caller has seen."""
 
+    @property
+    def kind(self) -> str:
+        """The type of the item."""
+        return str(self._item.get("type"))
+
     def hear(self, at: int, text: str) -> None:
         """A piece of a part, or of the arguments of a call."""
         pieces = self._pieces.get(at)
@@ -75,7 +83,7 @@ class OpenItem:
     def close(self, index: int, sink: Sink, *, status: str, final: Item | None) -> Item:
         """Write the frames that end it; the whole item, as its provider gave it in the end, or else as we heard it."""
         item = dict(self._item)
-        kind = str(item.get("type"))
+        kind = self.kind
         where = {"item_id": item.get("id"), "output_index": index}
         if kind in _ARGUMENTS_OF:
             field, event = _ARGUMENTS_OF[kind]
@@ -152,11 +160,16 @@ class Heard:
             current.end_part(at, as_object(parse_json(seen.part)))
 
     def close(self, sink: Sink, *, status: str, final: Json = None) -> list[Json]:
-        """End what is open; the whole output. `final` is the output as its provider gave it in the end."""
+        """End what is open; the whole output.
+
+        `final` is the output as its provider gave it in the end; then only what callers act on needs an end of ours.
+        """
         given = as_list(final)
         for index in sorted(self.open):
-            item = as_object(given[index]) if index < len(given) else None
-            self.done[index] = self.open[index].close(index, sink, status=status, final=item)
+            item = self.open[index]
+            whole = as_object(given[index]) if index < len(given) else None
+            if final is None or item.kind in _NEEDED:
+                self.done[index] = item.close(index, sink, status=status, final=whole)
         self.open.clear()
         return [self.done[index] for index in sorted(self.done)]
 

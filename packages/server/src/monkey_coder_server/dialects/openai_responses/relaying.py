@@ -1,16 +1,18 @@
 """Passes on an answer of a provider that speaks Responses, too: its bytes, with the cost added to its usage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 from msgspec import Raw
 
+from monkey_coder_server.dialects import seals
 from monkey_coder_server.dialects.costs import cost_of
 from monkey_coder_server.dialects.event_frames import one_line
 from monkey_coder_server.dialects.openai_responses.form import Form
-from monkey_coder_server.dialects.openai_responses.relayed_items import Heard
+from monkey_coder_server.dialects.openai_responses.names import HOME
 from monkey_coder_server.dialects.openai_responses.refusing import failure, say_failure
+from monkey_coder_server.dialects.openai_responses.relayed_items import Heard
 from monkey_coder_server.dialects.openai_responses.writing import FAILED, Ending, ending_of, response_of, usage_of
 from monkey_coder_server.dialects.openai_responses.writing_frames import COMPLETED, INCOMPLETE, Sink
 from monkey_coder_server.dialects.wire import as_text, parse_json
@@ -20,7 +22,9 @@ from monkey_coder_server.ports.front import Bill, Problem, Told
 
 _CREATED: Final = frozenset({"response.created", "response.in_progress", "response.queued"})
 _TERMINAL: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
-_PREVIOUS: Final = '"previous_response_id":'
+_ITEMS: Final = frozenset({"response.output_item.added", "response.output_item.done"})
+_PROOF: Final = '"encrypted_content":"'
+"""A quotation mark inside a JSON string is escaped, so this is never found in what anybody said."""
 
 
 class _Last(msgspec.Struct, gc=False):
@@ -36,8 +40,8 @@ _object = msgspec.json.Decoder(dict[str, Raw])
 
 
 def relay_whole(form: Form, body: bytes, bill: Bill) -> bytes:
-    """A whole answer: every value as its provider wrote it, but for the cost and the response it goes on from."""
-    return one_line(_completed(form, _object.decode(body), bill))
+    """A whole answer: every value as its provider wrote it, but for the cost and what the gateway keeps itself."""
+    return one_line(_completed(form, _with_origin(_object.decode(body), bill.provider), bill))
 
 
 class RelayWriter:
@@ -49,6 +53,7 @@ class RelayWriter:
         self._heard = Heard()
         self._last: _Last | None = None
         self._finished = b""
+        self._ours = [(f'"{name}":{given}', f'"{name}":{ours}') for name, given, ours in _ours(form)]
 
     def begin(self) -> bytes:
         """The provider's own first frames open the stream."""
@@ -65,9 +70,12 @@ class RelayWriter:
             if kind in _TERMINAL:
                 self._keep(data)
                 continue
+            if kind in _CREATED:
+                for given, ours in self._ours:
+                    data = data.replace(given, ours, 1)
+            elif kind in _ITEMS:
+                data = _sealed(data, self._told.provider)
             see(kind, data)
-            if self._form.previous is not None and kind in _CREATED:
-                data = data.replace(f"{_PREVIOUS}null", f'{_PREVIOUS}"{self._form.previous}"', 1)
             written.append(f"event: {kind}\ndata: {data}\n\n" if "\n" not in data else _in_lines(kind, data))
         return "".join(written).encode()
 
@@ -75,13 +83,13 @@ class RelayWriter:
         """The provider's own end with the cost in it; where none came, what is open is closed and cut short."""
         sink, last = self._sink(), self._last
         if last is None:
-            response, ending = self._response(), ending_of(_cut(bill), refuses=False)
+            response, ending = self._response(), ending_of(_cut(bill))
             output = self._heard.close(sink, status=INCOMPLETE)
             details = {"reason": ending.reason}
             response |= _raw(status=ending.status, incomplete_details=details, output=output, usage=usage_of(bill))
             kind = f"response.{ending.status}"
         else:
-            response, kind = last.response, last.type
+            response, kind = _with_origin(last.response, self._told.provider), last.type
             status = COMPLETED if kind == "response.completed" else INCOMPLETE
             sink.number = max(sink.number, last.sequence_number)
             self._heard.close(sink, status=status, final=parse_json(response.get("output", b"[]")))
@@ -92,12 +100,12 @@ class RelayWriter:
     def fail(self, problem: Problem) -> bytes:
         """`error`, at which SDKs raise, then `response.failed`, by which Codex ends a turn."""
         sink = self._sink()
-        number = sink.number
+        begun, number = sink.take(), sink.number
         output = self._heard.close(sink, status=INCOMPLETE)
         sink.drop(number)
         response = self._response() | _raw(status=FAILED, error=failure(problem), output=output)
         say_failure(sink, problem, dict(response))
-        return sink.take()
+        return begun + sink.take()
 
     def finished(self) -> bytes:
         """The response as the last frame told it."""
@@ -128,10 +136,30 @@ def _completed(form: Form, response: dict[str, Raw], bill: Bill) -> dict[str, Ra
     told: Json = usage_of(bill)
     if isinstance(usage, dict) and usage:
         told = {**_object.decode(response["usage"]), "cost": cost_of(bill)}
-    changed: dict[str, Json] = {"usage": told}
+    changed = {name: Raw(ours.encode()) for name, _, ours in _ours(form)}
+    return response | changed | _raw(usage=told)
+
+
+def _ours(form: Form) -> Iterator[tuple[str, str, str]]:
+    """What the gateway keeps itself: fields with what their provider says of them and what is so."""
     if form.previous is not None:
-        changed["previous_response_id"] = form.previous
-    return response | _raw(**changed)
+        yield "previous_response_id", "null", one_line(form.previous).decode()
+    if form.echo["store"]:
+        yield "store", "false", "true"
+
+
+def _with_origin(response: dict[str, Raw], provider: str) -> dict[str, Raw]:
+    """The response with every proof in its output marked with its origin."""
+    if provider == HOME or "output" not in response:
+        return response
+    return {**response, "output": Raw(_sealed(bytes(response["output"]).decode(), provider).encode())}
+
+
+def _sealed(data: str, provider: str) -> str:
+    """Proofs of thought with their origin, where they are not OpenAI's own: no other provider can read them."""
+    if provider == HOME:
+        return data
+    return data.replace(_PROOF, f"{_PROOF}{seals.seal('', origin=provider, home=HOME)}")
 
 
 def _raw(**fields: Json) -> dict[str, Raw]:

@@ -42,14 +42,16 @@ class Ending(Record, frozen=True):
     error: Json = None
 
 
-def ending_of(finish: FinishReason, *, refuses: bool) -> Ending:
-    """The end an answer came to. A refusal in the model's own words is a complete answer."""
+def ending_of(finish: FinishReason, *, refuses: bool = False, waits: bool = False) -> Ending:
+    """The end an answer came to.
+
+    A refusal in the model's own words is a complete answer, and so is one that waits for the caller to act on an item.
+    """
     if finish is FinishReason.MALFORMED_CALL:
         return Ending(FAILED, error=_MALFORMED)
-    reason = _CUT.get(finish)
-    if reason is None or (finish is FinishReason.REFUSAL and refuses):
-        return Ending(COMPLETED)
-    return Ending(INCOMPLETE, reason)
+    complete = (refuses and finish is FinishReason.REFUSAL) or (waits and finish is FinishReason.PAUSE)
+    reason = None if complete else _CUT.get(finish)
+    return Ending(COMPLETED) if reason is None else Ending(INCOMPLETE, reason)
 
 
 def usage_of(bill: Bill) -> Item:
@@ -119,8 +121,8 @@ class ResponseWriter:
     def end(self, bill: Bill) -> bytes:
         """Close every item, then the response."""
         finish, composer = bill.finish, self._composer
-        composer.close(complete=ending_of(finish, refuses=True).status == COMPLETED)
-        ending = ending_of(finish, refuses=composer.refuses)
+        composer.close(complete=ending_of(finish, refuses=True, waits=composer.given).status == COMPLETED)
+        ending = ending_of(finish, refuses=composer.refuses, waits=composer.given)
         response = response_of(self._form, self._told, ending, composer.output, usage_of(bill))
         self._finished = one_line(response)
         composer.sink.say(f"response.{ending.status}", response=msgspec.Raw(self._finished))
@@ -131,9 +133,8 @@ class ResponseWriter:
         sink, number = self._composer.sink, self._composer.sink.number
         self._composer.close(complete=False)
         sink.drop(number)
-        say_failure(
-            sink, problem, response_of(self._form, self._told, failure_of(problem), self._composer.output, None)
-        )
+        ending = Ending(FAILED, error=failure(problem))
+        say_failure(sink, problem, response_of(self._form, self._told, ending, self._composer.output, None))
         return sink.take()
 
     def finished(self) -> bytes:

@@ -104,6 +104,28 @@ class CallItem:
         sink.grow(self._beginning, text)
 
 
+class GivenItem:
+    """An item of this dialect as its provider gave it, whole."""
+
+    __slots__ = ("_item", "place")
+
+    def __init__(self, place: Place, item: Item) -> None:
+        self.place = place
+        self._item = item
+
+    def open(self, sink: Sink) -> None:
+        """Announce the item."""
+        sink.say("response.output_item.added", output_index=self.place.index, item=self._item)
+
+    def close(self, sink: Sink, _status: str = COMPLETED) -> None:
+        """End the item."""
+        sink.say("response.output_item.done", output_index=self.place.index, item=self._item)
+
+    def item(self, _status: str = COMPLETED) -> Item:
+        """The item."""
+        return self._item
+
+
 class SearchItem:
     """A web search the provider ran itself; it was over when we heard of it."""
 

@@ -250,6 +250,7 @@ def _bill(served: Served, charge: Charge) -> Bill:
         receipt_id=charge.receipt_id,
         finish=answer.finish or FinishReason.OTHER,
         native_finish=answer.native_finish,
+        provider=served.route.provider.name,
     )
 
 
