@@ -1,4 +1,4 @@
-"""The official OpenAI SDK asks for embeddings and moderations, and reads its own types and errors."""
+"""The official SDKs ask for embeddings and moderations, and read their own types and errors."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from math import sqrt
 
 import openai
 import pytest
+from google import genai
+from google.genai import errors, types
 
 from tests.conftest import RunningGateway
 from tests.contract_http import Outsider
@@ -120,3 +122,28 @@ def test_both_kinds_of_model_are_listed_with_their_prices(gateway: RunningGatewa
     assert Decimal(models["openai/text-embedding-3-small"]["input_price_usd_per_mtok"]) >= Decimal("0.02")
     assert models["openai/omni-moderation-latest"]["capabilities"] == ["moderation"]
     assert models["openai/omni-moderation-latest"]["input_price_usd_per_mtok"] == "0.00"
+
+
+@pytest.fixture(params=["v1", "v1beta"])
+def google(gateway: RunningGateway, request: pytest.FixtureRequest) -> Iterator[genai.Client]:
+    options = types.HttpOptions(base_url=gateway.base_url, api_version=request.param)
+    client = genai.Client(api_key=gateway.api_key, http_options=options)
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize("model", ["gemini-embedding-001", "openai/text-embedding-3-small", "pplx-embed-v1-0.6b"])
+def test_googles_sdk_reads_anybodys_vectors(google: genai.Client, model: str) -> None:
+    answer = google.models.embed_content(model=model, contents=TEXTS, config={"output_dimensionality": 128})
+    assert answer.embeddings is not None
+    vectors = [embedding.values or [] for embedding in answer.embeddings]
+    assert {len(vector) for vector in vectors} == {128}
+    assert len(vectors) == 3
+    assert _cosine(vectors[0], vectors[2]) == pytest.approx(1.0)
+    assert answer.usage_metadata is not None
+    assert answer.usage_metadata.prompt_token_count
+
+
+def test_googles_sdk_raises_its_own_error(google: genai.Client) -> None:
+    with pytest.raises(errors.ClientError, match="a model for chat, not for embeddings"):
+        google.models.embed_content(model="gemini-2.5-flash", contents="hello")

@@ -159,3 +159,36 @@ async def test_an_embedding_model_is_no_model_to_talk_with() -> None:
         gateway.wire.play(name, Script(status=500))
     assert (await gateway.ask(model="auto")).status == 200
     assert "embed" not in json.dumps([sent for _, _, sent, _ in gateway.wire.sent])
+
+
+def batch(*texts: str) -> bytes:
+    requests = [
+        {"model": "models/x", "content": {"parts": [{"text": text}]}, "taskType": "CLUSTERING"} for text in texts
+    ]
+    return json.dumps({"requests": requests}).encode()
+
+
+@pytest.mark.parametrize("base", ["/v1beta/models", "/v1/models", "/genai/v1beta/models"])
+async def test_googles_own_clients_ask_google_in_its_own_words(base: str) -> None:
+    gateway = Gateway()
+    gateway.wire.play("google", google())
+    answer = await gateway.ask(f"{base}/{GOOGLE}:batchEmbedContents", body=batch("a", "b"))
+    assert [each["values"] for each in answer.json["embeddings"]] == VECTORS
+    assert answer.json["usageMetadata"] == {"promptTokenCount": 4, "cost": 6.3e-07}
+    assert [each["taskType"] for each in gateway.wire.sent[0][2]["requests"]] == ["CLUSTERING"] * 2
+    assert {each["model"] for each in gateway.wire.sent[0][2]["requests"]} == {"models/embed-gem"}
+
+
+async def test_googles_own_clients_may_ask_openai() -> None:
+    gateway = Gateway()
+    gateway.wire.play("openai", openai([0.5, 0.25]))
+    one = json.dumps({"content": {"parts": [{"text": "a"}, {"text": "b"}]}, "taskType": "CLUSTERING"}).encode()
+    answer = await gateway.ask(f"/v1beta/models/{OPENAI}:embedContent", body=one)
+    assert answer.json["embedding"] == {"values": [0.5, 0.25]}
+    assert answer.headers["x-monkey-dropped"] == "taskType"
+    assert gateway.wire.sent[0][2] == {"model": "embed-small", "input": ["a\nb"], "encoding_format": "base64"}
+
+
+async def test_a_refusal_is_told_in_googles_words_there() -> None:
+    answer = await Gateway().ask("/v1beta/models/openai/gpt-big:embedContent", body=batch("a"))
+    assert answer.json["error"]["status"] == "INVALID_ARGUMENT"

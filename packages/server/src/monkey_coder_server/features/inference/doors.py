@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Iterator
 
-from monkey_coder_server.features.inference import messages, openai_small
+from monkey_coder_server.features.inference import gemini, gemini_embeddings, messages, openai_small
 from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.web.feature import Route
 
-DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = (openai_small.routes, messages.routes)
+DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = (
+    messages.routes,
+    gemini.routes,
+    gemini_embeddings.routes,
+    openai_small.routes,
+)
 
 
 def routes(hall: Hall) -> Iterator[Route]:
