@@ -19,6 +19,7 @@ TABLE = RouteTable(
         Route("GET", "/v1/models", endpoint),
         Route("GET", "/v1/models/{model:path}", endpoint),
         Route("POST", "/v1beta/models/{model:path}:generateContent", endpoint),
+        Route("POST", "/v1/models/{model:path}:generateContent", endpoint),
         Route("GET", "/v1/keys/{key_id}", endpoint),
         Route("DELETE", "/v1/keys/{key_id}", endpoint),
         Route("GET", "/health", endpoint),
@@ -40,6 +41,24 @@ def test_other_routes_are_served_as_they_are() -> None:
 def test_a_greedy_placeholder_takes_slashes_and_leaves_the_verb() -> None:
     match = TABLE.find("POST", "/v1beta/models/openai/gpt-5:generateContent")
     assert match.parameters == {"model": "openai/gpt-5"}
+
+
+@pytest.mark.parametrize(
+    ("method", "served"),
+    [
+        ("POST", "/v1/models/{model:path}:generateContent"),
+        ("GET", "/v1/models/{model:path}"),
+        ("HEAD", "/v1/models/{model:path}"),
+    ],
+)
+def test_of_two_patterns_that_fit_a_path_the_method_decides(method: str, served: str) -> None:
+    assert TABLE.find(method, "/v1/models/openai/gpt-5:generateContent").route.path == served
+
+
+def test_a_method_no_fitting_pattern_takes_is_told_all_that_are_taken() -> None:
+    with pytest.raises(MethodNotAllowed) as refused:
+        TABLE.find("DELETE", "/v1/models/openai/gpt-5:generateContent")
+    assert refused.value.facts["allow"] == "GET, POST"
 
 
 def test_a_placeholder_of_one_segment_takes_no_slash() -> None:

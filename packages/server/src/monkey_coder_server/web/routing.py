@@ -52,26 +52,32 @@ class RouteTable:
             yield from ((path, route) for route in methods.values())
 
     def find(self, method: str, path: str) -> Match:
-        """The route of a request. Raises `NotFound` or `MethodNotAllowed`, both saying what there is instead."""
-        methods = self._fixed.get(path)
-        parameters: dict[str, str] = {}
-        if methods is None:
-            methods, parameters = self._by_pattern(path)
-        if methods is None:
-            raise NotFound(self._nothing_at(method, path))
-        route = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
-        if route is None:
-            allow = ", ".join(sorted(methods))
-            message = f"{path} does not take {method}; it takes {allow}."
-            raise MethodNotAllowed(message, facts={"allow": allow})
-        return Match(route, parameters)
+        """The route of a request. Raises `NotFound` or `MethodNotAllowed`, both saying what there is instead.
 
-    def _by_pattern(self, path: str) -> tuple[dict[str, Route] | None, dict[str, str]]:
+        Of several patterns that fit a path (`/v1/models/{model:path}` fits what ends in `:generateContent`, too) the
+        first that takes the method serves it.
+        """
+        taken: set[str] = set()
+        for methods, parameters in self._places(path):
+            route = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
+            if route is not None:
+                return Match(route, parameters)
+            taken.update(methods)
+        if not taken:
+            raise NotFound(self._nothing_at(method, path))
+        allow = ", ".join(sorted(taken))
+        message = f"{path} does not take {method}; it takes {allow}."
+        raise MethodNotAllowed(message, facts={"allow": allow})
+
+    def _places(self, path: str) -> Iterator[tuple[dict[str, Route], dict[str, str]]]:
+        fixed = self._fixed.get(path)
+        if fixed is not None:
+            yield fixed, {}
+            return
         for pattern, methods in self._patterns.values():
             matched = pattern.match(path)
             if matched is not None:
-                return methods, matched.groupdict()
-        return None, {}
+                yield methods, matched.groupdict()
 
     def _nothing_at(self, method: str, path: str) -> str:
         shown = path if path.isprintable() and len(path) <= _LONGEST_GUESS else "this path"

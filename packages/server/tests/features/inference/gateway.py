@@ -28,6 +28,7 @@ from monkey_coder_server.web.asgi import Message
 from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.routing import RouteTable
 from packages.server.tests.features.inference.world import (
     ACCOUNT,
     Books,
@@ -230,12 +231,14 @@ class Gateway:
         """One request; fields are the body's, over a small task."""
         sent = {"task_type": "code_generation", "prompt": "create a REST API", **fields} if body is None else None
         caller = caller or Caller()
+        path, _, query = path.partition("?")
+        match = RouteTable(self.feature.routes).find("POST", path)
         given = {"content-type": "application/json", **(headers or {})}
         scope = {
             "type": "http",
             "method": "POST",
             "path": path,
-            "query_string": b"",
+            "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         }
         payload = json.dumps(sent).encode() if body is None else body
@@ -244,9 +247,9 @@ class Gateway:
         async def receive() -> Message:
             return messages.pop() if messages else await caller.receive()
 
-        request = Request(scope, receive, request_id=self.ids.new("req"))
+        request = Request(scope, receive, request_id=self.ids.new("req"), parameters=match.parameters)
         request.principal = Principal(account_id=ACCOUNT, user_id="user_1", key=self.key)
-        route = next(route for route in self.feature.routes if route.path == path)
+        route = match.route
         try:
             reply = await route.endpoint(request)
         except GatewayError as error:

@@ -34,7 +34,7 @@ def write_config(request: ModelRequest, *, card: ModelCard, traits: ModelTraits)
         )
     config |= _output(request, card=card, traits=traits)
     if request.reasoning is not None and Capability.REASONING in card.capabilities:
-        config |= _given(thinkingConfig=_thinking(request.reasoning, traits) or None)
+        config |= _given(thinkingConfig=write_thinking(request.reasoning, traits) or None)
     return config
 
 
@@ -88,7 +88,7 @@ def _output(request: ModelRequest, *, card: ModelCard, traits: ModelTraits) -> R
     return written
 
 
-def _thinking(reasoning: Reasoning, traits: ModelTraits) -> Record:
+def write_thinking(reasoning: Reasoning, traits: ModelTraits) -> Record:
     """`thinkingConfig`; where thinking cannot be turned off, its lowest setting."""
     if not reasoning.enabled or reasoning.effort == "none":
         if traits.levels:

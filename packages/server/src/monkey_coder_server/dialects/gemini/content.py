@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from monkey_coder_server.dialects.gemini.names import DIALECT
+from monkey_coder_server.dialects.gemini.signatures import NO_SIGNATURE
 from monkey_coder_server.dialects.gemini.traits import ModelTraits
 from monkey_coder_server.dialects.wire import parse_json
 from monkey_coder_server.domain.conversation import (
@@ -23,9 +24,6 @@ from monkey_coder_server.domain.conversation import (
 from monkey_coder_server.domain.errors import InvalidRequest
 
 Record: TypeAlias = dict[str, Json]
-
-NO_SIGNATURE = "skip_thought_signature_validator"
-"""What Google documents for a call that another model made (ai.google.dev, thought signatures)."""
 
 _DATA_URL = re.compile(r"data:([^;,]*);base64,(.*)", re.DOTALL)
 _BEGINNINGS = {

@@ -26,3 +26,20 @@ def finish_reason(native: str, *, called: bool) -> FinishReason:
     if native == "STOP" and called:
         return FinishReason.TOOL_CALLS
     return _FINISH.get(native, FinishReason.OTHER)
+
+
+_WRITTEN = {
+    FinishReason.STOP: "STOP",
+    FinishReason.TOOL_CALLS: "STOP",
+    FinishReason.LENGTH: "MAX_TOKENS",
+    FinishReason.CONTENT_FILTER: "SAFETY",
+    FinishReason.REFUSAL: "SAFETY",
+    FinishReason.MALFORMED_CALL: "MALFORMED_FUNCTION_CALL",
+    FinishReason.PAUSE: "OTHER",
+    FinishReason.OTHER: "OTHER",
+}
+
+
+def written_reason(reason: FinishReason) -> str:
+    """The `finishReason` for a neutral word."""
+    return _WRITTEN[reason]

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from monkey_coder_server.dialects.gemini.config import write_config, write_tool_config, write_tools
 from monkey_coder_server.dialects.gemini.content import Record, model_parts, text_part, user_parts
+from monkey_coder_server.dialects.gemini.forwarding import forward
 from monkey_coder_server.dialects.gemini.names import DIALECT
 from monkey_coder_server.dialects.gemini.traits import ModelTraits
 from monkey_coder_server.dialects.wire import write_json
@@ -24,6 +25,15 @@ def write_request(
     request: ModelRequest, *, card: ModelCard, traits: ModelTraits, key: str, stream: bool
 ) -> WireRequest:
     """Write one call of `(stream)generateContent`; the key goes into a header, never into the URL."""
+    body, dropped = _body(request, card=card, traits=traits)
+    verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    headers = {"content-type": "application/json", "x-goog-api-key": key}
+    return WireRequest(f"/v1beta/models/{quote(card.model, safe='')}:{verb}", headers, body, dropped)
+
+
+def _body(request: ModelRequest, *, card: ModelCard, traits: ModelTraits) -> tuple[bytes, tuple[str, ...]]:
+    if request.source is not None and request.source.dialect == DIALECT:
+        return forward(request, request.source, card=card, traits=traits)
     body: Record = {"generationConfig": write_config(request, card=card, traits=traits)}
     if tool_config := write_tool_config(request):
         body["toolConfig"] = tool_config
@@ -37,9 +47,7 @@ def write_request(
     body["contents"] = _contents(request.messages[len(leading) :], traits=traits, provider=card.provider)
     if not body["contents"]:
         raise InvalidRequest("The conversation holds no message a model could answer.")
-    verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
-    headers = {"content-type": "application/json", "x-goog-api-key": key}
-    return WireRequest(f"/v1beta/models/{quote(card.model, safe='')}:{verb}", headers, write_json(body))
+    return write_json(body), ()
 
 
 def _leading_instructions(messages: Sequence[Message]) -> Sequence[Message]:
