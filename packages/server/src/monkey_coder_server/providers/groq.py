@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from monkey_coder_server.dialects.openai_chat import THOUGHTS, OpenAIChat, Quirks
+from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
@@ -77,7 +77,7 @@ _QUIRKS = Quirks(
         }
     ),
     # Answered with "property 'annotations' is unsupported".
-    refused_in_messages=THOUGHTS | {"annotations", "audio", "refusal"},
+    refused_in_messages=ADDITIONS | {"annotations", "audio", "refusal"},
     efforts=MappingProxyType({"openai/gpt-oss": ("low", "medium", "high"), "qwen/": ("none",)}),
     # Without it these write their thinking as <think>…</think> into the text.
     also=MappingProxyType({"qwen/": MappingProxyType({"reasoning_format": "parsed"})}),

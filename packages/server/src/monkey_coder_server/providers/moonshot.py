@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
@@ -48,7 +48,7 @@ _QUIRKS = Quirks(
     provider="moonshot",
     requires_tools=False,
     replays_reasoning="reasoning_content",
-    refused_in_messages=frozenset({"reasoning", "reasoning_details", "extra_content"}),
+    refused_in_messages=ADDITIONS - {"reasoning_content"},
     thinking_switch=("kimi-k2.5", "kimi-k2.6"),
     refused=frozenset({"top_k", "seed", "user", "name", "presence_penalty", "frequency_penalty", "logprobs"}),
     efforts=MappingProxyType({"kimi-k3": ("low", "high", "max")}),

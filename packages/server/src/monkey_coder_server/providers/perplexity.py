@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.dialects.openai_embeddings import OpenAIEmbeddings
 from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
@@ -69,7 +69,7 @@ _QUIRKS = Quirks(
     json_object=False,
     alternates=True,
     documents="file_url",
-    refused_in_messages=frozenset({"reasoning_details", "extra_content"}),
+    refused_in_messages=ADDITIONS - {"reasoning", "reasoning_content"},
     refused=frozenset({"seed", "stop", "user", "name", "parallel_tool_calls", "logit_bias", "logprobs", "n"}),
     efforts=MappingProxyType({"sonar-reasoning": _EFFORTS, "sonar-deep-research": _EFFORTS}),
 )

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
+from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
@@ -78,7 +78,7 @@ _QUIRKS = Quirks(
     provider="xai",
     max_tokens_field="max_completion_tokens",
     tool_images=True,
-    refused_in_messages=frozenset({"reasoning_details", "extra_content"}),
+    refused_in_messages=ADDITIONS - {"reasoning", "reasoning_content"},
     # https://docs.x.ai/developers/model-capabilities/text/reasoning
     refused_when_reasoning=frozenset({"presence_penalty", "frequency_penalty", "stop"}),
     efforts=MappingProxyType(

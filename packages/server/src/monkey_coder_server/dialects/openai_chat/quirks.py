@@ -7,8 +7,8 @@ from typing import Literal
 
 from monkey_coder_server.domain.conversation import Json
 
-THOUGHTS = frozenset({"reasoning", "reasoning_content", "reasoning_details", "extra_content"})
-"""Fields in which assistant turns carry reasoning and its proofs; none of them is OpenAI's."""
+ADDITIONS = frozenset({"reasoning", "reasoning_content", "reasoning_details", "extra_content", "cache_control"})
+"""Fields of messages that other servers added to the dialect: reasoning, its proofs, marks for a cache."""
 
 _NO_EFFORTS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _NO_FIELDS: Mapping[str, Mapping[str, Json]] = MappingProxyType({})
@@ -58,7 +58,7 @@ class Quirks:
     tool_images: bool = False
     longest_call_id: int | None = None
     replays_reasoning: str | None = None
-    refused_in_messages: frozenset[str] = THOUGHTS
+    refused_in_messages: frozenset[str] = ADDITIONS
     refused: frozenset[str] = frozenset({"top_k"})
     refused_when_reasoning: frozenset[str] = frozenset()
     efforts: Mapping[str, tuple[str, ...]] = field(default_factory=_no_efforts)

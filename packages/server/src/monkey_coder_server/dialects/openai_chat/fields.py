@@ -1,0 +1,113 @@
+"""Typed access to what a caller wrote; what is wrong is refused with the name of its field. Null counts as absent."""
+
+from collections.abc import Iterator
+from typing import NoReturn
+
+from monkey_coder_server.dialects.wire import UNREADABLE, parse_json
+from monkey_coder_server.domain.conversation import Json
+from monkey_coder_server.domain.errors import InvalidRequest
+
+
+class Fields:
+    """One object of a request. `place` is where it stands (`messages[2].content[0]`), empty for the body itself."""
+
+    __slots__ = ("place", "raw")
+
+    def __init__(self, raw: Json, place: str) -> None:
+        if not isinstance(raw, dict):
+            refuse(place or "body", "must be a JSON object")
+        self.place = place
+        self.raw: dict[str, Json] = raw
+
+    def text(self, name: str) -> str | None:
+        """A string, or None when it is absent."""
+        value = self.raw.get(name)
+        if value is not None and not isinstance(value, str):
+            self.refuse(name, "must be a string")
+        return value
+
+    def needed_text(self, name: str) -> str:
+        """A string that must be there."""
+        value = self.text(name)
+        if value is None:
+            self.refuse(name, "is missing")
+        return value
+
+    def flag(self, name: str) -> bool | None:
+        """True or false, or None when it is absent."""
+        value = self.raw.get(name)
+        if value is not None and not isinstance(value, bool):
+            self.refuse(name, "must be true or false")
+        return value
+
+    def number(self, name: str) -> float | None:
+        """A number, or None when it is absent."""
+        value = self.raw.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            self.refuse(name, "must be a number")
+        return value
+
+    def whole(self, name: str, *, least: int | None = None) -> int | None:
+        """A whole number, from `least` up; None when it is absent."""
+        value = self.number(name)
+        if value is None:
+            return None
+        if value != int(value) or (least is not None and value < least):
+            self.refuse(name, "must be a whole number" if least is None else f"must be a whole number from {least} up")
+        return int(value)
+
+    def object(self, name: str) -> "Fields | None":
+        """A nested object, or None when it is absent."""
+        value = self.raw.get(name)
+        return None if value is None else Fields(value, self.path(name))
+
+    def needed_object(self, name: str) -> "Fields":
+        """A nested object that must be there."""
+        value = self.object(name)
+        if value is None:
+            self.refuse(name, "is missing")
+        return value
+
+    def items(self, name: str) -> list[Json]:
+        """An array; empty when it is absent."""
+        value = self.raw.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.refuse(name, "must be an array")
+        return value
+
+    def objects(self, name: str) -> "Iterator[Fields]":
+        """The objects of an array."""
+        for number, item in enumerate(self.items(name)):
+            yield Fields(item, f"{self.path(name)}[{number}]")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A string or an array of strings."""
+        value = self.raw.get(name)
+        values = [] if value is None else value if isinstance(value, list) else [value]
+        if not all(isinstance(each, str) for each in values):
+            self.refuse(name, "must be a string or an array of strings")
+        return tuple(values)
+
+    def path(self, name: str) -> str:
+        """A field's full name."""
+        return f"{self.place}.{name}" if self.place else name
+
+    def refuse(self, name: str, why: str) -> NoReturn:
+        """Raise `InvalidRequest` about a field."""
+        refuse(self.path(name), why)
+
+
+def read_body(body: bytes) -> Fields:
+    """The body of a request. Raises `InvalidRequest`."""
+    parsed = parse_json(body)
+    if parsed is UNREADABLE:
+        raise InvalidRequest("The body is not valid JSON.")
+    return Fields(parsed, "")
+
+
+def refuse(field: str, why: str) -> NoReturn:
+    """Raise `InvalidRequest`: which field, and what is wrong with it."""
+    message = f"The field `{field}` {why}."
+    raise InvalidRequest(message, facts={"param": field})
