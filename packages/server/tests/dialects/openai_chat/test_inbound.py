@@ -382,25 +382,10 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
         FRONT.read(body, NOBODY)
 
 
-READ = [
-    "model",
-    "messages",
-    "tools",
-    "tool_choice",
-    "functions",
-    "function_call",
-    "response_format",
-    "n",
-    "reasoning",
-    "thinking",
-    "reasoning_effort",
-    "stop",
-    "seed",
-    "stream",
-    "stream_options",
-    "modalities",
-    "unheard_of",
-]
+READ = (
+    *("model", "messages", "tools", "tool_choice", "functions", "function_call", "response_format", "n", "reasoning"),
+    *("thinking", "reasoning_effort", "stop", "seed", "stream", "stream_options", "modalities", "unheard_of"),
+)
 turns = st.dictionaries(st.sampled_from(["role", "content", "tool_calls", "reasoning_details", "x"]), json_values)
 
 
