@@ -1,10 +1,14 @@
-"""Asking the chat providers: what is written for a model of theirs."""
+"""Asking the chat providers: what is written for a model of theirs, and what is passed on to it."""
 
 import json
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from monkey_coder_server.dialects.openai_chat import ChatFront
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text, Tool
+from monkey_coder_server.ports.front import Envelope, Inbound
+from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.providers.groq import PROVIDER as GROQ
 from monkey_coder_server.providers.moonshot import PROVIDER as MOONSHOT
 from monkey_coder_server.providers.openai import PROVIDER as OPENAI
@@ -31,3 +35,49 @@ def written(request: ModelRequest, model: str = "gpt-4.1", *, stream: bool = Fal
 
 def messages(*turns: Message, model: str = "gpt-4.1") -> list[dict[str, Any]]:
     return list(written(ModelRequest(messages=turns), model)["messages"])
+
+
+FRONT = ChatFront()
+NOBODY = Envelope(headers={}, query={})
+SAID = [{"role": "user", "content": "hello"}]
+FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+MODELS = (
+    "gpt-4.1",
+    "gpt-5",
+    "llama-3.1-8b-instant",
+    "openai/gpt-oss-120b",
+    "grok-4.7",
+    "sonar",
+    "kimi-k3",
+    "kimi-k2.6",
+)
+
+
+def relay(body: bytes, model: str) -> WireRequest:
+    provider, card = CARDS[model]
+    request = FRONT.read(body, NOBODY).request
+    fitted: ModelRequest = replace(request, sampling=replace(request.sampling, max_tokens=99))
+    stream = bool(json.loads(body).get("stream"))
+    return provider.dialect.encode(fitted, card=card, key="k", stream=stream)
+
+
+def passed(model: str = "gpt-4.1", **fields: Any) -> dict[str, Any]:
+    sent: dict[str, Any] = json.loads(relay(json.dumps({"messages": SAID, **fields}).encode(), model).body)
+    return sent
+
+
+def dropped(model: str, **fields: Any) -> tuple[str, ...]:
+    return relay(json.dumps({"messages": SAID, **fields}).encode(), model).dropped
+
+
+def turns(*messages: dict[str, Any], model: str = "gpt-4.1") -> list[dict[str, Any]]:
+    return list(passed(model, messages=messages)["messages"])
+
+
+def read(**fields: Any) -> Inbound:
+    return FRONT.read(json.dumps({"messages": SAID, **fields}).encode(), NOBODY)
+
+
+def turn(**fields: Any) -> Message:
+    (message,) = read(messages=[fields]).request.messages
+    return message

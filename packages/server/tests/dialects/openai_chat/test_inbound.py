@@ -7,44 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monkey_coder_server.dialects.openai_chat import ChatFront
 from monkey_coder_server.domain.conversation import (
     CacheHint,
-    Document,
     Grammar,
-    Image,
     Message,
     OutputFormat,
     Reasoning,
-    Refusal,
     Role,
     Sampling,
     Source,
     Text,
-    Thinking,
     Tool,
-    ToolCall,
     ToolChoice,
-    ToolResult,
-    Unknown,
 )
 from monkey_coder_server.domain.errors import InvalidRequest
-from monkey_coder_server.ports.front import Envelope, Inbound
 from packages.server.tests.dialects.conversations import json_values
+from packages.server.tests.dialects.openai_chat.asking import FRONT, NOBODY, SAID, read
 
-FRONT = ChatFront()
-NOBODY = Envelope(headers={}, query={})
-HELLO = [{"role": "user", "content": "hello"}]
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
-
-
-def read(**fields: Any) -> Inbound:
-    return FRONT.read(json.dumps({"messages": HELLO, **fields}).encode(), NOBODY)
-
-
-def turn(**fields: Any) -> Message:
-    (message,) = read(messages=[fields]).request.messages
-    return message
 
 
 def refused(**fields: Any) -> InvalidRequest:
@@ -62,155 +42,6 @@ def test_a_plain_request() -> None:
     assert inbound.request.source == Source("openai-chat", body)
     assert inbound.request.dialect == FRONT.name
     assert read().model is None
-
-
-def test_who_speaks_in_every_role() -> None:
-    roles = ["system", "developer", "user", "assistant"]
-    inbound = read(messages=[{"role": role, "content": role, "name": "bo"} for role in roles])
-    assert [message.role.value for message in inbound.request.messages] == roles
-    assert {message.name for message in inbound.request.messages} == {"bo"}
-
-
-def test_parts_of_a_users_message() -> None:
-    parts = [
-        {"type": "text", "text": "look", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
-        {"type": "text", "text": "here", "prompt_cache_breakpoint": {"mode": "explicit"}},
-        {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}},
-        {"type": "image_url", "image_url": "https://x/z.png"},
-        {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}},
-        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,QUJD"}},
-        {"type": "file", "file": {"file_data": "QUJD"}},
-        {"type": "file", "file": {"file_id": "file-1"}},
-        {"type": "file_url", "file_url": {"url": "https://x/p.pdf"}, "file_name": "p"},
-        {"type": "file_url", "file_url": {"url": "QUJD"}},
-        {"type": "input_audio", "input_audio": {"data": "QUJD", "format": "wav"}},
-    ]
-    inbound = read(messages=[{"role": "user", "content": parts}])
-    assert inbound.request.messages[0].parts == (
-        Text("look", CacheHint("1h")),
-        Text("here", CacheHint("5m")),
-        Image(url="https://x/y.png", detail="low"),
-        Image(url="https://x/z.png"),
-        Image(data="QUJD", media_type="image/png"),
-        Document("a.pdf", data="QUJD", media_type="application/pdf"),
-        Document(data="QUJD"),
-        Document(file_id="file-1"),
-        Document("p", url="https://x/p.pdf"),
-        Document(data="QUJD"),
-        Unknown("openai-chat", parts[-1]),
-    )
-    assert inbound.lost == ("messages.input_audio",)
-
-
-def test_a_mark_for_a_cache_may_stand_beside_the_text() -> None:
-    marked = turn(role="system", content="long", cache_control={"type": "ephemeral"})
-    assert marked.parts == (Text("long", CacheHint()),)
-    assert turn(role="user", content="x", cache_control="soon").parts == (Text("x"),)
-
-
-def test_an_answer_given_back_with_its_calls() -> None:
-    said = turn(
-        role="assistant",
-        content=[{"type": "text", "text": "I look."}, {"type": "refusal", "refusal": "Not there."}],
-        refusal="No.",
-        tool_calls=[
-            {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}},
-            {"type": "function", "function": {"name": "g", "arguments": {"b": 2}}},
-            {"id": "c3", "type": "custom", "custom": {"name": "shell", "input": "ls"}},
-            {"id": "c4", "type": "function", "function": {"name": "h"}},
-        ],
-        annotations=[],
-        house_rule=7,
-    )
-    assert said.parts == (
-        Text("I look."),
-        Refusal("Not there."),
-        Refusal("No."),
-        ToolCall("c1", "f", '{"a": 1}'),
-        ToolCall("call_1", "g", '{"b":2}'),
-        ToolCall("c3", "shell", "ls", custom=True),
-        ToolCall("c4", "h", ""),
-    )
-    assert said.extra == {"annotations": [], "house_rule": 7}
-
-
-@pytest.mark.parametrize("content", [None, "", []])
-def test_an_answer_of_calls_alone_says_no_text(content: Any) -> None:
-    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    assert turn(role="assistant", content=content, tool_calls=[call]).parts == (ToolCall("c", "f", "{}"),)
-
-
-def test_a_googles_proof_of_thought_comes_back_with_its_call() -> None:
-    def call(proof: str) -> Any:
-        google = {"google": {"thought_signature": proof}}
-        function = {"name": "f", "arguments": "{}"}
-        called = {"id": "c", "type": "function", "function": function, "extra_content": google}
-        return turn(role="assistant", tool_calls=[called]).parts[0]
-
-    assert call("abc") == ToolCall("c", "f", "{}", signature="abc", origin="google")
-    assert call("mk1.anthropic.abc") == ToolCall("c", "f", "{}", signature="abc", origin="anthropic")
-
-
-@pytest.mark.parametrize(
-    ("fields", "thoughts"),
-    [
-        ({"reasoning_content": "hm"}, (Thinking("hm"),)),
-        ({"reasoning": "hm"}, (Thinking("hm"),)),
-        ({"reasoning_content": "", "reasoning": None}, ()),
-        ({"reasoning_details": [{"type": "reasoning.text", "text": "hm"}], "reasoning": "hm"}, (Thinking("hm"),)),
-        (
-            {"reasoning_details": [{"type": "reasoning.text", "text": "hm", "signature": "mk1.anthropic.s"}]},
-            (Thinking("hm", "s", origin="anthropic"),),
-        ),
-        (
-            {"reasoning_details": [{"type": "reasoning.encrypted", "data": "mk1.anthropic.d"}]},
-            (Thinking("", redacted="d", origin="anthropic"),),
-        ),
-        ({"reasoning_details": [{"type": "reasoning.summary", "summary": "in short"}]}, (Thinking("in short"),)),
-        (
-            {"reasoning_details": [7, {"type": "reasoning.text"}, {"type": "reasoning.summary"},
-                                   {"type": "reasoning.encrypted"}, {"type": "new"}], "reasoning": "hm"},
-            (Thinking("hm"),),
-        ),
-    ],
-)  # fmt: skip
-def test_reasoning_given_back(fields: dict[str, Any], thoughts: tuple[Thinking, ...]) -> None:
-    assert turn(role="assistant", content="so", **fields).parts == (*thoughts, Text("so"))
-
-
-def test_what_a_tool_returned() -> None:
-    parts = [
-        {"type": "text", "text": "here"},
-        {"type": "image_url", "image_url": {"url": "https://x/y.png"}},
-        {"type": "refusal", "refusal": "no more"},
-    ]
-    assert turn(role="tool", tool_call_id="c", content="sunny").parts == (ToolResult("c", (Text("sunny"),)),)
-    assert turn(role="tool", tool_call_id="c", content=parts).parts == (
-        ToolResult("c", (Text("here"), Image(url="https://x/y.png"), Text("no more"))),
-    )
-
-
-def test_the_words_that_came_before_tools() -> None:
-    inbound = read(
-        functions=[{"name": "weather", "description": "Tells it", "parameters": SCHEMA}],
-        function_call={"name": "weather"},
-        messages=[
-            {"role": "user", "content": "?"},
-            {"role": "assistant", "content": None, "function_call": {"name": "weather", "arguments": "{}"}},
-            {"role": "function", "name": "weather", "content": "sunny"},
-        ],
-    )
-    request = inbound.request
-    assert request.tools == (Tool("weather", "Tells it", SCHEMA),)
-    assert request.tool_choice == ToolChoice("named", "weather", parallel=False)
-    assert request.messages[1].parts == (ToolCall("call_1", "weather", "{}"),)
-    assert request.messages[2].parts == (ToolResult("call_1", (Text("sunny"),), name="weather"),)
-    assert request.source is None, "the answer must come in those words, too"
-    assert inbound.form.functions
-    assert read(functions=[{"name": "f"}]).request.tool_choice == ToolChoice("auto", parallel=False)
-    assert read(functions=[{"name": "f"}], function_call="none").request.tool_choice == ToolChoice(
-        "none", parallel=False
-    )
 
 
 def test_tools_of_every_kind() -> None:
@@ -343,7 +174,7 @@ PART = "messages[0].content[0]"
         ({"messages": ["hi"]}, "messages[0]"),
         ({"messages": [{"content": "hi"}]}, "messages[0].role"),
         ({"messages": [{"role": "poet"}]}, "messages[0].role"),
-        ({"messages": [*HELLO, {"role": "user", "content": 7}]}, "messages[1].content"),
+        ({"messages": [*SAID, {"role": "user", "content": 7}]}, "messages[1].content"),
         ({"messages": [{"role": "user", "content": ["hi"]}]}, "messages[0].content[0]"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, f"{PART}.text"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, f"{PART}.image_url"),
@@ -394,7 +225,7 @@ turns = st.dictionaries(st.sampled_from(["role", "content", "tool_calls", "reaso
     messages=st.lists(turns | turns.map(lambda turn: {**turn, "role": "assistant"})),
 )
 def test_whatever_is_sent_is_read_or_refused_with_a_sentence(fields: dict[str, Any], messages: list[Any]) -> None:
-    for sent in (fields, {**fields, "messages": [*messages, *HELLO]}):
+    for sent in (fields, {**fields, "messages": [*messages, *SAID]}):
         refusal = "Read."
         try:
             FRONT.read(json.dumps(sent).encode(), NOBODY)

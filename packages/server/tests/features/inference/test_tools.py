@@ -11,7 +11,12 @@ from packages.server.tests.features.inference.gateway import FACTS, Gateway
 from packages.server.tests.features.inference.world import Script
 
 MODEL = "openai/gpt-big"
-SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
+SCHEMA = {
+    "type": "object",
+    "properties": {"path": {"type": "string"}},
+    "required": ["path"],
+    "additionalProperties": False,
+}
 WRITE = {"name": "write_file", "description": "Write a file.", "parameters": SCHEMA, "strict": True}
 SHAPED = {"type": "function", "function": WRITE}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "write_file", "arguments": '{"path": "a.py"}'}}
