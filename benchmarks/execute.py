@@ -89,7 +89,17 @@ async def _measure(pair: Pair) -> None:
     for port, request in ((pair.simulators.port, pair.direct(PROMPT)), (pair.gateway.port, pair.through(PROMPT))):
         await load.run(port, _always(request), requests=400, concurrency=4)
     print(f"Through the gateway, strict durability; medians of {ROUNDS} interleaved rounds; {os.cpu_count()} cores")
-    columns = ("", "clients", "direct p50", "gateway p50", "added p50", "ratio", "added p99", "direct CPU", "CPU/request")
+    columns = (
+        "",
+        "clients",
+        "direct p50",
+        "gateway p50",
+        "added p50",
+        "ratio",
+        "added p99",
+        "direct CPU",
+        "CPU/request",
+    )
     print("{:<20} {:>7} {:>11} {:>12} {:>10} {:>6} {:>10} {:>11} {:>12}".format(*columns))
     streams: list[tuple[float, float]] = []
     for work in _works(pair):

@@ -1,60 +1,52 @@
-"""Spending caps of a key: counters by UTC day, UTC month and in total, each checked by the statement that raises it."""
+"""Spending caps of a key: counters by UTC day, UTC month and in total.
+
+They are read before they are raised, which is safe because a transaction here is the only one that writes.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnClause, and_, bindparam, case, func, insert, literal_column, select, update
+from sqlalchemy import ColumnClause, and_, bindparam, literal_column, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.people import api_keys
 from monkey_coder_server.adapters.storage.tables import caps
-from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
+from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 from monkey_coder_server.domain.errors import BudgetExceeded
 from monkey_coder_server.domain.ledger import cap_periods
 from monkey_coder_server.domain.money import usd
 
-PERIODS = 3
 TOTAL = "total"
-
-_OWN = and_(
-    caps.c.key_id == bindparam("key"),
-    caps.c.period.in_([bindparam("day"), bindparam("month"), literal_column(f"'{TOTAL}'")]),
-)
-_LIMIT = (
-    select(
-        case(
-            (caps.c.period == bindparam("day"), api_keys.c.cap_day),
-            (caps.c.period == bindparam("month"), api_keys.c.cap_month),
-            else_=api_keys.c.cap_total,
-        )
-    )
-    .where(api_keys.c.key_id == bindparam("key"))
-    .correlate(caps)
-    .scalar_subquery()
-)
-_UNLIMITED: ColumnClause[int] = literal_column(str(2**63 - 1))
+_ANY = 2**63 - 1
+"""What a key without a cap may spend."""
+_TOTAL: ColumnClause[str] = literal_column(f"'{TOTAL}'")
 _ZERO: ColumnClause[int] = literal_column("0")
 
-_RESERVE = Query(
-    update(caps)
-    .where(_OWN, caps.c.settled + caps.c.held + bindparam("amount") <= func.coalesce(_LIMIT, _UNLIMITED))
-    .values(held=caps.c.held + bindparam("amount"))
-    .returning(caps.c.period)
-)
-_RESERVE_ONE = Query(
-    update(caps)
-    .where(
-        caps.c.key_id == bindparam("key"),
-        caps.c.period == bindparam("period"),
-        caps.c.settled + caps.c.held + bindparam("amount") <= func.coalesce(_LIMIT, _UNLIMITED),
+_day, _month, _total = (caps.alias(name) for name in ("of_day", "of_month", "in_total"))
+_ROOM = Query(
+    select(
+        _day.c.settled + _day.c.held,
+        api_keys.c.cap_day,
+        _month.c.settled + _month.c.held,
+        api_keys.c.cap_month,
+        _total.c.settled + _total.c.held,
+        api_keys.c.cap_total,
     )
-    .values(held=caps.c.held + bindparam("amount"))
+    .select_from(_total)
+    .join(_month, and_(_month.c.key_id == _total.c.key_id, _month.c.period == bindparam("month")))
+    .join(_day, and_(_day.c.key_id == _total.c.key_id, _day.c.period == bindparam("day")))
+    .outerjoin(api_keys, api_keys.c.key_id == _total.c.key_id)
+    .where(_total.c.key_id == bindparam("key"), _total.c.period == _TOTAL)
 )
-_BEGIN = Query(insert(caps).values(key_id=bindparam("key"), period=bindparam("period"), settled=_ZERO, held=_ZERO))
-_READ = Query(select(caps.c.period, caps.c.settled + caps.c.held, _LIMIT).where(_OWN))
-_RESOLVE = Query(
+_BEGIN = Query(
+    insert_or_not(caps)
+    .values(key_id=bindparam("key"), period=bindparam("period"), settled=_ZERO, held=_ZERO)
+    .on_conflict_do_nothing()
+)
+_MOVE = Query(
     update(caps)
-    .where(_OWN)
-    .values(held=caps.c.held - bindparam("amount"), settled=caps.c.settled + bindparam("charged"))
+    .where(caps.c.key_id == bindparam("key"), caps.c.period == bindparam("period"))
+    .values(held=caps.c.held + bindparam("holding"), settled=caps.c.settled + bindparam("spending"))
 )
 
 
@@ -66,9 +58,10 @@ class Spender:
     day: str
     month: str
 
-    def parameters(self, amount: int) -> dict[str, object]:
-        """What the statements are given."""
-        return {"key": self.key_id, "day": self.day, "month": self.month, "amount": amount}
+    @property
+    def periods(self) -> tuple[str, str, str]:
+        """What the key's counters are kept by."""
+        return self.day, self.month, TOTAL
 
 
 def spender(key_id: str, at: datetime) -> Spender:
@@ -77,30 +70,48 @@ def spender(key_id: str, at: datetime) -> Spender:
 
 
 def reserve(transaction: Transaction, spender: Spender, amount: int) -> None:
-    """Count `amount` as held in all three periods. Raises `BudgetExceeded`; the caller's savepoint then undoes all."""
-    parameters = spender.parameters(amount)
-    reserved = {row[0] for row in transaction.rows(_RESERVE, parameters)}
-    if len(reserved) == PERIODS:
-        return
-    counted = {row[0] for row in transaction.rows(_READ, parameters)}
-    for period in {spender.day, spender.month, TOTAL} - counted:
-        transaction.change(_BEGIN, {"key": spender.key_id, "period": period})
-        if transaction.change(_RESERVE_ONE, {**parameters, "period": period}):
-            reserved.add(period)
-    if len(reserved) < PERIODS:
-        refusing = [row for row in transaction.rows(_READ, parameters) if row[0] not in reserved]
-        raise _exceeded(refusing, spender, amount)
+    """Count `amount` as held in all three periods. Raises `BudgetExceeded`."""
+    room = _room(transaction, spender)
+    if any(used + amount > limit for used, limit in room):
+        raise _exceeded(room, amount)
+    _move(transaction, spender, holding=amount, spending=0)
 
 
 def resolve(transaction: Transaction, spender: Spender, amount: int, *, charged: int) -> None:
     """Turn a hold of `amount` into a spend of `charged` in the periods it was reserved in."""
-    transaction.change(_RESOLVE, {**spender.parameters(amount), "charged": charged})
+    _move(transaction, spender, holding=-amount, spending=charged)
 
 
-def _exceeded(refusing: list[Row], spender: Spender, amount: int) -> BudgetExceeded:
-    """The error of the tightest cap that refused, with its figures."""
-    period, used, limit = min(refusing, key=lambda row: row[2] - row[1])
-    name = {spender.day: "day", spender.month: "month"}.get(period, TOTAL)
+def _room(transaction: Transaction, spender: Spender) -> list[tuple[int, int]]:
+    """What is spent and held, and its limit, for each period; counters that are missing are begun."""
+    wanted = {"key": spender.key_id, "day": spender.day, "month": spender.month}
+    found = transaction.row(_ROOM, wanted)
+    if found is None:
+        for period in spender.periods:
+            transaction.change(_BEGIN, {"key": spender.key_id, "period": period})
+        [found] = transaction.rows(_ROOM, wanted)
+    day, day_cap, month, month_cap, total, total_cap = found
+    limits = (day_cap, month_cap, total_cap)
+    return [(used, _ANY if limit is None else limit) for used, limit in zip((day, month, total), limits, strict=True)]
+
+
+def _move(transaction: Transaction, spender: Spender, *, holding: int, spending: int) -> None:
+    """Change the counters of all three periods."""
+    for period in spender.periods:
+        change = {"key": spender.key_id, "period": period, "holding": holding, "spending": spending}
+        transaction.change(_MOVE, change)
+
+
+def _exceeded(room: list[tuple[int, int]], amount: int) -> BudgetExceeded:
+    """The error of the tightest cap that refuses, with its figures."""
+    name, used, limit = min(
+        (
+            (name, used, limit)
+            for name, (used, limit) in zip(("day", "month", TOTAL), room, strict=True)
+            if used + amount > limit
+        ),
+        key=lambda cap: cap[2] - cap[1],
+    )
     left = max(limit - used, 0)
     message = (
         f"This request may cost up to {usd(amount)} USD, but the API key's {name} cap of {usd(limit)} USD "

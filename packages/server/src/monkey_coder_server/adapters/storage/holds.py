@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnClause, bindparam, case, literal_column, select, update
+from sqlalchemy import ColumnClause, bindparam, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage import caps, idempotency
@@ -10,7 +10,7 @@ from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.tables import holds, wallets
 from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 from monkey_coder_server.domain.errors import Conflict, InsufficientCredit, NotFound
-from monkey_coder_server.domain.ledger import HoldState
+from monkey_coder_server.domain.ledger import HoldState, clamp
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Replay, Wallet
 
@@ -40,7 +40,6 @@ _SPEND = Query(
     update(wallets)
     .where(wallets.c.account_id == bindparam("account"))
     .values(balance=wallets.c.balance - bindparam("charged"), held=wallets.c.held - bindparam("amount"))
-    .returning(wallets.c.balance)
 )
 _OPEN = Query(
     insert_or_not(holds)
@@ -54,25 +53,24 @@ _OPEN = Query(
     )
     .on_conflict_do_nothing()
 )
-_RESOLVE = Query(
-    update(holds)
-    .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
-    .values(
-        state=bindparam("outcome"),
-        charged=case((holds.c.amount < bindparam("price"), holds.c.amount), else_=bindparam("price")),
-        resolved_at=bindparam("now"),
-    )
-    .returning(
+_OPEN_ONE = Query(
+    select(
         holds.c.account_id,
         holds.c.key_id,
         holds.c.amount,
-        holds.c.charged,
         holds.c.day,
         holds.c.month,
         holds.c.idempotency_key,
+        wallets.c.balance,
     )
+    .join(wallets, wallets.c.account_id == holds.c.account_id)
+    .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
 )
-"""The charge is what `domain.ledger.clamp` says: the price, but never more than was held."""
+_RESOLVE = Query(
+    update(holds)
+    .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
+    .values(state=bindparam("outcome"), charged=bindparam("charge"), resolved_at=bindparam("now"))
+)
 _STATE = Query(select(holds.c.state).where(holds.c.request_id == bindparam("request")))
 
 
@@ -148,14 +146,17 @@ def resolve(transaction: Transaction, request_id: str, outcome: HoldState, *, pr
 
     `outcome` is the hold's last state. The only place where a hold leaves `open`.
     """
-    ending = {"request": request_id, "outcome": outcome.value, "price": price, "now": now}
-    found = transaction.row(_RESOLVE, ending)
+    found = transaction.row(_OPEN_ONE, {"request": request_id})
     if found is None:
         return None
-    account_id, key_id, amount, charged, day, month, idempotency_key = found
-    [(balance,)] = transaction.rows(_SPEND, {"account": account_id, "amount": amount, "charged": charged})
+    account_id, key_id, amount, day, month, idempotency_key, balance = found
+    charged, _ = clamp(price, amount)
+    ending = {"request": request_id, "outcome": outcome.value, "charge": charged, "now": now}
+    if not transaction.change(_RESOLVE, ending):
+        return None
+    transaction.change(_SPEND, {"account": account_id, "amount": amount, "charged": charged})
     caps.resolve(transaction, caps.Spender(key_id, day, month), amount, charged=charged)
-    return Resolved(account_id, key_id, amount, charged, idempotency_key, balance)
+    return Resolved(account_id, key_id, amount, charged, idempotency_key, balance - charged)
 
 
 def state_of(transaction: Transaction, request_id: str) -> str | None:

@@ -2,7 +2,8 @@
 
 Money is BIGINT nano-dollars. Times are BIGINT microseconds since 1970 UTC. Ids are text that sorts by time.
 `transactions`, `entries`, `receipts` and `audit` are append-only: `immutability` holds their guards. On SQLite, tables
-of short rows are kept in their primary key's tree (WITHOUT ROWID): one tree to write instead of two.
+of short rows are kept in their primary key's tree (WITHOUT ROWID): one tree to write instead of two. It fills a
+temporary table for every `IN` it evaluates, so checks of what is written name their alternatives one by one.
 """
 
 from sqlalchemy import (
@@ -75,7 +76,7 @@ holds = Table(
     Column("idempotency_key", Text),
     CheckConstraint("amount >= 0", "amount_not_negative"),
     CheckConstraint("charged >= 0 AND charged <= amount", "charge_within_hold"),
-    CheckConstraint("state IN ('open', 'settled', 'voided', 'expired')", "known_state"),
+    CheckConstraint("state = 'open' OR state = 'settled' OR state = 'voided' OR state = 'expired'", "known_state"),
     CheckConstraint("(state = 'open') = (resolved_at IS NULL)", "resolved_when_not_open"),
     Index(
         "ix_holds_open_expires_at",
@@ -162,7 +163,7 @@ usage = Table(
     Column("receipt_id", Text),
     Column("latency_ms", BigInteger, nullable=False),
     Column("estimated", Boolean, nullable=False),
-    CheckConstraint("status IN ('served', 'failed', 'expired')", "known_status"),
+    CheckConstraint("status = 'served' OR status = 'failed' OR status = 'expired'", "known_status"),
     CheckConstraint("price >= 0", "price_not_negative"),
     CheckConstraint("status = 'served' OR price = 0", "only_served_is_charged"),
     Index("ix_usage_account_id_at", "account_id", "at"),

@@ -199,7 +199,9 @@ def _create_usage() -> None:
         sa.Column("latency_ms", sa.BigInteger(), nullable=False),
         sa.Column("estimated", sa.Boolean(), nullable=False),
         sa.CheckConstraint("status = 'served' OR price = 0", name=op.f("ck_usage_only_served_is_charged")),
-        sa.CheckConstraint("status IN ('served', 'failed', 'expired')", name=op.f("ck_usage_known_status")),
+        sa.CheckConstraint(
+            "status = 'served' OR status = 'failed' OR status = 'expired'", name=op.f("ck_usage_known_status")
+        ),
         sa.CheckConstraint("price >= 0", name=op.f("ck_usage_price_not_negative")),
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_usage")),
         sqlite_with_rowid=False,
@@ -254,7 +256,10 @@ def _create_holds() -> None:
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("idempotency_key", sa.Text(), nullable=True),
         sa.CheckConstraint("(state = 'open') = (resolved_at IS NULL)", name=op.f("ck_holds_resolved_when_not_open")),
-        sa.CheckConstraint("state IN ('open', 'settled', 'voided', 'expired')", name=op.f("ck_holds_known_state")),
+        sa.CheckConstraint(
+            "state = 'open' OR state = 'settled' OR state = 'voided' OR state = 'expired'",
+            name=op.f("ck_holds_known_state"),
+        ),
         sa.CheckConstraint("amount >= 0", name=op.f("ck_holds_amount_not_negative")),
         sa.CheckConstraint("charged >= 0 AND charged <= amount", name=op.f("ck_holds_charge_within_hold")),
         sa.ForeignKeyConstraint(["account_id"], ["wallets.account_id"], name=op.f("fk_holds_account_id_wallets")),
