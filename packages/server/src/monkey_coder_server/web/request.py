@@ -1,12 +1,12 @@
 """One HTTP request as an endpoint sees it: cheap to build, read lazily."""
 
-import asyncio
 from urllib.parse import parse_qsl
 
 from monkey_coder_server.domain.errors import RequestTooLarge
 from monkey_coder_server.web.asgi import Receive, Scope
 from monkey_coder_server.web.principal import ANONYMOUS, Principal
 from monkey_coder_server.web.problem import RequestTimeout
+from monkey_coder_server.web.within import Within
 
 
 class ClientGone(Exception):
@@ -72,7 +72,7 @@ class Request:
         if declared is not None and declared.isdigit() and int(declared) > self.body_limit:
             raise self._too_large()
         try:
-            async with asyncio.timeout(self.body_seconds):
+            with Within(self.body_seconds):
                 return await self._read()
         except TimeoutError as slow:
             message = f"The body did not arrive within {self.body_seconds:g} seconds."

@@ -10,6 +10,7 @@ import msgspec
 
 from monkey_coder_server.web.asgi import Receive, Scope, Send
 from monkey_coder_server.web.respond import Headers
+from monkey_coder_server.web.within import Within
 
 KEEP_ALIVE_SECONDS = 15.0
 KEEP_ALIVE_COMMENT = b": keep-alive\n\n"
@@ -108,7 +109,7 @@ class EventStream:
         """Note the hang-up; send comments into the silence."""
         while not writer.gone:
             try:
-                async with asyncio.timeout(self._seconds):
+                with Within(self._seconds):
                     message = await receive()
             except TimeoutError:
                 if self._keep_alive is not None:

@@ -1,7 +1,5 @@
 """One admitted request while its answer comes: when to stop reading, and what it means that we did."""
 
-import asyncio
-
 from monkey_coder_server.domain.errors import ProviderTimedOut
 from monkey_coder_server.features.inference.admission import Admitted
 from monkey_coder_server.features.inference.attempt import Trail, Waste
@@ -10,6 +8,7 @@ from monkey_coder_server.features.inference.job import Job, Outcome
 from monkey_coder_server.features.inference.relay import End
 from monkey_coder_server.features.inference.running import Run
 from monkey_coder_server.ports.provider import CancelPolicy
+from monkey_coder_server.web.within import Within
 
 
 class Flight:
@@ -22,7 +21,7 @@ class Flight:
         self.trail = Trail()
         self.answering: Answering | None = None
         self._drain = drain
-        self._scope: asyncio.Timeout | None = None
+        self._bound: Within | None = None
 
     def answered(self) -> Answering:
         """The model that answers. Raises `RuntimeError` before there is one."""
@@ -31,14 +30,14 @@ class Flight:
             raise RuntimeError(message)
         return self.answering
 
-    def watch(self, scope: asyncio.Timeout) -> None:
+    def watch(self, bound: Within) -> None:
         """Shorten the deadline once the caller leaves, as the provider's cancel policy says."""
-        self._scope = scope
+        self._bound = bound
         self.run.when_left(self._left)
 
     def unwatch(self) -> None:
         """The answer is over: leaving changes nothing any more."""
-        self._scope = None
+        self._bound = None
 
     def stopped(self) -> End:
         """The deadline passed. A stream whose caller had left is billed as far as it came.
@@ -58,13 +57,8 @@ class Flight:
             self.trail.wasted.append(Waste(self.answering.route, answer, unfinished=answer.finish is None))
 
     def _left(self) -> None:
-        scope = self._scope
-        if scope is None or scope.expired():
-            return
-        now = asyncio.get_running_loop().time()
-        until = now if self._stops_at_once() else now + self._drain
-        ends = scope.when()
-        scope.reschedule(until if ends is None else min(ends, until))
+        if self._bound is not None:
+            self._bound.shorten(0.0 if self._stops_at_once() else self._drain)
 
     def _stops_at_once(self) -> bool:
         answering = self.answering

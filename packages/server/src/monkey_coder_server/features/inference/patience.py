@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from monkey_coder_server.domain.errors import Unavailable
+from monkey_coder_server.web.within import Within
 
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ async def persist(act: Callable[[], Awaitable[T]], patience: Patience) -> T:
 
 async def _once(act: Callable[[], Awaitable[T]], seconds: float) -> T:
     try:
-        async with asyncio.timeout(seconds):
+        with Within(seconds):
             return await act()
     except TimeoutError as slow:
         raise Unavailable("The ledger did not answer in time; try again shortly.", retry_after=5.0) from slow

@@ -18,6 +18,7 @@ from monkey_coder_server.features.inference.settlement import Settlements
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Hold, Ledger, Replay
 from monkey_coder_server.ports.telemetry import Telemetry
+from monkey_coder_server.web.within import Within
 
 MERELY_CUT = frozenset({FailureKind.CUT_SHORT, FailureKind.TIMEOUT, FailureKind.CONNECTION})
 """Ways a stream stops without a word of why: what came before is good."""
@@ -61,8 +62,12 @@ class Pipeline:
     def start(self, job: Job) -> Run[Outcome]:
         """Begin to serve; the run tells the rest."""
         run: Run[Outcome] = Run(stall=self._settings.stall)
-        self._running.start(run, self._contained(job, run))
+        self._running.start(run, self._carry(job, run))
         return run
+
+    async def _carry(self, job: Job, run: Run[Outcome]) -> None:
+        """Whoever waits for the outcome hears of it in the same turn of the loop."""
+        run.end(await self._contained(job, run))
 
     async def _contained(self, job: Job, run: Run[Outcome]) -> Outcome | GatewayError:
         """The boundary: what nobody foresaw is counted and becomes `internal`, never a lost task."""
@@ -105,8 +110,8 @@ class Pipeline:
         deadline = job.started + job.seconds
         effort = Effort(flight.admitted.routes, job.request, job.stream, deadline, flight.trail)
         try:
-            async with asyncio.timeout(deadline - self._clock.monotonic()) as scope:
-                flight.watch(scope)
+            with Within(deadline - self._clock.monotonic()) as bound:
+                flight.watch(bound)
                 flight.answering = await self._attempts.run(effort)
                 end = await self._relay(flight.answering, flight) if job.stream else End.FINISHED
         except TimeoutError:
@@ -145,7 +150,7 @@ class Pipeline:
     async def _durable(self, hold: Hold) -> None:
         """Wait until the hold is on disk. Raises `Unavailable`."""
         try:
-            async with asyncio.timeout(self._settings.durable):
+            with Within(self._settings.durable):
                 await self._ledger.durable(hold)
         except TimeoutError as slow:
             raise Unavailable("The ledger is too slow to take on requests; try again.", retry_after=5.0) from slow

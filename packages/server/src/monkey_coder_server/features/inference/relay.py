@@ -1,6 +1,5 @@
 """Passes a model's answer on as it comes, folding it on the way; notices hang-ups, cuts and overlong answers."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
@@ -19,6 +18,7 @@ from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.running import Opening, Run
 from monkey_coder_server.ports.provider import CancelPolicy
 from monkey_coder_server.ports.upstream import UpstreamFailed
+from monkey_coder_server.web.within import Within
 
 LONGEST_TOKEN = 16
 """Characters a token has at most on average over a whole answer; more means the provider ignores the limit."""
@@ -99,10 +99,9 @@ async def _take(events: Sequence[Event], answering: Answering, run: Run[Outcome]
 
 async def _read_out(pieces: AsyncIterator[bytes]) -> None:
     """Read to the end of the reply, which is there already as a rule, so that its connection can be used again."""
-    with suppress(TimeoutError, UpstreamFailed):
-        async with asyncio.timeout(LINGER):
-            async for _ in pieces:
-                pass
+    with suppress(TimeoutError, UpstreamFailed), Within(LINGER):
+        async for _ in pieces:
+            pass
 
 
 def _end_of(answering: Answering) -> End | None:

@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
-from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.ports.record import Record
+from monkey_coder_server.web.within import Within
 
 T = TypeVar("T")
 BUFFERED_EVENTS = 256
@@ -37,7 +38,7 @@ class Run(Generic[T]):
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._on_leave: Callable[[], None] | None = None
-        self._task: asyncio.Task[T | GatewayError] | None = None
+        self._outcome: T | GatewayError = GatewayError("a run has a result only when it is over")
         self.opening: Opening | None = None
         self.client_gone = False
         self.ended = False
@@ -58,7 +59,7 @@ class Run(Generic[T]):
         if len(self._events) >= BUFFERED_EVENTS:
             self._writer = asyncio.get_running_loop().create_future()
             try:
-                async with asyncio.timeout(self._stall):
+                with Within(self._stall):
                     await self._writer
             except TimeoutError:
                 self.leave()
@@ -68,6 +69,13 @@ class Run(Generic[T]):
         self._on_leave = callback
         if self.client_gone:
             callback()
+
+    def end(self, outcome: T | GatewayError) -> None:
+        """The request is over. Only the first outcome counts."""
+        if not self.ended:
+            self.ended = True
+            self._outcome = outcome
+            _wake(self._reader)
 
     # The caller's side
 
@@ -100,33 +108,20 @@ class Run(Generic[T]):
 
     async def result(self) -> T:
         """The outcome, whenever it comes. Raises `GatewayError`. Being cancelled here does not stop the request."""
-        task = self._task
-        if task is None:
-            message = "a run has a result only after it was started"
-            raise RuntimeError(message)
         try:
             while not self.ended:
                 await self._woken()
         except asyncio.CancelledError:
             self.leave()
             raise
-        outcome = task.result()
+        outcome = self._outcome
         if isinstance(outcome, GatewayError):
             raise outcome
         return outcome
 
-    def attach(self, task: "asyncio.Task[T | GatewayError]") -> None:
-        """Name the task that serves this run."""
-        self._task = task
-        task.add_done_callback(self._over)
-
-    def _over(self, _task: object) -> None:
-        self.ended = True
-        _wake(self._reader)
-
     async def _wait(self, seconds: float) -> bool:
         try:
-            async with asyncio.timeout(seconds):
+            with Within(seconds):
                 await self._woken()
         except TimeoutError:
             return False
@@ -149,21 +144,29 @@ class Running:
     """Every request in flight, so that a shutdown can wait for their settlements."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], Run[Any] | None] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, run: Run[T], work: Coroutine[None, None, T | GatewayError]) -> None:
-        """Begin the work of a run in a task of its own."""
-        run.attach(self.keep(work))
+    def start(self, run: Run[Any], work: Coroutine[None, None, None]) -> None:
+        """Begin the work of a run, which ends it, in a task of its own."""
+        self._begin(work, run)
 
-    def keep(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
-        """Run something to its end that nobody need wait for."""
+    def keep(self, work: Coroutine[None, None, object]) -> None:
+        """Run something to its end that nobody waits for."""
+        self._begin(work, None)
+
+    def _begin(self, work: Coroutine[None, None, object], run: Run[Any] | None) -> None:
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        self._tasks[task] = run
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        """Let go of a task. One that was stopped before its first step has told its run nothing."""
+        run = self._tasks.pop(task)
+        if run is not None and not run.ended:
+            run.end(Unavailable("The gateway is shutting down; ask again.", retry_after=1.0))
 
     async def drain(self, seconds: float) -> int:
         """Wait for what runs, `seconds` at most; stop the rest, and wait as long for their settlements. How many."""
