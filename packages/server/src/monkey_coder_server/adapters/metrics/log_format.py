@@ -14,6 +14,9 @@ REQUESTS = "monkey_coder_server.requests"
 WRITTEN_TOGETHER = 256
 WRITTEN_AFTER_SECONDS = 0.25
 
+_NEVER_TOLD = ("logThreads", "logProcesses", "logMultiprocessing")
+"""What logging otherwise looks up for each line (docs.python.org/3/howto/logging.html, "Optimization")."""
+
 _encode = json.JSONEncoder(default=str).encode
 
 
@@ -96,6 +99,8 @@ class SharedWrites(logging.StreamHandler[TextIO]):
 
 def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     """Send everything from `level` up to standard error. Raises `ValueError` for an unknown level."""
+    for lookup in _NEVER_TOLD:
+        setattr(logging, lookup, False)
     handler = SharedWrites(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

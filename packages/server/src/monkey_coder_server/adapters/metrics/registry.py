@@ -3,18 +3,17 @@
 import logging
 import traceback
 from collections.abc import Callable
-from functools import lru_cache
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from monkey_coder_server.adapters.metrics.log_format import REQUESTS
+from monkey_coder_server.adapters.metrics.tallies import Durations, Tally
 from monkey_coder_server.ports.telemetry import RequestRecord
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-_REMEMBERED = 4_096
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _requests = logging.getLogger(REQUESTS)
 _defects = logging.getLogger("monkey_coder_server.defects")
@@ -24,26 +23,24 @@ class Metrics:
     """One registry a process. Implements `ports.telemetry.Telemetry`, and observes every HTTP answer."""
 
     def __init__(self, version: str) -> None:
-        # Otherwise each series brings a second one that nobody reads.
-        disable_created_metrics()  # type: ignore[no-untyped-call] # the library leaves it without types
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        info = self._gauge("monkey_coder_info", "What is running.", "version")
+        info = Gauge("monkey_coder_info", "What is running.", ("version",), registry=self.registry)
         info.labels(version).set(1)
-        self._http = self._counter("http_requests", "HTTP answers.", "method", "endpoint", "status")
-        self._http_seconds = self._histogram("http_request_duration_seconds", "Time to the answer's end.", "endpoint")
-        self._served = self._counter(
+        self._http = self._tally("http_requests", "HTTP answers.", "method", "endpoint", "status")
+        self._http_seconds = self._durations("http_request_duration_seconds", "Time to the answer's end.", "endpoint")
+        self._served = self._tally(
             "monkey_coder_requests", "Inference requests.", "endpoint", "status", "provider", "model", "stream"
         )
-        self._tokens = self._counter("monkey_coder_tokens", "Tokens of served requests.", "provider", "model", "kind")
-        self._money = self._counter(
+        self._tokens = self._tally("monkey_coder_tokens", "Tokens of served requests.", "provider", "model", "kind")
+        self._money = self._tally(
             "monkey_coder_nano_dollars", "Nano-dollars charged, paid and lost.", "provider", "model", "kind"
         )
-        self._seconds = self._histogram("monkey_coder_execution_duration_seconds", "Whole requests.", "provider")
-        self._first = self._histogram("monkey_coder_first_byte_seconds", "Time to the first byte.", "provider")
-        self._attempts = self._counter("monkey_coder_attempts", "Calls to providers.", "provider", "model", "outcome")
-        self._mistakes = self._counter("monkey_coder_defects", "Unforeseen exceptions that were contained.", "where")
+        self._seconds = self._durations("monkey_coder_execution_duration_seconds", "Whole requests.", "provider")
+        self._first = self._durations("monkey_coder_first_byte_seconds", "Time to the first byte.", "provider")
+        self._attempts = self._tally("monkey_coder_attempts", "Calls to providers.", "provider", "model", "outcome")
+        self._mistakes = self._tally("monkey_coder_defects", "Unforeseen exceptions that were contained.", "where")
 
     def track(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """A gauge that is asked for its value whenever the metrics are read."""
@@ -52,28 +49,31 @@ class Metrics:
     def observe_http(self, method: str, endpoint: str, status: int, seconds: float) -> None:
         """Count one HTTP answer."""
         known = method if method in _METHODS else "other"
-        self._http(known, endpoint, status).inc()
-        self._http_seconds(endpoint).observe(seconds)
+        self._http.add((known, endpoint, str(status)))
+        self._http_seconds.observe(endpoint, seconds)
 
     def record(self, record: RequestRecord) -> None:
         """Count and log one finished inference request."""
         provider, model = record.provider or "none", record.model or "none"
-        self._served(record.endpoint, record.status, provider, model, str(record.stream).lower()).inc()
-        self._seconds(provider).observe(record.latency_ms / 1000)
+        self._served.add((record.endpoint, record.status, provider, model, "true" if record.stream else "false"))
+        self._seconds.observe(provider, record.latency_ms / 1000)
         if record.first_byte_ms is not None:
-            self._first(provider).observe(record.first_byte_ms / 1000)
-        for kind in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"):
-            self._add(self._tokens, (provider, model, kind.removesuffix("_tokens")), getattr(record, kind))
-        for kind in ("price", "provider_cost", "loss"):
-            self._add(self._money, (provider, model, kind), getattr(record, kind))
+            self._first.observe(provider, record.first_byte_ms / 1000)
+        self._tokens.add((provider, model, "input"), record.input_tokens)
+        self._tokens.add((provider, model, "cached"), record.cached_tokens)
+        self._tokens.add((provider, model, "output"), record.output_tokens)
+        self._tokens.add((provider, model, "reasoning"), record.reasoning_tokens)
+        self._money.add((provider, model, "price"), record.price)
+        self._money.add((provider, model, "provider_cost"), record.provider_cost)
+        self._money.add((provider, model, "loss"), record.loss)
         for attempt in record.attempts:
-            self._attempts(attempt.provider, attempt.model, attempt.outcome).inc()
+            self._attempts.add((attempt.provider, attempt.model, attempt.outcome))
         if _requests.isEnabledFor(logging.INFO):
             _requests.handle(_line(record))
 
     def defect(self, where: str, error: BaseException) -> None:
         """Count and log an unforeseen exception: its type and where it rose, not its message, which may quote input."""
-        self._mistakes(where).inc()
+        self._mistakes.add((where,))
         frames = [
             f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
         ]
@@ -84,21 +84,11 @@ class Metrics:
         """Everything, in Prometheus' text format."""
         return generate_latest(self.registry)
 
-    def _counter(self, name: str, help_text: str, *labels: str) -> Callable[..., Counter]:
-        """What gives the counter of some label values; remembered, for the library looks it up slowly."""
-        return lru_cache(_REMEMBERED)(Counter(name, help_text, labels, registry=self.registry).labels)
+    def _tally(self, name: str, help_text: str, *labels: str) -> Tally:
+        return Tally(self.registry, name, help_text, *labels)
 
-    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
-        return Gauge(name, help_text, labels, registry=self.registry)
-
-    def _histogram(self, name: str, help_text: str, *labels: str) -> Callable[..., Histogram]:
-        histogram = Histogram(name, help_text, labels, registry=self.registry, buckets=_SECONDS)
-        return lru_cache(_REMEMBERED)(histogram.labels)
-
-    @staticmethod
-    def _add(counter: Callable[..., Counter], labels: tuple[str, ...], amount: int) -> None:
-        if amount > 0:
-            counter(*labels).inc(amount)
+    def _durations(self, name: str, help_text: str, label: str) -> Durations:
+        return Durations(self.registry, name, help_text, label, bounds=_SECONDS)
 
 
 def _line(record: RequestRecord) -> logging.LogRecord:
