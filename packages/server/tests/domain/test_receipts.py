@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
@@ -124,7 +123,7 @@ def test_the_body_is_the_canonical_text_of_its_figures_whatever_they_are(
     parsed = json.loads(body)
     assert canonical_json(parsed) == body
     told = issued._asdict()
-    usage = asdict(told.pop("usage"))
+    usage = told.pop("usage")._asdict()
     attempts_told = told.pop("attempts")
     amounts_told = {name: told.pop(name) for name in ("charge", "hold", "cache_saving")}
     assert parsed == {

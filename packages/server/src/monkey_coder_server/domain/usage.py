@@ -1,8 +1,9 @@
 """Token usage: the provider's own numbers, and the one disjoint form everything is billed by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 MOST_TOKENS = 1_000_000_000
 """A count above this is a provider's mistake, not a measurement."""
@@ -13,12 +14,7 @@ OUTPUT_BYTES_PER_TOKEN = 4
 _NO_UNITS: Mapping[str, int] = MappingProxyType({})
 
 
-def _no_units() -> Mapping[str, int]:
-    return _NO_UNITS
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedUsage:
+class ReportedUsage(NamedTuple):
     """What a provider said, unreconciled; None where it said nothing. All counts are tokens.
 
     `cache_write_tokens` counts every cache write, `cache_write_1h_tokens` the part of it that lives an hour.
@@ -35,11 +31,10 @@ class ReportedUsage:
     reasoning_tokens: int | None = None
     tool_input_tokens: int | None = None
     cost_nano: int | None = None
-    units: Mapping[str, int] = field(default_factory=_no_units)
+    units: Mapping[str, int] = _NO_UNITS
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Disjoint buckets: every token is in exactly one. `reasoning` is a part of `output`, for display.
 
     `estimated` when any figure is not the provider's own; `doubts` names those that were missing or could not be true.
@@ -51,7 +46,7 @@ class Usage:
     cache_write_1h: int = 0
     output: int = 0
     reasoning: int = 0
-    units: Mapping[str, int] = field(default_factory=_no_units)
+    units: Mapping[str, int] = _NO_UNITS
     cost_nano: int | None = None
     estimated: bool = False
     doubts: tuple[str, ...] = ()
@@ -200,6 +195,8 @@ class _Counts:
 
     def units(self) -> Mapping[str, int]:
         """Pieces billed one by one, without zeros and impossible counts."""
+        if not self.reported.units:
+            return _NO_UNITS
         counted = {name: number for name, number in self.reported.units.items() if 0 < number <= MOST_UNITS}
         if any(not 0 <= number <= MOST_UNITS for number in self.reported.units.values()):
             self.doubts.append("units")

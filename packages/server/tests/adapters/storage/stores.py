@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,12 +36,19 @@ class ScriptedCursor:
         self._script = script
 
     def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
+        self._note(statement)
+        return self._cursor.execute(statement, parameters)
+
+    def executemany(self, statement: str, several: Iterable[Any]) -> sqlite3.Cursor:
+        self._note(statement)
+        return self._cursor.executemany(statement, several)
+
+    def _note(self, statement: str) -> None:
         self._script.seen.append(statement)
         if statement == "COMMIT":
             self._script.gate.wait()
         if self._script.fails_on and statement.startswith(self._script.fails_on):
             raise sqlite3.OperationalError("database or disk is full")
-        return self._cursor.execute(statement, parameters)
 
 
 class ScriptedConnection:

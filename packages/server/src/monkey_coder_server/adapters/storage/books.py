@@ -1,7 +1,6 @@
 """The double-entry books: every movement of money is a transaction whose entries sum to zero."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from sqlalchemy import bindparam, insert
@@ -10,6 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 from monkey_coder_server.adapters.storage.tables import entries, transactions
 from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 from monkey_coder_server.domain.ledger import Entry
+from monkey_coder_server.ports.record import Record
 
 _RECORD = Query(insert_or_not(transactions).on_conflict_do_nothing())
 
@@ -18,8 +18,7 @@ MOST_LINES = 16
 _NAMES = [(f"line_{line}", f"kind_{line}", f"owner_{line}", f"amount_{line}") for line in range(MOST_LINES)]
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(Record, frozen=True):
     """Why money moves. `transaction_id` says it uniquely: the same movement is never booked twice."""
 
     transaction_id: str

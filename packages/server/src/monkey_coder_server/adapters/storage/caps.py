@@ -3,7 +3,6 @@
 They are read before they are raised, which is safe because a transaction here is the only one that writes.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnClause, and_, bindparam, literal_column, select, update
@@ -15,6 +14,7 @@ from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 from monkey_coder_server.domain.errors import BudgetExceeded
 from monkey_coder_server.domain.ledger import cap_periods
 from monkey_coder_server.domain.money import usd
+from monkey_coder_server.ports.record import Record
 
 TOTAL = "total"
 _ANY = 2**63 - 1
@@ -50,8 +50,7 @@ _MOVE = Query(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Spender:
+class Spender(Record, frozen=True):
     """A key and the UTC day and month its spending counts for."""
 
     key_id: str
@@ -97,9 +96,11 @@ def _room(transaction: Transaction, spender: Spender) -> list[tuple[int, int]]:
 
 def _move(transaction: Transaction, spender: Spender, *, holding: int, spending: int) -> None:
     """Change the counters of all three periods."""
-    for period in spender.periods:
-        change = {"key": spender.key_id, "period": period, "holding": holding, "spending": spending}
-        transaction.change(_MOVE, change)
+    key = spender.key_id
+    transaction.change_each(
+        _MOVE,
+        [{"key": key, "period": period, "holding": holding, "spending": spending} for period in spender.periods],
+    )
 
 
 def _exceeded(room: list[tuple[int, int]], amount: int) -> BudgetExceeded:

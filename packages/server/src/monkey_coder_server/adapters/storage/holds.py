@@ -1,7 +1,5 @@
 """Holds: reserve the most a request can cost, and the one gate by which a hold resolves."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import ColumnClause, bindparam, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
@@ -13,6 +11,7 @@ from monkey_coder_server.domain.errors import Conflict, InsufficientCredit, NotF
 from monkey_coder_server.domain.ledger import HoldState, clamp
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Replay, Wallet
+from monkey_coder_server.ports.record import Record
 
 _NOTHING: ColumnClause[int] = literal_column("0")
 
@@ -74,8 +73,7 @@ _RESOLVE = Query(
 _STATE = Query(select(holds.c.state).where(holds.c.request_id == bindparam("request")))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Record, frozen=True):
     """A hold that has just been resolved; `balance` is the wallet's after it."""
 
     account_id: str

@@ -1,7 +1,7 @@
 """SQLite: how a connection is opened, and a transaction on it."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
@@ -79,6 +79,11 @@ class SqliteTransaction:
         """Run a statement that changes rows; how many."""
         prepared = self._prepared.get(query) or self._prepare(query)
         return self.cursor.execute(prepared.text, prepared.values(parameters)).rowcount
+
+    def change_each(self, query: Query, several: Sequence[Parameters]) -> int:
+        """Run a statement that changes rows once with each of several parameters; how many in all."""
+        prepared = self._prepared.get(query) or self._prepare(query)
+        return self.cursor.executemany(prepared.text, map(prepared.values, several)).rowcount
 
     def rows(self, query: Query, parameters: Parameters) -> list[Row]:
         """Run a statement and take all its rows, so that it is finished before the commit."""

@@ -5,7 +5,7 @@ once for a dialect to SQL text and run on the driver's own cursor, because SQLAl
 what the request path can spend.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,6 +49,9 @@ class Transaction(Protocol):
 
     def change(self, query: Query, parameters: Parameters) -> int:
         """Run a statement that changes rows; how many."""
+
+    def change_each(self, query: Query, several: Sequence[Parameters]) -> int:
+        """Run a statement that changes rows once with each of several parameters; how many in all."""
 
     def rows(self, query: Query, parameters: Parameters) -> list[Row]:
         """Run a statement and take all its rows, also of `RETURNING`."""

@@ -1,7 +1,5 @@
 """Usage: one row for each resolved hold."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
 
 from monkey_coder_server.adapters.storage.moments import from_micros
@@ -9,6 +7,7 @@ from monkey_coder_server.adapters.storage.tables import usage
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement, UsageRow
+from monkey_coder_server.ports.record import Record
 
 _WRITE = Query(insert(usage))
 _ADD_COST = Query(
@@ -60,8 +59,7 @@ _AT, _STREAM, _ESTIMATED = 1, 7, 16
 """Where in a row of `_BETWEEN` stands what the driver does not convert."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Record, frozen=True):
     """How a request ended: `status` is `served`, `failed` or `expired`; the balance after it; its charge if any."""
 
     status: str

@@ -1,7 +1,6 @@
 """An answer that holds vectors."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import msgspec
 
@@ -48,7 +47,7 @@ def decode_answer(body: bytes, provider: str, *, int8: bool) -> Sequence[Event]:
     events: list[Event] = [Opened(None, answer.model), *computed]
     usage = read_usage(answer.usage)
     if usage is not None:
-        events.append(UsageReported(replace(usage, output_tokens=0)))
+        events.append(UsageReported(usage._replace(output_tokens=0)))
     events.append(Finished(FinishReason.STOP, None))
     return events
 

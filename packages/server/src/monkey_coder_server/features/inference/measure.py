@@ -1,7 +1,6 @@
 """From an answer to its usage: the provider's numbers where there are any, else our own count, flagged."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.prompt_tokens import expected_tokens
@@ -19,8 +18,7 @@ def usage_of(answer: Answer, request: ModelRequest, rule: UsageRule, *, unfinish
     counted = _count(answer, request)
     if not unfinished:
         return complete(usage, counted)
-    return replace(
-        complete(usage, counted),
+    return complete(usage, counted)._replace(
         output=max(usage.output, counted.output),
         reasoning=max(usage.reasoning, counted.reasoning),
         estimated=True,
