@@ -111,3 +111,17 @@ def test_only_a_task_can_be_stopped() -> None:
     loop.run_forever()
     loop.close()
     assert [str(problem) for problem in problems] == ["only a task can be stopped"]
+
+
+async def test_many_bounds_expire_each_at_its_own_time() -> None:
+    stopped: list[int] = []
+
+    async def work(number: int) -> None:
+        try:
+            with Within(0.01 * number):
+                await asyncio.sleep(5)
+        except TimeoutError:
+            stopped.append(number)
+
+    await asyncio.gather(*(work(number) for number in (5, 1, 20, 10)))
+    assert stopped == [1, 5, 10, 20]
