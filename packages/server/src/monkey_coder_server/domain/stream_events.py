@@ -189,10 +189,17 @@ class Answer:
     _arguments: list[list[str]] = field(default_factory=list)
 
     def apply(self, event: Event) -> None:  # noqa: C901, PLR0912 - one flat case for each event of the vocabulary
-        """Take the next event; events must come in order."""
+        """Take the next event; events must come in order. What every answer has is looked for first."""
         match event:
             case TextDelta(text):
                 self.text.append(text)
+            case UsageReported(usage):
+                self.usage = usage
+            case Opened(response_id, model):
+                self.response_id, self.model = response_id, model
+            case Finished(reason, native):
+                self.close_open_blocks()
+                self.finish, self.native_finish = reason, native
             case ThinkingDelta(text):
                 self._thought.append(text)
             case ThinkingClosed(signature, redacted):
@@ -212,13 +219,6 @@ class Answer:
                 self.server_items.append(event)
             case Computed():
                 self.computed += 1
-            case UsageReported(usage):
-                self.usage = usage
-            case Opened(response_id, model):
-                self.response_id, self.model = response_id, model
-            case Finished(reason, native):
-                self.close_open_blocks()
-                self.finish, self.native_finish = reason, native
             case Failed(failure):
                 self.close_open_blocks()
                 self.failure = failure

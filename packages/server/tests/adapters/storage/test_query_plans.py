@@ -25,6 +25,21 @@ from monkey_coder_server.adapters.storage.sqlite import DIALECT
 from monkey_coder_server.adapters.storage.transaction import Query
 
 MODULES = (accounts, audit, books, caps, holds, idempotency, key_rows, quotes, receipt_chain, settlements, usage_rows)
+EVERY_REQUEST = (
+    holds._RESERVE,
+    holds._OPEN,
+    holds._OPEN_ONE,
+    holds._RESOLVE,
+    holds._SPEND,
+    caps._ROOM,
+    caps._MOVE,
+    books._RECORD,
+    books._lines(4),
+    receipt_chain._HEAD,
+    receipt_chain._ADVANCE,
+    receipt_chain._ISSUE,
+    usage_rows._WRITE,
+)
 WHOLE_TABLE_WANTED = {"accounts._ALL": "the operator's list of all users"}
 
 
@@ -46,6 +61,14 @@ def test_rows_are_found_by_an_index(name: str, query: Query, template: Path) -> 
         plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", [None] * len(compiled.names)).fetchall()
     walks = [step[3] for step in plan if step[3].startswith("SCAN") and "CONSTANT ROW" not in step[3]]
     assert bool(walks) == (name in WHOLE_TABLE_WANTED), plan
+
+
+@pytest.mark.parametrize("query", EVERY_REQUEST)
+def test_what_every_request_runs_fills_no_temporary_table(query: Query, template: Path) -> None:
+    compiled = query.compiled(DIALECT)
+    with closing(sqlite3.connect(template)) as connection:
+        program = connection.execute(f"EXPLAIN {compiled.text}", [None] * len(compiled.names)).fetchall()
+    assert "OpenEphemeral" not in {step[1] for step in program}
 
 
 def test_usage_of_a_time_is_read_from_the_index_in_its_order(template: Path) -> None:

@@ -53,7 +53,7 @@ class TextLines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name logging calls
         """The line with its fields; line breaks inside are escaped, so that no value can fake a line."""
-        fields = "".join([f" {key}={value}" for key, value in getattr(record, "fields", {}).items()])
+        fields = "".join(map(" %s=%s".__mod__, getattr(record, "fields", {}).items()))
         return (super().formatMessage(record) + fields).replace("\r", "\\r").replace("\n", "\\n")
 
 
