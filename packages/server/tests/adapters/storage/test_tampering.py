@@ -129,6 +129,7 @@ DISHONESTIES = [
     (CHARGED_TO_ANOTHER, "charges_differing_from_entries"),
     ("UPDATE usage SET account_id = 'acc_2' WHERE status = 'served'", "usage_rows_without_resolved_hold"),
     ("UPDATE usage SET key_id = 'key_2' WHERE status = 'failed'", "usage_rows_without_resolved_hold"),
+    ("UPDATE usage SET at = at + 1 WHERE status = 'served'", "usage_rows_without_resolved_hold"),
     (
         "DROP TRIGGER receipts_refuses_update; UPDATE receipts SET account_id = 'acc_2'",
         "receipts_differing_from_holds",

@@ -141,10 +141,10 @@ receipt_chains = Table(
 usage = Table(
     "usage",
     metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("request_id", Text, primary_key=True),
-    Column("account_id", Text, nullable=False),
     Column("key_id", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
     Column("status", Text, nullable=False),
     Column("error_code", Text),
     Column("provider", Text, nullable=False),
@@ -166,10 +166,12 @@ usage = Table(
     CheckConstraint("status = 'served' OR status = 'failed' OR status = 'expired'", "known_status"),
     CheckConstraint("price >= 0", "price_not_negative"),
     CheckConstraint("status = 'served' OR price = 0", "only_served_is_charged"),
-    Index("ix_usage_account_id_at", "account_id", "at"),
     sqlite_with_rowid=False,
 )
-"""One row for each resolved hold. `price` is what was charged; `loss` is what the price exceeded the hold by."""
+"""One row for each resolved hold, kept in the order it is reported in; its hold's `resolved_at` is its `at`.
+
+`price` is what was charged; `loss` is what the price exceeded the hold by.
+"""
 
 idempotency = Table(
     "idempotency",

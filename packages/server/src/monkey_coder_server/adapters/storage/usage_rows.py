@@ -1,18 +1,30 @@
 """Usage: one row for each resolved hold."""
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from typing import Any
+
+from sqlalchemy import Column, ScalarSelect, and_, bindparam, func, insert, literal_column, select, update
 
 from monkey_coder_server.adapters.storage.moments import from_micros
-from monkey_coder_server.adapters.storage.tables import usage
+from monkey_coder_server.adapters.storage.tables import holds, usage
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement, UsageRow
 from monkey_coder_server.ports.record import Record
 
+
+def _of_hold(column: Column[Any]) -> ScalarSelect[Any]:
+    """A figure of the request's hold, which says where in the usage its row is."""
+    return select(column).where(holds.c.request_id == bindparam("request")).scalar_subquery()
+
+
 _WRITE = Query(insert(usage))
 _ADD_COST = Query(
     update(usage)
-    .where(usage.c.request_id == bindparam("request"))
+    .where(
+        usage.c.request_id == bindparam("request"),
+        usage.c.account_id == _of_hold(holds.c.account_id),
+        usage.c.at == _of_hold(holds.c.resolved_at),
+    )
     .values(provider_cost=usage.c.provider_cost + bindparam("cost"), loss=bindparam("lost"))
 )
 _BETWEEN = Query(
@@ -52,7 +64,13 @@ _CHARGE = Query(
         usage.c.provider_cost,
         usage.c.loss,
         usage.c.balance_after,
-    ).where(usage.c.request_id == bindparam("request"), usage.c.receipt_id.is_not(None))
+    )
+    .join(holds, and_(usage.c.account_id == holds.c.account_id, usage.c.at == holds.c.resolved_at))
+    .where(
+        holds.c.request_id == bindparam("request"),
+        usage.c.request_id == bindparam("request"),
+        usage.c.receipt_id.is_not(None),
+    )
 )
 
 _AT, _STREAM, _ESTIMATED = 1, 7, 16

@@ -56,7 +56,8 @@ _CHECKS: Mapping[str, Query] = {
         SELECT request_id FROM holds h WHERE state = 'settled' AND NOT (
             EXISTS (SELECT 1 FROM transactions t WHERE t.transaction_id = 'settle:' || h.request_id)
             AND EXISTS (SELECT 1 FROM usage u JOIN receipts r ON r.receipt_id = u.receipt_id
-                        WHERE u.request_id = h.request_id AND r.request_id = h.request_id
+                        WHERE u.account_id = h.account_id AND u.at = h.resolved_at
+                        AND u.request_id = h.request_id AND r.request_id = h.request_id
                         AND u.status = 'served' AND u.price = h.charged)
         )
         """)
@@ -108,14 +109,15 @@ _CHECKS: Mapping[str, Query] = {
     "resolved_holds_without_usage_row": Query(
         text("""
         SELECT request_id FROM holds h WHERE state <> 'open'
-        AND NOT EXISTS (SELECT 1 FROM usage u WHERE u.request_id = h.request_id)
+        AND NOT EXISTS (SELECT 1 FROM usage u WHERE u.account_id = h.account_id AND u.at = h.resolved_at
+                        AND u.request_id = h.request_id)
         """)
     ),
     "usage_rows_without_resolved_hold": Query(
         text("""
         SELECT request_id FROM usage u WHERE NOT EXISTS (
             SELECT 1 FROM holds h WHERE h.request_id = u.request_id AND h.state <> 'open'
-            AND h.account_id = u.account_id AND h.key_id = u.key_id
+            AND h.account_id = u.account_id AND h.key_id = u.key_id AND h.resolved_at = u.at
         )
         """)
     ),

@@ -176,10 +176,10 @@ def _create_transactions() -> None:
 def _create_usage() -> None:
     op.create_table(
         "usage",
-        sa.Column("request_id", sa.Text(), nullable=False),
         sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
         sa.Column("key_id", sa.Text(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("provider", sa.Text(), nullable=False),
@@ -203,10 +203,9 @@ def _create_usage() -> None:
             "status = 'served' OR status = 'failed' OR status = 'expired'", name=op.f("ck_usage_known_status")
         ),
         sa.CheckConstraint("price >= 0", name=op.f("ck_usage_price_not_negative")),
-        sa.PrimaryKeyConstraint("request_id", name=op.f("pk_usage")),
+        sa.PrimaryKeyConstraint("account_id", "at", "request_id", name=op.f("pk_usage")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_usage_account_id_at", "usage", ["account_id", "at"], unique=False)
 
 
 def _create_wallets() -> None:
