@@ -77,4 +77,7 @@ class Answering:
 
 
 def _length(headers: list[tuple[bytes, bytes]]) -> int | None:
-    return next((int(value) for name, value in headers if name == b"content-length"), None)
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value)
+    return None

@@ -33,7 +33,8 @@ class AiohttpReply:
         self._deadlines = deadlines
         self._over: UpstreamFailed | None = None
         self.status: int = response.status
-        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        names, values = map(str.lower, response.headers), response.headers.values()
+        self.headers: Mapping[str, str] = dict(zip(names, values, strict=True))
         loop = asyncio.get_running_loop()
         self._watch = Watch(loop, idle=deadlines.idle, ends_at=ends_at, expire=self._expire)
         if not response.content.is_eof():
