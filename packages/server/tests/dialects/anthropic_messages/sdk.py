@@ -29,7 +29,7 @@ def read_stream(body: bytes) -> dict[str, Any]:
 
 
 def _plain(message: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = message.to_dict()
+    plain: dict[str, Any] = message.to_dict(warnings=False)
     for block in plain["content"]:
         block.pop("parsed_output", None)
     return plain
