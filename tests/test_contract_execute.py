@@ -159,9 +159,11 @@ def test_a_websocket_is_told_to_speak_http(gateway: RunningGateway) -> None:
 def test_models_serve_their_readers_in_one_body(user: Outsider) -> None:
     listed = user.get("/v1/models").body
     assert listed["object"] == "list"
-    assert listed["count"] == len(listed["data"]) == sum(len(ids) for ids in listed["models"].values())
+    named = [model for model in listed["data"] if not model["id"].startswith("auto")]
+    assert listed["count"] == len(named) == sum(len(ids) for ids in listed["models"].values())
+    assert {"auto", "auto:cheap", "auto:fast", "auto:best"} < {model["id"] for model in listed["data"]}
     assert set(listed["models"]) == {"openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot"}
-    for model in listed["data"]:
+    for model in named:
         assert model["object"] == "model"
         assert model["id"] == f"{model['provider']}/{model['id'].partition('/')[2]}"
         assert isinstance(model["created"], int)

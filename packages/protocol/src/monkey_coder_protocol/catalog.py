@@ -2,13 +2,21 @@
 
 import msgspec
 
+EPOCH = "1970-01-01T00:00:00Z"
+"""What Anthropic's API says of a model whose release date is unknown."""
+
 
 class ModelInfo(msgspec.Struct, kw_only=True):
-    """A model in the OpenAI list shape with the gateway's facts. Prices are USD per million tokens, decimal strings."""
+    """A model as OpenAI and Anthropic list it, with the gateway's facts.
+
+    Prices are USD per million tokens, decimal strings; none for `auto`, which costs what the chosen model costs.
+    """
 
     id: str
     object: str = "model"
+    type: str = "model"
     created: int = 0
+    created_at: str = EPOCH
     owned_by: str
     provider: str
     display_name: str
@@ -20,13 +28,19 @@ class ModelInfo(msgspec.Struct, kw_only=True):
 
 
 class ModelList(msgspec.Struct, kw_only=True):
-    """The OpenAI list and the native provider-to-ids map in one body."""
+    """The OpenAI list, a page of Anthropic's, and the native provider-to-ids map in one body.
+
+    `data` holds `auto` in its modes besides the `count` models of the map.
+    """
 
     object: str = "list"
     data: list[ModelInfo]
     models: dict[str, list[str]]
     count: int
     provider_filter: str | None = None
+    has_more: bool = False
+    first_id: str | None = None
+    last_id: str | None = None
 
 
 class ProviderInfo(msgspec.Struct, kw_only=True):

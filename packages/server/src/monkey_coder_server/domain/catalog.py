@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.historic_names import historic_successors
+from monkey_coder_server.domain.house_names import plain_name
 
 
 class Capability(StrEnum):
@@ -119,7 +120,7 @@ class Catalog:
         Raises `ModelNotFound` naming near matches, `InvalidRequest` for a model of another kind.
         """
         asked = (name or AUTO).strip()
-        folded = asked.casefold().removeprefix("models/")
+        folded = plain_name(asked.casefold().removeprefix("models/"))
         head, _, mode = folded.partition(":")
         if head == AUTO and mode in _AUTO_MODES:
             return Selection(asked, _AUTO_MODES[mode], _of(kind, self.cards))

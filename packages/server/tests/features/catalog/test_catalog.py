@@ -5,14 +5,20 @@ import pytest
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_one_body_serves_the_openai_list_and_the_native_map(house: Any) -> None:
+async def test_one_body_serves_the_openai_list_anthropics_page_and_the_native_map(house: Any) -> None:
     customer = await house.customer()
     body = (await house.client.get("/v1/models", headers=customer.headers)).json()
+    ids = [entry["id"] for entry in body["data"]]
     assert body["object"] == "list"
-    assert body["count"] == len(body["data"]) == sum(len(ids) for ids in body["models"].values())
-    assert {f"{provider}/{model}" for provider, ids in body["models"].items() for model in ids} == {
-        entry["id"] for entry in body["data"]
-    }
+    assert ids[:4] == ["auto", "auto:cheap", "auto:fast", "auto:best"]
+    assert body["count"] == len(ids) - 4 == sum(len(models) for models in body["models"].values())
+    assert {f"{provider}/{model}" for provider, models in body["models"].items() for model in models} == set(ids[4:])
+    assert (body["has_more"], body["first_id"], body["last_id"]) == (False, "auto", ids[-1])
+    for entry in body["data"]:
+        assert (entry["object"], entry["type"], entry["created"]) == ("model", "model", 0)
+        assert entry["created_at"] == "1970-01-01T00:00:00Z"
+        assert entry["owned_by"]
+        assert entry["display_name"]
 
 
 async def test_only_what_can_be_called_is_on_offer(house: Any) -> None:
@@ -59,7 +65,8 @@ async def test_the_filter_takes_names_and_aliases_and_refuses_others(house: Any)
     grok = (await house.client.get("/v1/models?provider=grok", headers=customer.headers)).json()
     nobody = await house.client.get("/v1/models?provider=qwen", headers=customer.headers)
     assert openai["provider_filter"] == "openai"
-    assert (grok["provider_filter"], grok["count"], grok["models"]) == ("xai", 0, {})
+    assert (grok["provider_filter"], grok["count"], grok["models"], grok["data"]) == ("xai", 0, {}, [])
+    assert openai["data"][0]["id"].startswith("openai/"), "auto is no model of a provider"
     assert nobody.status_code == 400
 
 
@@ -72,6 +79,7 @@ async def test_capabilities_count_what_there_is(house: Any) -> None:
         "models_on_offer": models["count"],
     }
     able = body["orchestration"]["capabilities"]
-    assert able["tools"] == sum("tools" in entry["capabilities"] for entry in models["data"])
+    listed = [entry for entry in models["data"] if entry["provider"] != "auto"]
+    assert able["tools"] == sum("tools" in entry["capabilities"] for entry in listed)
     assert len(body["environment_configuration"]["validation_warnings"]) == 6
     assert "sk-never-used" not in str(body)

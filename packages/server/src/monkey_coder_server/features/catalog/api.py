@@ -4,12 +4,20 @@ from typing import Any
 
 from monkey_coder_protocol.execute import PERSONAS, TASK_TYPES
 from monkey_coder_server.domain.catalog import Capability
-from monkey_coder_server.features.catalog.offer import Dependencies, offered, one_model, provider_list
+from monkey_coder_server.features.catalog.codex_shape import codex_list
+from monkey_coder_server.features.catalog.gemini_shape import gemini_list, gemini_model, refuse
+from monkey_coder_server.features.catalog.offer import Dependencies, for_chat, found, on_offer, provider_list
+from monkey_coder_server.features.catalog.readers import Reader, reader_of
+from monkey_coder_server.features.catalog.union_shape import claude_list, claude_model, union_list, union_model
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 from monkey_coder_server.web.scopes import MODELS_READ, PROVIDERS_READ
+
+UNION = ("/v1/models", "/openai/v1/models", "/openai/models", "/anthropic/v1/models")
+GEMINI = ("/v1beta/models", "/genai/v1beta/models", "/genai/v1/models")
+"""Where the lists are served that clients of one dialect alone ask for."""
 
 
 class CatalogRoutes:
@@ -20,20 +28,47 @@ class CatalogRoutes:
 
     def routes(self) -> tuple[Route, ...]:
         """Every route of the feature."""
+        lists = [Route("GET", path, self.models, scope=MODELS_READ) for path in UNION]
+        lists += [Route("GET", path, self.gemini_models, scope=MODELS_READ, errors=refuse) for path in GEMINI]
+        single = [Route("GET", f"{path}/{{model:path}}", self.model, scope=MODELS_READ) for path in UNION]
+        single += [
+            Route("GET", f"{path}/{{model:path}}", self.gemini_model, scope=MODELS_READ, errors=refuse)
+            for path in GEMINI
+        ]
         return (
-            Route("GET", "/v1/models", self.models, scope=MODELS_READ),
-            Route("GET", "/v1/models/{model:path}", self.model, scope=MODELS_READ),
+            *lists,
+            *single,
             Route("GET", "/v1/providers", self.providers, scope=PROVIDERS_READ),
             Route("GET", "/v1/capabilities", self.capabilities, scope=PROVIDERS_READ),
         )
 
     async def models(self, request: Request) -> Reply:
-        """The OpenAI list and the native map in one body."""
-        return json_reply(offered(self._use, request.query.get("provider")))
+        """Every model, in the shape of whoever asks: Codex, Google's SDKs, or OpenAI's, Anthropic's and our own."""
+        match reader_of(request):
+            case Reader.CODEX:
+                return json_reply(codex_list(self._use, for_chat(on_offer(self._use))))
+            case Reader.GEMINI:
+                return await self.gemini_models(request)
+            case Reader.CLAUDE:
+                return json_reply(claude_list(self._use, request.query))
+            case Reader.ANY:
+                return json_reply(union_list(self._use, request.query))
 
     async def model(self, request: Request) -> Reply:
-        """One model by any of its names."""
-        return json_reply(one_model(self._use, request.parameters["model"]))
+        """One model by any of its names, in the shape of whoever asks."""
+        reader = reader_of(request)
+        if reader is Reader.GEMINI:
+            return await self.gemini_model(request)
+        info = union_model(on_offer(self._use), found(self._use, request.parameters["model"]))
+        return json_reply(claude_model(info) if reader is Reader.CLAUDE else info)
+
+    async def gemini_models(self, request: Request) -> Reply:
+        """Every model the Gemini API serves, as Google's SDKs read a page of them."""
+        return json_reply(gemini_list(on_offer(self._use), request.query))
+
+    async def gemini_model(self, request: Request) -> Reply:
+        """One model by any of its names, as Google's SDKs read it."""
+        return json_reply(gemini_model(on_offer(self._use), found(self._use, request.parameters["model"])))
 
     async def providers(self, _request: Request) -> Reply:
         """Providers and whether they can be used."""
@@ -48,9 +83,9 @@ def capabilities(use: Dependencies) -> dict[str, Any]:
     """The body of `GET /v1/capabilities`."""
     providers = provider_list(use)
     usable = [info for info in providers.providers.values() if info.initialized]
-    models = offered(use)
+    models = on_offer(use)
     able: dict[str, int] = {
-        capability: sum(capability in info.capabilities for info in models.data) for capability in Capability
+        capability: sum(capability in each.info.capabilities for each in models) for capability in Capability
     }
     missing = [info.name for info in providers.providers.values() if not info.initialized]
     return {
@@ -62,7 +97,7 @@ def capabilities(use: Dependencies) -> dict[str, Any]:
         },
         "environment_configuration": {
             "status": "ready" if usable else "no provider configured",
-            "summary": {"providers_configured": len(usable), "models_on_offer": models.count},
+            "summary": {"providers_configured": len(usable), "models_on_offer": len(models)},
             "validation_warnings": [f"provider {name} has no key" for name in missing],
         },
         "persona_validation": {"personas": list(PERSONAS), "explicit_choice_wins": True},

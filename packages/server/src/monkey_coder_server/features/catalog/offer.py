@@ -1,10 +1,11 @@
 """Which models are on offer, and at what price."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from monkey_coder_protocol.catalog import ModelInfo, ModelList, ProviderInfo, ProviderList
-from monkey_coder_server.domain.catalog import Catalog, Kind, ModelCard
+from monkey_coder_protocol.catalog import ModelInfo, ProviderInfo, ProviderList
+from monkey_coder_server.domain.catalog import AUTO, Catalog, Kind, Mode, ModelCard
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound, PriceUnknown
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.money import BASIS_POINTS, ceil_div
@@ -13,6 +14,16 @@ from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.provider import Provider
 
 UNCONFIGURED = "unconfigured"
+HOUSE = "monkey-coder"
+AUTO_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "auto": "Monkey auto",
+        "auto:cheap": "Monkey auto, cheapest",
+        "auto:fast": "Monkey auto, fastest",
+        "auto:best": "Monkey auto, best",
+    }
+)
+"""What chooses a model for each request, with a label for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +41,59 @@ class Dependencies:
     environment: str
 
 
-def offered(use: Dependencies, provider: str | None = None) -> ModelList:
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A model on offer, with what is told of it."""
+
+    card: ModelCard
+    info: ModelInfo
+
+
+def on_offer(use: Dependencies, provider: str | None = None) -> tuple[Offered, ...]:
     """Models of configured providers that have a price, at most of one `provider`. Raises `InvalidRequest`."""
-    wanted = _provider_name(use, provider) if provider else None
-    infos: list[ModelInfo] = []
-    ids: dict[str, list[str]] = {}
-    for card in use.catalog.cards:
-        if wanted is not None and card.provider != wanted:
-            continue
-        info = _info(use, card)
-        if info is not None:
-            infos.append(info)
-            ids.setdefault(card.provider, []).append(card.model)
-    return ModelList(data=infos, models=ids, count=len(infos), provider_filter=wanted)
+    wanted = provider_name(use, provider)
+    cards = [card for card in use.catalog.cards if wanted is None or card.provider == wanted]
+    return tuple(Offered(card, info) for card in cards if (info := _info(use, card)) is not None)
 
 
-def one_model(use: Dependencies, name: str) -> ModelInfo:
-    """A model by any of its names. Raises `ModelNotFound`, also when its provider is not configured."""
+def for_chat(offered: Iterable[Offered]) -> tuple[Offered, ...]:
+    """Those that answer conversations."""
+    return tuple(each for each in offered if each.card.kind is Kind.CHAT)
+
+
+def found(use: Dependencies, name: str) -> Offered | str:
+    """A model by any of its names, or the plain name of a mode of `auto`.
+
+    Raises `ModelNotFound`, also when its provider is not configured.
+    """
     selection = use.catalog.resolve(name, kind=None)
+    if selection.mode is not Mode.PINNED and for_chat(on_offer(use)):
+        return AUTO if selection.mode is Mode.BALANCED else f"{AUTO}:{selection.mode}"
     for card in selection.cards:
         info = _info(use, card)
         if info is not None:
-            return info
+            return Offered(card, info)
     message = f"{name} is known but not on offer here: its provider has no key or it has no price."
     raise ModelNotFound(message, facts={"model": name})
+
+
+def auto_infos(offered: Sequence[Offered]) -> list[ModelInfo]:
+    """`auto` in its modes: it can do what any model on offer can, and costs what the chosen one does."""
+    cards = [each.card for each in for_chat(offered)]
+    if not cards:
+        return []
+    return [
+        ModelInfo(
+            id=name,
+            owned_by=HOUSE,
+            provider=AUTO,
+            display_name=label,
+            context_window=max(card.context_window for card in cards),
+            max_output_tokens=max(card.max_output_tokens for card in cards),
+            capabilities=sorted(frozenset[str]().union(*(card.capabilities for card in cards))),
+        )
+        for name, label in AUTO_NAMES.items()
+    ]
 
 
 def provider_list(use: Dependencies) -> ProviderList:
@@ -102,10 +142,13 @@ def _marked_up(rate: int, basis_points: int) -> int:
     return ceil_div(rate * (BASIS_POINTS + basis_points), BASIS_POINTS)
 
 
-def _provider_name(use: Dependencies, name: str) -> str:
-    found = use.catalog.provider(name)
-    if found is None:
+def provider_name(use: Dependencies, name: str | None) -> str | None:
+    """The provider a query names by any of its names; None for none. Raises `InvalidRequest`."""
+    if not name:
+        return None
+    known_as = use.catalog.provider(name)
+    if known_as is None:
         known = ", ".join(use.catalog.providers)
         message = f"The query parameter `provider` names nobody we know; the providers are {known}."
         raise InvalidRequest(message)
-    return found
+    return known_as
