@@ -1,11 +1,11 @@
 """The neutral conversation is frozen and shares no mutable default."""
 
-from dataclasses import FrozenInstanceError, fields, is_dataclass
+from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 
 import pytest
 
 from monkey_coder_server.domain import conversation
-from monkey_coder_server.domain.conversation import EMPTY, Message, ModelRequest, Role, Text
+from monkey_coder_server.domain.conversation import EMPTY, Message, ModelRequest, Role, Source, Text
 
 RECORDS = [each for each in vars(conversation).values() if is_dataclass(each) and isinstance(each, type)]
 
@@ -27,3 +27,9 @@ def test_the_empty_default_cannot_be_written_to() -> None:
     assert request.extra is request.messages[0].extra is EMPTY
     with pytest.raises(TypeError):
         request.extra["x"] = 1  # type: ignore[index] # the refusal is the case
+
+
+def test_a_request_knows_the_dialect_of_its_caller() -> None:
+    request = ModelRequest((Message(Role.USER, (Text("hi"),)),))
+    assert request.spoken is None
+    assert replace(request, source=Source("gemini", b"{}")).spoken == "gemini"

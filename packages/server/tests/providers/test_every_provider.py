@@ -80,3 +80,18 @@ def test_a_cards_model_has_a_price(provider: Provider, card: ModelCard) -> None:
     assert prices.output_mtok
     if model.context_window is not None:
         assert abs(card.context_window - model.context_window) <= 0.05 * model.context_window
+
+
+@every_provider
+def test_a_model_is_spoken_to_in_a_format_its_provider_speaks(provider: Provider) -> None:
+    spoken = {dialect.name for dialect in (provider.dialect, *provider.further_dialects)}
+    assert set(provider.spoken_to_in.values()) <= spoken
+    assert set(provider.usage_rules) <= spoken
+    assert set(provider.spoken_to_in) <= {card.model for card in provider.offers}
+
+
+def test_xai_counts_reasoning_by_the_format_it_is_asked_in() -> None:
+    xai = next(provider for provider in ALL if provider.name == "xai")
+    assert not xai.usage_rule_for("grok-4.7", None).reasoning_inside_output
+    assert not xai.usage_rule_for("grok-4.7", "gemini").reasoning_inside_output
+    assert xai.usage_rule_for("grok-4.7", "openai-responses").reasoning_inside_output

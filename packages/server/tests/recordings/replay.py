@@ -14,11 +14,11 @@ from typing import Any
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.domain.stream_events import Answer, Event, Failed, Finished, Opened
 from monkey_coder_server.domain.usage import USAGE_RULES, UsageRule
-from monkey_coder_server.ports.provider import Dialect
+from monkey_coder_server.ports.provider import Dialect, Provider
 
 Record = dict[str, Any]
 
-APIS = ("openai-chat", "anthropic-messages", "gemini-generate")
+APIS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini-generate")
 KEPT_HERE = Path(__file__).parent / "data"
 DATA_VARIABLE = "MONKEY_CODER_DATA"
 """Names a folder that holds more recordings than may be republished here (the Moonshot ones among them)."""
@@ -57,20 +57,28 @@ def records(apis: tuple[str, ...] = APIS) -> tuple[Record, ...]:
 
 
 @cache
-def dialect_of(provider: str) -> Dialect:
-    """The dialect, with its quirks, that our record of this provider speaks.
+def dialect_of(provider: str, api: str) -> Dialect:
+    """The dialect, with its quirks, in which our record of this provider speaks this API.
 
     Others (Azure, OpenRouter, Hugging Face) are plain OpenAI-compatible servers, recorded with Kimi models.
     """
     if provider not in USAGE_RULES:
         codec = import_module("monkey_coder_server.dialects.openai_chat")
         return codec.OpenAIChat(codec.Quirks(provider=provider))  # type: ignore[no-any-return]  # loaded by name
-    return import_module(f"monkey_coder_server.providers.{provider}").PROVIDER.dialect  # type: ignore[no-any-return]  # loaded by name
+    ours = _provider(provider)
+    return next((dialect for dialect in ours.further_dialects if dialect.name == api), ours.dialect)
 
 
-def usage_rule_of(provider: str) -> UsageRule:
-    """How this provider counts."""
-    return USAGE_RULES.get(provider, UsageRule())
+def usage_rule_of(record: Record) -> UsageRule:
+    """How the provider counts in this API."""
+    if record["provider"] not in USAGE_RULES:
+        return UsageRule()
+    ours = _provider(record["provider"])
+    return ours.usage_rules.get(record["api"], ours.usage_rule)
+
+
+def _provider(name: str) -> Provider:
+    return import_module(f"monkey_coder_server.providers.{name}").PROVIDER  # type: ignore[no-any-return]  # loaded by name
 
 
 def body_of(record: Record) -> bytes:
@@ -86,7 +94,7 @@ def failure_of(record: Record) -> ProviderFailure:
     """Our reading of a recorded HTTP error."""
     response = record["response"]
     headers = {name.lower(): value for name, value in response["headers"].items()}
-    return dialect_of(record["provider"]).decode_error(response["status"], headers, body_of(record))
+    return dialect_of(record["provider"], record["api"]).decode_error(response["status"], headers, body_of(record))
 
 
 def stream(dialect: Dialect, pieces: Sequence[bytes]) -> list[Event]:
@@ -98,7 +106,7 @@ def stream(dialect: Dialect, pieces: Sequence[bytes]) -> list[Event]:
 
 def read(record: Record, pieces: Sequence[bytes] | None = None) -> list[Event]:
     """The events of a recorded answer: whole, or as a stream in pieces."""
-    dialect = dialect_of(record["provider"])
+    dialect = dialect_of(record["provider"], record["api"])
     if record["stream"]:
         return stream(dialect, [body_of(record)] if pieces is None else pieces)
     return list(dialect.decode(body_of(record)))
@@ -161,6 +169,10 @@ def differences(record: Record, answer: Answer) -> list[str]:
     theirs["end"] = FailureKind.CUT_SHORT if expected.get("truncated_stream") else None
     if expected["kind"] == "stream_error":
         theirs["end"] = expected_kind(record)
+    if record["api"] == "openai-responses":
+        ours["server_items"], theirs["server_items"] = [item.type for item in answer.server_items], _ran(expected)
+        if expected.get("truncated_stream"):  # without the last event the SDK has nothing but the text
+            theirs |= {name: ours[name] for name in ("reasoning", "tool_calls", "server_items")}
     if expected["finish_reason"] is None and not ("".join(answer.text) or answer.calls or record["stream"]):
         theirs["end"] = ours[
             "end"
@@ -223,6 +235,7 @@ def expected_kind(record: Record) -> FailureKind:
 
 
 _KINDS = (
+    ("model_not_found", FailureKind.NOT_FOUND),
     ("tool_use_failed", FailureKind.MALFORMED),
     ("insufficient_quota", FailureKind.QUOTA),
     ("exceeded_current_quota_error", FailureKind.QUOTA),
@@ -259,6 +272,11 @@ _KINDS = (
     ("server_error", FailureKind.SERVER_ERROR),
     ("INTERNAL", FailureKind.SERVER_ERROR),
 )
+
+
+def _ran(expected: dict[str, Any]) -> list[str]:
+    """The types of the items the provider ran itself."""
+    return list(expected.get("server_items") or ())
 
 
 def _reasoning(answer: Answer, expected: str) -> str:

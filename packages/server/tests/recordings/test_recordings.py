@@ -1,4 +1,4 @@
-"""Every recorded answer of the three upstream dialects reads as the official SDK read it, however it is cut."""
+"""Every recorded answer of the upstream dialects reads as the official SDK read it, however it is cut."""
 
 import re
 from collections import Counter
@@ -19,10 +19,12 @@ ERRORS = [record for record in ALL if replay.is_http_error(record)]
 BYTE_BY_BYTE_UP_TO = 6_000
 """Bytes: longer streams are only cut at random places."""
 
-ENDED = re.compile(rb"""finish_?[rR]eason":\s*"|"message_stop"|event: error|"error":""")
+ENDED = re.compile(
+    rb"""finish_?[rR]eason":\s*"|"message_stop"|"response.(completed|incomplete)"|event: error|"error":\s*[^n\s]"""
+)
 """What tells in a stream that its end, or an error, has been said."""
 
-KEPT_HERE = {"openai-chat": 549, "anthropic-messages": 271, "gemini-generate": 270}
+KEPT_HERE = {"openai-chat": 549, "openai-responses": 337, "anthropic-messages": 271, "gemini-generate": 270}
 """How many recordings stand in `data/`; a folder named by MONKEY_CODER_DATA may only hold more."""
 
 each_provider = pytest.mark.parametrize("provider", sorted({record["provider"] for record in ALL}))
@@ -72,8 +74,8 @@ def test_a_stream_that_stops_in_the_middle_is_never_taken_for_a_whole_answer(pro
 
 @each_provider
 def test_a_whole_body_cut_short_is_malformed(provider: str) -> None:
-    dialect = replay.dialect_of(provider)
     for record in ANSWERS:
+        dialect = replay.dialect_of(record["provider"], record["api"])
         body = replay.body_of(record).rstrip()
         for size in (0, len(body) // 3, len(body) - 1):
             if record["provider"] == provider and not record["stream"]:
@@ -93,7 +95,7 @@ def test_every_reported_token_falls_into_exactly_one_bucket(provider: str) -> No
         if record["provider"] == provider and total is not None:
             reported = replay.fold(replay.read(record)).usage
             assert reported is not None
-            usage = normalise(replay.usage_rule_of(provider), reported)
+            usage = normalise(replay.usage_rule_of(record), reported)
             assert (usage.total, usage.doubts) == (total, ()), record["id"]
             counted += 1
     assert counted or provider == "anthropic", "only Anthropic reports no total"

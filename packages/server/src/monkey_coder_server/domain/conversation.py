@@ -253,3 +253,8 @@ class ModelRequest:
     dialect: str | None = None
     extra: Mapping[str, Json] = field(default_factory=_empty)
     source: Source | None = None
+
+    @property
+    def spoken(self) -> str | None:
+        """The dialect its caller speaks; None for the native API."""
+        return None if self.source is None else self.source.dialect

@@ -21,6 +21,7 @@ REQUESTS_FEE = "requests"
 FEE_OF_UNIT: Mapping[str, str] = MappingProxyType(
     {
         "web_search_requests": "web_searches",  # Anthropic usage.server_tool_use
+        "web_search_calls": "web_searches",  # OpenAI Responses, counted among the items of an answer
         "num_search_queries": "web_searches",  # Perplexity usage
         "webSearchQueries": "web_searches",  # Gemini groundingMetadata
         "citation_tokens": "citation_tokens",  # Perplexity usage, sonar-deep-research

@@ -14,10 +14,15 @@ from monkey_coder_server.domain.usage import UsageRule
 from monkey_coder_server.ports.record import Record
 
 _NONE: Mapping[str, str] = MappingProxyType({})
+_NO_RULES: Mapping[str, UsageRule] = MappingProxyType({})
 
 
 def _none() -> Mapping[str, str]:
     return _NONE
+
+
+def _no_rules() -> Mapping[str, UsageRule]:
+    return _NO_RULES
 
 
 class WireRequest(Record, frozen=True):
@@ -28,6 +33,8 @@ class WireRequest(Record, frozen=True):
     body: bytes
     dropped: tuple[str, ...] = ()
     """Parameters of the caller this model does not take and that were left out."""
+    anew: bool = False
+    """Written from the neutral conversation though the caller speaks this dialect: the answer is translated, too."""
 
 
 class StreamDecoder(Protocol):
@@ -49,7 +56,8 @@ class Dialect(Protocol):
         """Write the request for this model, with its authentication headers.
 
         A request whose `source` is of this dialect is sent on as it was written, but for model, limit and what this
-        provider cannot take. Raises `InvalidRequest` for what the format cannot say.
+        provider cannot take; where its very words mean nothing to the model it is written `anew`. Raises
+        `InvalidRequest` for what the format cannot say.
         """
 
     def decode(self, body: bytes) -> Sequence[Event]:
@@ -101,6 +109,8 @@ class Provider:
     """Other wire formats the provider speaks."""
     spoken_to_in: Mapping[str, str] = field(default_factory=_none)
     """Model → the dialect it needs, where that is not the provider's usual one."""
+    usage_rules: Mapping[str, UsageRule] = field(default_factory=_no_rules)
+    """Dialect → how the provider counts in it, where that is not its usual rule."""
 
     @property
     def offers(self) -> tuple[ModelCard, ...]:
@@ -113,3 +123,7 @@ class Provider:
             if spoken == dialect.name or self.spoken_to_in.get(model) == dialect.name:
                 return dialect
         return self.dialect
+
+    def usage_rule_for(self, model: str, spoken: str | None) -> UsageRule:
+        """How the provider counts in the wire format used for a model."""
+        return self.usage_rules.get(self.dialect_for(model, spoken).name, self.usage_rule)

@@ -1,7 +1,8 @@
-"""OpenAI, spoken to in chat completions."""
+"""OpenAI, spoken to in chat completions or, where a model or a caller needs it, in Responses."""
 
 from types import MappingProxyType
 
+from monkey_coder_server.dialects import openai_responses
 from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
 from monkey_coder_server.dialects.openai_embeddings import OpenAIEmbeddings
 from monkey_coder_server.dialects.openai_moderations import OpenAIModerations
@@ -103,6 +104,17 @@ _MODERATIONS = (
 )
 _FREE = "OpenAI: the moderation endpoint is free of charge (help.openai.com, moderation; checked 2026-11-28)"
 
+_EFFORTS = MappingProxyType(
+    {
+        "o": ("low", "medium", "high"),
+        "gpt-5": ("minimal", "low", "medium", "high"),
+        "gpt-5.1": ("none", "low", "medium", "high"),
+        "gpt-5.2": ("none", "low", "medium", "high", "xhigh"),
+        "gpt-5.3-codex": ("low", "medium", "high", "xhigh"),
+        "gpt-6": ("none", "low", "medium", "high", "xhigh", "max"),
+        "gpt-6.1-sol": ("low", "medium", "high", "xhigh", "max"),
+    }
+)
 _QUIRKS = Quirks(
     provider="openai",
     max_tokens_field="max_completion_tokens",
@@ -113,19 +125,37 @@ _QUIRKS = Quirks(
     tool_images=True,
     longest_call_id=40,
     refused_when_reasoning=frozenset({"stop", "logit_bias", "logprobs", "top_logprobs"}),
-    efforts=MappingProxyType(
-        {
-            "o": ("low", "medium", "high"),
-            "gpt-5": ("minimal", "low", "medium", "high"),
-            "gpt-5.1": ("none", "low", "medium", "high"),
-            "gpt-5.2": ("none", "low", "medium", "high", "xhigh"),
-            "gpt-6": ("none", "low", "medium", "high", "xhigh", "max"),
-            "gpt-6.1-sol": ("low", "medium", "high", "xhigh", "max"),
-        }
-    ),
+    efforts=_EFFORTS,
     effort_with_tools=MappingProxyType({"gpt-6": ("none",)}),
 )
 
+_FREE_FORM = ("custom", "mcp", "web_search")
+_AGENTIC = (*_FREE_FORM, "shell", "apply_patch")
+_RESPONSES = openai_responses.Quirks(
+    provider="openai",
+    efforts=_EFFORTS,
+    tools=MappingProxyType(
+        {
+            "o3": ("mcp", "web_search"),
+            "o3-mini": ("mcp",),
+            "o4-mini": ("mcp", "web_search"),
+            "gpt-4.1": ("mcp", "web_search"),
+            "gpt-4.1-nano": ("mcp",),
+            "gpt-5": _FREE_FORM,
+            "gpt-5.1": _AGENTIC,
+            "gpt-5.2": _AGENTIC,
+            "gpt-5.3-codex": ("custom", "mcp", "shell", "apply_patch"),  # its searches have no price in the price list
+            "gpt-6": (*_AGENTIC, "computer", "namespace", "tool_search", "additional_tools"),
+        }
+    ),
+    summaries=True,
+    developer_role=True,
+    documents=True,
+    result_images=True,
+    refusals=True,
+    verbosity=("gpt-5", "gpt-6"),
+    least_tokens=16,
+)
 PROVIDER = Provider(
     name="openai",
     label="OpenAI",
@@ -139,6 +169,7 @@ PROVIDER = Provider(
     other_cards=(*_EMBEDDINGS, *_MODERATIONS),
     free=MappingProxyType(dict.fromkeys((card.model for card in _MODERATIONS), _FREE)),
     further_dialects=(
+        openai_responses.OpenAIResponses(_RESPONSES),
         OpenAIEmbeddings("openai", fixed_length=frozenset({"text-embedding-ada-002"})),
         OpenAIModerations("openai"),
     ),

@@ -1,10 +1,11 @@
-"""xAI: the Grok models, spoken to in chat completions."""
+"""xAI: the Grok models, spoken to in chat completions or, as a caller does, in Responses."""
 
 from types import MappingProxyType
 
+from monkey_coder_server.dialects import openai_responses
 from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
-from monkey_coder_server.domain.usage import USAGE_RULES
+from monkey_coder_server.domain.usage import USAGE_RULES, UsageRule
 from monkey_coder_server.ports.provider import Provider
 
 _DOCS = "https://docs.x.ai/developers/models; output limits, where xAI states none: https://models.dev"
@@ -74,6 +75,13 @@ _CARDS = (
     _card("grok-3-mini", "Grok 3 mini", 3, limits=(131_072, 8_192), capabilities=_REASONS),
 )
 
+_EFFORTS = MappingProxyType(
+    {
+        "grok-3-mini": ("low", "high"),
+        "grok-4.3": ("none", "low", "medium", "high"),
+        "grok-4.7": ("low", "medium", "high", "xhigh"),
+    }
+)
 _QUIRKS = Quirks(
     provider="xai",
     max_tokens_field="max_completion_tokens",
@@ -81,24 +89,22 @@ _QUIRKS = Quirks(
     refused_in_messages=ADDITIONS - {"reasoning", "reasoning_content"},
     # https://docs.x.ai/developers/model-capabilities/text/reasoning
     refused_when_reasoning=frozenset({"presence_penalty", "frequency_penalty", "stop"}),
-    efforts=MappingProxyType(
-        {
-            "grok-3-mini": ("low", "high"),
-            "grok-4.3": ("none", "low", "medium", "high"),
-            "grok-4.7": ("low", "medium", "high", "xhigh"),
-        }
-    ),
+    efforts=_EFFORTS,
 )
+_RESPONSES = openai_responses.Quirks(provider="xai", efforts=_EFFORTS)
+"""No tool of xAI's own: the price list has no price for their calls."""
 
 PROVIDER = Provider(
     name="xai",
     label="xAI",
     dialect=OpenAIChat(_QUIRKS),
+    further_dialects=(openai_responses.OpenAIResponses(_RESPONSES),),
     base_url="https://api.x.ai/v1",
     key_variable="XAI_API_KEY",
     base_url_variable="XAI_BASE_URL",
     prices_id="x-ai",
     usage_rule=USAGE_RULES["xai"],
+    usage_rules=MappingProxyType({openai_responses.DIALECT: UsageRule()}),  # output counts reasoning there
     cards=_CARDS,
     aliases=("grok", "x-ai"),
     limit_covers_reasoning=False,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monkey_coder_server.dialects.openai_chat.strict_schema import strict_schema
+from monkey_coder_server.dialects.strict_schema import strict_schema
 from monkey_coder_server.domain.conversation import OutputFormat, Tool
 from packages.server.tests.dialects.openai_chat.asking import HELLO, written
 

@@ -1,11 +1,9 @@
 """Writes tools, the choice among them and the form an answer is to have."""
 
-from collections.abc import Mapping
-
 from monkey_coder_server.dialects.free_text import FREE_TEXT, description_with_grammar
 from monkey_coder_server.dialects.openai_chat.messages import DIALECT
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
-from monkey_coder_server.dialects.openai_chat.strict_schema import strict_schema
+from monkey_coder_server.dialects.strict_schema import held_to, strict_schema
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import Json, OutputFormat, Tool, ToolChoice
 from monkey_coder_server.domain.errors import InvalidRequest
@@ -25,7 +23,7 @@ def write_tool(tool: Tool, quirks: Quirks) -> Json:
         described["description"] = description
     described["parameters"] = FREE_TEXT if tool.schema is None else tool.schema
     if tool.strict is not None:
-        described |= _held_to(tool.schema, "parameters", strict=tool.strict)
+        described |= held_to(tool.schema, "parameters", strict=tool.strict)
     return {"type": "function", "function": described}
 
 
@@ -49,7 +47,7 @@ def write_output(output: OutputFormat, card: ModelCard, quirks: Quirks, *, diale
         return {"type": "json_object"} if quirks.json_object else None
     written: dict[str, Json] = {"name": output.name, "schema": output.schema}
     if output.strict is not None:
-        written |= _held_to(output.schema, "schema", strict=output.strict)
+        written |= held_to(output.schema, "schema", strict=output.strict)
     elif dialect is not None and not dialect.startswith("openai") and (schema := strict_schema(output.schema)):
         written |= {"schema": schema, "strict": True}
     return {"type": "json_schema", "json_schema": written}
@@ -64,12 +62,6 @@ def output_in_words(output: OutputFormat | None, card: ModelCard, quirks: Quirks
     if Capability.STRUCTURED in card.capabilities:
         return None
     return f"{JSON_ONLY} It must satisfy this JSON Schema:\n{schema_text}"
-
-
-def _held_to(schema: Mapping[str, Json] | None, name: str, *, strict: bool) -> dict[str, Json]:
-    """The schema and whether the model is held to it: only to one that can be held to."""
-    closed = strict_schema(schema) if strict and schema is not None else None
-    return {"strict": False} if closed is None else {name: closed, "strict": True}
 
 
 def _runner(tool: Tool) -> str:

@@ -114,10 +114,9 @@ class Exchange:
     ) -> Answering:
         provider = route.provider
         number, secret = key
-        spoken = None if request.source is None else request.source.dialect
-        dialect = provider.dialect_for(route.card.model, spoken)
-        relayed = spoken == dialect.name
-        asked, left_out = (request, ()) if relayed else without_foreign_tools(request, dialect.name)
+        dialect = provider.dialect_for(route.card.model, request.spoken)
+        shared = request.spoken == dialect.name
+        asked, left_out = (request, ()) if shared else without_foreign_tools(request, dialect.name)
         wire: WireRequest = dialect.encode(_fitted(asked, route), card=route.card, key=secret, stream=stream)
         started = self._clock.monotonic()
         try:
@@ -126,6 +125,7 @@ class Exchange:
             raise AttemptFailed(failed.failure) from failed
         first_byte_ms = milliseconds(started, self._clock.monotonic())
         dropped = (*wire.dropped, *left_out)
+        relayed = shared and not wire.anew
         answering = Answering(
             route, Answer(), number, started, first_byte_ms, reply, reply.headers, dialect, relayed, dropped
         )

@@ -3,7 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
+from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, GatewayError, NotFound, Unavailable
+from monkey_coder_server.domain.usage import UsageRule
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.attempt import Attempts, Effort
 from monkey_coder_server.features.inference.cut_short import CutShort
@@ -161,8 +163,8 @@ class Pipeline:
         failure = answering.answer.failure
         if failure is not None and failure.kind not in MERELY_CUT:
             return error
-        rule = answering.route.provider.usage_rule
-        return CutShort(error, usage_of(answering.answer, flight.job.request, rule, unfinished=True))
+        request = flight.job.request
+        return CutShort(error, usage_of(answering.answer, request, _rule(answering, request), unfinished=True))
 
     def _served(self, flight: Flight, answering: Answering, end: End) -> Served:
         """The answer with its usage. Raises `ProviderFailed`, `ProviderTimedOut` when it broke off."""
@@ -176,7 +178,7 @@ class Pipeline:
             plan=flight.admitted.plan,
             route=route,
             answer=answer,
-            usage=usage_of(answer, job.request, route.provider.usage_rule, unfinished=unfinished),
+            usage=usage_of(answer, job.request, _rule(answering, job.request), unfinished=unfinished),
             attempts=tuple(flight.trail.records),
             held=flight.admitted.hold.amount,
             finished_at=self._clock.now(),
@@ -188,6 +190,11 @@ class Pipeline:
             events=answering.events,
             body=answering.body,
         )
+
+
+def _rule(answering: Answering, request: ModelRequest) -> UsageRule:
+    route = answering.route
+    return route.provider.usage_rule_for(route.card.model, request.spoken)
 
 
 def _told(stopped: BaseException) -> GatewayError:

@@ -118,7 +118,7 @@ def _others(bills: Mapping[str, int], provider: str | None) -> Mapping[str, int]
 
 
 def _wasted_usage(waste: Waste, job: Job) -> Usage:
-    rule = waste.route.provider.usage_rule
+    rule = waste.route.provider.usage_rule_for(waste.route.card.model, job.request.spoken)
     return usage_of(waste.answer, job.request, rule, unfinished=waste.unfinished)
 
 

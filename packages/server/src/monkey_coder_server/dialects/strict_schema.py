@@ -52,6 +52,12 @@ def strict_schema(schema: Mapping[str, Json]) -> Mapping[str, Json] | None:
         return None
 
 
+def held_to(schema: Mapping[str, Json] | None, name: str, *, strict: bool) -> dict[str, Json]:
+    """The schema under its name, and whether the model is held to it: only to one that can be held to."""
+    closed = strict_schema(schema) if strict and schema is not None else None
+    return {"strict": False} if closed is None else {name: closed, "strict": True}
+
+
 def _closed(schema: Json) -> dict[str, Json]:
     if not isinstance(schema, Mapping) or not schema.keys() <= _UNDERSTOOD:
         raise _Loose
