@@ -13,6 +13,7 @@ from monkey_coder_server.domain.stream_events import Event, FinishReason, Frame
 from monkey_coder_server.ports.front import Bill, Envelope, Told
 from packages.server.tests.dialects.anthropic_messages import sdk, streams
 from packages.server.tests.dialects.anthropic_messages.streams import PROBLEM, USAGE, bill
+from packages.server.tests.dialects.hostile import bent
 
 FRONT = MessagesFront()
 ASKED = FRONT.read(b'{"model": "auto", "max_tokens": 9}', Envelope(headers={}, query={}))
@@ -51,6 +52,7 @@ STREAM = (
     b'event: message_stop\ndata: {"type":"message_stop" }\n\n'
 )
 AS_IT_CAME, _, ENDING = STREAM.partition(b"event: message_delta")
+ENDING_DATA = ENDING.partition(b"data: ")[2].partition(b"\n")[0]
 BILLED = (
     b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},'
     b'"usage":{"input_tokens":3,"output_tokens":5,"cost":0.001234}}\n\n'
@@ -142,6 +144,17 @@ def test_blocks_left_open_are_closed_in_their_order() -> None:
         1,
         0,
     ]
+
+
+names = st.sampled_from(["", "message_start", "content_block_start", "content_block_stop", "message_delta", "ping"])
+odd_frames = st.builds(lambda name, data: Frame(name, json.dumps(data)), names, bent(json.loads(ENDING_DATA)))
+
+
+@given(st.lists(odd_frames, max_size=5))
+def test_whatever_a_provider_sends_the_end_is_an_end(odd: list[Event]) -> None:
+    (*_, (name, last), (stop, _)) = streams.frames(written(*odd))
+    assert (name, stop) == ("message_delta", "message_stop")
+    assert last["usage"]["cost"] == 0.001234
 
 
 def test_an_error_in_mid_stream_is_an_error_event() -> None:

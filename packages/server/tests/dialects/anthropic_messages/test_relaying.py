@@ -248,6 +248,16 @@ def test_an_effort_becomes_the_nearest_the_model_knows(
 
 
 @pytest.mark.parametrize(
+    ("model", "effort", "expected"),
+    [("claude-opus-5", "max", "high"), ("claude-opus-5", "low", "low"), (ADAPTIVE, "max", "max")],
+)
+def test_a_model_at_rest_takes_no_greatest_effort(model: str, effort: str, expected: str) -> None:
+    fields, dropped = sent({"thinking": {"type": "disabled"}, "output_config": {"effort": effort}}, model)
+    assert fields["output_config"] == {"effort": expected}
+    assert ("output_config.effort" in dropped) == (effort != expected)
+
+
+@pytest.mark.parametrize(
     ("model", "fields", "left"),
     [
         (ADAPTIVE, {"temperature": 0.2, "top_p": 0.5, "top_k": 3}, {}),

@@ -66,8 +66,10 @@ class RelayedStream:
                 self._open[_index(data)] = None
             case "content_block_stop":
                 self._open.pop(_index(data), None)
-            case "message_delta":
+            case "message_delta" if as_object(parse_json(data)):
                 data, self._held = self._held or "", data
+            case "message_delta":
+                return  # it changes nothing, and there is no usage in it
             case "message_stop":
                 return
         if data:

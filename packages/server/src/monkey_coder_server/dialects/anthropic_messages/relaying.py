@@ -21,6 +21,8 @@ from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import Json, ModelRequest, Source
 
 _SAMPLING = ("temperature", "top_p", "top_k")
+_WHILE_THINKING = frozenset({"xhigh", "max"})
+_GREATEST_AT_REST = "high"
 _LEAST_TOP_P = 0.95
 """What may stand beside thinking (platform.claude.com, extended thinking, feature compatibility)."""
 
@@ -125,13 +127,17 @@ def _budget_fits(relayed: Relayed, budget: int | None) -> bool:
 
 
 def _fit_effort(relayed: Relayed) -> None:
-    """An effort the model does not know becomes the nearest it knows; a word nobody knows is Anthropic's to judge."""
+    """An effort the model does not know becomes the nearest it knows; a word nobody knows is Anthropic's to judge.
+
+    A model that thinks by default takes the two greatest only while it thinks (what's new in Claude Opus 5).
+    """
     config = as_object(relayed.value("output_config"))
-    wanted = as_text(config.get("effort"))
+    wanted, traits = as_text(config.get("effort")), relayed.traits
     if wanted is None:
         return
-    effort = relayed.traits.effort(wanted)
-    if effort == wanted or (effort is None and relayed.traits.efforts):
+    resting = traits.thinks_by_default and as_object(relayed.value("thinking")).get("type") == "disabled"
+    effort = traits.effort(_GREATEST_AT_REST if resting and wanted in _WHILE_THINKING else wanted)
+    if effort == wanted or (effort is None and traits.efforts):
         return
     relayed.changed["output_config.effort"] = None
     fitted = {name: value for name, value in config.items() if name != "effort"}
