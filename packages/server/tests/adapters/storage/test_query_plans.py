@@ -10,6 +10,7 @@ import pytest
 
 from monkey_coder_server.adapters.storage import (
     accounts,
+    answers,
     audit,
     books,
     caps,
@@ -24,7 +25,20 @@ from monkey_coder_server.adapters.storage import (
 from monkey_coder_server.adapters.storage.sqlite import DIALECT
 from monkey_coder_server.adapters.storage.transaction import Query
 
-MODULES = (accounts, audit, books, caps, holds, idempotency, key_rows, quotes, receipt_chain, settlements, usage_rows)
+MODULES = (
+    accounts,
+    answers,
+    audit,
+    books,
+    caps,
+    holds,
+    idempotency,
+    key_rows,
+    quotes,
+    receipt_chain,
+    settlements,
+    usage_rows,
+)
 EVERY_REQUEST = (
     holds._RESERVE,
     holds._OPEN,

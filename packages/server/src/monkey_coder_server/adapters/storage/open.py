@@ -10,6 +10,7 @@ from pathlib import Path
 
 from monkey_coder_server.adapters.storage import migrate
 from monkey_coder_server.adapters.storage.accounts import SqlAccounts
+from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
@@ -33,6 +34,7 @@ class Storage:
     keys: SqlKeys
     audit: SqlAudit
     quotes: SqlQuotes
+    answers: SqlAnswers
     writer: Writer
     readers: Readers
     path: Path
@@ -79,6 +81,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         keys=keys,
         audit=SqlAudit(writer),
         quotes=SqlQuotes(writer, readers, clock),
+        answers=SqlAnswers(writer, readers, clock),
         writer=writer,
         readers=readers,
         path=path,
