@@ -139,6 +139,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 upstream=parts.upstream,
                 limiter=books.limiter,
                 quotes=books.storage.quotes,
+                answers=books.storage.answers,
                 clock=books.clock,
                 ids=books.ids,
                 telemetry=parts.metrics,
@@ -232,12 +233,18 @@ def _application(books: Books, metrics: Metrics, features: Sequence[Feature], dr
 
 
 async def _sweep(books: Books, metrics: Metrics) -> None:
-    """Void holds past their time, whose owner is gone, at start and then once a minute, until cancelled."""
+    """Void holds past their time, whose owner is gone, and drop answers kept long enough; at start and once a minute.
+
+    Runs until it is cancelled.
+    """
     while True:
         try:
             expired = await books.storage.ledger.expire_holds(books.clock.now())
             if expired:
                 logger.warning("voided %d holds whose requests never ended", expired)
+            forgotten = 1
+            while forgotten:  # some at a time: others write in between
+                forgotten = await books.storage.answers.forget(books.clock.now())
         except Exception as error:  # noqa: BLE001 - a loop's boundary: counted, logged, tried again
-            metrics.defect("hold sweeper", error)
+            metrics.defect("sweeper", error)
         await asyncio.sleep(SWEEP_SECONDS)

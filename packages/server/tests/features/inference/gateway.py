@@ -33,6 +33,7 @@ from packages.server.tests.features.inference.world import (
     ACCOUNT,
     Books,
     Gate,
+    Kept,
     LoopClock,
     Notes,
     Shelf,
@@ -181,6 +182,7 @@ class Gateway:
         self.notes = Notes()
         self.shelf = Shelf()
         self.clock = LoopClock()
+        self.kept = Kept(self.clock)
         self.health = Health(HealthSettings(open_after=3, open_seconds=0.2))
         self.ids = counting_ids()
         self.providers = {name: provider(name, policy) for name in DIALECTS}
@@ -201,6 +203,7 @@ class Gateway:
                 upstream=self.wire,
                 limiter=Gate(requests_left),
                 quotes=self.shelf,
+                answers=self.kept,
                 clock=self.clock,
                 ids=self.ids,
                 telemetry=self.notes,
@@ -226,17 +229,19 @@ class Gateway:
         caller: Caller | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        method: str = "POST",
+        account: str = ACCOUNT,
         **fields: Any,
     ) -> Answer:
         """One request; fields are the body's, over a small task."""
         sent = {"task_type": "code_generation", "prompt": "create a REST API", **fields} if body is None else None
         caller = caller or Caller()
         path, _, query = path.partition("?")
-        match = RouteTable(self.feature.routes).find("POST", path)
+        match = RouteTable(self.feature.routes).find(method, path)
         given = {"content-type": "application/json", **(headers or {})}
         scope = {
             "type": "http",
-            "method": "POST",
+            "method": method,
             "path": path,
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
@@ -248,7 +253,7 @@ class Gateway:
             return messages.pop() if messages else await caller.receive()
 
         request = Request(scope, receive, request_id=self.ids.new("req"), parameters=match.parameters)
-        request.principal = Principal(account_id=ACCOUNT, user_id="user_1", key=self.key)
+        request.principal = Principal(account_id=account, user_id="user_1", key=self.key)
         route = match.route
         try:
             reply = await route.endpoint(request)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from monkey_coder_server.domain.errors import (
     RequestInProgress,
 )
 from monkey_coder_server.domain.money import usd
+from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.ledger import (
     Charge,
@@ -260,3 +261,43 @@ class Shelf:
     async def get(self, account_id: str, quote_id: str) -> StoredQuote | None:
         quote = self.quotes.get(quote_id)
         return quote if quote is not None and quote.account_id == account_id else None
+
+
+class Kept:
+    """`ports.answers.Answers` in memory."""
+
+    def __init__(self, clock: LoopClock) -> None:
+        self.clock = clock
+        self.answers: dict[tuple[str, str], StoredAnswer] = {}
+        self.items: dict[tuple[str, str], str] = {}
+        self.fail: deque[Exception] = deque()
+
+    async def save(self, answer: StoredAnswer, items: Collection[str]) -> None:
+        await asyncio.sleep(0)
+        if self.fail:
+            raise self.fail.popleft()
+        self.answers[answer.account_id, answer.answer_id] = answer
+        self.items |= {(answer.account_id, item): answer.answer_id for item in items}
+
+    async def get(self, account_id: str, answer_id: str) -> StoredAnswer | None:
+        answer = self.answers.get((account_id, answer_id))
+        return answer if answer is not None and answer.expires_at > self.clock.now() else None
+
+    async def lineage(self, account_id: str, answer_id: str) -> tuple[StoredAnswer, ...]:
+        answer = await self.get(account_id, answer_id)
+        if answer is None:
+            return ()
+        if answer.previous is None:
+            return (answer,)
+        before = await self.lineage(account_id, answer.previous)
+        return (*before, answer) if before else ()
+
+    async def holding(self, account_id: str, items: Collection[str]) -> Mapping[str, StoredAnswer]:
+        found = {item: await self.get(account_id, self.items.get((account_id, item), "")) for item in items}
+        return {item: answer for item, answer in found.items() if answer is not None}
+
+    async def delete(self, account_id: str, answer_id: str) -> bool:
+        return self.answers.pop((account_id, answer_id), None) is not None
+
+    async def forget(self, now: datetime) -> int:
+        raise NotImplementedError

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from monkey_coder_server.domain.prompt_tokens import expected_tokens
 from monkey_coder_server.features.inference.desk import Desk
+from monkey_coder_server.features.inference.door import Memory
 from monkey_coder_server.features.inference.foreign import envelope_headers
 from monkey_coder_server.ports.front import Envelope, Front
 from monkey_coder_server.web.asgi import Reply
@@ -14,14 +15,20 @@ from monkey_coder_server.web.respond import json_bytes
 class CountDoor:
     """`write` says the number of tokens in the dialect's words."""
 
-    def __init__(self, front: Front, desk: Desk, write: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, front: Front, desk: Desk, write: Callable[[int], bytes], *, memory: Memory | None = None
+    ) -> None:
         self._front = front
         self._desk = desk
         self._write = write
+        self._memory = memory
 
     async def serve(self, request: Request, *, path_model: str | None = None) -> Reply:
         """Answer with the count. Raises `InvalidRequest` for a body that is no request of the dialect."""
         headers = await self._desk.limit(request.principal)
         envelope = Envelope(headers=envelope_headers(request), query=request.query, path_model=path_model, stream=False)
-        inbound = self._front.read(await request.body(), envelope)
+        body = await request.body()
+        if self._memory is not None:
+            body, _ = await self._memory.recall(request, body)
+        inbound = self._front.read(body, envelope)
         return json_bytes(self._write(expected_tokens(inbound.request)), headers=headers)

@@ -10,6 +10,7 @@ from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
+from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.ledger import Ledger
 from monkey_coder_server.ports.limiter import Limiter
@@ -57,6 +58,7 @@ class Dependencies:
     upstream: Upstream
     limiter: Limiter
     quotes: Quotes
+    answers: Answers
     clock: Clock
     ids: Ids
     telemetry: Telemetry

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from monkey_coder_server.features.inference import chat, gemini, gemini_embeddings, messages, openai_small
+from monkey_coder_server.features.inference import chat, gemini, gemini_embeddings, messages, openai_small, responses
 from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.web.feature import Route
 
 DIALECTS: tuple[Callable[[Hall], Iterator[Route]], ...] = (
     chat.routes,
+    responses.routes,
     messages.routes,
     gemini.routes,
     gemini_embeddings.routes,

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.door import Door, Memory, Problems
 from monkey_coder_server.features.inference.pipeline import Pipeline
+from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.front import Front
 from monkey_coder_server.ports.record import Record
+from monkey_coder_server.ports.telemetry import Telemetry
 from monkey_coder_server.web.feature import Endpoint, Route
 from monkey_coder_server.web.scopes import EXECUTE
 
@@ -20,6 +22,8 @@ class Hall(Record, frozen=True):
     clock: Clock
     top_up_url: str
     keep_alive: float
+    answers: Answers
+    telemetry: Telemetry
 
     def door(self, front: Front, endpoint: str, *, memory: Memory | None = None) -> Door:
         """One endpoint of a dialect; `endpoint` names it in logs and books."""

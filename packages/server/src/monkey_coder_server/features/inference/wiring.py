@@ -48,6 +48,7 @@ def build(use: Dependencies) -> Feature:
     debug = DebugApi(desk, planner, use.health, use.clock)
     feedback = FeedbackApi(desk, outcomes, use.ledger)
     errors = _with_rate_headers(use.problems)
+    hall = Hall(desk, pipeline, use.clock, use.problems.top_up_url, options.keep_alive, use.answers, use.telemetry)
 
     async def stop() -> None:
         await running.drain(options.shutdown)
@@ -58,7 +59,7 @@ def build(use: Dependencies) -> Feature:
         Route("POST", "/v1/quote", quote.quote, auth="any", scope=EXECUTE, errors=errors),
         Route("POST", "/v1/router/debug", debug.debug, auth="any", scope=ROUTER_DEBUG, errors=errors),
         Route("POST", "/v1/feedback", feedback.report, auth="any", scope=EXECUTE, errors=errors),
-        *doors.routes(Hall(desk, pipeline, use.clock, use.problems.top_up_url, options.keep_alive)),
+        *doors.routes(hall),
     )
     return Feature("inference", routes, stop=stop)
 
