@@ -11,7 +11,7 @@ PROJECTS := packages/protocol/pyproject.toml packages/client/pyproject.toml pack
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check fmt bench lock clean
+.PHONY: help setup demo serve test check fmt bench fuzz lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ fmt: $(STAMP) ## format and apply the safe fixes
 
 bench: $(STAMP) ## the benchmarks, each a table with ratios
 	@$(BIN)/python -m benchmarks
+
+fuzz: $(STAMP) ## mutated traffic against every codec; SECONDS=600 by default, SEED=n ROUNDS=1 shows a finding again
+	@$(BIN)/python -m tools.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 lock: $(STAMP) ## compile requirements/*.lock again
 	@requirements/compile.sh

@@ -3,11 +3,12 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import dispatch, execute, ledger, start
+from benchmarks import dispatch, execute, ledger, relay, start
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "execute": execute.main,
     "dispatch": dispatch.main,
+    "relay": relay.main,
     "ledger": ledger.main,
     "start": start.main,
 }

@@ -47,6 +47,27 @@ def test_each_rule_of_the_standard(text: bytes, expected: list[SseEvent]) -> Non
     assert parse(text) == expected
 
 
+@pytest.mark.parametrize("before", [b"", b": opening\n\n"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"data: a\n\n",
+        b"event: e\ndata: a\n\ndata: b\n\n",
+        b"event: e\n\ndata: b\n\n",
+        b": comment\n\nid: 7\ndata: a\n\ndata: b\n\n",
+        b"data: a\ndata: b\n\n\n\ndata: c\n\n",
+        b"data:a\n\ndata\n\n",
+    ],
+)
+def test_a_piece_of_whole_events_reads_like_any_other(before: bytes, piece: bytes) -> None:
+    assert parse(before, piece) == parse(before + piece) == parse(before, *(bytes([byte]) for byte in piece))
+
+
+def test_an_event_too_long_is_refused_in_a_piece_of_whole_events_too() -> None:
+    with pytest.raises(SseTooLong):
+        parse(b": opening\n\n", b"data: " + b"x" * 50 + b"\n\n", limit=40)
+
+
 LINES = st.sampled_from(
     [
         b"data: a",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from monkey_coder_server.domain.conversation import (
     Document,
+    Grammar,
     Image,
     Message,
     ModelRequest,
@@ -117,6 +118,8 @@ def test_tools_schemas_and_unknown_fields_count() -> None:
     assert input_upper_bound(ask(Text("hi"), output=OutputFormat("json_schema", schema))) >= plain + written
     assert input_upper_bound(ask(Text("hi"), extra=MappingProxyType({"prediction": schema}))) >= plain + written
     assert input_upper_bound(ask(Text("hi"), tools=(Tool("web", server=schema),))) >= plain + written
+    grammar = Grammar("lark", "start: WORD " * 50)
+    assert input_upper_bound(ask(Text("hi"), tools=(Tool("patch", grammar=grammar),))) >= plain + 650
 
 
 def test_media_are_bounded_by_kind() -> None:

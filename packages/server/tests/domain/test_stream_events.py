@@ -16,6 +16,7 @@ from monkey_coder_server.domain.stream_events import (
     Failed,
     Finished,
     FinishReason,
+    Frame,
     Opened,
     RefusalDelta,
     ServerItem,
@@ -154,3 +155,8 @@ def test_calls_come_out_with_the_arguments_that_went_in(arguments: list[str]) ->
 def test_results_that_are_no_conversation_are_counted() -> None:
     answer = fold(Opened(None, "text-embedding"), Computed([0.5]), Computed([0.25]), STOPPED)
     assert (answer.computed, answer.parts(), answer.finish) == (2, (), FinishReason.STOP)
+
+
+def test_a_skimmed_frame_adds_to_what_was_said_unread() -> None:
+    answer = fold(Opened(None, "m"), Frame("", "{}", 5), TextDelta("hi"), Frame("", "{}", 7), STOPPED)
+    assert (answer.skimmed, answer.text) == (12, ["hi"])

@@ -222,7 +222,7 @@ class Answer:
             case Failed(failure):
                 self.close_open_blocks()
                 self.failure = failure
-            case Frame():
+            case _:  # Frame, the only event left
                 self.skimmed += event.skimmed
 
     def parts(self) -> tuple[Part, ...]:

@@ -7,7 +7,7 @@ from monkey_coder_server.dialects.openai_responses.form import Form, echo_of
 from monkey_coder_server.dialects.openai_responses.names import DIALECT
 from monkey_coder_server.dialects.openai_responses.reading_items import OFFERS, Turns
 from monkey_coder_server.dialects.openai_responses.reading_tools import Toolbox
-from monkey_coder_server.dialects.wire import as_list, write_json
+from monkey_coder_server.dialects.wire import as_list, as_text, write_json
 from monkey_coder_server.domain.conversation import (
     Json,
     Message,
@@ -111,7 +111,7 @@ def _messages(fields: Fields, toolbox: Toolbox, turns: Turns) -> tuple[Message, 
         return (*leading, *turns.messages(), Message(Role.USER, (Text(given),)))
     items = list(fields.objects("input"))
     for item in items:
-        if item.raw.get("type") in OFFERS:
+        if as_text(item.raw.get("type")) in OFFERS:
             toolbox.take(item.objects("tools"))
     for item in items:
         turns.take(item)
