@@ -95,7 +95,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         made = json.loads(subprocess.run(create, env=environment, capture_output=True, check=True).stdout)
         serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(free_port())]
         with server(serve, environment, port, "/health") as process:
-            yield Stage(Outsider(f"http://127.0.0.1:{port}", made["api_key"]), process, environment)
+            stage = Stage(Outsider(f"http://127.0.0.1:{port}", made["api_key"]), process, environment)
+            yield stage
+            books = stage.books()
+            assert books["sound"], books
+            assert books["open"] == 0, books
 
 
 def message_of(caller: str, body: Any) -> str:
@@ -144,9 +148,3 @@ def test_a_hostile_stream_is_cut_and_ended_as_the_dialect_ends(
     }[caller]
     assert any(end in last for end in ends), text[-600:]
     assert stage.process.resident_mebibytes() < MOST_MEBIBYTES
-
-
-def test_after_all_that_the_books_are_sound_and_nothing_is_held(stage: Stage) -> None:
-    report = stage.books()
-    assert report["sound"], report
-    assert not report["open_holds"], report

@@ -144,6 +144,16 @@ def test_an_event_beyond_the_bound_is_refused(pieces: list[bytes]) -> None:
         parse(*pieces, limit=100)
 
 
+@pytest.mark.parametrize("line", [b": nothing\n", b"unknown: field\n\n", b"event: x\n"])
+def test_what_is_passed_over_before_an_event_is_bounded_too(line: bytes) -> None:
+    parser = SseParser(max_event_bytes=100)
+    for _ in range(3):
+        parser.feed(line * 5)
+        parser.feed(b"data: x\n\n")
+    with pytest.raises(SseTooLong):
+        parser.feed(line * 100)
+
+
 def test_the_bound_is_of_one_event_not_of_the_stream() -> None:
     assert len(parse(b"data: " + b"x" * 80 + b"\n\n" + b"data: " + b"y" * 80 + b"\n\n", limit=100)) == 2
 

@@ -24,9 +24,11 @@ class SseEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class SseParser:
-    """Feed bytes, get whole events. Neither a line nor an event's data may be longer than `max_event_bytes`."""
+    """Feed bytes, get whole events. Neither a line, nor an event's data, nor what is passed over before it may be
+    longer than `max_event_bytes`.
+    """
 
-    __slots__ = ("_at_start", "_buffer", "_data", "_event", "_id", "_limit", "_size", "_skip_lf")
+    __slots__ = ("_at_start", "_buffer", "_data", "_event", "_id", "_ignored", "_limit", "_size", "_skip_lf")
 
     def __init__(self, *, max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES) -> None:
         self._limit = max_event_bytes
@@ -35,6 +37,7 @@ class SseParser:
         self._event = ""
         self._id: str | None = None
         self._size = 0
+        self._ignored = 0
         self._skip_lf = False
         self._at_start = True
 
@@ -86,6 +89,7 @@ class SseParser:
                 first, _, line = block.partition(b"\n")
                 name = first[7:].decode("utf-8", "replace")
             if line.startswith(b"data: ") and b"\n" not in line and len(block) <= limit:
+                self._ignored = 0
                 events.append(SseEvent(name, line[6:].decode("utf-8", "replace"), self._id))
             else:
                 self._take([*block.split(b"\n"), b""], events)
@@ -110,7 +114,10 @@ class SseParser:
             self._size += len(value) + 1
             self._guard(self._size)
             self._data.append(value)
-        elif name == b"event":
+            return
+        self._ignored += len(line) + 1
+        self._guard(self._ignored)
+        if name == b"event":
             self._event = value.decode("utf-8", "replace")
         elif name == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace")
@@ -121,6 +128,7 @@ class SseParser:
         self._data, self._event, self._size = [], "", 0
         if not data:
             return None
+        self._ignored = 0
         return SseEvent(name, b"\n".join(data).decode("utf-8", "replace"), self._id)
 
     def _guard(self, size: int) -> None:
