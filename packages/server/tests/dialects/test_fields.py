@@ -18,13 +18,17 @@ def test_every_kind_of_field() -> None:
     assert inner is not None
     assert (inner.raw, inner.place) == ({"x": 1}, "object")
     assert [(each.raw, each.place) for each in GOOD.objects("list")] == [({"y": 2}, "list[0]")]
+    assert GOOD.needed_object("object").raw == {"x": 1}
+    assert GOOD.items("list") == [{"y": 2}]
+    assert Fields({"a": -7.0}).whole("a") == -7
+    assert (Fields({"a": "x"}).texts("a"), Fields({"a": ["x", "y"]}).texts("a")) == (("x",), ("x", "y"))
 
 
 def test_null_and_absent_are_the_same() -> None:
     for fields in (Fields({}), Fields(dict.fromkeys(("a",)))):
         read: list[Callable[[str], Any]] = [fields.text, fields.flag, fields.number, fields.count, fields.object]
         assert [each("a") for each in read] == [None] * 5
-        assert list(fields.objects("a")) == []
+        assert (list(fields.objects("a")), fields.items("a"), fields.texts("a")) == ([], [], ())
 
 
 @pytest.mark.parametrize(
@@ -37,7 +41,10 @@ def test_null_and_absent_are_the_same() -> None:
         (lambda fields: fields.number("a"), {"a": True}),
         (lambda fields: fields.count("a"), {"a": 0}),
         (lambda fields: fields.count("a"), {"a": 1.5}),
+        (lambda fields: fields.whole("a"), {"a": 0.5}),
         (lambda fields: fields.object("a"), {"a": []}),
+        (lambda fields: fields.needed_object("a"), {"a": None}),
+        (lambda fields: fields.texts("a"), {"a": ["x", 1]}),
         (lambda fields: list(fields.objects("a")), {"a": {}}),
         (lambda fields: list(fields.objects("a")), {"a": ["x"]}),
     ],

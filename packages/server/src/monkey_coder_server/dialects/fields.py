@@ -49,11 +49,15 @@ class Fields:
 
     def count(self, name: str) -> int | None:
         """A whole number from 1 up, None where it is absent."""
+        return self.whole(name, least=1)
+
+    def whole(self, name: str, *, least: int | None = None) -> int | None:
+        """A whole number, from `least` up where that is given; None where it is absent."""
         value = self.number(name)
         if value is None:
             return None
-        if value < 1 or value != int(value):
-            self.refuse(name, "must be a whole number from 1 up")
+        if value != int(value) or (least is not None and value < least):
+            self.refuse(name, "must be a whole number" if least is None else f"must be a whole number from {least} up")
         return int(value)
 
     def object(self, name: str) -> "Fields | None":
@@ -61,15 +65,34 @@ class Fields:
         value = self.raw.get(name)
         return None if value is None else Fields(value, self.path(name))
 
-    def objects(self, name: str) -> "Iterator[Fields]":
-        """The objects of an array; none where it is absent."""
+    def needed_object(self, name: str) -> "Fields":
+        """A nested object that must be there."""
+        value = self.object(name)
+        if value is None:
+            self.refuse(name, "is missing")
+        return value
+
+    def items(self, name: str) -> list[Json]:
+        """An array; empty where it is absent."""
         value = self.raw.get(name)
         if value is None:
-            return
+            return []
         if not isinstance(value, list):
             self.refuse(name, "must be an array")
-        for number, item in enumerate(value):
+        return value
+
+    def objects(self, name: str) -> "Iterator[Fields]":
+        """The objects of an array; none where it is absent."""
+        for number, item in enumerate(self.items(name)):
             yield Fields(item, f"{self.path(name)}[{number}]")
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A string or an array of strings; empty where it is absent."""
+        value = self.raw.get(name)
+        values = [] if value is None else value if isinstance(value, list) else [value]
+        if not all(isinstance(each, str) for each in values):
+            self.refuse(name, "must be a string or an array of strings")
+        return tuple(values)
 
     def path(self, name: str) -> str:
         """A field's full name."""

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from monkey_coder_server.dialects.wire import parse_json
 from monkey_coder_server.domain.conversation import Json, Tool
 
 FREE_TEXT: Final[dict[str, Json]] = {
@@ -19,10 +18,3 @@ def description_with_grammar(tool: Tool) -> str | None:
         return tool.description
     rule = f"The string `input` must match this {tool.grammar.syntax} grammar:\n{tool.grammar.definition}"
     return f"{tool.description}\n\n{rule}" if tool.description else rule
-
-
-def text_of(arguments: str) -> str:
-    """The text of a call to such a function; what the model wrote instead, where it did not keep to the form."""
-    parsed = parse_json(arguments)
-    text = parsed.get("input") if isinstance(parsed, dict) else None
-    return text if isinstance(text, str) else arguments

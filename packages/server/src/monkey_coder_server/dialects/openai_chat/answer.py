@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from monkey_coder_server.dialects.free_text import text_of
 from monkey_coder_server.dialects.openai_chat.inbound import Form
 from monkey_coder_server.dialects.openai_chat.inbound_messages import HOME, HOME_OF_CALLS
 from monkey_coder_server.dialects.seals import seal
+from monkey_coder_server.dialects.unwrapping import FreeText
 from monkey_coder_server.domain.conversation import Citation, Json
 from monkey_coder_server.domain.stream_events import (
     Cited,
@@ -41,20 +41,21 @@ def finish_word(reason: FinishReason, *, functions: bool = False) -> str:
 
 
 class _Call:
-    """A call being written. `held` are the fragments of one whose text stands inside JSON."""
+    """A call being written. `inside` takes the text out of the JSON it stands in; None where it stands bare."""
 
-    __slots__ = ("held", "kind", "spoken")
+    __slots__ = ("closed", "inside", "kind", "spoken")
 
-    def __init__(self, kind: str, held: list[str] | None) -> None:
+    def __init__(self, kind: str, inside: FreeText | None) -> None:
         self.kind = kind
-        self.held = held
+        self.inside = inside
         self.spoken = False
+        self.closed = False
 
 
 class Composer:
     """Writes deltas for one answer of `origin`, the provider."""
 
-    __slots__ = ("_calls", "_details", "_form", "_origin", "_refused", "_thought", "characters")
+    __slots__ = ("_calls", "_cited", "_details", "_form", "_origin", "_refused", "_thought", "characters")
 
     def __init__(self, form: Form, origin: str) -> None:
         self._form = form
@@ -62,6 +63,7 @@ class Composer:
         self._calls: dict[int, _Call] = {}
         self._thought: list[str] = []
         self._details = 0
+        self._cited = 0
         self._refused = False
         self.characters = 0
         """Of text, so far."""
@@ -91,9 +93,9 @@ class Composer:
         return None
 
     def close(self) -> Iterable[Delta]:
-        """What is held of calls that were never finished."""
+        """What is held back of calls that were never finished."""
         for index, call in self._calls.items():
-            if call.held and (delta := self._close(index)):
+            if call.inside is not None and not call.closed and (delta := self._close(index)):
                 yield delta
 
     def finish(self, reason: FinishReason) -> str:
@@ -122,7 +124,7 @@ class Composer:
     def _open(self, event: ToolCallOpened) -> Delta | None:
         free_form = event.custom or event.name in self._form.free_form
         kind = "custom" if free_form else "function"
-        self._calls[event.index] = _Call(kind, [] if free_form and not event.custom else None)
+        self._calls[event.index] = _Call(kind, FreeText() if free_form and not event.custom else None)
         if self._form.functions:
             return None if event.index else {"function_call": {"name": event.name, "arguments": ""}}
         text = "input" if free_form else "arguments"
@@ -134,21 +136,19 @@ class Composer:
 
     def _go_on(self, index: int, fragment: str) -> Delta | None:
         call = self._calls[index]
-        if call.held is not None:
-            call.held.append(fragment)
-            return None
-        call.spoken = call.spoken or bool(fragment)
-        return self._piece(index, call, fragment)
+        text = fragment if call.inside is None else call.inside.feed(fragment)
+        call.spoken = call.spoken or bool(text)
+        return self._piece(index, call, text) if text else None
 
     def _close(self, index: int) -> Delta | None:
         call = self._calls[index]
-        if call.held is not None:
-            text, call.held = text_of("".join(call.held)), None
-            return self._piece(index, call, text)
-        if call.kind == "function" and not call.spoken:
-            call.spoken = True
-            return self._piece(index, call, "{}")
-        return None
+        call.closed = True
+        text = ""
+        if call.inside is not None:
+            text = call.inside.close()
+        elif call.kind == "function" and not call.spoken:
+            text = "{}"
+        return self._piece(index, call, text) if text else None
 
     def _piece(self, index: int, call: _Call, text: str) -> Delta | None:
         if self._form.functions:
@@ -162,4 +162,6 @@ class Composer:
             return None
         at = self.characters
         cited = {"start_index": at, "end_index": at, "url": citation.url, "title": citation.title or ""}
-        return {"annotations": [{"type": "url_citation", "url_citation": cited}]}
+        self._cited += 1
+        # The official Python SDK adds up lists by the `index` of their entries and fails without one.
+        return {"annotations": [{"index": self._cited - 1, "type": "url_citation", "url_citation": cited}]}

@@ -5,8 +5,8 @@ The prompt is what a user says; the text is what the model answers.
 
 from collections.abc import Iterator, Sequence
 
+from monkey_coder_server.dialects.fields import Fields, body_fields
 from monkey_coder_server.dialects.openai_chat.answer import Composer
-from monkey_coder_server.dialects.openai_chat.fields import Fields, read_body
 from monkey_coder_server.dialects.openai_chat.frames import (
     CONTENT_TYPE,
     DONE,
@@ -69,7 +69,7 @@ class CompletionsFront:
 
     def read(self, body: bytes, _envelope: Envelope) -> Inbound:
         """Read a request. Raises `InvalidRequest`."""
-        fields = read_body(body)
+        fields = body_fields(body)
         one_answer(fields)
         if fields.whole("best_of") not in {None, 1}:
             fields.refuse("best_of", "must be 1: this gateway gives one answer a request")

@@ -1,8 +1,7 @@
 """The objects of an answer as bytes: chunks, usage, the end."""
 
-import msgspec
-
 from monkey_coder_server.dialects.costs import cost_of
+from monkey_coder_server.dialects.event_frames import one_line
 from monkey_coder_server.dialects.wire import write_json
 from monkey_coder_server.domain.conversation import Json
 from monkey_coder_server.ports.front import Bill, Told
@@ -11,20 +10,10 @@ DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 CONTENT_TYPE = b"text/event-stream; charset=utf-8"
 
-_LINE_ENDS = (("\u2028", b"\\u2028"), ("\u2029", b"\\u2029"), ("\x85", b"\\u0085"))
-
-
-def one_line(body: bytes) -> bytes:
-    """JSON without the characters some clients take for the end of a line."""
-    if not body.isascii():
-        for character, escape in _LINE_ENDS:
-            body = body.replace(character.encode(), escape)
-    return body
-
 
 def data_frame(value: Json) -> bytes:
     """One server-sent event."""
-    return b"data: " + one_line(write_json(value)) + b"\n\n"
+    return b"data: " + one_line(value) + b"\n\n"
 
 
 def completion_id(told: Told) -> str:
@@ -55,18 +44,18 @@ class Chunks:
 
     def __init__(self, *, identifier: str, created: int, model: str, with_usage: bool) -> None:
         head = {"id": identifier, "object": "chat.completion.chunk", "created": created, "model": model}
-        self._head = b"data: " + one_line(write_json(head))[:-1]
+        self._head = b"data: " + one_line(head)[:-1]
         self._before = self._head + b',"choices":[{"index":0,"delta":'
         self._text = self._before + b'{"content":'
         self._after = b',"logprobs":null,"finish_reason":null}]' + (b',"usage":null' if with_usage else b"") + b"}\n\n"
 
     def text(self, text: str) -> bytes:
         """A piece of the answer's text: most of all chunks."""
-        return self._text + one_line(msgspec.json.encode(text)) + b"}" + self._after
+        return self._text + one_line(text) + b"}" + self._after
 
     def delta(self, delta: Json) -> bytes:
         """Anything else the message is added."""
-        return self._before + one_line(write_json(delta)) + self._after
+        return self._before + one_line(delta) + self._after
 
     def finish(self, reason: str) -> bytes:
         """The last of the message."""

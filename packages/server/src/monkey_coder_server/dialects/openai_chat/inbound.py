@@ -3,7 +3,7 @@
 Read leniently: what is not known here is kept for a provider of the same dialect, which may know.
 """
 
-from monkey_coder_server.dialects.openai_chat.fields import Fields, read_body
+from monkey_coder_server.dialects.fields import Fields, body_fields
 from monkey_coder_server.dialects.openai_chat.inbound_messages import read_messages
 from monkey_coder_server.dialects.openai_chat.inbound_tools import Offered, read_offered
 from monkey_coder_server.dialects.openai_chat.messages import DIALECT
@@ -56,7 +56,7 @@ class Form(Record, frozen=True, kw_only=True):
 
 def read_request(body: bytes) -> Inbound:
     """Read a request. Raises `InvalidRequest` with a sentence that names the field."""
-    fields = read_body(body)
+    fields = body_fields(body)
     lost: dict[str, None] = {}
     offered = read_offered(fields, lost)
     messages = read_messages(fields, lost)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from monkey_coder_server.dialects.openai_chat.fields import Fields
+from monkey_coder_server.dialects.fields import Fields
 from monkey_coder_server.dialects.openai_chat.inbound_tools import read_cache_hint
 from monkey_coder_server.dialects.openai_chat.messages import DIALECT
 from monkey_coder_server.dialects.seals import unseal

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from monkey_coder_server.dialects.openai_chat.fields import Fields
+from monkey_coder_server.dialects.fields import Fields
 from monkey_coder_server.dialects.openai_chat.messages import DIALECT
 from monkey_coder_server.domain.conversation import CacheHint, Grammar, Json, Tool, ToolChoice
 from monkey_coder_server.ports.record import Record

@@ -67,27 +67,25 @@ class RelayedWriter:
 
     def end(self, bill: Bill) -> bytes:
         """The frames that were kept back, the cost in their usage, and what is missing of a complete end."""
-        out: list[bytes] = []
+        said: list[bytes] = []
+        reports: list[bytes] = []
         finished = reported = False
         for frame in self._kept:
-            if frame.data.startswith("[DONE]"):
+            data, usage = frame.data, _usage_in(frame.data)
+            if data.startswith("[DONE]"):
                 continue
-            data, alone = frame.data, False
-            usage = _usage_in(data)
             if usage is not None:
-                alone = not usage.choices
+                reported = True
                 data = with_cost(data.encode(), bill).decode()
-            if alone and not self._form.include_usage:
-                continue
-            reported = reported or usage is not None
             finished = finished or _FINISH.search(data) is not None
-            out.append(_written(frame.event, data).encode())
+            alone = usage is not None and not usage.choices
+            (reports if alone else said).append(_written(frame.event, data).encode())
         chunks = self._chunks()
         if not finished:
-            out.insert(0, chunks.finish(finish_word(bill.finish)))
-        if self._form.include_usage and not reported:
-            out.append(chunks.usage(bill))
-        return b"".join([*out, DONE])
+            said.append(chunks.finish(finish_word(bill.finish)))
+        if self._form.include_usage:
+            said.extend(reports if reported else [chunks.usage(bill)])
+        return b"".join([*said, DONE])
 
     def fail(self, problem: Problem) -> bytes:
         """The error the official SDK raises in mid-stream."""

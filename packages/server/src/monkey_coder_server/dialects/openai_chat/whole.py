@@ -53,7 +53,7 @@ class _Whole:
         ]
         silent = bool(calls or self._function or texts["refusal"])
         message: Delta = {"role": "assistant", "content": texts["content"] or (None if silent else "")}
-        message |= {"refusal": texts["refusal"] or None, "annotations": self._lists["annotations"]}
+        message |= {"refusal": texts["refusal"] or None, "annotations": _bare(self._lists["annotations"])}
         optional = {
             "reasoning_content": texts["reasoning_content"],
             "reasoning_details": self._lists["reasoning_details"],
@@ -70,6 +70,11 @@ class _Whole:
             return
         call = self._calls[index]
         self._arguments[index].append(piece[call["type"]][_text_field(call)])
+
+
+def _bare(entries: list[Json]) -> list[Json]:
+    """Entries of a list without the numbers that put together a stream's."""
+    return [{name: value for name, value in entry.items() if name != "index"} for entry in entries]
 
 
 def _text_field(call: Delta) -> str:

@@ -1,8 +1,8 @@
 """The output items beside messages: thoughts, calls and searches, each writing its frames from opening to end."""
 
 from monkey_coder_server.dialects.openai_responses.tool_names import Spoken
-from monkey_coder_server.dialects.openai_responses.unwrapping import FreeText
 from monkey_coder_server.dialects.openai_responses.writing_frames import COMPLETED, Item, Place, Sink, delta_beginning
+from monkey_coder_server.dialects.unwrapping import FreeText
 
 
 class ReasoningItem:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monkey_coder_server.dialects.openai_responses.unwrapping import FreeText
+from monkey_coder_server.dialects.unwrapping import FreeText
 
 
 def unwrapped(pieces: list[str]) -> str:
