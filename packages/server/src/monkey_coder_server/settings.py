@@ -91,6 +91,8 @@ VARIABLES = (
     Variable("MARKUP_PERCENT", "15", "What is added to a provider's price, at most two decimals."),
     Variable("TRIAL_CREDIT_USD", "5, in production 0", "The credit a new account starts with."),
     Variable("RATE_LIMIT_PER_MINUTE", "600", "Task requests a minute of a key that names no rate of its own."),
+    Variable("LOOP_REPEATS", "20", "How often an agent may send one and the same request; 0 sets no limit."),
+    Variable("LOOP_SECONDS", "60", "The time within which equal requests of an agent are counted."),
     Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
     *_provider_variables(),
 )
@@ -124,6 +126,8 @@ class Settings:
     markup_percent: str
     trial_credit_usd: str
     rate_limit_per_minute: int
+    loop_repeats: int
+    loop_seconds: int
     drain_seconds: int
     providers: Mapping[str, ProviderSettings]
     notices: tuple[str, ...] = ()
@@ -177,6 +181,8 @@ class _Reader:
                 "TRIAL_CREDIT_USD", "0" if self._production else "5", _AMOUNT, "an amount in USD like 5 or 2.50"
             ),
             rate_limit_per_minute=self._whole("RATE_LIMIT_PER_MINUTE", 600, 1, 100_000_000),
+            loop_repeats=self._whole("LOOP_REPEATS", 20, 0, 1_000_000),
+            loop_seconds=self._whole("LOOP_SECONDS", 60, 1, 3_600),
             drain_seconds=self._whole("DRAIN_SECONDS", 30, 0, 3600),
             providers={provider: self._provider(provider) for provider in PROVIDERS},
             notices=tuple(self._notices),

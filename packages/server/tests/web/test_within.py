@@ -125,3 +125,13 @@ async def test_many_bounds_expire_each_at_its_own_time() -> None:
 
     await asyncio.gather(*(work(number) for number in (5, 1, 20, 10)))
     assert stopped == [1, 5, 10, 20]
+
+
+async def test_a_bound_that_was_shortened_can_be_given_back() -> None:
+    with Within(5) as bound:
+        ends = bound.ends
+        bound.shorten(0.001)
+        bound.lengthen(ends)
+        await asyncio.sleep(0.01)
+        bound.lengthen(ends - 1)
+    assert (bound.ends, bound.expired) == (ends, False)

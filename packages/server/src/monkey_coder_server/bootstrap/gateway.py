@@ -145,7 +145,11 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 telemetry=parts.metrics,
                 problems=NativeProblems(_top_up_url(settings)),
                 health=health,
-                options=inference.Options(rate=settings.rate_limit_per_minute, shutdown=SETTLE_SECONDS),
+                options=inference.Options(
+                    rate=settings.rate_limit_per_minute,
+                    shutdown=SETTLE_SECONDS,
+                    loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
+                ),
             )
         ),
         accounts.build(books.accounts),

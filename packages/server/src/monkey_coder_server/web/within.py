@@ -31,9 +31,17 @@ class Within:
         """End in so many seconds from now, unless it ends sooner or has expired."""
         ends = self._loop.time() + seconds
         if ends < self.ends and not self.expired:
-            self.ends = ends
-            self._timer.cancel()
-            self._timer = self._loop.call_at(ends, self._expire)
+            self._move(ends)
+
+    def lengthen(self, ends: float) -> None:
+        """End at a later moment of the loop's clock, unless it has expired."""
+        if ends > self.ends and not self.expired:
+            self._move(ends)
+
+    def _move(self, ends: float) -> None:
+        self.ends = ends
+        self._timer.cancel()
+        self._timer = self._loop.call_at(ends, self._expire)
 
     def __enter__(self) -> Self:
         """The time runs since this was made."""

@@ -20,6 +20,7 @@ from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.features import inference
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.health import Health, HealthSettings
+from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.accounts import KeyRecord
@@ -176,6 +177,7 @@ class Gateway:
         pipeline: PipelineSettings | None = None,
         attempt: AttemptSettings | None = None,
         capabilities: frozenset[Capability] = FACTS,
+        loops: LoopSettings | None = None,
     ) -> None:
         self.books = Books(balance, cap)
         self.wire = Wire()
@@ -215,6 +217,7 @@ class Gateway:
                     attempt=attempt or AttemptSettings(pause=0.001, longest_pause=0.2),
                     pipeline=pipeline or PipelineSettings(drain=0.3, stall=0.3),
                     patience=Patience(call=0.5, pauses=(0.001, 0.001), rest=0.01),
+                    loops=loops or LoopSettings(),
                 ),
             )
         )

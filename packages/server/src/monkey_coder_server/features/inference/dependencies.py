@@ -8,6 +8,7 @@ from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.health import Health
+from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.answers import Answers
@@ -33,7 +34,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`rate` is requests a minute of a key without a rate of its own. Seconds: `keep_alive`, `shutdown`."""
+    """`rate` is requests a minute of a key without a rate of its own, `loops` how often an agent may send one request.
+
+    Seconds: `keep_alive`, `shutdown`.
+    """
 
     rate: int = 60_000
     keep_alive: float = KEEP_ALIVE_SECONDS
@@ -41,6 +45,7 @@ class Options:
     attempt: AttemptSettings = field(default_factory=AttemptSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     patience: Patience = field(default_factory=Patience)
+    loops: LoopSettings = field(default_factory=LoopSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

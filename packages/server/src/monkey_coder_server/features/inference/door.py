@@ -11,18 +11,23 @@ from monkey_coder_server.features.inference.api import route_headers, settled_he
 from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.desk import Desk, rate_headers
 from monkey_coder_server.features.inference.foreign import envelope_headers, job_of
+from monkey_coder_server.features.inference.guards import Guards, Knock
 from monkey_coder_server.features.inference.job import Outcome, Served, Settled
+from monkey_coder_server.features.inference.kept import Kept, Listener
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.running import Opening, Run
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Finishing, Front, Inbound, Problem, Told
 from monkey_coder_server.ports.ledger import Charge
+from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.problem import problem_headers, sentence, status_of
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Headers, Response
 from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream, EventWriter
 
+REPEATED: Headers = [(b"idempotent-replayed", b"true")]
+"""With the answer of another request; the charge and the receipt are that one's."""
 WATCH_SECONDS = 60.0
 """Longest sleep; new events, the end and a hang-up wake the writer at once."""
 LONGEST_NAME = 64
@@ -74,16 +79,27 @@ class Memory(Protocol):
         """
 
 
+class Visit(Record, frozen=True):
+    """One request at a door. `headers` go with any answer, `keep` takes the answer, `kept` has it for a repeat."""
+
+    request: Request
+    inbound: Inbound
+    headers: Headers
+    keep: Keep | None
+    kept: Kept | None
+
+
 class Door:
     """Serves one endpoint of a dialect. `keep_alive` is how many seconds a stream may be silent."""
 
-    def __init__(  # noqa: PLR0913 - its collaborators, named
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators, named
         self,
         front: Front,
         desk: Desk,
         pipeline: Pipeline,
         clock: Clock,
         problems: Problems,
+        guards: Guards,
         *,
         endpoint: str,
         keep_alive: float = KEEP_ALIVE_SECONDS,
@@ -95,6 +111,7 @@ class Door:
         self._clock = clock
         self._endpoint = endpoint
         self._problems = problems
+        self._guards = guards
         self._keep_alive = keep_alive
         self._memory = memory
 
@@ -105,10 +122,21 @@ class Door:
         envelope = Envelope(
             headers=envelope_headers(request), query=request.query, path_model=path_model, stream=stream
         )
-        body, keep = await request.body(), None
-        if self._memory is not None:
-            body, keep = await self._memory.recall(request, body)
+        sent = await request.body()
+        body, keep = (sent, None) if self._memory is None else await self._memory.recall(request, sent)
         inbound = self._front.read(body, envelope)
+        knock = Knock(
+            key_id=request.principal.key_id,
+            dialect=self._front.name,
+            endpoint=self._endpoint,
+            envelope=envelope,
+            inbound=inbound,
+            body=sent,
+        )
+        place = self._guards.place(knock)
+        kept = None if place is None else self._guards.find(place, knock)
+        if kept is not None:
+            return await self._again(Visit(request, inbound, [*headers, *REPEATED], keep, kept), kept)
         at = self._clock.now()
 
         def render(served: Served, charge: Charge) -> bytes:
@@ -116,15 +144,29 @@ class Door:
 
         job = job_of(request, inbound, endpoint=self._endpoint, at=at, started=started, render=render)
         run = self._pipeline.start(job)
+        kept = None if place is None else self._guards.keep(place, knock, run)
+        visit = Visit(request, inbound, headers, keep, kept)
         if inbound.stream:
-            return await self._stream(request, inbound, run, headers, keep)
-        outcome = await run.result()
-        settled = _settled(outcome)
-        if keep is not None:
-            await keep(settled.body)
-        dropped = _dropped(settled.served.relayed, settled.served.dropped, inbound)
-        reply = [(b"content-type", b"application/json"), *headers, *settled_headers(settled), *dropped]
-        return Response(200, settled.body, reply)
+            return await self._stream(visit, run)
+        settled = _settled(await run.result())
+        return await _reply(visit, settled, settled.body)
+
+    async def _again(self, visit: Visit, kept: Kept) -> Reply:
+        """The answer of the request this one is the repeat of: no second call, no second charge."""
+        listener = Listener(kept)
+        if visit.inbound.stream:
+            return await self._stream(visit, listener)
+        settled = _settled(await listener.result())
+        return await _reply(visit, settled, self._retold(visit, kept, settled) if kept.stream else settled.body)
+
+    def _retold(self, visit: Visit, kept: Kept, settled: Settled) -> bytes:
+        """As a whole what was a stream."""
+        served, source = settled.served, visit.inbound.request.source
+        provider, model = served.route.provider, served.route.card.model
+        dialect = provider.dialect_for(model, None if source is None else source.dialect)
+        created = int(served.job.at.timestamp())
+        told = Told(request_id=visit.request.request_id, created=created, provider=provider.name, model=model)
+        return self._front.write(visit.inbound, told, kept.events(dialect), _bill(served, settled.charge))
 
     def _whole(self, inbound: Inbound, served: Served, charge: Charge) -> bytes:
         bill = _bill(served, charge)
@@ -138,9 +180,7 @@ class Door:
         )
         return self._front.write(inbound, told, served.events, bill)
 
-    async def _stream(
-        self, request: Request, inbound: Inbound, run: Run[Outcome], headers: Headers, keep: Keep | None
-    ) -> Reply:
+    async def _stream(self, visit: Visit, run: Run[Outcome] | Listener) -> Reply:
         """Until the answer begins, or the caller has waited long, a failure is told as an HTTP error."""
         try:
             opening = await run.opened(self._keep_alive)
@@ -149,6 +189,7 @@ class Door:
             raise
         if opening is None and run.ended:
             await run.result()
+        inbound, headers = visit.inbound, visit.headers
         if opening is not None:
             headers = [
                 *headers,
@@ -156,9 +197,7 @@ class Door:
                 (b"x-monkey-cache", b"bypass"),
                 *_dropped(opening.relayed, opening.dropped, inbound),
             ]
-        body = _Stream(
-            self._front, inbound, run, self._problems, request.request_id, int(self._clock.now().timestamp()), keep
-        )
+        body = _Stream(self._front, visit, run, self._problems, int(self._clock.now().timestamp()))
         return EventStream(
             body.write,
             headers=headers,
@@ -171,23 +210,17 @@ class Door:
 class _Stream:
     """Writes one run in the caller's dialect. Its last frames leave when the charge is on disk."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - made in one place
-        self,
-        front: Front,
-        inbound: Inbound,
-        run: Run[Outcome],
-        problems: Problems,
-        request_id: str,
-        created: int,
-        keep: Keep | None,
+    def __init__(
+        self, front: Front, visit: Visit, run: Run[Outcome] | Listener, problems: Problems, created: int
     ) -> None:
         self._front = front
-        self._inbound = inbound
+        self._inbound = visit.inbound
         self._run = run
         self._problems = problems
-        self._request_id = request_id
+        self._request_id = visit.request.request_id
         self._created = created
-        self._keep = keep
+        self._keep = visit.keep
+        self._kept = visit.kept
 
     async def write(self, out: EventWriter) -> None:
         """Write everything; a caller who hangs up is noticed, and the run told so."""
@@ -202,6 +235,8 @@ class _Stream:
                 events = await run.take(WATCH_SECONDS)
                 if not events and run.ended:
                     await _send(out, await self._end(writer))
+                    if self._kept is not None:
+                        self._kept.delivered = not out.gone
                     return
                 if events:
                     await _send(out, writer.write(events))
@@ -227,6 +262,17 @@ class _Stream:
         if self._keep is not None and isinstance(writer, Finishing):
             await self._keep(writer.finished())
         return frames
+
+
+async def _reply(visit: Visit, settled: Settled, body: bytes) -> Response:
+    """A whole answer."""
+    if visit.keep is not None:
+        await visit.keep(body)
+    if visit.kept is not None:
+        visit.kept.delivered = True
+    dropped = _dropped(settled.served.relayed, settled.served.dropped, visit.inbound)
+    headers = [(b"content-type", b"application/json"), *visit.headers, *settled_headers(settled), *dropped]
+    return Response(200, body, headers)
 
 
 async def _send(out: EventWriter, frames: bytes) -> None:

@@ -22,6 +22,7 @@ class Flight:
         self.answering: Answering | None = None
         self._drain = drain
         self._bound: Within | None = None
+        self._ends = 0.0
 
     def answered(self) -> Answering:
         """The model that answers. Raises `RuntimeError` before there is one."""
@@ -31,9 +32,9 @@ class Flight:
         return self.answering
 
     def watch(self, bound: Within) -> None:
-        """Shorten the deadline once the caller leaves, as the provider's cancel policy says."""
-        self._bound = bound
-        self.run.when_left(self._left)
+        """Shorten the deadline while nobody waits, as the provider's cancel policy says."""
+        self._bound, self._ends = bound, bound.ends
+        self.run.when_left(self._left, self._returned)
 
     def unwatch(self) -> None:
         """The answer is over: leaving changes nothing any more."""
@@ -44,7 +45,7 @@ class Flight:
 
         Raises `ProviderTimedOut` for a caller that still waits: it is not charged.
         """
-        if self.run.client_gone and self.job.stream and self.answering is not None:
+        if self.run.deserted and self.job.stream and self.answering is not None:
             return End.LEFT
         self.abandon()
         message = f"The request was not served within its {self.job.seconds:g} seconds; it is not charged."
@@ -59,6 +60,10 @@ class Flight:
     def _left(self) -> None:
         if self._bound is not None:
             self._bound.shorten(0.0 if self._stops_at_once() else self._drain)
+
+    def _returned(self) -> None:
+        if self._bound is not None:
+            self._bound.lengthen(self._ends)
 
     def _stops_at_once(self) -> bool:
         answering = self.answering

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.door import Door, Memory, Problems
+from monkey_coder_server.features.inference.guards import Guards
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.clock import Clock
@@ -24,6 +25,7 @@ class Hall(Record, frozen=True):
     keep_alive: float
     answers: Answers
     telemetry: Telemetry
+    guards: Guards
 
     def door(self, front: Front, endpoint: str, *, memory: Memory | None = None) -> Door:
         """One endpoint of a dialect; `endpoint` names it in logs and books."""
@@ -33,6 +35,7 @@ class Hall(Record, frozen=True):
             self.pipeline,
             self.clock,
             self.problems(front),
+            self.guards,
             endpoint=endpoint,
             keep_alive=self.keep_alive,
             memory=memory,

@@ -77,7 +77,7 @@ async def _rest(answering: Answering, run: Run[Outcome], counter: "_Counter") ->
         if counter.over:
             answering.answer.finish = FinishReason.LENGTH
             return End.LIMIT
-        if stops_when_left and run.client_gone:
+        if stops_when_left and run.deserted:
             return End.LEFT
     await _take(decoder.finish(), answering, run, counter)
     return _end_of(answering) or End.FAILED

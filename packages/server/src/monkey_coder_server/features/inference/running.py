@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import Event
@@ -11,6 +11,7 @@ from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.within import Within
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 BUFFERED_EVENTS = 256
 """More than this unread and the provider is read no faster than the caller reads us."""
 
@@ -26,10 +27,24 @@ class Opening(Record, frozen=True):
     """Parameters the model does not take."""
 
 
+class Echo(Protocol[T_contra]):
+    """Told everything a run says, from its beginning and whether or not its caller is still there."""
+
+    def opened(self, opening: Opening) -> None:
+        """The model answers."""
+
+    def heard(self, event: Event) -> None:
+        """One event."""
+
+    def over(self, outcome: T_contra | GatewayError) -> None:
+        """The request is over."""
+
+
 class Run(Generic[T]):
     """One request in flight. The pipeline pushes events, the caller's side takes them; either may stop first.
 
-    `stall` is how many seconds a caller may leave the buffer full before counting as gone.
+    `stall` is how many seconds a caller may leave the buffer full before counting as gone. Others may read the answer
+    by an echo beside the caller (`join`) until they are done with it (`part`).
     """
 
     def __init__(self, *, stall: float = 30.0) -> None:
@@ -38,6 +53,9 @@ class Run(Generic[T]):
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._on_leave: Callable[[], None] | None = None
+        self._on_return: Callable[[], None] | None = None
+        self._echo: Echo[T] | None = None
+        self._others = 0
         self._outcome: T | GatewayError = GatewayError("a run has a result only when it is over")
         self.opening: Opening | None = None
         self.client_gone = False
@@ -49,9 +67,13 @@ class Run(Generic[T]):
         """Say who answers; from here on an error can only be told inside the stream."""
         self.opening = opening
         _wake(self._reader)
+        if self._echo is not None:
+            self._echo.opened(opening)
 
     async def push(self, event: Event) -> None:
         """Hand on one event; waits while the caller's buffer is full, for `stall` seconds at most."""
+        if self._echo is not None:
+            self._echo.heard(event)
         if self.client_gone:
             return
         self._events.append(event)
@@ -64,11 +86,16 @@ class Run(Generic[T]):
             except TimeoutError:
                 self.leave()
 
-    def when_left(self, callback: Callable[[], None]) -> None:
-        """Call back once the caller is gone; at once when that is so already."""
-        self._on_leave = callback
-        if self.client_gone:
+    def when_left(self, callback: Callable[[], None], returned: Callable[[], None]) -> None:
+        """Call back once nobody waits any more, at once when that is so already; `returned`: somebody does again."""
+        self._on_leave, self._on_return = callback, returned
+        if self.deserted:
             callback()
+
+    @property
+    def deserted(self) -> bool:
+        """Whether nobody waits for the answer."""
+        return self.client_gone and not self._others
 
     def end(self, outcome: T | GatewayError) -> None:
         """The request is over. Only the first outcome counts."""
@@ -76,6 +103,9 @@ class Run(Generic[T]):
             self.ended = True
             self._outcome = outcome
             _wake(self._reader)
+            if self._echo is not None:
+                self._echo.over(outcome)
+                self._echo = None
 
     # The caller's side
 
@@ -103,7 +133,28 @@ class Run(Generic[T]):
         self._events.clear()
         _wake(self._writer)
         _wake(self._reader)
-        if self._on_leave is not None:
+        self._note_desertion()
+
+    def echo(self, echo: Echo[T]) -> None:
+        """Tell somebody else everything, too; before anything was said."""
+        self._echo = echo
+
+    def join(self) -> None:
+        """Somebody else reads the answer. A caller who leaves the buffer full is gone at once: both would wait."""
+        self._others += 1
+        self._stall = 0.0
+        if len(self._events) >= BUFFERED_EVENTS:
+            self.leave()
+        if self.client_gone and self._on_return is not None:
+            self._on_return()
+
+    def part(self) -> None:
+        """Somebody else is done with the answer, or gone."""
+        self._others -= 1
+        self._note_desertion()
+
+    def _note_desertion(self) -> None:
+        if self.deserted and not self.ended and self._on_leave is not None:
             self._on_leave()
 
     async def result(self) -> T:

@@ -14,13 +14,16 @@ from monkey_coder_server.features.inference.dependencies import Access, Dependen
 from monkey_coder_server.features.inference.desk import Desk, rate_headers
 from monkey_coder_server.features.inference.exchange import Exchange
 from monkey_coder_server.features.inference.feedback import FeedbackApi
+from monkey_coder_server.features.inference.guards import Guards
 from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.features.inference.keyring import KeyRing
+from monkey_coder_server.features.inference.loops import Loops
 from monkey_coder_server.features.inference.outcomes import Outcomes
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.planning import Listing, Planner
 from monkey_coder_server.features.inference.quote import QuoteApi
 from monkey_coder_server.features.inference.quotes import QuoteBook
+from monkey_coder_server.features.inference.repeats import Repeats
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.features.inference.settlement import Settlements
@@ -48,7 +51,16 @@ def build(use: Dependencies) -> Feature:
     debug = DebugApi(desk, planner, use.health, use.clock)
     feedback = FeedbackApi(desk, outcomes, use.ledger)
     errors = _with_rate_headers(use.problems)
-    hall = Hall(desk, pipeline, use.clock, use.problems.top_up_url, options.keep_alive, use.answers, use.telemetry)
+    hall = Hall(
+        desk=desk,
+        pipeline=pipeline,
+        clock=use.clock,
+        top_up_url=use.problems.top_up_url,
+        keep_alive=options.keep_alive,
+        answers=use.answers,
+        telemetry=use.telemetry,
+        guards=Guards(Loops(options.loops, use.clock), Repeats()),
+    )
 
     async def stop() -> None:
         await running.drain(options.shutdown)
