@@ -85,8 +85,8 @@ def joined(answer: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = []
     for record in answer:
         for part in record["candidates"][0]["content"]["parts"]:
-            grows = parts and "text" in part and parts[-1].keys() <= part.keys() and "text" in parts[-1]
-            if grows and parts[-1].get("thought") == part.get("thought"):
+            open_part = parts[-1] if parts and "thoughtSignature" not in parts[-1] else {}
+            if "text" in part and "text" in open_part and open_part.get("thought") == part.get("thought"):
                 parts[-1] = {**part, "text": parts[-1]["text"] + part["text"]}
             elif part != {"text": ""}:
                 parts.append(part)

@@ -29,6 +29,8 @@ def record(value: Json, path: str) -> Fields:
         return {}
     if not isinstance(value, dict):
         raise _wrong(path, "an object", value)
+    if "_" not in "".join(value):
+        return value
     fields = {documented(name): field for name, field in value.items()}
     if len(fields) < len(value):
         twice = next(name for name in value if documented(name) != name and documented(name) in value)

@@ -74,6 +74,10 @@ def read_contents(value: Json) -> tuple[Message, ...]:
 
 
 def _messages(role: Role, parts: list[Part]) -> Iterator[Message]:
+    if role is not Role.USER:
+        if parts:
+            yield Message(role, tuple(parts))
+        return
     results = tuple(part for part in parts if isinstance(part, ToolResult))
     others = tuple(part for part in parts if not isinstance(part, ToolResult))
     if results:
@@ -94,6 +98,9 @@ def _parts(content: Fields, path: str, calls: "_Calls") -> list[Part]:
     """Parts in order."""
     turn = _Turn(calls)
     for at, given in enumerate(records(content.get("parts"), f"{path}.parts")):
+        if isinstance(given, dict) and len(given) == 1 and isinstance(said := given.get("text"), str):
+            turn.say(said)
+            continue
         where = f"{path}.parts[{at}]"
         turn.take(record(given, where), where)
     turn.end_thought(None, ())
@@ -121,13 +128,20 @@ class _Turn:
             if signature or sealed:
                 self.end_thought(signature, sealed)
         else:
-            self.end_thought(None, ())
             if said is None:
+                self.end_thought(None, ())
                 self.parts.append(_other(part, path, self._calls))
-            elif said:
-                self.parts.append(Text(said))
+            else:
+                self.say(said)
             if signature or sealed:
                 self.end_thought(signature, sealed)
+
+    def say(self, text: str) -> None:
+        """Read a part that is text and nothing else."""
+        if self._thought:
+            self.end_thought(None, ())
+        if text:
+            self.parts.append(Text(text))
 
     def end_thought(self, signature: str | None, sealed: tuple[Thinking, ...]) -> None:
         """The thought so far is whole, with Google's signature or another provider's proof."""
