@@ -25,6 +25,22 @@ REPLACED_BY: Mapping[str, str] = MappingProxyType(
 )
 """The original service's manifest of deprecations."""
 
+CALLED_OTHERWISE: Mapping[str, str] = MappingProxyType(
+    {
+        "gemini-1.5-flash": "google/gemini-2.5-flash",
+        "gemini-2.0-flash-lite": "google/gemini-2.5-flash-lite",
+        "gemini-3-pro-preview": "google/gemini-3.1-pro-preview",
+        "gemini-3.1-pro-preview-customtools": "google/gemini-3.1-pro-preview",
+        "gemini-3-flash": "google/gemini-3.5-flash",
+        "gemini-3.1-flash-lite-preview": "google/gemini-3.1-flash-lite",
+        "gemini-pro": "google/gemini-3.1-pro-preview",
+        "gemini-flash": "google/gemini-3.8-flash",
+        "gemini-flash-lite": "google/gemini-3.5-flash-lite",
+    }
+)
+"""Names that Gemini CLI's router and Google's guides use (`gemini-flash-latest`), and the models Google serves for them
+(google-gemini/gemini-cli, models.ts; ai.google.dev, Gemini deprecations)."""
+
 _SUFFIX = re.compile(r"-(?:latest|20\d{2}-?\d{2}-?\d{2}|0\d{2}|\d{4})$", re.ASCII)
 
 
@@ -33,6 +49,7 @@ def historic_successors(name: str) -> Iterator[str]:
     undated = _SUFFIX.sub("", name)
     if undated != name:
         yield undated
-    replacement = REPLACED_BY.get(undated.rpartition("/")[2])
+    bare = undated.rpartition("/")[2]
+    replacement = REPLACED_BY.get(bare) or CALLED_OTHERWISE.get(bare)
     if replacement is not None:
         yield replacement
