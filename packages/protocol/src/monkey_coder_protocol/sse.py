@@ -24,8 +24,9 @@ class SseEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class SseParser:
-    """Feed bytes, get whole events. Neither a line, nor an event's data, nor what is passed over before it may be
-    longer than `max_event_bytes`.
+    """Feed bytes, get whole events.
+
+    Neither a line, nor an event's data, nor what is passed over before it may be longer than `max_event_bytes`.
     """
 
     __slots__ = ("_at_start", "_buffer", "_data", "_event", "_id", "_ignored", "_limit", "_size", "_skip_lf")

@@ -204,11 +204,14 @@ async def test_our_own_limit_says_when_to_come_back() -> None:
     assert answer.json["error"]["details"][1]["retryDelay"] == "7.000s"
 
 
-async def test_a_provider_that_refuses_is_an_error_of_the_server() -> None:
+@pytest.mark.parametrize(("theirs", "ours", "word"), [(400, 400, "INVALID_ARGUMENT"), (404, 502, "UNAVAILABLE")])
+async def test_what_a_provider_would_refuse_again_stops_a_client_that_repeats_errors_of_the_server(
+    theirs: int, ours: int, word: str
+) -> None:
     gateway = Gateway()
-    gateway.wire.play("openai", wires.error(400))
+    gateway.wire.play("openai", wires.error(theirs))
     answer = await ask(gateway, OPENAI)
-    assert (answer.status, answer.json["error"]["status"]) == (502, "UNAVAILABLE")
+    assert (answer.status, answer.json["error"]["code"], answer.json["error"]["status"]) == (ours, ours, word)
 
 
 @pytest.mark.parametrize("wrapped", [True, False])

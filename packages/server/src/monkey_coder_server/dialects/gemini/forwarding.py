@@ -47,8 +47,9 @@ def _fit_config(body: _Pieces, request: ModelRequest, card: ModelCard, traits: M
     """Fit `generationConfig` to the model."""
     place = _spelling(body, "generationConfig")
     config = _pieces(body[place]) if place in body and bytes(body[place]) != b"null" else {}
-    limit = min(request.sampling.max_tokens or card.max_output_tokens, card.max_output_tokens)
-    config[_spelling(config, "maxOutputTokens")] = msgspec.Raw(write_json(limit))
+    wanted = card.max_output_tokens if request.sampling.max_tokens is None else request.sampling.max_tokens
+    limit = write_json(min(wanted, card.max_output_tokens))
+    config[_spelling(config, "maxOutputTokens")] = msgspec.Raw(limit)
     if card.fixed_temperature:
         for name in [name for name in config if documented(name) in _SAMPLING]:
             del config[name]
