@@ -19,6 +19,7 @@ from monkey_coder_server.providers.anthropic import PROVIDER
 from packages.server.tests.dialects import conversations
 from packages.server.tests.dialects.anthropic_messages import agents
 from packages.server.tests.dialects.conversations import json_values
+from packages.server.tests.dialects.hostile import bent
 
 BUDGET = "claude-haiku-4-5"
 BOTH = "claude-opus-4-6"
@@ -324,3 +325,23 @@ def test_a_body_read_elsewhere_is_written_anew() -> None:
     request = replace(read(PLAIN), source=None)
     body = conversations.body(PROVIDER, BUDGET, request)
     assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]
+
+
+FOREIGN = [
+    {"type": "thinking", "thinking": "theirs", "signature": "mk1.google.s"},
+    agents.call("functions.Write:0"),
+    agents.text("So", citations=[{"type": "web_search_result_location", "encrypted_index": "mk1.openai."}]),
+]
+MIXED = agents.claude_code({"role": "assistant", "content": FOREIGN}, {"role": "system", "content": "Be brief."})
+
+
+@given(body=bent(MIXED | {"temperature": 1}), card=st.sampled_from(PROVIDER.cards), stream=st.booleans())
+def test_whatever_is_read_is_sent_on_or_refused_in_one_sentence(body: Any, card: ModelCard, stream: bool) -> None:
+    sentence = "."
+    try:
+        request = MessagesFront().read(json.dumps(body).encode(), Envelope(headers={}, query={})).request
+        sent_on = json.loads(PROVIDER.dialect.encode(request, card=card, key="k", stream=stream).body)
+        assert "mk1." not in json.dumps(sent_on)
+    except InvalidRequest as refused:
+        sentence = refused.message
+    assert sentence.endswith(".")
