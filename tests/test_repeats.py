@@ -52,7 +52,7 @@ class Asking:
 
     def whole(self) -> Any:
         with self.sdk() as client:
-            return client.messages.with_raw_response.create(**self.body)  # type: ignore[arg-type]
+            return client.messages.with_raw_response.create(**self.body)  # type: ignore[arg-type] - a plain body
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -76,7 +76,7 @@ def test_a_stream_that_is_asked_for_again_is_complete(gateway: RunningGateway, m
     asking = Asking(gateway, model)
     before = asking.charges()
     asking.cut_a_stream()
-    with asking.sdk() as client, client.messages.stream(**asking.body) as stream:  # type: ignore[arg-type]
+    with asking.sdk() as client, client.messages.stream(**asking.body) as stream:  # type: ignore[arg-type] - a plain body
         message = stream.get_final_message()
     assert message.stop_reason == "end_turn"
     assert message.usage.output_tokens >= 200
