@@ -198,7 +198,11 @@ async def test_a_stream_cut_by_its_provider_ends_as_one_that_grew_too_long_and_c
 async def test_an_error_before_the_answer_has_its_status_and_shape(model: str) -> None:
     gateway = playing(model, wires.error(400, message="bad schema"))
     answer = await ask(gateway, model=model, stream=True)
-    assert (answer.status, answer.json["type"], answer.json["error"]["type"]) == (502, "error", "api_error")
+    assert (answer.status, answer.json["type"], answer.json["error"]["type"]) == (
+        400,
+        "error",
+        "invalid_request_error",
+    )
     assert "bad schema" in answer.json["error"]["message"]
     assert answer.headers["x-should-retry"] == "false", "it would be refused again"
     assert answer.headers["request-id"] == answer.json["request_id"]

@@ -60,5 +60,5 @@ async def test_a_provider_that_fails_is_told_in_openais_words() -> None:
     gateway = Gateway()
     gateway.wire.play("openai", Script(status=400, pieces=[b'{"error":{"message":"Bad image."}}']))
     answer = await judge(gateway)
-    assert answer.status == 502
+    assert answer.status == 400
     assert "Bad image." in answer.json["error"]["message"]

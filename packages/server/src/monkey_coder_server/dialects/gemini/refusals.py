@@ -28,23 +28,13 @@ _WORDS: Final = {
 """google.rpc.Code by HTTP status. 402 has none; Google says FAILED_PRECONDITION of a project without billing."""
 
 
-_IN_VAIN: Final = frozenset({"invalid_request", "content_filter"})
-"""Why a provider refused what it would refuse again (`facts["failure"]`)."""
-
-
 def refusal_of(problem: Problem) -> Refusal:
     """The error with its own status: Google's SDKs tell errors apart by it alone."""
-    return Refusal(_status(problem), error_body(problem))
-
-
-def _status(problem: Problem) -> int:
-    """Ours, but 400 for what asking again cannot mend: Gemini CLI reads no `x-should-retry` and repeats every 5xx."""
-    return 400 if problem.facts.get("failure") in _IN_VAIN else problem.status
+    return Refusal(problem.status, error_body(problem))
 
 
 def error_body(problem: Problem) -> bytes:
     """The error object. Its details hold our code, facts and request id, and when to come back."""
-    status = _status(problem)
     facts = {**problem.facts, "request_id": problem.request_id}
     details: list[Json] = [
         {
@@ -58,6 +48,6 @@ def error_body(problem: Problem) -> bytes:
         details.append(
             {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{problem.retry_after:.3f}s"}
         )
-    word = _WORDS.get(status, "UNKNOWN")
-    error = {"code": status, "message": problem.message, "status": word, "details": details}
+    word = _WORDS.get(problem.status, "UNKNOWN")
+    error = {"code": problem.status, "message": problem.message, "status": word, "details": details}
     return write_json({"error": error})

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import Protocol
 
-from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.errors import GatewayError, InvalidRequest
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.features.inference.api import route_headers, settled_headers
 from monkey_coder_server.features.inference.cut_short import CutShort
@@ -21,7 +21,7 @@ from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Finish
 from monkey_coder_server.ports.ledger import Charge
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.asgi import Reply
-from monkey_coder_server.web.problem import problem_headers, sentence, status_of
+from monkey_coder_server.web.problem import IN_VAIN, problem_headers, sentence, status_of
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Headers, Response
 from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream, EventWriter
@@ -54,10 +54,15 @@ class Problems:
         return Response(refusal.status, refusal.body, [(b"content-type", b"application/json"), *headers])
 
     def problem(self, error: GatewayError, request_id: str) -> Problem:
-        """What there is to be told."""
+        """What there is to be told.
+
+        What a provider finds wrong with the caller's own body is told as 400, after which every agent stops; after a
+        502 they send the same again.
+        """
+        told = InvalidRequest(error.message) if error.facts.get("failure") in IN_VAIN else error
         return Problem(
-            code=error.code,
-            status=status_of(error),
+            code=told.code,
+            status=status_of(told),
             message=sentence(error, top_up_url=self._top_up_url),
             request_id=request_id,
             retry_after=error.retry_after,
