@@ -105,7 +105,9 @@ def test_a_stream_that_is_cut_is_completed(missing: int) -> None:
 
 def test_a_stream_without_any_usage_is_given_ours() -> None:
     silent = STREAM.replace(b',"usage":{"input_tokens":3, "output_tokens":5}', b"")
-    _, last = streams.frames(relayed([silent]))[-2]
+    silent = silent.replace(b',"usage":{"input_tokens":3}', b"")
+    (_, first), *_, (_, last), _ = streams.frames(relayed([silent]))
+    assert first["message"] == {"id": "msg_01", "content": [], "usage": {"input_tokens": 0, "output_tokens": 0}}
     assert last["delta"] == {"stop_reason": "end_turn", "stop_sequence": None}
     assert last["usage"]["output_tokens"] == USAGE.output
 

@@ -62,6 +62,7 @@ class RelayedStream:
         match name:
             case "message_start":
                 self._started = True
+                data = _counted(data)
             case "content_block_start":
                 self._open[_index(data)] = None
             case "content_block_stop":
@@ -91,6 +92,17 @@ def _with_bill(record: bytes, bill: Bill) -> bytes:
     reported = usage.startswith(b"{")
     fields["usage"] = with_cost(usage, bill.cost) if reported else _raw(write_usage(bill.usage, bill.cost))
     return msgspec.json.encode(fields)
+
+
+def _counted(data: str) -> str:
+    """A beginning with a usage to add to: Anthropic's SDK and the AI SDK take it for granted."""
+    if '"usage"' in data or not as_object(as_object(parse_json(data)).get("message")):
+        return data
+    record = _fields.decode(data.encode())
+    message = _fields.decode(record["message"])
+    message["usage"] = _raw({"input_tokens": 0, "output_tokens": 0})
+    record["message"] = _raw(message)
+    return msgspec.json.encode(record).decode()
 
 
 def _raw(value: object) -> msgspec.Raw:
