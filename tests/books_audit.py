@@ -62,15 +62,16 @@ class Books:
         """A query of names and figures."""
         return {name: int(figure) for name, figure in self._connection.execute(query)}
 
-    def rows(self) -> list[Row]:
-        """Every usage row."""
+    def rows(self, request_id: str | None = None) -> list[Row]:
+        """Every usage row, or that of one request."""
         query = """
             SELECT u.request_id, u.account_id, u.status, u.provider, u.model, u.stream, u.input_tokens,
                    u.cached_tokens, u.output_tokens, u.reasoning_tokens, u.price, u.loss, u.provider_cost, u.estimated,
                    h.amount, h.charged, IFNULL(json_array_length(r.body, '$.attempts'), 0)
             FROM usage u JOIN holds h USING (request_id) LEFT JOIN receipts r USING (receipt_id)
+            WHERE :wanted IS NULL OR u.request_id = :wanted
         """
-        return [_row(values) for values in self._connection.execute(query)]
+        return [_row(values) for values in self._connection.execute(query, {"wanted": request_id})]
 
 
 def _row(values: tuple[Any, ...]) -> Row:

@@ -1,0 +1,61 @@
+"""Plays cells, several at once, each once; what became of each is asked for one by one."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from tests.matrix import scenarios_ends, scenarios_errors, scenarios_talk, scenarios_thinking, scenarios_tools
+from tests.matrix.cells import SCENARIOS, Cell, Place
+from tests.matrix.drivers import DIALECTS
+from tests.matrix.models import PROVIDERS
+from tests.matrix.stage import Stage
+
+AT_ONCE = 8
+FILES = (scenarios_talk, scenarios_tools, scenarios_thinking, scenarios_ends, scenarios_errors)
+"""Importing them puts their scenarios into the matrix, in this order."""
+
+
+def places() -> Iterator[Place]:
+    """Every cell there is."""
+    for scenario in SCENARIOS:
+        for dialect in DIALECTS:
+            for provider in PROVIDERS:
+                yield Place(scenario, dialect, provider)
+
+
+class Outcomes:
+    """What became of the cells of one run."""
+
+    def __init__(self, futures: dict[Place, Future[None]]) -> None:
+        self._futures = futures
+
+    def broken(self) -> list[Place]:
+        """The cells that are not as they should be, once all have been played."""
+        return [place for place, future in self._futures.items() if future.exception() is not None]
+
+    def of(self, place: Place) -> None:
+        """Nothing where the cell is as it should be. Raises what it failed of."""
+        self._futures[place].result()
+
+
+@contextmanager
+def played(stage: Stage, wanted: Iterable[Place]) -> Iterator[Outcomes]:
+    """Play the wanted cells in the background."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield Outcomes({place: pool.submit(_play, Cell(place, stage)) for place in wanted})
+        pool.shutdown(cancel_futures=True)
+
+
+def _play(cell: Cell) -> None:
+    """A cell by its scenario, or by its provider's limit: refused with the right error, never passed over."""
+    limit = cell.limit
+    if limit is None or limit.kind != "refused":
+        SCENARIOS[cell.place.scenario](cell)
+        return
+    expected, status = cell.driver.errors["refused"]
+    with pytest.raises(expected) as raised:
+        SCENARIOS[cell.place.scenario](cell)
+    assert status in {getattr(raised.value, name, None) for name in ("status_code", "code")}
+    assert limit.says in str(raised.value)

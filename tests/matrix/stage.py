@@ -1,0 +1,106 @@
+"""A gateway over all seven simulators, its books, and the four SDKs pointed at it."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.sandbox.server import BASE_PATHS
+from tests.books_audit import Books, Row
+from tests.contract_http import Outsider
+from tests.matrix.drivers import DIALECTS, driver
+from tests.matrix.words import Driver, Said
+from tools.processes import BIN, free_port, server
+
+KEYS_A_PROVIDER = 64
+"""A key rests after a refusal; with so many there is always another."""
+BOOKED_WITHIN = 15.0
+"""Seconds after which a request that was given up must be in the books."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where everything listens. `poor_key` belongs to an account without credit."""
+
+    base_url: str
+    simulators: Outsider
+    data: Path
+    key: str
+    poor_key: str
+    drivers: Mapping[str, Driver]
+
+    def driver(self, dialect: str, key: str) -> Driver:
+        """The SDK of a dialect with another key."""
+        return driver(dialect, self.base_url, key)
+
+    def received(self, provider: str, mark: str) -> str:
+        """The body of the last request of a provider's that holds the mark, as JSON."""
+        requests = self.simulators.get("/__sandbox/requests").body["requests"]
+        bodies = [json.dumps(one["body"]) for one in requests if one["provider"] == provider]
+        return next(body for body in reversed(bodies) if mark in body)
+
+    def row(self, request_id: str) -> Row:
+        """The usage row of a request, waited for."""
+        until = time.monotonic() + BOOKED_WITHIN
+        while time.monotonic() < until:
+            with closing(Books(self.data)) as books:
+                rows = books.rows(request_id)
+            if rows:
+                return rows[0]
+            time.sleep(0.05)
+        message = f"{request_id} is not in the books"
+        raise AssertionError(message)
+
+    def booked(self, said: Said, provider: str) -> Row:
+        """The row of an answer, once it says what the answer says."""
+        row = self.row(said.request_id)
+        assert (row.status, row.counted.provider) == ("served", provider)
+        assert said.usage is not None, "no usage was told"
+        told = (said.usage.prompt, said.usage.cached, said.usage.output)
+        assert told == (row.counted.prompt, row.counted.cached, row.counted.output)
+        assert said.usage.reasoning in {None, row.counted.reasoning}
+        assert row.price > 0
+        assert said.cost == Decimal(usd(row.price)), f"told {said.cost}, booked {usd(row.price)}"
+        if not said.pieces:
+            assert Decimal(said.headers["x-monkey-cost"]) == said.cost
+        assert said.headers["x-monkey-provider"] == provider
+        return row
+
+
+@contextmanager
+def stage(data: Path, rules: Iterable[Mapping[str, Any]]) -> Iterator[Stage]:
+    """Start simulators that keep to these rules, and the gateway; stop them at the end."""
+    port, simulating = free_port(), free_port()
+    simulators = f"http://127.0.0.1:{simulating}"
+    environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning", "BASE_URL": f"http://127.0.0.1:{port}"}
+    for provider, path in BASE_PATHS.items():
+        keys = ",".join(f"{provider}-key-{number}" for number in range(KEYS_A_PROVIDER))
+        environment |= {f"{provider.upper()}_API_KEY": keys, f"{provider.upper()}_BASE_URL": simulators + path}
+    owner = _create_user(environment, "rich@example.com", "1000")
+    poor = _create_user(environment, "poor@example.com", "0")
+    serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(free_port())]
+    with (
+        server(["sandbox", "--port", str(simulating)], {}, simulating, "/__sandbox/health", quiet=True),
+        server(serve, environment, port, "/health"),
+    ):
+        Outsider(simulators).post("/__sandbox/script", {"rules": list(rules)})
+        base_url = f"http://127.0.0.1:{port}"
+        body = {"name": "matrix", "rate": 1_000_000}
+        key = Outsider(base_url, owner).post("/v1/keys", body).body["key"]
+        drivers = {dialect: driver(dialect, base_url, key) for dialect in DIALECTS}
+        yield Stage(base_url, Outsider(simulators), data, key, poor, drivers)
+        for each in drivers.values():
+            each.close()
+
+
+def _create_user(environment: Mapping[str, str], email: str, credit: str) -> str:
+    command = [str(BIN / "monkey-server"), "admin", "create-user", "--email", email, "--credit", credit, "--json"]
+    made = subprocess.run(command, env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, check=True)
+    key: str = json.loads(made.stdout)["api_key"]
+    return key
