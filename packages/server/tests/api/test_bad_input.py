@@ -137,6 +137,8 @@ ROWS = [
     Row("an invented method", "BREW", "/v1/keys", 405, "method_not_allowed", "it takes GET, POST", None, KEY),
     get("a WebSocket", "/v1/responses", 426, "upgrade_required", says="not WebSocket",
         headers={**KEY, "upgrade": "websocket", "connection": "Upgrade"}),
+    get("a WebSocket without a key", "/v1/responses", 426, "upgrade_required", says="not WebSocket",
+        headers={"upgrade": "websocket", "connection": "Upgrade"}),
     # Things that are not there, and queries
     get("a model nobody has", "/v1/models/gpt-99", 404, "model_not_found", says="gpt-99", headers=KEY),
     get("a provider nobody knows", "/v1/models?provider=qwen", 400, "invalid_request", says="`provider`", headers=KEY),

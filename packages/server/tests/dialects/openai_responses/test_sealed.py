@@ -2,7 +2,7 @@
 
 import pytest
 
-from monkey_coder_server.dialects.openai_responses.sealed import Proof, is_foreign, seal_call, seal_thought, unseal
+from monkey_coder_server.dialects.openai_responses.sealed import Proof, seal_call, seal_thought, unseal
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,3 @@ def test_openais_own_are_bare() -> None:
     assert seal_thought(signature="gAAA", redacted=None, origin="openai") == "gAAA"
     assert seal_thought(signature=None, redacted=None, origin="openai") is None
     assert unseal("gAAA") == Proof("openai", "gAAA")
-
-
-def test_only_thoughts_of_other_providers_are_foreign() -> None:
-    assert is_foreign({"type": "reasoning", "encrypted_content": "mk1.google.c2ln"})
-    assert not is_foreign({"type": "reasoning", "encrypted_content": "gAAA"})
-    assert not is_foreign({"type": "reasoning", "summary": []})
-    assert not is_foreign({"type": "message", "encrypted_content": "mk1.google.c2ln"})
-    assert not is_foreign("mk1.google.c2ln")

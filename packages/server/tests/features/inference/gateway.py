@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from monkey_coder_server.dialects.anthropic_messages import AnthropicMessages
@@ -80,7 +81,7 @@ EMBEDDING_CARDS = [other(name, Kind.EMBEDDINGS) for name in [*EMBEDDING_PRICES, 
 OTHER_CARDS = [*EMBEDDING_CARDS, other(JUDGE, Kind.MODERATION)]
 
 
-def provider(name: str, policy: CancelPolicy) -> Provider:
+def provider(name: str, policy: CancelPolicy, also: tuple[Dialect, ...] = ()) -> Provider:
     cards = tuple(each for each in CARDS.values() if each.provider == name)
     return Provider(
         name=name,
@@ -94,7 +95,7 @@ def provider(name: str, policy: CancelPolicy) -> Provider:
         cards=cards,
         cancel_policy=policy,
         other_cards=tuple(each for each in OTHER_CARDS if each.provider == name),
-        further_dialects=FURTHER.get(name, ()),
+        further_dialects=(*FURTHER.get(name, ()), *also),
         spoken_to_in={each.model: FURTHER[name][0].name for each in EMBEDDING_CARDS if each.provider == name},
     )
 
@@ -178,6 +179,7 @@ class Gateway:
         attempt: AttemptSettings | None = None,
         capabilities: frozenset[Capability] = FACTS,
         loops: LoopSettings | None = None,
+        also: Mapping[str, tuple[Dialect, ...]] = MappingProxyType({}),
     ) -> None:
         self.books = Books(balance, cap)
         self.wire = Wire()
@@ -187,7 +189,7 @@ class Gateway:
         self.kept = Kept(self.clock)
         self.health = Health(HealthSettings(open_after=3, open_seconds=0.2))
         self.ids = counting_ids()
-        self.providers = {name: provider(name, policy) for name in DIALECTS}
+        self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
         self.key = KeyRecord(
             "key_1", ACCOUNT, "user_1", "test", "mk-test", b"", frozenset({"*"}), datetime(2026, 1, 1, tzinfo=UTC)

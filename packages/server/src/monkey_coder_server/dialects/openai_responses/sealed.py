@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 
 from monkey_coder_server.dialects import seals
 from monkey_coder_server.dialects.openai_responses.names import HOME
-from monkey_coder_server.domain.conversation import Json
 
 _REDACTED: Final = "redacted."
 _NEXT: Final = "next."
@@ -47,11 +46,3 @@ def unseal(given: str) -> Proof:
     if content.startswith(_REDACTED):
         return Proof(origin, redacted=content.removeprefix(_REDACTED))
     return Proof(origin, signature=content or None)
-
-
-def is_foreign(item: Json) -> bool:
-    """Whether an input item is a thought of a provider that speaks another dialect, which OpenAI would refuse."""
-    if not isinstance(item, dict) or item.get("type") != "reasoning":
-        return False
-    given = item.get("encrypted_content")
-    return isinstance(given, str) and unseal(given).origin != HOME
