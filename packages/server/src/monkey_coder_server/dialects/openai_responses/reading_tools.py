@@ -5,7 +5,7 @@ from typing import Literal
 
 from monkey_coder_server.dialects.fields import Fields
 from monkey_coder_server.dialects.openai_responses.names import DIALECT
-from monkey_coder_server.dialects.openai_responses.tool_names import Spoken, ToolNames
+from monkey_coder_server.dialects.openai_responses.tool_names import LONGEST, Spoken, ToolNames
 from monkey_coder_server.domain.conversation import Grammar, Json, Tool, ToolChoice
 
 _WITHOUT_PARAMETERS: dict[str, Json] = {"type": "object", "properties": {}}
@@ -73,9 +73,9 @@ class Toolbox:
 
 
 def server_name(kind: str, fields: Fields) -> str:
-    """What a tool is called that has no name of its own, because the provider runs it."""
+    """What a tool is called that has no name of its own, because the provider runs it; callers are told this name."""
     label = fields.text("server_label")
-    return f"{kind}.{label}" if label else kind
+    return (f"{kind}.{label}" if label else kind)[:LONGEST]
 
 
 def _grammar(described: Fields | None) -> Grammar | None:
