@@ -11,6 +11,7 @@ from monkey_coder_server.dialects.wire import as_object, as_text, write_json
 from monkey_coder_server.domain.conversation import (
     Document,
     Image,
+    Json,
     Message,
     Part,
     Refusal,
@@ -58,7 +59,21 @@ def read_messages(fields: Fields, lost: dict[str, None]) -> tuple[Message, ...]:
     if not fields.items("messages"):
         fields.refuse("messages", "must hold at least one message")
     reader = _Reader(lost)
-    return tuple(reader.read(message) for message in fields.objects("messages"))
+    return tuple(
+        _plain(raw) or reader.read(Fields(raw, f"messages[{number}]"))
+        for number, raw in enumerate(fields.items("messages"))
+    )
+
+
+def _plain(raw: Json) -> Message | None:
+    """The usual message, nothing but words, read at a glance; None for any other."""
+    if isinstance(raw, dict) and len(raw) == 2:
+        said, given = raw.get("content"), raw.get("role")
+        if isinstance(said, str) and said and isinstance(given, str):
+            role = _ROLES.get(given)
+            if role is not None and role is not Role.TOOL:
+                return Message(role, (Text(said),))
+    return None
 
 
 class _Reader:
