@@ -265,7 +265,7 @@ async def test_a_stream_that_broke_off_at_the_provider_is_asked_anew() -> None:
 async def test_both_hear_of_a_failure() -> None:
     calling = client(GPT, Script(before=FailureKind.INVALID_REQUEST, delay=0.01))
     answers = await asyncio.gather(calling.ask(stream=True), calling.ask(stream=False))
-    assert [answer.status for answer in answers] == [502, 502]
+    assert [answer.status for answer in answers] == [400, 400]
     assert calling.calls == 1
 
 
