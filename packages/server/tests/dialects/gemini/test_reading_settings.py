@@ -131,6 +131,20 @@ def test_functions_with_either_kind_of_schema_or_none() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("given_schema", "said"),
+    [
+        ({"type": "OBJECT"}, NOTHING),
+        ({"type": "OBJECT", "properties": None}, NOTHING),
+        ({"properties": {"a": {"type": "STRING"}}}, {"type": "object", "properties": {"a": {"type": "string"}}}),
+        ({"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}),
+        ({"type": "STRING"}, {"type": "string"}),
+    ],
+)
+def test_a_schema_is_said_in_full(given_schema: Any, said: Any) -> None:
+    assert asked(tools=declared({"name": "f", "parameters": given_schema})).tools == (Tool("f", None, said),)
+
+
 def test_googles_own_tools_are_kept_as_they_are() -> None:
     tools = [
         {"google_search": {"time_range_filter": {}}, "functionDeclarations": [{"name": "a"}]},

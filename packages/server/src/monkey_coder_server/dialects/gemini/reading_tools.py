@@ -11,7 +11,8 @@ from monkey_coder_server.domain.conversation import Json, Tool, ToolChoice
 from monkey_coder_server.domain.errors import InvalidRequest
 
 _UPPER = re.compile(r"(?=[A-Z])")
-_NO_PARAMETERS: Final = {"type": "object", "properties": {}}
+_NO_PARAMETERS: Final[dict[str, Json]] = {"type": "object", "properties": {}}
+_SAID_ELSEWHERE: Final = frozenset({"$ref", "anyOf", "oneOf", "allOf"})
 _MODES: Final = {"ANY": "required", "NONE": "none", "AUTO": "auto", "VALIDATED": "auto"}
 
 
@@ -68,4 +69,13 @@ def _function(declared: Fields, path: str) -> Tool:
         raise InvalidRequest(message)
     word = "parameters" if declared.get("parametersJsonSchema") is None else "parametersJsonSchema"
     schema = json_schema(record(declared.get(word), f"{path}.{word}") and declared[word], f"{path}.{word}")
-    return Tool(name, text(declared, "description", f"{path}."), schema or _NO_PARAMETERS)
+    return Tool(name, text(declared, "description", f"{path}."), _of_object(schema))
+
+
+def _of_object(schema: dict[str, Json]) -> dict[str, Json]:
+    """The schema said in full, as OpenAI asks for it: Google takes an object without a type, or without properties."""
+    if not schema:
+        return _NO_PARAMETERS
+    if schema.get("type", "object") != "object" or schema.keys() & _SAID_ELSEWHERE:
+        return schema
+    return {"type": "object", **schema, "properties": schema.get("properties") or {}}
