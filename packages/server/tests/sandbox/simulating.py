@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monkey_coder_server.sandbox.served import Served
-from monkey_coder_server.sandbox.wires import wire
+from monkey_coder_server.sandbox.wires import responses_wire, wire
 from monkey_coder_server.sandbox.world import World
 
 PRICED_AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -22,6 +22,8 @@ MODELS = {
     "perplexity": "sonar",
     "moonshot": "kimi-k2.5",
 }
+RESPONDING = {"openai": "gpt-5.2", "xai": "grok-4.3"}
+"""Models that are asked for responses."""
 HEADERS = {
     "authorization": "Bearer test-key",
     "x-api-key": "test-key",
@@ -78,9 +80,29 @@ class Simulated:
             data = spoken.whole(served, self.world.identifiers)
         return Answer(served, data, stream)
 
+    def respond(self, provider: str, given: Any, *, stream: bool = False, model: str = "", **more: Any) -> Answer:
+        """Answer a Responses request whose input is `given`. Raises Refused."""
+        model = model or RESPONDING[provider]
+        spoken = responses_wire(provider)
+        card = self.world.card(provider, model)
+        assert card is not None, model
+        body = {"model": model, "input": given, "stream": stream, **more}
+        ask = spoken.read(card, body, self.world.identifiers)
+        directive = self.world.directive(ask, "")
+        served = self.world.serve(card, ask, self.world.reply(ask, directive), directive)
+        if stream:
+            data = b"".join(frame.data for frame in spoken.frames(served, self.world.identifiers))
+        else:
+            data = spoken.whole(served, self.world.identifiers)
+        return Answer(served, data, stream)
+
     def prompt(self, provider: str, prompt: str, *, stream: bool = False, **more: Any) -> Answer:
         """Answer a minimal request."""
         return self.ask(provider, self.body(provider, prompt, **more), stream=stream)
+
+
+_ECHOED = frozenset({"tools", "tool_choice", "format", "metadata"})
+"""What an answer of OpenAI Responses repeats of its request."""
 
 
 def key_paths(value: Any, prefix: str = "") -> Iterator[str]:
@@ -89,7 +111,7 @@ def key_paths(value: Any, prefix: str = "") -> Iterator[str]:
         for key, item in value.items():
             path = f"{prefix}.{key}"
             yield path
-            if key not in {"input", "args", "arguments", "parsed", "details"}:
+            if key not in {"input", "args", "arguments", "parsed", "details", *_ECHOED}:
                 yield from key_paths(item, path)
     elif isinstance(value, list):
         for item in value:
@@ -103,13 +125,14 @@ def recorded_shapes(folder: Path) -> dict[str, dict[str, list[str]]]:
         with gzip.open(folder / f"{provider}.jsonl.gz", "rt", encoding="utf-8") as lines:
             for line in lines:
                 record = json.loads(line)
-                if record["api"] not in {"openai-chat", "anthropic-messages", "gemini-generate"}:
+                spoken = {"openai-responses": "responses "}.get(record["api"], "")
+                if not spoken and record["api"] not in {"openai-chat", "anthropic-messages", "gemini-generate"}:
                     continue
                 if {"server_tools", "truncated", "stream_error"} & set(record["features"]):
                     continue
                 kind, paths = _shape(record)
                 if paths:
-                    seen.setdefault(f"{provider} {kind}", []).append(paths)
+                    seen.setdefault(f"{provider} {spoken}{kind}", []).append(paths)
     return {
         name: {"allowed": sorted(set().union(*sets)), "required": sorted(set.intersection(*sets))}
         for name, sets in sorted(seen.items())

@@ -7,7 +7,7 @@ import pytest
 
 from monkey_coder_server.sandbox import wire_errors
 from monkey_coder_server.sandbox.wire_errors import Refused
-from packages.server.tests.sandbox.simulating import MODELS, Simulated, key_paths, recorded_shapes
+from packages.server.tests.sandbox.simulating import MODELS, RESPONDING, Simulated, key_paths, recorded_shapes
 
 Shapes = dict[str, dict[str, list[str]]]
 
@@ -61,6 +61,18 @@ def test_tool_calls_have_the_recorded_shape(shapes: Shapes, simulated: Simulated
         allowed |= NOT_RECORDED.get(name, set()) | {".choices[].usage.completion_tokens_details.reasoning_tokens"}
     paths = {path for document in answer.documents for path in key_paths(document)}
     assert paths <= allowed, sorted(paths - allowed)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("provider", RESPONDING)
+def test_responses_have_the_recorded_shape(shapes: Shapes, simulated: Simulated, provider: str, stream: bool) -> None:
+    weather = {"type": "function", "name": "weather", "parameters": WEATHER, "strict": False}
+    more = {"include": ["reasoning.encrypted_content"], "reasoning": {"summary": "auto"}, "tools": [weather]}
+    name = f"{provider} responses {'stream' if stream else 'whole'}"
+    told = simulated.respond(provider, "create a REST API for books", stream=stream, **more)
+    called = simulated.respond(provider, "use the tool weather", stream=stream, **more)
+    assert called.served.reply.tool_calls
+    assert_shape(shapes, name, [*told.documents, *called.documents])
 
 
 @pytest.mark.parametrize("provider", MODELS)

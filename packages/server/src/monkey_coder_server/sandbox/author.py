@@ -14,9 +14,13 @@ from monkey_coder_server.sandbox.directives import Directive
 from monkey_coder_server.sandbox.exchange import Ask, Reply, Tool, ToolCall
 from monkey_coder_server.sandbox.schema_instance import instance
 
+WEB_SEARCH = "web_search"
+"""Named by a directive, it is run by the provider, `parallel` times."""
 REFUSAL_TEXT = "I'm sorry, but I can't assist with that request."
 CALL_OVERHEAD = 8
 _ASKS_FOR_TOOL = re.compile(r"\b(?:use|call) the (?:tool )?[`'\"]?([\w.-]+)[`'\"]?(?: tool\b)?", re.IGNORECASE)
+_FREE_TEXT = "*** Begin Patch\n*** Add File: hello.txt\n+hello\n*** End Patch\n"
+"""What a free-form tool is given unless the directive says otherwise: a patch, which is what agents use them for."""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -57,6 +61,7 @@ def write(ask: Ask, directive: Directive, seed: int) -> Reply:
     return _limited(
         ask,
         Reply(
+            searches=directive.parallel if ask.searches and directive.tool == WEB_SEARCH else 0,
             text=text,
             text_tokens=tokens.count(text),
             reasoning=reasoning,
@@ -69,6 +74,8 @@ def write(ask: Ask, directive: Directive, seed: int) -> Reply:
 
 def call_tokens(call: ToolCall) -> int:
     """Output tokens of one tool call."""
+    if call.custom:
+        return CALL_OVERHEAD + tokens.count(call.name) + tokens.count(call.text)
     return CALL_OVERHEAD + tokens.count(call.name) + tokens.count(_ENCODER.encode(call.arguments).decode())
 
 
@@ -88,7 +95,14 @@ def _tool_calls(ask: Ask, directive: Directive, random: Random) -> tuple[ToolCal
         return ()
     copies = directive.parallel if ask.parallel else 1
     wanted = [chosen[index % len(chosen)] for index in range(max(copies, len(chosen) if ask.parallel else 1))]
-    return tuple(ToolCall(tool.name, _arguments(tool, directive, random)) for tool in wanted)
+    return tuple(_call(tool, directive, random) for tool in wanted)
+
+
+def _call(tool: Tool, directive: Directive, random: Random) -> ToolCall:
+    if not tool.custom:
+        return ToolCall(tool.name, _arguments(tool, directive, random), namespace=tool.namespace)
+    text = str((directive.args or {}).get("input", _FREE_TEXT))
+    return ToolCall(tool.name, {}, custom=True, text=text, namespace=tool.namespace)
 
 
 def _chosen_tools(ask: Ask, directive: Directive) -> list[Tool]:
@@ -97,7 +111,7 @@ def _chosen_tools(ask: Ask, directive: Directive) -> list[Tool]:
     offered = {tool.name: tool for tool in ask.tools}
     if ask.tool_name:
         return [offered[ask.tool_name]] if ask.tool_name in offered else []
-    if directive.tool and not ask.tool_results:
+    if directive.tool and not ask.tool_results and not (ask.searches and directive.tool == WEB_SEARCH):
         names = [name.strip() for name in directive.tool.split(",")]
         return [offered[name] for name in names if name in offered] or [ask.tools[0]]
     if not ask.tool_results:

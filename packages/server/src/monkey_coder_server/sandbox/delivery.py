@@ -1,10 +1,12 @@
 """Put answers on the socket: pacing, chunk splitting and the faults that happen on the way."""
 
 import asyncio
+import re
 import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from aiohttp import web
 
@@ -14,6 +16,7 @@ from monkey_coder_server.sandbox.tally import Outcome
 
 GARBAGE = b"\x00\xff<!doctype html>\xc3\x28 this is no answer at all"
 GARBAGE_FRAME = b'data: {"id": "broken", "choices": [{"delta": {"cont\n\n'
+_CRLF = re.compile(rb"\r?\n")
 _SLOW_FIRST_BYTE = 2.0
 _SLOW_DRIP = 0.05
 _HANG_POLL = 0.05
@@ -81,6 +84,15 @@ async def cut_whole(request: web.Request, body: bytes, headers: dict[str, str]) 
     await asyncio.sleep(0.01)
     reset_connection(request)
     return response
+
+
+def bent(frames: Iterator[Frame], fault: str) -> Iterator[Frame]:
+    """The frames as the faults that lie in them want it: without the last one, or with other line ends."""
+    if fault == "no_end":
+        return (frame for frame, _ in pairwise(frames))
+    if fault == "crlf":
+        return (Frame(_CRLF.sub(b"\r\n", frame.data), frame.generated) for frame in frames)
+    return frames
 
 
 async def stream(

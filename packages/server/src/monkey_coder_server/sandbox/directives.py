@@ -16,6 +16,8 @@ FAULTS = (
         "slow_first_byte",
         "slow_drip",
         "garbage_frame",
+        "no_end",
+        "crlf",
         "no_usage",
         "absurd_usage",
         "empty",

@@ -23,10 +23,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function the request offers."""
+    """A function the request offers, or a tool that takes free text (`custom`)."""
 
     name: str
     schema: dict[str, Any]
+    custom: bool = False
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,12 @@ class Ask:
     """How many numbers the vector of each piece is to have."""
     encoding: str = ""
     """How an answer that is no text is to be written."""
+    echo: dict[str, Any] = field(default_factory=dict)
+    """What the answer repeats of its request."""
+    encrypted: bool = False
+    """The reasoning is asked for in a form that can be given back."""
+    searches: bool = False
+    """The model may search the web."""
 
     @property
     def prompt_tokens(self) -> int:
@@ -74,10 +82,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call the model makes."""
+    """A call the model makes; of a free-form tool `text` counts instead of the arguments."""
 
     name: str
     arguments: dict[str, Any]
+    custom: bool = False
+    text: str = ""
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +104,8 @@ class Reply:
     text_tokens: int = 0
     """Visible output: text, refusal and tool calls."""
     reasoning_tokens: int = 0
+    searches: int = 0
+    """Web searches run for the answer."""
 
     @property
     def output_tokens(self) -> int:

@@ -70,11 +70,11 @@ def _read(call: Call, raw: bytes) -> Read:
     body = wording.decoded(call.provider, raw)
     name = wording.model_name(call.provider, call.model or body.get("model") or call.wire.usual_model)
     call.model = name
-    kind = call.wire.kind
-    card = wording.known(call.provider, name, call.world.card(call.provider, name, kind), kind)
+    kind, responses = call.wire.kind, call.wire.responses
+    card = wording.known(call.provider, name, call.world.card(call.provider, name, kind), kind, responses=responses)
     ask = call.wire.read(card, body, call.world.identifiers)
     if kind == "chat":
-        wording.fits(call.provider, ask.prompt_tokens, card.context_window)
+        wording.fits(call.provider, ask.prompt_tokens, card.context_window, responses=responses)
     return Read(card, ask, None)
 
 
@@ -166,10 +166,12 @@ async def _stream(call: Call, served: Served) -> web.StreamResponse:
     response = web.StreamResponse(headers=base)
     try:
         await response.prepare(call.request)
-        frames = call.wire.frames(served, call.world.identifiers)
+        frames = delivery.bent(call.wire.frames(served, call.world.identifiers), directive.fault)
         delivered = await delivery.stream(call.request, response, frames, directive, _error_event(call))
     except ConnectionResetError:
         delivered = Delivered("abandoned", 0)
+    if directive.fault == "no_end" and delivered.outcome == "served" and not call.wire.spare_end:
+        delivered = Delivered("faulted", delivered.generated)
     _book(call, served, delivered)
     return response
 

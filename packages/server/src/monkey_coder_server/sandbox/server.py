@@ -16,7 +16,7 @@ from monkey_coder_server.sandbox.directives import NOTHING, Directive, Directive
 from monkey_coder_server.sandbox.exchange import PROVIDERS
 from monkey_coder_server.sandbox.tally import Tally
 from monkey_coder_server.sandbox.wire_errors import Refused, render
-from monkey_coder_server.sandbox.wires import MODERATIONS, Wire, embeddings_wire, wire
+from monkey_coder_server.sandbox.wires import MODERATIONS, Wire, embeddings_wire, responses_wire, wire
 from monkey_coder_server.sandbox.world import World
 
 MAXIMUM_BODY = 64 * 1_024 * 1_024
@@ -80,6 +80,8 @@ def application(world: World) -> web.Application:
     for provider, path in _CHAT_PATHS.items():
         app.router.add_post(f"{path}/chat/completions", _spoken(world, provider, wire(provider)))
         app.router.add_get(f"{path}/models", _models(world, provider))
+    for provider in ("openai", "xai"):
+        app.router.add_post(f"{_CHAT_PATHS[provider]}/responses", _spoken(world, provider, responses_wire(provider)))
     app.router.add_post("/openai/v1/embeddings", _spoken(world, "openai", embeddings_wire("openai")))
     app.router.add_post("/openai/v1/moderations", _spoken(world, "openai", MODERATIONS))
     app.router.add_post("/perplexity/v1/embeddings", _spoken(world, "perplexity", embeddings_wire("perplexity")))

@@ -1,4 +1,4 @@
-"""The three wire formats behind one interface, so that the server need not know which provider speaks which."""
+"""The wire formats behind one interface, so that the server need not know which provider speaks which."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +19,9 @@ from monkey_coder_server.sandbox.identifiers import Identifiers, base62
 from monkey_coder_server.sandbox.openai_chat import read as chat_read
 from monkey_coder_server.sandbox.openai_chat import stream as chat_stream
 from monkey_coder_server.sandbox.openai_chat import whole as chat_whole
+from monkey_coder_server.sandbox.openai_responses import read as responses_read
+from monkey_coder_server.sandbox.openai_responses import stream as responses_stream
+from monkey_coder_server.sandbox.openai_responses import whole as responses_whole
 from monkey_coder_server.sandbox.served import Served
 
 _ENCODER = msgspec.json.Encoder()
@@ -37,6 +40,10 @@ class Wire:
     """What the models that are spoken to so are for; only chat is streamed."""
     usual_model: str = ""
     """What a request that names no model gets."""
+    responses: bool = False
+    """Whether this is the endpoint of OpenAI's that serves all its models, in sentences of its own."""
+    spare_end: bool = False
+    """The last event of a stream only says that it is one; all that counts was said before."""
     variant: str = ""
     """What of the request is not in its body: part of the key under which a read request is remembered."""
     whole_type: str = "application/json"
@@ -99,6 +106,20 @@ MODERATIONS = Wire(
 )
 
 
+def responses_wire(provider: str) -> Wire:
+    """How OpenAI and xAI are asked for responses."""
+    return Wire(
+        read=lambda card, body, identifiers: responses_read.read(provider, card, body, identifiers),
+        whole=lambda served, identifiers: _ENCODER.encode(responses_whole.document(served, identifiers)),
+        frames=responses_stream.frames,
+        error_event=responses_stream.error_event,
+        answer_id=responses_whole.answer_id,
+        responses=True,
+        variant="responses",
+        stream_type="text/event-stream; charset=utf-8" if provider == "openai" else "text/event-stream",
+    )
+
+
 def _chat(provider: str, stream_type: str) -> Wire:
     return Wire(
         read=lambda card, body, _: chat_read.read(provider, card, body),
@@ -106,6 +127,7 @@ def _chat(provider: str, stream_type: str) -> Wire:
         frames=lambda served, _: chat_stream.frames(served),
         error_event=lambda body: chat_stream.error_event(provider, body),
         answer_id=chat_whole.answer_id,
+        spare_end=provider != "perplexity",
         stream_type=stream_type,
     )
 

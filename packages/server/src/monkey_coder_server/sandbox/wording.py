@@ -28,6 +28,7 @@ _UNKNOWN = {
     "https://docs.perplexity.ai/guides/model-cards.",
     "moonshot": "Not found the model {model} or Permission denied",
 }
+_TOO_LONG_FOR_RESPONSES = "Your input exceeds the context window of this model. Please adjust your input and try again."
 _TOO_LONG = {
     "anthropic": "prompt is too long: {prompt} tokens > {window} maximum",
     "google": "The input token count ({prompt}) exceeds the maximum number of tokens allowed ({window}).",
@@ -62,20 +63,24 @@ def model_name(provider: str, name: object) -> str:
     return name
 
 
-def known(provider: str, name: str, card: Card | None, kind: Kind = "chat") -> Card:
+def known(provider: str, name: str, card: Card | None, kind: Kind = "chat", *, responses: bool = False) -> Card:
     """The card of a model. Raises Refused where there is none, or it is not served by this endpoint."""
+    if card is None and responses and provider == "openai":
+        refuse("invalid", f"The requested model '{name}' does not exist.", param="model", code="model_not_found")
     if card is None:
         fallback = "The model `{model}` does not exist or you do not have access to it."
         sentence = _UNKNOWN.get(provider, fallback).format(model=name)
         refuse("not_found", sentence if kind == "chat" else sentence.replace("generateContent", "embedContent"))
-    if card.responses_only:
+    if card.responses_only and not responses:
         refuse("not_found", _NOT_CHAT, param="model")
     return card
 
 
-def fits(provider: str, prompt: int, window: int) -> None:
+def fits(provider: str, prompt: int, window: int, *, responses: bool = False) -> None:
     """Raise Refused for a prompt longer than the model's context window, both in tokens."""
     if prompt > window:
+        if responses and provider == "openai":
+            refuse("invalid", _TOO_LONG_FOR_RESPONSES, param="input", code="context_length_exceeded")
         code = "too_many_prompt_tokens" if provider == "perplexity" else "context_length_exceeded"
         message = _TOO_LONG[provider].format(prompt=prompt, window=window)
         refuse("invalid", message, param="messages", code=code)

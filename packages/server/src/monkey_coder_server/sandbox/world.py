@@ -130,13 +130,13 @@ class World:
         else:
             writes = ask.provider == "openai" and card.bills_cache_writes
             prompt = self._implicit.split(scope, ask.pieces, bills_writes=writes)
-        searches = 3 if "web_searches_kcount" in card.prices and ask.provider == "perplexity" else 0
+        unasked = 3 if "web_searches_kcount" in card.prices and ask.provider == "perplexity" else 0
         return replace(
             prompt,
             output=reply.text_tokens,
             reasoning=reply.reasoning_tokens,
-            citation=searches * 40,
-            searches=searches,
+            citation=unasked * 40,
+            searches=unasked + reply.searches,
         )
 
 

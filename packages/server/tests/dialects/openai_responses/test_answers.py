@@ -121,6 +121,9 @@ def test_usage_is_told_as_it_stands_with_the_searches_beside() -> None:
     assert (usage.input_tokens, usage.cached_input_tokens, usage.cache_write_tokens) == (10, 4, 2)
     assert (usage.output_tokens, usage.reasoning_tokens, usage.total_tokens) == (7, 3, 17)
     assert (usage.cost_nano, dict(usage.units)) == (3, {"web_search_calls": 2})
+    counted = fold(whole(message("x"), *searches, usage=USAGE, tool_usage={"web_search": {"num_requests": 3}})).usage
+    assert counted is not None
+    assert dict(counted.units) == {"web_search_calls": 3}
     assert fold(whole(message("x"), usage=None)).usage is None
 
 

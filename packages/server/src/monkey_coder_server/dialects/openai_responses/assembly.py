@@ -244,7 +244,7 @@ class Assembly:
             out.append(ToolCallClosed(item.call))
 
     def _report(self, response: dict[str, Json], out: list[Event]) -> None:
-        usage = read_usage(response.get("usage"), searches=self._searches)
+        usage = read_usage(response, searches=self._searches)
         if usage is not None:
             out.append(UsageReported(usage))
 

@@ -1,7 +1,7 @@
 """The usage object of an answer. Its output counts reasoning, at OpenAI and at xAI alike.
 
-Web searches are billed by the piece and stand in no usage of OpenAI's: the searches among the answer's items are
-counted (developers.openai.com, web search: only the action `search` is charged for, not opening a page).
+Web searches are billed by the piece: newer answers of OpenAI's count them beside the usage, for older ones the searches
+among the items are counted (developers.openai.com, web search: opening a page is not charged for).
 """
 
 from monkey_coder_server.dialects.openai_usage import XAI_TICKS_PER_NANO
@@ -13,10 +13,13 @@ from monkey_coder_server.domain.usage import ReportedUsage
 WEB_SEARCHES = "web_search_calls"
 
 
-def read_usage(usage: Json, *, searches: int) -> ReportedUsage | None:
-    """The provider's numbers as they stand, with the searches counted beside; None when there is no usage object."""
+def read_usage(response: dict[str, Json], *, searches: int) -> ReportedUsage | None:
+    """The provider's numbers as they stand; `searches` were seen among the items. None without a usage object."""
+    usage = response.get("usage")
     if not isinstance(usage, dict):
         return None
+    counted = as_count(as_object(as_object(response.get("tool_usage")).get("web_search")).get("num_requests"))
+    searches = searches if counted is None else counted
     inputs, outputs = as_object(usage.get("input_tokens_details")), as_object(usage.get("output_tokens_details"))
     ticks = as_count(usage.get("cost_in_usd_ticks"))
     return ReportedUsage(

@@ -62,6 +62,7 @@ _GROQ_PARAMETERS = (_OPENAI_PARAMETERS - {"audio", "modalities", "prediction", "
 _ONLY_DEFAULT = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
 _XAI_REASONING_REFUSES = ("presence_penalty", "frequency_penalty", "stop")
 _FIXED_TEMPERATURE = re.compile(r"^kimi-k2\.[5-9]|^kimi-k3")
+_REASONS_WITHOUT_TOOLS = re.compile(r"^gpt-5\.6|^gpt-6")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -129,6 +130,12 @@ def _openai_rules(card: Card, body: dict[str, Any]) -> None:
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
         )
         refuse("invalid", message, param="max_tokens", code="unsupported_parameter")
+    if _REASONS_WITHOUT_TOOLS.search(card.id) and body.get("tools") and body.get("reasoning_effort") != "none":
+        message = (
+            f"Function tools with reasoning_effort are not supported for {card.id} in /v1/chat/completions. To use "
+            "function tools, use /v1/responses or set reasoning_effort to 'none'."
+        )
+        refuse("invalid", message, param="reasoning_effort")
     if body.get("stop"):
         message = "Unsupported parameter: 'stop' is not supported with this model."
         refuse("invalid", message, param="stop", code="unsupported_parameter")

@@ -1,0 +1,1 @@
+"""OpenAI Responses, as OpenAI and xAI speak it."""
