@@ -3,7 +3,14 @@
 import pytest
 
 from monkey_coder_protocol.errors import ErrorCode
-from monkey_coder_server.domain.errors import ANOTHER_CANDIDATE_MAY_WORK, FailureKind, GatewayError, ProviderFailure
+from monkey_coder_server.domain.errors import (
+    ANOTHER_CANDIDATE_MAY_WORK,
+    LONGEST_MESSAGE,
+    FailureKind,
+    GatewayError,
+    InvalidRequest,
+    ProviderFailure,
+)
 
 ERRORS = [error for error in GatewayError.__subclasses__() if error.__module__ == GatewayError.__module__]
 
@@ -28,3 +35,9 @@ def test_only_what_the_caller_did_wrong_stops_at_the_first_candidate(kind: Failu
     failure = ProviderFailure("openai", kind, "no")
     assert failure.moves_on == (kind not in {FailureKind.INVALID_REQUEST, FailureKind.CONTENT_FILTER})
     assert failure.moves_on == (kind in ANOTHER_CANDIDATE_MAY_WORK)
+
+
+def test_a_sentence_that_quotes_too_much_is_cut() -> None:
+    told = InvalidRequest(f"The field `{'x' * 5_000}` is not known.").message
+    assert len(told) == LONGEST_MESSAGE + 1
+    assert told.endswith("…")

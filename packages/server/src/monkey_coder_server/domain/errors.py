@@ -8,12 +8,18 @@ from types import MappingProxyType
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
 
 
+LONGEST_MESSAGE = 1_000
+"""Characters: a sentence may quote what a caller or a provider sent, but not all of it."""
+
+
 class GatewayError(Exception):
     """A failure a caller is told about: one sentence for people, a code and facts for programs."""
 
     code = "internal"
 
     def __init__(self, message: str, *, facts: Mapping[str, str] = _NO_FACTS, retry_after: float | None = None) -> None:
+        if len(message) > LONGEST_MESSAGE:
+            message = f"{message[:LONGEST_MESSAGE]}…"
         super().__init__(message)
         self.message = message
         self.facts = facts

@@ -123,7 +123,7 @@ class Door:
     async def serve(self, request: Request, *, path_model: str | None = None, stream: bool | None = None) -> Reply:
         """Answer a request, whole or as a stream, as it asks or its path says."""
         started = self._clock.monotonic()
-        headers = await self._desk.limit(request.principal)
+        headers = [*await self._desk.limit(request.principal), (b"request-id", request.request_id.encode())]
         envelope = Envelope(
             headers=envelope_headers(request), query=request.query, path_model=path_model, stream=stream
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
@@ -19,6 +20,7 @@ from monkey_coder_server.domain.stream_events import (
 )
 from monkey_coder_server.features.inference.foreign_tools import without_foreign_tools
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.tool_names import NamingBack, named_back, with_safe_names
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.provider import Dialect, StreamDecoder, WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, Upstream, UpstreamFailed, UpstreamReply
@@ -27,6 +29,9 @@ CONTENT = (TextDelta, ThinkingDelta, RefusalDelta, ToolCallOpened, ServerItem, C
 """The first of these commits a stream to its model: what the caller has seen cannot be taken back."""
 SILENCE_IS_MEANT = frozenset({FinishReason.LENGTH, FinishReason.REFUSAL, FinishReason.PAUSE})
 """Finish reasons that stand even without a word: thinking used up the limit, the model declined."""
+
+
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class AttemptFailed(Exception):
@@ -56,6 +61,8 @@ class Answering:
     relayed: bool
     """The caller speaks this dialect, too: the answer is passed on as it came."""
     dropped: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES)
+    """The caller's own names of tools, by those the provider was given."""
     events: Sequence[Event] = ()
     """Of a whole answer."""
     body: bytes = b""
@@ -86,7 +93,8 @@ class Exchange:
         finally:
             await answering.reply.close()
         answering.body = body
-        answering.events = answering.dialect.decode(body)
+        events = answering.dialect.decode(body)
+        answering.events = named_back(events, answering.names) if answering.names else events
         for event in answering.events:
             answering.answer.apply(event)
         _refuse_the_useless(answering)
@@ -97,7 +105,8 @@ class Exchange:
     ) -> Answering:
         """Ask for a stream and read it up to its first content. Raises `AttemptFailed`, `InvalidRequest`."""
         answering = await self._send(route, request, key=key, stream=True, deadlines=deadlines)
-        answering.decoder = answering.dialect.decoder(relay=answering.relayed)
+        decoder = answering.dialect.decoder(relay=answering.relayed)
+        answering.decoder = NamingBack(decoder, answering.names) if answering.names else decoder
         answering.pieces = answering.reply.pieces()
         try:
             await _read_to_content(answering)
@@ -117,6 +126,7 @@ class Exchange:
         dialect = provider.dialect_for(route.card.model, request.spoken)
         shared = request.spoken == dialect.name
         asked, left_out = (request, ()) if shared else without_foreign_tools(request, dialect.name)
+        asked, names = (asked, _NO_NAMES) if shared else with_safe_names(asked)
         wire: WireRequest = dialect.encode(_fitted(asked, route), card=route.card, key=secret, stream=stream)
         started = self._clock.monotonic()
         try:
@@ -127,7 +137,7 @@ class Exchange:
         dropped = (*wire.dropped, *left_out)
         relayed = shared and not wire.anew
         answering = Answering(
-            route, Answer(), number, started, first_byte_ms, reply, reply.headers, dialect, relayed, dropped
+            route, Answer(), number, started, first_byte_ms, reply, reply.headers, dialect, relayed, dropped, names
         )
         if reply.status != 200:
             raise AttemptFailed(await _refusal(answering))
