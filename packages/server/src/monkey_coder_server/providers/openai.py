@@ -102,6 +102,9 @@ _MODERATIONS = (
     _other_card("omni-moderation-latest", "Omni Moderation", 1, Kind.MODERATION),
     _other_card("omni-moderation-2024-09-26", "Omni Moderation of September 2024", 1, Kind.MODERATION),
 )
+_LENGTHS = MappingProxyType(
+    {"text-embedding-3-large": 3_072, "text-embedding-3-small": 1_536, "text-embedding-ada-002": 1_536}
+)
 _FREE = "OpenAI: the moderation endpoint is free of charge (help.openai.com, moderation; checked 2026-11-28)"
 
 _EFFORTS = MappingProxyType(
@@ -170,7 +173,7 @@ PROVIDER = Provider(
     free=MappingProxyType(dict.fromkeys((card.model for card in _MODERATIONS), _FREE)),
     further_dialects=(
         openai_responses.OpenAIResponses(_RESPONSES),
-        OpenAIEmbeddings("openai", fixed_length=frozenset({"text-embedding-ada-002"})),
+        OpenAIEmbeddings("openai", lengths=_LENGTHS, fixed_length=frozenset({"text-embedding-ada-002"})),
         OpenAIModerations("openai"),
     ),
     spoken_to_in=MappingProxyType(dict.fromkeys((card.model for card in _EMBEDDINGS), "openai-embeddings")),

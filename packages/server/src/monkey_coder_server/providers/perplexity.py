@@ -62,7 +62,12 @@ _EMBEDDINGS = (
     _embedding_card("pplx-embed-v1-4b", "Embed v1 4B", 1),
     _embedding_card("pplx-embed-v1-0.6b", "Embed v1 0.6B", 3),
 )
-_VECTORS = OpenAIEmbeddings("perplexity", path="/v1/embeddings", int8=True)
+_VECTORS = OpenAIEmbeddings(
+    "perplexity",
+    path="/v1/embeddings",
+    lengths=MappingProxyType({"pplx-embed-v1-4b": 2_560, "pplx-embed-v1-0.6b": 1_024}),
+    int8=True,
+)
 
 _QUIRKS = Quirks(
     provider="perplexity",

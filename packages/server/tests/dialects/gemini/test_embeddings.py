@@ -1,6 +1,7 @@
 """Embeddings as Google takes and gives them."""
 
 import json
+from array import array
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_too_much_and_token_ids_are_refused(request_: ModelRequest, sentence: st
 def test_one_vector_and_several_are_read_alike(body: Any) -> None:
     events = DIALECT.decode(json.dumps(body).encode())
     assert [type(event) for event in events] == [Opened, Computed, UsageReported, Finished]
-    assert events[1] == Computed([0.5, 0.25])
+    assert events[1] == Computed(array("d", [0.5, 0.25]))
     assert events[2] == UsageReported(ReportedUsage(input_tokens=8, output_tokens=0))
 
 

@@ -1,6 +1,7 @@
 """A request for embeddings is read as Google's clients write it, and answered as they read it."""
 
 import json
+from array import array
 from typing import Any
 
 import pytest
@@ -73,7 +74,9 @@ def test_any_bytes_are_refused(body: bytes) -> None:
 
 def test_another_providers_vectors_are_written_as_google_does() -> None:
     usage = {"promptTokenCount": 7, "cost": 0.00000105}
-    one = ONE.write(read(ONE, content("a")), TOLD, [Computed((0.5, 0.25))], BILL)
+    one = ONE.write(read(ONE, content("a")), TOLD, [Computed(array("d", [0.5, 0.25]))], BILL)
     assert json.loads(one) == {"embedding": {"values": [0.5, 0.25]}, "usageMetadata": usage}
-    many = MANY.write(read(MANY, {"requests": [content("a")]}), TOLD, [Computed((0.5,)), Computed((1.0,))], BILL)
+    many = MANY.write(
+        read(MANY, {"requests": [content("a")]}), TOLD, [Computed(array("f", [0.5])), Computed(array("f", [1.0]))], BILL
+    )
     assert json.loads(many) == {"embeddings": [{"values": [0.5]}, {"values": [1.0]}], "usageMetadata": usage}

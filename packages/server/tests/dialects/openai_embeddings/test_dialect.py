@@ -1,6 +1,7 @@
 """Embeddings are asked for as their caller wrote it where that is OpenAI's way, else packed."""
 
 import json
+from array import array
 from base64 import b64encode
 from dataclasses import replace
 from typing import Any
@@ -83,15 +84,27 @@ def test_what_a_model_does_not_take_is_refused_with_a_sentence(
         dialect.encode(request_, card=card, key="k", stream=False)
 
 
+def test_an_answer_that_could_not_be_read_is_not_asked_for() -> None:
+    large = OpenAIEmbeddings("openai", lengths={"embed-large": 3_072})
+    card = replace(CARD, inputs=2_048)
+    many = asked(input=["a"] * 400)
+    with pytest.raises(InvalidRequest, match=r"400 vectors of 3072 numbers .* or ask for `encoding_format` base64"):
+        large.encode(many, card=card, key="k", stream=False)
+    assert large.encode(asked(input=["a"] * 400, encoding_format="base64"), card=card, key="k", stream=False).body
+    assert large.encode(asked(input=["a"] * 400, dimensions=256), card=card, key="k", stream=False).body
+    with pytest.raises(InvalidRequest, match=r"send fewer inputs\.$"):
+        large.encode(elsewhere(*["a"] * 2_048), card=card, key="k", stream=False)
+
+
 @given(st.lists(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1), min_size=1))
 def test_packed_and_plain_answers_hold_the_same_vectors(numbers: list[list[float]]) -> None:
     plain = values(OPENAI.decode(answer(*numbers)))
-    packed = values(OPENAI.decode(answer(*map(vectors.to_base64, numbers))))
-    assert [list(each) for each in packed] == plain == numbers
+    packed = values(OPENAI.decode(answer(*(vectors.to_base64(array("f", each)) for each in numbers))))
+    assert packed == plain == numbers
 
 
 def values(events: Any) -> list[Any]:
-    return [event.value for event in events if isinstance(event, Computed)]
+    return [event.value.tolist() for event in events if isinstance(event, Computed)]
 
 
 def test_vectors_come_in_the_order_of_their_inputs() -> None:

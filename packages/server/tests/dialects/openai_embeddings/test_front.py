@@ -1,6 +1,7 @@
 """A request for embeddings is read as OpenAI's clients write it, and answered as they read it."""
 
 import json
+from array import array
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
 
 @given(st.lists(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1), min_size=1))
 def test_both_encodings_hold_the_same_vectors(numbers: list[list[float]]) -> None:
-    events = [Opened(None, "m"), *map(Computed, numbers), Finished(FinishReason.STOP, None)]
+    events = [Opened(None, "m"), *(Computed(array("d", each)) for each in numbers), Finished(FinishReason.STOP, None)]
     plain = json.loads(FRONT.write(read(), TOLD, events, BILL))
     packed = json.loads(FRONT.write(read(encoding_format="base64"), TOLD, events, BILL))
     unpacked = [_unpacked(datum["embedding"]) for datum in packed["data"]]
@@ -100,14 +101,13 @@ def test_both_encodings_hold_the_same_vectors(numbers: list[list[float]]) -> Non
 
 def _unpacked(text: str) -> list[float]:
     """As the official client does it."""
-    from array import array
     from base64 import b64decode
 
     return array("f", b64decode(text)).tolist()
 
 
 def test_an_answer_says_model_usage_and_cost() -> None:
-    written = json.loads(FRONT.write(read(), TOLD, [Computed([0.5])], BILL))
+    written = json.loads(FRONT.write(read(), TOLD, [Computed(array("d", [0.5]))], BILL))
     assert written == {
         "object": "list",
         "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],

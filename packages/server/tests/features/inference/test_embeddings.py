@@ -18,7 +18,7 @@ VECTORS = [[0.5, -0.25], [1.0, 0.0]]
 
 
 def openai(*numbers: list[float], tokens: int = 4, packed: bool = True) -> Script:
-    written = [vectors.to_base64(each) if packed else each for each in numbers or VECTORS]
+    written = [vectors.to_base64(array("f", each)) if packed else each for each in numbers or VECTORS]
     data = [{"object": "embedding", "index": place, "embedding": each} for place, each in enumerate(written)]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     body = {"object": "list", "data": data, "model": "embed-small", "usage": usage}

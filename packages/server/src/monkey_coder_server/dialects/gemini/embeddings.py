@@ -75,7 +75,7 @@ class GeminiEmbeddings(UnstreamedDialect):
         try:
             answer = _answers.decode(body)
             found = answer.embeddings or ([] if answer.embedding is None else [answer.embedding])
-            computed = [Computed(vectors.checked(each.values)) for each in found]
+            computed = [Computed(vectors.from_floats(each.values)) for each in found]
         except (ValueError, RecursionError):  # what msgspec raises is a ValueError
             return [Failed(self._failure(body))]
         if not computed:

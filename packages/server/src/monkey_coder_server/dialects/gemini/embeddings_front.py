@@ -46,7 +46,7 @@ class GeminiEmbeddingsFront(UnstreamedFront):
 
     def write(self, _inbound: Inbound, _told: Told, events: Sequence[Event], bill: Bill) -> bytes:
         """The vectors another provider gave."""
-        found = [{"values": event.value} for event in events if isinstance(event, Computed)]
+        found = [{"values": event.value.tolist()} for event in events if isinstance(event, Computed)]
         usage = {"promptTokenCount": bill.usage.input, "cost": cost_of(bill)}
         vectors = {"embeddings": found} if self._batch else {"embedding": found[0]}
         return write_json({**vectors, "usageMetadata": usage})

@@ -21,7 +21,7 @@ from monkey_coder_server.domain.stream_events import (
 
 
 class _Datum(msgspec.Struct, gc=False):
-    embedding: str | list[float]
+    embedding: msgspec.Raw
     index: int | None = None
 
 
@@ -32,6 +32,7 @@ class _Answer(msgspec.Struct, gc=False):
 
 
 _answers = msgspec.json.Decoder(_Answer)
+_written = msgspec.json.Decoder(str | list[float])
 
 
 def decode_answer(body: bytes, provider: str, *, int8: bool) -> Sequence[Event]:
@@ -58,9 +59,10 @@ def _in_order(data: list[_Datum]) -> list[_Datum]:
     return [places[place] for place in range(len(data))] if set(places) == set(range(len(data))) else data
 
 
-def _numbers(datum: _Datum, unpack: Callable[[str], Sequence[float]]) -> Sequence[float]:
-    written = datum.embedding
-    return vectors.checked(unpack(written) if isinstance(written, str) else written)
+def _numbers(datum: _Datum, unpack: Callable[[str], vectors.Numbers]) -> vectors.Numbers:
+    """One vector after the other, for all of them as lists would take ten times their text."""
+    written = _written.decode(datum.embedding)
+    return unpack(written) if isinstance(written, str) else vectors.from_floats(written)
 
 
 def _failure(body: bytes, provider: str) -> ProviderFailure:

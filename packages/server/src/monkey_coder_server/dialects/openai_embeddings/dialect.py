@@ -1,6 +1,7 @@
 """OpenAI's embeddings as we speak them to a provider."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -16,11 +17,19 @@ from monkey_coder_server.domain.errors import InvalidRequest, ProviderFailure
 from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.ports.provider import WireRequest
 
+LARGEST = 31 * 1024 * 1024
+"""Bytes of an answer: the gateway reads 32 MiB at most, and a provider bills also what nobody could read."""
+DECIMAL, PACKED = 32.0, 16 / 3
+"""Bytes a number takes at most: written out and indented, or in base64."""
+
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NO_LENGTHS: Mapping[str, int] = MappingProxyType({})
 
 
 class OpenAIEmbeddings(UnstreamedDialect):
-    """Implements `ports.provider.Dialect`. `fixed_length`: models that take no `dimensions`.
+    """Implements `ports.provider.Dialect`. `lengths`: the numbers of each model's vectors, unless fewer are asked for.
+
+    `fixed_length`: models that take no `dimensions`.
 
     `int8`: Perplexity's way, which gives vectors of signed bytes and takes texts alone. OpenAI's clients would read
     those bytes as floats, so it is a dialect of its own and never relayed to them.
@@ -31,12 +40,14 @@ class OpenAIEmbeddings(UnstreamedDialect):
         provider: str,
         *,
         path: str = "/embeddings",
+        lengths: Mapping[str, int] = _NO_LENGTHS,
         fixed_length: frozenset[str] = frozenset(),
         int8: bool = False,
     ) -> None:
         self.name = f"{provider}-embeddings" if int8 else DIALECT
         self._provider = provider
         self._path = path
+        self._lengths = lengths
         self._fixed_length = fixed_length
         self._int8 = int8
 
@@ -50,7 +61,10 @@ class OpenAIEmbeddings(UnstreamedDialect):
         source = request.source
         if source is not None and source.dialect == self.name:
             written = {**_fields.decode(source.body), "model": msgspec.Raw(write_json(card.model))}
+            packed = bytes(written.get("encoding_format", b"")) == b'"base64"'
+            self._bound(request, card, PACKED if packed else DECIMAL)
             return WireRequest(self._path, headers, write_json(written))
+        self._bound(request, card, PACKED)
         dropped = ("user",) if self._int8 and request.user is not None else ()
         return WireRequest(self._path, headers, write_json(self._translated(request, card)), dropped)
 
@@ -61,6 +75,14 @@ class OpenAIEmbeddings(UnstreamedDialect):
     def decode_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderFailure:
         """Read an error answer."""
         return decode_error(self._provider, status, headers, body)
+
+    def _bound(self, request: ModelRequest, card: ModelCard, bytes_a_number: float) -> None:
+        """Raise `InvalidRequest` for an answer that would be too large to be read."""
+        inputs, length = len(request.messages), request.dimensions or self._lengths.get(card.model, 0)
+        if inputs * length * bytes_a_number > LARGEST:
+            hint = ", or ask for `encoding_format` base64" if bytes_a_number == DECIMAL else ""
+            message = f"{inputs} vectors of {length} numbers are more than an answer may hold; send fewer inputs{hint}."
+            raise InvalidRequest(message)
 
     def _translated(self, request: ModelRequest, card: ModelCard) -> dict[str, Json]:
         """Vectors come packed: a quarter of the bytes of decimal numbers, and exact."""

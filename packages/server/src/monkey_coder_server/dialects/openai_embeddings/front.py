@@ -54,7 +54,7 @@ class EmbeddingsFront(UnstreamedFront):
         computed = (event.value for event in events if isinstance(event, Computed))
         packed = inbound.form == "base64"
         data = [
-            {"object": "embedding", "index": index, "embedding": vectors.to_base64(each) if packed else each}
+            {"object": "embedding", "index": index, "embedding": vectors.to_base64(each) if packed else each.tolist()}
             for index, each in enumerate(computed)
         ]
         usage = {

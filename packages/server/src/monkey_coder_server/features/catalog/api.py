@@ -110,6 +110,8 @@ def capabilities(use: Dependencies) -> dict[str, Any]:
         "features": [
             "execute",
             "execute_stream",
+            "embeddings",
+            "moderations",
             "idempotency_by_task_id",
             "failover",
             "quotes",
