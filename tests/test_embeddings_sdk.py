@@ -97,8 +97,10 @@ def test_what_is_refused_is_a_typed_error_with_a_sentence(
 
 
 def test_a_providers_failure_is_a_typed_error_too(client: openai.OpenAI, gateway: RunningGateway) -> None:
-    with pytest.raises(openai.InternalServerError, match="could not serve the request"):
+    with pytest.raises(openai.BadRequestError, match="could not serve the request"):
         client.embeddings.create(model="text-embedding-3-small", input="[[sandbox fault=400]] hello")
+    with pytest.raises(openai.InternalServerError, match="could not serve the request"):
+        client.embeddings.create(model="text-embedding-3-small", input="[[sandbox fault=500]] hello")
     with openai.OpenAI(base_url=f"{gateway.base_url}/v1", api_key="mk-wrong", max_retries=0) as stranger:
         with pytest.raises(openai.AuthenticationError):
             stranger.embeddings.create(model="text-embedding-3-small", input="hello")
