@@ -65,7 +65,7 @@ async def test_a_streamed_message(model: str, path: str) -> None:
     answer = await ask(gateway, path, model=model, stream=True)
     assert (answer.status, answer.complete) == (200, True)
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert answer.headers["request-id"] == gateway.books.settled[0].request_id, "where the official SDK looks for it"
+    assert answer.headers["request-id"] in gateway.books.settled, "where the official SDK looks for it"
     assert streams.disorder(answer.body) == []
     assert streams.fold(answer.body) == [{"type": "text", "text": wires.TEXT}]
     _, last = streams.frames(answer.body)[-2]
