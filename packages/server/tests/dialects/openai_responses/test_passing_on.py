@@ -63,9 +63,10 @@ def test_what_is_ours_to_say_is_said(stream: bool) -> None:
 
 
 def test_what_lives_in_an_account_or_has_another_price_is_left_out_and_named() -> None:
-    body = {**ASKED, "background": True, "conversation": "c", "prompt": {"id": "p"}, "service_tier": "priority"}
+    gone = {"background": True, "conversation": "c", "prompt": {"id": "p"}, "stop": ["END"], "service_tier": "priority"}
+    body = {**ASKED, **gone}
     sent = wire(own(body))
-    assert set(sent.dropped) == {"background", "conversation", "prompt", "service_tier"}
+    assert set(sent.dropped) == set(gone)
     assert json.loads(sent.body).keys().isdisjoint(sent.dropped)
     quiet = wire(own({**ASKED, "background": False, "conversation": None, "service_tier": "auto"}))
     assert quiet.dropped == ()

@@ -27,8 +27,9 @@ from monkey_coder_server.domain.errors import InvalidRequest
 
 _Pieces: TypeAlias = dict[str, msgspec.Raw]
 
-_NOT_HERE: Final = ("background", "conversation", "prompt")
-"""What would be kept, or lie, in the gateway's own account at the provider."""
+_NOT_HERE: Final = ("background", "conversation", "prompt", "stop")
+"""What would be kept, or lie, in the gateway's own account at the provider; and stop sequences, which our front door
+takes for models of other dialects and this one has no word for."""
 _STANDARD: Final = (None, "auto", "default")
 """Service tiers at the price we know."""
 _CONVERSATION: Final = ("tools", "tool_choice", "parallel_tool_calls", "instructions", "input")
