@@ -88,6 +88,11 @@ class PromptSize:
             self.text(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict))
 
     @property
+    def server_tool_tokens(self) -> int:
+        """The part of `most_tokens` that comes only where the tools are run by their provider."""
+        return self.server_tools * SERVER_TOOL_BOUND
+
+    @property
     def most_tokens(self) -> int:
         """No provider counts more prompt tokens than this (callers may cap it by the model's context window)."""
         return (
@@ -96,7 +101,7 @@ class PromptSize:
             + self.messages * MESSAGE_OVERHEAD
             + self.tools * TOOL_OVERHEAD
             + (TOOLS_OVERHEAD if self.tools else 0)
-            + self.server_tools * SERVER_TOOL_BOUND
+            + self.server_tool_tokens
             + self.images * IMAGE_BOUND
             + self.documents * DOCUMENT_BASE
             + self.document_bytes * DOCUMENT_TOKENS_PER_BYTE

@@ -157,3 +157,12 @@ async def test_a_tool_the_provider_runs_is_passed_on_to_it() -> None:
     answer = await ask(gateway, tools=[{"type": "web_search"}])
     assert gateway.wire.sent[0][2]["tools"] == [{"type": "web_search"}]
     assert "x-monkey-dropped" not in answer.headers
+
+
+async def test_what_such_a_tool_may_find_is_held_for() -> None:
+    gateway = speaking(whole())
+    held: list[int] = []
+    gateway.wire.before_send = lambda: held.append(gateway.books.held)
+    for tools in ([{"type": "web_search"}], []):
+        await ask(gateway, tools=tools, max_output_tokens=100)
+    assert held[0] > held[1] + 190_000 * 10_000

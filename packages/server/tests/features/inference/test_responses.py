@@ -196,6 +196,16 @@ async def test_a_tool_the_model_cannot_run_is_left_out_and_named() -> None:
     assert answer.headers["x-monkey-dropped"] == "tools.web_search, text.verbosity"
 
 
+async def test_nothing_is_held_for_a_tool_that_will_not_run() -> None:
+    """Codex offers a web search with every request: whoever cannot run it need not be paid for it in advance."""
+    held = {}
+    for name, tools in (("with", [SEARCH]), ("without", [])):
+        gateway = playing(CLAUDE, wires.anthropic())
+        gateway.wire.before_send = lambda name=name, gateway=gateway: held.update({name: gateway.books.held})  # type: ignore[misc] - bound at once
+        await ask(gateway, model=CLAUDE, tools=tools, max_output_tokens=100)
+    assert held["without"] < held["with"] < held["without"] * 2
+
+
 async def test_a_caller_who_insists_on_such_a_tool_is_refused() -> None:
     gateway = playing(CLAUDE, wires.anthropic())
     answer = await ask(gateway, model=CLAUDE, tools=[SEARCH], tool_choice={"type": "web_search"})

@@ -92,7 +92,7 @@ def choose(plan: Plan, job: Job, budget: int | None, most: int) -> tuple[Route, 
 def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route:
     """The candidate with its limit and bound. A limit the caller left open is lowered to the budget."""
     card, tariff = candidate.card, plan.tariff(candidate)
-    prompt = min(plan.input_bound, card.most_input_tokens)
+    prompt = min(_input_bound(plan, candidate, job), card.most_input_tokens)
     limit = min(_open_limit(job, candidate) if job.max_tokens is None else job.max_tokens, card.max_output_tokens)
     beside = _beside(candidate)
     bound = tariff.bound(prompt, limit + beside)
@@ -109,6 +109,15 @@ def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route
 def cheapest(plan: Plan, job: Job) -> int:
     """The least that must be set aside for the request, in nano-dollars."""
     return min(fit(plan, candidate, job, 0).bound for candidate in plan.order)
+
+
+def _input_bound(plan: Plan, candidate: Candidate, job: Job) -> int:
+    """The most prompt tokens: tools of another dialect are left out, so nothing they find comes in."""
+    if not plan.server_tools_bound:
+        return plan.input_bound
+    spoken = job.request.spoken
+    runs = candidate.provider.dialect_for(candidate.card.model, spoken).name == spoken
+    return plan.input_bound if runs else plan.input_bound - plan.server_tools_bound
 
 
 def _open_limit(job: Job, candidate: Candidate) -> int:

@@ -43,12 +43,17 @@ class Decision:
 
 
 class Plan(Record, frozen=True):
-    """A decision for one request. `input_bound` is the most prompt tokens it can have."""
+    """A decision for one request. `input_bound` is the most prompt tokens it can have.
+
+    `server_tools_bound` is the part of it that comes only where the provider speaks the caller's dialect and runs its
+    tools.
+    """
 
     decision: Decision
     input_bound: int
     input_expected: int
     locked: Mapping[str, Tariff] | None = None
+    server_tools_bound: int = 0
 
     @property
     def order(self) -> tuple[Candidate, ...]:
