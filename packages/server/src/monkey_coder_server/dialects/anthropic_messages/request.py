@@ -19,6 +19,7 @@ from monkey_coder_server.dialects.anthropic_messages.tools import (
 )
 from monkey_coder_server.dialects.anthropic_messages.traits import ModelTraits
 from monkey_coder_server.dialects.anthropic_messages.unbillable import refuse_unbillable
+from monkey_coder_server.dialects.left_out import left_out
 from monkey_coder_server.dialects.wire import as_object, write_json
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.conversation import (
@@ -38,6 +39,7 @@ VERSION = "2023-06-01"
 FILES_BETA = "files-api-2025-04-14"
 INTERLEAVED_BETA = "interleaved-thinking-2025-05-14"
 _INSTRUCTING = frozenset({Role.SYSTEM, Role.DEVELOPER})
+_WORDS = {"temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "stop": "stop_sequences"}
 _CACHE_MARKS = 4
 """How many cache marks one request may hold (platform.claude.com, prompt caching)."""
 
@@ -67,7 +69,8 @@ def write_request(
         refuse_unbillable(request)
         body |= {name: value for name, value in request.extra.items() if name not in body}
     body |= _prompt(request, traits=traits, provider=card.provider)
-    return WireRequest("/v1/messages", _headers(request, key=key, traits=traits, thought=thought), write_json(body))
+    headers = _headers(request, key=key, traits=traits, thought=thought)
+    return WireRequest("/v1/messages", headers, write_json(body), left_out(request.sampling, _WORDS, body))
 
 
 def _prompt(request: ModelRequest, *, traits: ModelTraits, provider: str) -> Block:

@@ -12,12 +12,22 @@ from monkey_coder_server.dialects.gemini.content import Record, model_parts, tex
 from monkey_coder_server.dialects.gemini.forwarding import forward
 from monkey_coder_server.dialects.gemini.names import DIALECT
 from monkey_coder_server.dialects.gemini.traits import ModelTraits
+from monkey_coder_server.dialects.left_out import left_out
 from monkey_coder_server.dialects.wire import write_json
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text, ToolCall
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.ports.provider import WireRequest
 
+_WORDS = {
+    "temperature": "temperature",
+    "top_p": "topP",
+    "top_k": "topK",
+    "seed": "seed",
+    "stop": "stopSequences",
+    "presence_penalty": "presencePenalty",
+    "frequency_penalty": "frequencyPenalty",
+}
 _INSTRUCTING = frozenset({Role.SYSTEM, Role.DEVELOPER})
 
 
@@ -47,7 +57,13 @@ def _body(request: ModelRequest, *, card: ModelCard, traits: ModelTraits) -> tup
     body["contents"] = _contents(request.messages[len(leading) :], traits=traits, provider=card.provider)
     if not body["contents"]:
         raise InvalidRequest("The conversation holds no message a model could answer.")
-    return write_json(body), ()
+    return write_json(body), _left_out(request, body["generationConfig"])
+
+
+def _left_out(request: ModelRequest, config: Record) -> tuple[str, ...]:
+    names = left_out(request.sampling, _WORDS, config)
+    alone = request.tools and request.tool_choice is not None and request.tool_choice.parallel is False
+    return (*names, "parallel_tool_calls") if alone else names
 
 
 def _leading_instructions(messages: Sequence[Message]) -> Sequence[Message]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from monkey_coder_server.dialects.left_out import DEFAULTS
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import Json, ModelRequest, Role
@@ -12,10 +13,7 @@ FIXED: Final = frozenset({"temperature", "top_p", "presence_penalty", "frequency
 STANDARD_TIERS: Final = (None, "auto", "default", "standard", "on_demand")
 """Values of `service_tier` billed by the price list; the prices of others (`priority`, `flex`) are not in it."""
 _DEFAULTS: Mapping[str, Json] = {
-    "temperature": 1,
-    "top_p": 1,
-    "presence_penalty": 0,
-    "frequency_penalty": 0,
+    **DEFAULTS,
     "n": 1,
     "logprobs": False,
     "parallel_tool_calls": True,

@@ -4,6 +4,7 @@ Nothing is stored at the provider (`store` is false), so reasoning is asked for 
 with the next turn. Left out because the format has no word for it: `stop`, `seed`, `top_k` and the penalties.
 """
 
+from monkey_coder_server.dialects.left_out import left_out
 from monkey_coder_server.dialects.openai_responses.items import split_instructions, write_items
 from monkey_coder_server.dialects.openai_responses.names import DIALECT
 from monkey_coder_server.dialects.openai_responses.parameters import (
@@ -24,7 +25,7 @@ from monkey_coder_server.domain.errors import InvalidRequest
 _SHARED = ("metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier")
 """Parameters that mean the same in all of OpenAI's dialects."""
 _OPENAI = frozenset({DIALECT, "openai-chat"})
-_WITHOUT_WORDS = ("stop", "seed", "top_k", "presence_penalty", "frequency_penalty")
+_WORDS = {"temperature": "temperature", "top_p": "top_p"}
 
 
 def write_body(
@@ -34,7 +35,6 @@ def write_body(
 
     Raises `InvalidRequest` for what this provider cannot be told.
     """
-    dropped = [name for name in _WITHOUT_WORDS if getattr(request.sampling, name) not in {None, ()}]
     body: dict[str, Json] = {"model": card.model}
     if stream:
         body["stream"] = True
@@ -44,6 +44,7 @@ def write_body(
     if request.reasoning is not None and (reasoning := write_reasoning(request.reasoning, card, quirks)):
         body["reasoning"] = reasoning
     body |= write_limits(request.sampling, card, quirks)
+    dropped = list(left_out(request.sampling, _WORDS, body))
     if request.output is not None:
         body["text"] = {"format": write_format(request.output, card, dialect=request.dialect)}
     if request.user is not None:

@@ -206,9 +206,7 @@ def milliseconds(start: float, end: float) -> int:
 
 
 def _fitted(request: ModelRequest, route: Route) -> ModelRequest:
-    """The request within the route's token limit, and without a temperature where the model takes none."""
-    sampling = request.sampling
-    temperature = None if route.card.fixed_temperature else sampling.temperature
-    if sampling.max_tokens == route.max_tokens and sampling.temperature == temperature:
+    """The request within the route's token limit."""
+    if request.sampling.max_tokens == route.max_tokens:
         return request
-    return replace(request, sampling=replace(sampling, max_tokens=route.max_tokens, temperature=temperature))
+    return replace(request, sampling=replace(request.sampling, max_tokens=route.max_tokens))
