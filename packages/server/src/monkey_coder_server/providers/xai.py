@@ -87,6 +87,8 @@ _QUIRKS = Quirks(
     max_tokens_field="max_completion_tokens",
     tool_images=True,
     refused_in_messages=ADDITIONS - {"reasoning", "reasoning_content"},
+    # A deferred answer is fetched by a second request, which nobody would send and nobody could bill.
+    refused=frozenset({"top_k", "deferred"}),
     # https://docs.x.ai/developers/model-capabilities/text/reasoning
     refused_when_reasoning=frozenset({"presence_penalty", "frequency_penalty", "stop"}),
     efforts=_EFFORTS,

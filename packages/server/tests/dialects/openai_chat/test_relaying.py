@@ -18,6 +18,7 @@ from packages.server.tests.dialects.openai_chat.asking import (
     relay,
 )
 
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 CUSTOM = {"type": "custom", "custom": {"name": "shell"}}
 
 
@@ -201,3 +202,49 @@ def test_the_next_turn_begins_with_the_bytes_of_this_one(messages: list[dict[str
         shorter = body(count)
         ends = shorter.rindex(b"]")
         assert body(count + 1).startswith(shorter[:ends])
+
+
+odd_parts = st.dictionaries(st.sampled_from(["type", "text", "name", "image_url", "x"]), json_values, max_size=3)
+odd_turns = st.builds(
+    lambda role, fields: {**fields, "role": role},
+    st.sampled_from(["system", "developer", "user", "assistant"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "content": st.none()
+            | st.text()
+            | st.lists(odd_parts.map(lambda part: {**part, "type": "text", "text": "a"})),
+            **dict.fromkeys(["annotations", "audio", "x"], json_values),
+            "tool_calls": st.none() | st.just([]) | st.just([{**CALL, "x": 1}]),
+            "refusal": st.none() | st.text(),
+            "reasoning_content": st.none() | st.text(),
+        },
+    ),
+)
+odd_tools = st.builds(
+    lambda tool, more: {**more, **tool},
+    st.sampled_from(
+        [FUNCTION, CUSTOM, {"type": "function", "name": "g"}, {"type": "web_search"}, {"function": {"name": "h"}}]
+    ),
+    st.dictionaries(st.sampled_from(["x", "cache_control", "strict"]), json_values, max_size=2),
+)
+
+
+@given(
+    messages=st.lists(odd_turns, min_size=1, max_size=5),
+    tools=st.lists(odd_tools, max_size=3),
+    fields=st.dictionaries(
+        st.sampled_from(["x", "user", "metadata", "store", "service_tier"]), json_values, max_size=3
+    ),
+    model=st.sampled_from(MODELS),
+)
+def test_whatever_was_read_is_passed_on_or_refused_with_a_sentence(
+    messages: list[Any], tools: list[Any], fields: dict[str, Any], model: str
+) -> None:
+    refusal, sent = "Sent.", None
+    try:
+        sent = relay(json.dumps({"messages": messages, "tools": tools, **fields}).encode(), model)
+    except InvalidRequest as refused:
+        refusal = refused.message
+    assert refusal.endswith(".")
+    assert sent is None or json.loads(sent.body)["messages"]

@@ -28,17 +28,13 @@ _OF_FUNCTIONS = ("role", "content", "tool_calls", "tool_call_id", "function_call
 
 
 class _Part(msgspec.Struct, gc=False):
+    """Every part was read: its type is a string, or absent."""
+
     type: str | None = None
-    name: str | None = None
 
 
-class _Named(_Part, gc=False):
-    function: _Part | None = None
-    custom: _Part | None = None
-
-
+_NULL = msgspec.Raw(b"null")
 _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_named = msgspec.json.Decoder(_Named)
 _parts = msgspec.json.Decoder(list[_Part])
 
 
@@ -134,9 +130,10 @@ def pass_on_tools(given: Sequence[msgspec.Raw], tools: tuple[Tool, ...], quirks:
     known = {tool.name: tool for tool in tools}
     passed: list[Json] = []
     for raw in given:
-        tool = known.get(_name_of(raw))
+        fields = _objects.decode(raw)
+        tool = known.get(_name_of(fields))
         if tool is not None:
-            passed.append(_pass_on_tool(raw, tool, quirks))
+            passed.append(_pass_on_tool(raw, fields, tool, quirks))
         elif quirks.custom_tools:  # the choice says that it may not be called
             passed.append(raw)
     return passed
@@ -150,8 +147,7 @@ def pass_on_choice(given: msgspec.Raw, choice: ToolChoice, tools: tuple[Tool, ..
     return given if (quirks.custom_tools and among_some) or _says(asked, written) else written
 
 
-def _pass_on_tool(raw: msgspec.Raw, tool: Tool, quirks: Quirks) -> Json:
-    fields = _objects.decode(raw)
+def _pass_on_tool(raw: msgspec.Raw, fields: dict[str, msgspec.Raw], tool: Tool, quirks: Quirks) -> Json:
     kind = "custom" if tool.schema is None else "function"
     if tool.server is not None or kind not in fields or (kind == "custom" and not quirks.custom_tools):
         return write_tool(tool, quirks)
@@ -160,11 +156,14 @@ def _pass_on_tool(raw: msgspec.Raw, tool: Tool, quirks: Quirks) -> Json:
     return {name: value for name, value in fields.items() if name != "cache_control"}
 
 
-def _name_of(raw: msgspec.Raw) -> str:
-    tool = _named.decode(raw)
-    inner = tool.function or tool.custom
-    name = tool.name if inner is None else inner.name
-    return name or tool.type or ""
+def _name_of(fields: dict[str, msgspec.Raw]) -> str:
+    """The name under which the tool was read: one the provider runs itself may have none but its type."""
+    for kind in ("function", "custom"):
+        if fields.get(kind, _NULL) != _NULL:
+            fields = _objects.decode(fields[kind])
+            break
+    named = fields.get("name", _NULL)
+    return str(msgspec.json.decode(fields.get("type", _NULL) if named == _NULL else named))
 
 
 def _says(given: Json, written: Json) -> bool:

@@ -70,7 +70,7 @@ def _joined(entries: Sequence[Entry]) -> list[Json]:
     for role, item in entries:
         if role == "user" == last_role:
             before, after = _opened(joined[-1]), _opened(item)
-            joined[-1] = {**before, "content": _parts(before["content"]) + _parts(after["content"])}
+            joined[-1] = {**before, "content": _parts(before.get("content")) + _parts(after.get("content"))}
         else:
             joined.append(item)
         last_role = role
@@ -84,4 +84,4 @@ def _opened(item: Json) -> dict[str, Json]:
 
 
 def _parts(content: Json) -> list[Json]:
-    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content or ())
