@@ -8,6 +8,7 @@ import openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from monkey_coder_server.domain.conversation import Citation
 from monkey_coder_server.domain.stream_events import (
@@ -30,6 +31,7 @@ from packages.server.tests.dialects.openai_responses.answers import (
     answers,
     bill,
     call,
+    client,
     frames,
     inbound,
     read_stream,
@@ -319,3 +321,18 @@ def test_deltas_add_up_and_every_item_is_opened_and_closed(events: list[Event]) 
         parts = [*item.get("content", []), *item.get("summary", [])]
         texts = [part.get("text") or part.get("refusal") or "" for part in parts]
         assert said.get(item["id"], "") == "".join(texts) + item.get("arguments", "") + item.get("input", "")
+
+
+class City(BaseModel):
+    name: str
+
+
+def test_the_sdk_parses_what_was_asked_for_in_a_schema() -> None:
+    events: list[Event] = [TextDelta('{"name":'), TextDelta('"Oslo"}')]
+    asked = inbound(text={"format": {"type": "json_schema", "name": "City", "schema": {"type": "object"}}})
+    whole_answer = FRONT.write(asked, TOLD, events, BILL)
+    given = client(200, "application/json", whole_answer).responses.parse(model="m", input="hi", text_format=City)
+    assert given.output_parsed == City(name="Oslo")
+    sdk = client(200, "text/event-stream", streamed(asked, events))
+    with sdk.responses.stream(model="m", input="hi", text_format=City) as stream:
+        assert stream.get_final_response().output_parsed == City(name="Oslo")

@@ -136,8 +136,10 @@ async def test_the_next_request_goes_on_from_all_before_it(gateway: Gateway) -> 
 
 async def test_input_may_be_left_out_where_one_goes_on(gateway: Gateway) -> None:
     first = await ask(gateway)
-    await ask(gateway, input=[], previous_response_id=first.json["id"])
-    assert told(gateway, 1) == [("user", "hi"), ("assistant", "One.")]
+    for number, nothing in enumerate(({"input": []}, {"input": None}, {}), start=1):
+        body = {"model": CLAUDE, "previous_response_id": first.json["id"], **nothing}
+        assert (await gateway.ask(PATH, body=json.dumps(body).encode())).status == 200
+        assert told(gateway, number) == [("user", "hi"), ("assistant", "One.")]
 
 
 async def test_what_is_stored_of_a_later_answer_is_only_its_own_input(gateway: Gateway) -> None:

@@ -18,11 +18,6 @@ class MessageItem:
         self._length = 0
         self._beginning = b""
 
-    @property
-    def refuses(self) -> bool:
-        """Whether a refusal was said."""
-        return self._kind == "refusal" or any(part["type"] == "refusal" for part in self._parts)
-
     def open(self, sink: Sink) -> None:
         """Announce the item."""
         added = self.item("in_progress")

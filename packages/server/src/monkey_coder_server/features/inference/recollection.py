@@ -129,7 +129,7 @@ def conversation_of(answer: StoredAnswer) -> list[Raw]:
 
 def _own_items(given: Raw) -> list[Raw]:
     """The input as items. A plain string is what a user says."""
-    if not given:
+    if not given or bytes(given) == b"null":
         return []
     if bytes(given).lstrip().startswith(b'"'):
         return [Raw(b'{"role":"user","content":' + bytes(given) + b"}")]
