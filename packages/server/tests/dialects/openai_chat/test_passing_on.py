@@ -150,6 +150,7 @@ def test_pictures_of_results_follow_where_a_tools_message_holds_text_only() -> N
     assert [message["role"] for message in wrote] == ["assistant", "tool", "user", "user"]
     assert wrote[2]["content"][1] == picture
     assert wrote[3] == SAID[0]
+    assert turns(calling, result, model="meta-llama/llama-4-scout-17b-16e-instruct") == wrote[:3]
 
 
 def test_documents_are_written_as_the_provider_takes_them() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from monkey_coder_server.domain.conversation import Citation
 from monkey_coder_server.domain.stream_events import (
@@ -242,6 +242,7 @@ def _plain(answer: Any) -> Any:
     }
 
 
+@settings(deadline=None, max_examples=60)
 @given(answers())
 def test_whole_is_what_the_official_sdk_makes_of_the_stream(events: list[Event]) -> None:
     last = bill(reason_of(events))

@@ -110,16 +110,16 @@ class Composer:
     def _proof(self, signature: str | None, redacted: str | None) -> Delta | None:
         """A thought with its proof, whole, so that a caller can give both back."""
         thought, self._thought = "".join(self._thought), []
-        if signature is None and redacted is None:
-            return None
-        detail: Delta = {"type": "reasoning.encrypted", "index": self._details}
         if redacted is not None:
-            detail["data"] = seal(redacted, origin=self._origin, home=HOME)
+            proof = seal(redacted, origin=self._origin, home=HOME)
+            detail: Delta = {"type": "reasoning.encrypted", "data": proof}
         elif signature is not None:
             proof = seal(signature, origin=self._origin, home=HOME)
-            detail |= {"type": "reasoning.text", "text": thought, "signature": proof}
+            detail = {"type": "reasoning.text", "text": thought, "signature": proof}
+        else:
+            return None
         self._details += 1
-        return {"reasoning_details": [detail]}
+        return {"reasoning_details": [{**detail, "index": self._details - 1}]}
 
     def _open(self, event: ToolCallOpened) -> Delta | None:
         free_form = event.custom or event.name in self._form.free_form
