@@ -183,3 +183,28 @@ def test_no_provider_sees_the_callers_key_or_address(stage: Stage) -> None:
     _, request = stage.received()
     assert stage.user.key not in json.dumps(request)
     assert not {"x-forwarded-for", "x-real-ip", "cookie"} & set(request["headers"])
+
+
+WRITE = {
+    "name": "write_file",
+    "description": "Write a file.",
+    "parameters": {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]},
+}
+
+
+@pytest.mark.parametrize("path", ["/v1/execute", "/v1/execute/stream"])
+@pytest.mark.parametrize("model", ["gpt-6.1-sol", "gpt-6-luna", "gpt-5.3-codex"])
+def test_a_model_that_takes_tools_in_responses_alone_is_spoken_to_there(stage: Stage, model: str, path: str) -> None:
+    prompt = """go [[sandbox tool=write_file args='{"path": "a.py"}']]"""
+    answer, request = stage.received(path=path, model=f"openai/{model}", prompt=prompt, tools=[WRITE])
+    assert request["path"] == "/openai/v1/responses"
+    sent = request["body"]
+    assert (sent["store"], sent["include"]) == (False, ["reasoning.encrypted_content"])
+    assert (sent["tools"][0]["name"], sent["tools"][0]["type"]) == ("write_file", "function")
+    if answer:
+        metadata = answer["result"]["metadata"]
+        (call,) = metadata["tool_calls"]
+        assert (call["name"], json.loads(call["arguments"])) == ("write_file", {"path": "a.py"})
+        (entry,) = stage.simulators.get("/__sandbox/tally").body["requests"]
+        assert metadata["tokens"]["output"] == entry["usage"]["output"] + entry["usage"]["reasoning"]
+        assert metadata["tokens"]["reasoning"] == entry["usage"]["reasoning"] > 0

@@ -24,7 +24,6 @@ _PLAIN = frozenset(
     }
 )
 _REASONS = _PLAIN | {Capability.REASONING}
-_REASONS_WITHOUT_TOOLS = _REASONS - {Capability.TOOLS}
 
 
 def _card(
@@ -51,10 +50,16 @@ def _card(
 
 
 _CARDS = (
-    # Takes no effort below `low`, and function tools in chat completions need effort `none`: so no tools here.
-    _card("gpt-6.1-sol", "GPT-6.1 Sol", 1, limits=(1_050_000, 128_000), capabilities=_REASONS_WITHOUT_TOOLS),
+    _card("gpt-6.1-sol", "GPT-6.1 Sol", 1, limits=(1_050_000, 128_000)),
     _card("gpt-6-sol", "GPT-6 Sol", 1, limits=(1_050_000, 128_000)),
     _card("gpt-6.1-terra", "GPT-6.1 Terra", 2, limits=(1_050_000, 128_000)),
+    _card(
+        "gpt-5.3-codex",
+        "GPT-5.3 Codex",
+        1,
+        limits=(400_000, 128_000),
+        capabilities=_REASONS - {Capability.DOCUMENTS},
+    ),
     _card("gpt-5.2", "GPT-5.2", 1, limits=(400_000, 128_000)),
     _card("gpt-5.1", "GPT-5.1", 1, limits=(400_000, 128_000)),
     _card("gpt-5", "GPT-5", 1, limits=(400_000, 128_000)),
@@ -129,7 +134,6 @@ _QUIRKS = Quirks(
     longest_call_id=40,
     refused_when_reasoning=frozenset({"stop", "logit_bias", "logprobs", "top_logprobs"}),
     efforts=_EFFORTS,
-    effort_with_tools=MappingProxyType({"gpt-6": ("none",)}),
 )
 
 _FREE_FORM = ("custom", "mcp", "web_search")
@@ -159,6 +163,9 @@ _RESPONSES = openai_responses.Quirks(
     verbosity=("gpt-5", "gpt-6"),
     least_tokens=16,
 )
+_IN_RESPONSES = ("gpt-6.1-sol", "gpt-6-sol", "gpt-6.1-terra", "gpt-6-luna", "gpt-5.3-codex")
+"""GPT-6 takes function tools beside reasoning there alone, and the codex models are served there alone."""
+
 PROVIDER = Provider(
     name="openai",
     label="OpenAI",
@@ -176,5 +183,10 @@ PROVIDER = Provider(
         OpenAIEmbeddings("openai", lengths=_LENGTHS, fixed_length=frozenset({"text-embedding-ada-002"})),
         OpenAIModerations("openai"),
     ),
-    spoken_to_in=MappingProxyType(dict.fromkeys((card.model for card in _EMBEDDINGS), "openai-embeddings")),
+    spoken_to_in=MappingProxyType(
+        {
+            **dict.fromkeys(_IN_RESPONSES, openai_responses.DIALECT),
+            **dict.fromkeys((card.model for card in _EMBEDDINGS), "openai-embeddings"),
+        }
+    ),
 )

@@ -98,7 +98,6 @@ def test_the_wish_to_think_is_said_in_the_models_words() -> None:
     assert (wished["reasoning_effort"], "reasoning" in wished) == ("low", False)
     switched = passed("gpt-5.1", thinking={"type": "disabled"})
     assert (switched["reasoning_effort"], "thinking" in switched) == ("none", False)
-    assert passed("gpt-6-sol", tools=[FUNCTION])["reasoning_effort"] == "none"
 
 
 def test_kimi_takes_its_own_switch() -> None:

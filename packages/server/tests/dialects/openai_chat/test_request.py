@@ -80,8 +80,6 @@ def test_what_a_model_would_refuse_is_left_out(model: str, left_out: set[str]) -
         ("gpt-5", Reasoning(enabled=False), "minimal"),
         ("gpt-5.1", Reasoning(enabled=False), "none"),
         ("gpt-5.1", Reasoning(effort="minimal"), "low"),
-        ("gpt-6.1-sol", Reasoning(enabled=False), "low"),
-        ("gpt-6.1-sol", Reasoning(effort="max"), "max"),
         ("o3", Reasoning(budget_tokens=2_000), "low"),
         ("o3", Reasoning(budget_tokens=10_000), "medium"),
         ("o3", Reasoning(budget_tokens=60_000), "high"),
@@ -102,12 +100,6 @@ def test_the_wish_to_think_is_said_in_the_words_the_model_takes(
     model: str, reasoning: Reasoning, effort: str | None
 ) -> None:
     assert written(replace(HELLO, reasoning=reasoning), model).get("reasoning_effort") == effort
-
-
-def test_tools_switch_the_reasoning_of_the_newest_openai_models_off() -> None:
-    asked = replace(HELLO, reasoning=Reasoning(effort="high"), tools=(WEATHER,))
-    assert written(asked, "gpt-6-sol")["reasoning_effort"] == "none"
-    assert written(asked, "gpt-5.2")["reasoning_effort"] == "high"
 
 
 def test_kimi_k2_thinking_is_switched_by_its_own_field() -> None:

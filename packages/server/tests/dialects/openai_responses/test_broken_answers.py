@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.errors import FailureKind
@@ -153,6 +153,7 @@ EVENTS: Sequence[dict[str, Any]] = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(EVENTS).flatmap(hostile.bent), max_size=6))
 def test_no_json_whatsoever_makes_the_decoder_raise(values: list[Any]) -> None:
     bodies = [json.dumps(value).encode() for value in values]
@@ -166,6 +167,7 @@ def test_no_json_whatsoever_makes_the_decoder_raise(values: list[Any]) -> None:
         assert hostile.ends_once(DIALECT.decode(body))
 
 
+@settings(deadline=None)
 @given(hostile.bent(response(THOUGHT, call(), PATCH, message("x", annotations=[NOTE]), usage=USAGE)))
 def test_a_bent_whole_answer_ends_once(value: Any) -> None:
     events = list(DIALECT.decode(json.dumps(value).encode()))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text, Tool, ToolCall, ToolChoice
@@ -35,6 +35,7 @@ def test_every_value_keeps_its_bytes_and_its_place() -> None:
     assert (sent.headers["openai-beta"], sent.headers["authorization"]) == ("x", "Bearer sk-1")
 
 
+@settings(deadline=None)
 @given(extra=st.dictionaries(st.text(min_size=1, max_size=8).map(lambda name: f"x_{name}"), json_values, max_size=4))
 @pytest.mark.parametrize("model", [THINKER, PLAIN, GROK])
 def test_fields_nobody_knows_survive(model: str, extra: dict[str, Any]) -> None:
@@ -215,6 +216,7 @@ def test_a_request_written_anew_keeps_all_but_its_conversation() -> None:
     assert list(written)[-1] == "input"
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(

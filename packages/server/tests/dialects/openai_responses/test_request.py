@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.catalog import ModelCard
@@ -241,6 +241,17 @@ def test_an_empty_call_has_an_empty_object_and_every_id_is_one_the_provider_take
     assert wrote[1]["call_id"] != wrote[2]["call_id"]
 
 
+def test_an_id_used_again_is_the_latest_calls() -> None:
+    first, second = ToolCall("c", "apply_patch", "x", custom=True), ToolCall("c", "f", "{}")
+    wrote = items(user("a"), assistant(first), result("c", "1"), assistant(second), result("c", "2"))
+    assert [item["type"] for item in wrote[1:]] == [
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "function_call",
+        "function_call_output",
+    ]
+
+
 def test_pictures_of_a_result_stand_in_it_or_follow_it() -> None:
     turns = (
         user("go"),
@@ -279,6 +290,7 @@ def strings_in(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+@settings(deadline=None)
 @given(request=conversations.requests, target=st.sampled_from(TARGETS), stream=st.booleans())
 def test_encoding_loses_no_text_and_fails_only_with_a_sentence(
     request: ModelRequest, target: tuple[Provider, ModelCard], stream: bool
@@ -298,6 +310,7 @@ def test_encoding_loses_no_text_and_fails_only_with_a_sentence(
                 assert said is None or part.text in said
 
 
+@settings(deadline=None)
 @given(said=st.lists(st.tuples(conversations.spoken, conversations.spoken, st.booleans()), min_size=1, max_size=4))
 @pytest.mark.parametrize("model", [THINKER, GROK])
 def test_the_next_turn_begins_with_the_bytes_of_this_one(model: str, said: list[tuple[str, str, bool]]) -> None:

@@ -83,6 +83,25 @@ async def test_a_stream_is_given_as_it_came_with_its_cost() -> None:
     assert read_with_helper(answer.body).output_text
 
 
+async def test_an_answer_of_nothing_but_what_the_provider_ran_is_one_to_who_can_read_it() -> None:
+    body = json.loads(plain(stream=False))
+    body["output"] = [{"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAA"}]
+    script = Script(pieces=[json.dumps(body).encode()], headers={"content-type": "application/json"})
+    answer = await ask(speaking(script))
+    assert (answer.status, answer.json["output"]) == (200, body["output"])
+
+
+async def test_words_a_model_does_not_have_are_said_in_others_and_its_answer_is_translated_back() -> None:
+    called = {"type": "function_call", "call_id": "c1", "name": "apply_patch", "arguments": '{"input":"*** x"}'}
+    body = json.loads(plain(stream=False)) | {"output": [called]}
+    gateway = speaking(Script(pieces=[json.dumps(body).encode()], headers={"content-type": "application/json"}))
+    answer = await ask(gateway, tools=[{"type": "custom", "name": "apply_patch"}], prompt_cache_key="k")
+    sent = gateway.wire.sent[0][2]
+    assert (sent["tools"][0]["type"], sent["prompt_cache_key"]) == ("function", "k")
+    (item,) = answer.json["output"]
+    assert (item["type"], item["input"]) == ("custom_tool_call", "*** x")
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_what_is_stored_is_what_the_caller_got(stream: bool) -> None:
     gateway = speaking(streamed() if stream else whole())

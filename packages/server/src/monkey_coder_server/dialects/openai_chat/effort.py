@@ -8,10 +8,6 @@ from monkey_coder_server.domain.conversation import ModelRequest
 def effort_for(request: ModelRequest, model: str, quirks: Quirks) -> str | None:
     """The `reasoning_effort` to send; None to send none."""
     allowed = longest_prefix(quirks.efforts, model)
-    if request.tools:
-        allowed = longest_prefix(quirks.effort_with_tools, model) or allowed
-        if allowed and len(allowed) == 1:
-            return allowed[0]
     if not allowed or request.reasoning is None:
         return None
     wanted = wanted_effort(request.reasoning)

@@ -30,7 +30,6 @@ class Quirks:
     `refused`: request fields the provider answers with an error, never sent.
     `refused_when_reasoning`: the same for models that reason.
     `efforts`: model prefix → the words of `reasoning_effort` it takes, least first; the longest prefix counts.
-    `effort_with_tools`: model prefix → the only effort with which the model takes function tools here.
     `also`: model prefix → fields sent with every request to such a model.
     `custom_tools`: whether free-form tools, and a choice among some of the tools, are understood.
     `documents`: how a binary document is written; None where there is no way.
@@ -62,7 +61,6 @@ class Quirks:
     refused: frozenset[str] = frozenset({"top_k"})
     refused_when_reasoning: frozenset[str] = frozenset()
     efforts: Mapping[str, tuple[str, ...]] = field(default_factory=_no_efforts)
-    effort_with_tools: Mapping[str, tuple[str, ...]] = field(default_factory=_no_efforts)
     also: Mapping[str, Mapping[str, Json]] = field(default_factory=_no_fields)
 
     def also_for(self, model: str) -> dict[str, Json]:

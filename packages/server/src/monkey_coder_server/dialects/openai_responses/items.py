@@ -148,6 +148,7 @@ class _Writer:
         if call.custom and self._free_form:
             self._custom.add(call.id)
             return {"type": "custom_tool_call", "call_id": identifier, "name": call.name, "input": call.arguments}
+        self._custom.discard(call.id)
         arguments = write_json({"input": call.arguments}).decode() if call.custom else call.arguments or "{}"
         return {"type": "function_call", "call_id": identifier, "name": call.name, "arguments": arguments}
 

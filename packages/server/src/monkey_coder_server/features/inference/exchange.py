@@ -195,6 +195,8 @@ def uselessness(answering: Answering) -> ProviderFailure | None:
         return ProviderFailure(provider, FailureKind.CUT_SHORT, "The answer ended before it was complete.")
     if answer.text or answer.refusal or answer.calls or answer.computed or answer.finish in SILENCE_IS_MEANT:
         return None
+    if answering.relayed and answer.server_items:  # a caller of the same dialect sees what the provider made
+        return None
     if answer.finish is FinishReason.CONTENT_FILTER:
         return ProviderFailure(provider, FailureKind.CONTENT_FILTER, "The provider's content filter kept the answer.")
     return ProviderFailure(provider, FailureKind.MALFORMED, "The answer was empty.")
