@@ -110,7 +110,7 @@ def read_stream(body: bytes) -> Seen:
 
 
 def events_of(record: Record, *, relay: bool = False) -> list[Event]:
-    dialect = replay.dialect_of(record["provider"])
+    dialect = replay.dialect_of(record["provider"], record["api"])
     if not record["stream"]:
         return list(dialect.decode(replay.body_of(record)))
     decoder = dialect.decoder(relay=relay)
@@ -118,7 +118,7 @@ def events_of(record: Record, *, relay: bool = False) -> list[Event]:
 
 
 def bill_of(record: Record, answer: Answer) -> Bill:
-    usage = Usage() if answer.usage is None else normalise(replay.usage_rule_of(record["provider"]), answer.usage)
+    usage = Usage() if answer.usage is None else normalise(replay.usage_rule_of(record), answer.usage)
     finish = FinishReason.LENGTH if answer.finish is None else answer.finish
     return Bill(usage=usage, cost=1_500, receipt_id=None, finish=finish, native_finish=answer.native_finish)
 

@@ -33,7 +33,7 @@ def told(record: Record) -> Told:
 
 
 def bill_of(record: Record, answer: Answer) -> Bill:
-    usage = Usage() if answer.usage is None else normalise(replay.usage_rule_of(record["provider"]), answer.usage)
+    usage = Usage() if answer.usage is None else normalise(replay.usage_rule_of(record), answer.usage)
     finish = FinishReason.LENGTH if answer.finish is None else answer.finish
     return Bill(usage=usage, cost=1_500, receipt_id=None, finish=finish, native_finish=answer.native_finish)
 
@@ -52,6 +52,8 @@ def check(record: Record, message: dict[str, Any], answer: Answer, bill: Bill) -
     assert said(message, "text", "text") == (expected["text"] or "") + (expected["refusal"] or "")
     assert said(message, "thinking", "thinking") == "".join(thought.text for thought in answer.thinking)
     calls = [(block["name"], block["input"]) for block in message["content"] if block["type"] == "tool_use"]
+    if answer.finish is None:  # what was still being said is no call to an SDK that lists finished ones alone
+        calls = calls[: len(expected["tool_calls"])]
     assert [name for name, _ in calls] == [call["name"] for call in expected["tool_calls"]]
     for (_, ours), call in zip(calls, expected["tool_calls"], strict=True):
         assert ours == call["arguments"] or "__unparsed__" in call["arguments"]
