@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 _UNDELIVERED = frozenset({"empty", "content_filter"})
 """Faults whose answers are complete, and billed by the provider, but of no use to anybody."""
+_TELLS_NO_REASONING = frozenset({"anthropic"})
+"""Providers whose usage does not tell reasoning from the rest of the output."""
 _FILTERS_REFUSALS = frozenset({"google"})
 """Providers whose models refuse by the content filter, without a word."""
 
@@ -92,7 +94,7 @@ def counted(entry: Mapping[str, Any]) -> Counted:
         prompt,
         used["cache_read"],
         used["output"] + used["reasoning"],
-        used["reasoning"],
+        0 if entry["provider"] in _TELLS_NO_REASONING else used["reasoning"],
     )
 
 

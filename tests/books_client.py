@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -14,6 +14,7 @@ from tests.books_traffic import Ask
 AT_ONCE = 40
 LONGEST_LINE = 4 * 1024 * 1024
 """Bytes of an event at most."""
+_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
 COMPLETED, FAILED, LEFT, BROKEN = "completed", "failed", "left", "broken"
 
 
@@ -90,15 +91,25 @@ async def _streamed(response: aiohttp.ClientResponse, ask: Ask) -> Told:
         if not line.startswith(b"data: "):
             continue
         reads += 1
-        event = json.loads(line[6:])
+        event = json.loads(line[6:], parse_float=str)
+        if event["type"] in _ENDS:
+            return _ended(response, ask, event["response"])
         if event["type"] == "complete":
             return _told(response, ask, COMPLETED, event["data"])
         if event["type"] == "error":
-            return _told(response, ask, FAILED, event["error"], event["error"].get("code", ""))
+            said = event.get("error") or event
+            return _told(response, ask, FAILED, said, said.get("code", ""))
         if ask.leave is not None and reads >= ask.leave:
             response.close()
             return _told(response, ask, LEFT, {})
     return _told(response, ask, BROKEN, {})
+
+
+def _ended(response: aiohttp.ClientResponse, ask: Ask, answer: Mapping[str, Any]) -> Told:
+    """A stream of responses that came to its end; one that was merely cut costs nothing."""
+    cost = str((answer.get("usage") or {}).get("cost", ""))
+    outcome = FAILED if answer["status"] == "failed" or not float(cost or 0) else COMPLETED
+    return replace(_told(response, ask, outcome, answer), cost=cost)
 
 
 def _told(

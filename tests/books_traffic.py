@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests import books_responses
+
 PROVIDERS = ("openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot")
 MODELS = {
     "openai": ("gpt-4.1-mini", "gpt-5-mini", "o4-mini", "gpt-6-sol", "gpt-6-luna"),
@@ -98,9 +100,13 @@ ELSEWHERE = {
     "embeddings": 50,
     "embeddings, fault": 20,
     "moderation": 10,
+    "responses": 72,
+    "responses, streamed": 72,
+    "responses, hang-up": 18,
+    "responses, fault": 66,
 }
 """Kinds that name no provider, or one only by chance."""
-TOTAL = 2_050
+TOTAL = 2_278
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,8 @@ def _faulty(number: int, kind: str, provider: str, *, turn: int, random: Random)
 def _elsewhere(number: int, kind: str, *, turn: int, random: Random) -> Ask:
     if kind.startswith(("embeddings", "moderation")):
         return _without_a_word(number, kind, turn=turn, random=random)
+    if kind.startswith("responses"):
+        return _response(number, kind, turn=turn, random=random)
     stream = turn % 2 == 1
     if kind == "auto":
         name = ("auto", "auto:cheap", "auto:fast", "auto:best", None)[turn % 5]
@@ -217,6 +225,14 @@ def _without_a_word(number: int, kind: str, *, turn: int, random: Random) -> Ask
         texts[0] += f" [[sandbox {FAULTS[fault].format(after=1)}]]"
     provider = model.partition("/")[0]
     return Ask(number, kind, provider, _rich(random), stream=False, body=body, leave=leave, path="/v1/embeddings")
+
+
+def _response(number: int, kind: str, *, turn: int, random: Random) -> Ask:
+    """A request in OpenAI Responses."""
+    body = books_responses.body_of(f"{random.choice(WISHES)}, variant {number}", kind, turn=turn, random=random)
+    provider, stream = str(body["model"]).partition("/")[0], "stream" in body
+    leave = random.randint(0, 9) if kind.endswith("hang-up") else None
+    return Ask(number, kind, provider, _rich(random), stream, body, leave, path=books_responses.PATH)
 
 
 def _offer_tools(body: dict[str, Any], turn: int, random: Random) -> None:

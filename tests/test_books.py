@@ -231,6 +231,11 @@ def test_the_traffic_reached_what_it_was_made_for(evidence: Evidence) -> None:
     assert outcomes["embeddings", COMPLETED] >= 40
     assert outcomes["embeddings", FAILED] >= 12
     assert outcomes["moderation", COMPLETED] == 10
+    assert outcomes["responses", COMPLETED] >= 140
+    assert outcomes["responses", FAILED] >= 30
+    assert outcomes["responses", LEFT] >= 6
+    asked = [str(entry["answer_id"]) for entry in billed(evidence.tally)]
+    assert sum(answer.startswith("resp_") for answer in asked) >= 100
     used = evidence.tally["overall"]["tokens"]
     assert all(used[bucket] for bucket in ("cache_read", "cache_write_5m", "reasoning", "citation", "searches"))
     assert {entry["provider"] for entry in billed(evidence.tally)} == set(PROVIDERS)
