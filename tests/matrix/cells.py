@@ -60,7 +60,8 @@ class Cell:
     def check(self, said: Said, finish: str) -> None:
         """What holds for every answer: how it ended in the dialect's own word, and that it is booked as it was told."""
         assert said.finish == self.driver.finishes[finish], f"ended as {said.finish}, not {finish}"
-        self.stage.booked(said, self.provider)
+        row = self.stage.booked(said, self.provider)
+        assert 0 < row.price == row.charged
 
 
 Scenario = Callable[[Cell], None]
@@ -68,7 +69,7 @@ SCENARIOS: dict[str, Scenario] = {}
 
 
 def scenario(name: str) -> Callable[[Scenario], Scenario]:
-    """Put a scenario into the matrix under that name; the order of the files is the order of the table."""
+    """Put a scenario into the matrix under that name."""
 
     def put(play: Scenario) -> Scenario:
         SCENARIOS[name] = play

@@ -8,7 +8,7 @@ from tests.matrix.openai_chat import Chat
 from tests.matrix.openai_responses import Responses
 from tests.matrix.words import Driver
 
-DIALECTS = ("chat", "messages", "gemini")
+DIALECTS = ("chat", "responses", "messages", "gemini")
 
 
 def driver(dialect: str, base_url: str, key: str, transport: httpx2.BaseTransport | None = None) -> Driver:

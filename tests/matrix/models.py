@@ -76,11 +76,14 @@ _FORMS = ("structured output", "structured output, streamed")
 _NO_TOOLS = Limit("refused", "tool", "Perplexity's models call no tools")
 _HIDDEN = Limit("hidden", "", "OpenAI's chat completions count reasoning and do not show it")
 _INLINE = Limit("inline", "", "Perplexity writes `<think>…</think>` into the text")
+_UNSTOPPED = Limit("dropped", "stop", "The Responses API knows no stop sequences")
 _WORDED = Limit("worded", "", "Moonshot takes no JSON Schema; the model is told it in words")
 LIMITS: Mapping[tuple[str, str, str], Limit] = {
     **{(ANY, "perplexity", scenario): _NO_TOOLS for scenario in _CALLS},
     (ANY, "perplexity", "stop sequence"): Limit("dropped", "stop", "Perplexity knows no stop sequences"),
-    **{(ANY, "openai", scenario): _HIDDEN for scenario in _THOUGHTS},
+    ("responses", "openai", "stop sequence"): _UNSTOPPED,
+    ("responses", "xai", "stop sequence"): _UNSTOPPED,
+    **{(dialect, "openai", scenario): _HIDDEN for dialect in ("chat", "messages", "gemini") for scenario in _THOUGHTS},
     **{(ANY, "perplexity", scenario): _INLINE for scenario in _THOUGHTS},
     **{(ANY, "moonshot", scenario): _WORDED for scenario in _FORMS},
     (ANY, "moonshot", "any tool must be called"): Limit(

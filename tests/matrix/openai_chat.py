@@ -1,6 +1,5 @@
 """The `openai` SDK speaking chat completions."""
 
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -9,7 +8,19 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from tests.matrix.words import PATIENCE, PLAIN, Call, Conversation, Driver, Options, Returned, Said, Usage, hang_up
+from tests.matrix.words import (
+    PATIENCE,
+    PLAIN,
+    Call,
+    Conversation,
+    Driver,
+    Options,
+    Returned,
+    Said,
+    Usage,
+    hang_up,
+    read_arguments,
+)
 
 _TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
 
@@ -142,13 +153,13 @@ def _add_call(calls: list[dict[str, Any]], piece: dict[str, Any]) -> None:
     call = calls[index]
     function = piece.pop("function", None) or {}
     call |= {name: value for name, value in piece.items() if value is not None}
-    call["function"]["name"] += function.get("name") or ""
+    call["function"]["name"] = function.get("name") or call["function"]["name"]
     call["function"]["arguments"] += function.get("arguments") or ""
 
 
 def _said(message: dict[str, Any], finish: str, usage: Any, pieces: int, headers: Any) -> Said:
     calls = tuple(
-        Call(call["id"], call["function"]["name"], json.loads(call["function"]["arguments"]))
+        Call(call["id"], call["function"]["name"], read_arguments(call["function"]["arguments"]))
         for call in message.get("tool_calls") or ()
     )
     return Said(

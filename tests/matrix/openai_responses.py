@@ -1,6 +1,5 @@
 """The `openai` SDK speaking responses, without stored state: what its reasoning models gave is handed back."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -9,7 +8,19 @@ import openai
 from openai.types.responses import Response
 
 from tests.matrix.openai_chat import cost_of
-from tests.matrix.words import PATIENCE, PLAIN, Call, Conversation, Driver, Options, Returned, Said, Usage, hang_up
+from tests.matrix.words import (
+    PATIENCE,
+    PLAIN,
+    Call,
+    Conversation,
+    Driver,
+    Options,
+    Returned,
+    Said,
+    Usage,
+    hang_up,
+    read_arguments,
+)
 
 _ENDS = {"response.completed", "response.incomplete", "response.failed"}
 
@@ -75,7 +86,9 @@ class ResponsesTalk(Conversation):
         else:
             raw = create(**self._body(options))
             response = raw.parse()
-        self.history += [item.model_dump(exclude_none=True, exclude={"status"}) for item in response.output]
+        self.history += [
+            item.model_dump(exclude_none=True, exclude={"status"}, warnings=False) for item in response.output
+        ]
         return _said(response, pieces, raw.headers)
 
     async def leave(self, options: Options = PLAIN, *, after: int) -> str:
@@ -131,7 +144,7 @@ def _last(events: Any) -> tuple[Response, int]:
         if event.type in _ENDS:
             last = event.response
     assert last is not None, "the stream ended without its last event"
-    assert numbers == list(range(len(numbers)))
+    assert None in numbers or numbers == list(range(len(numbers)))  # older recordings have none
     calls = [item.arguments for item in last.output if item.type == "function_call"]
     assert "".join(said["response.output_text.delta"]) == last.output_text
     assert "".join(said["response.function_call_arguments.delta"]) == "".join(calls)
@@ -148,7 +161,7 @@ def _said(response: Response, pieces: int, headers: Any) -> Said:
         thinking="".join(part.text for thought in thoughts for part in thought.summary),
         refusal="".join(part.refusal for item in messages for part in item.content if part.type == "refusal"),
         calls=tuple(
-            Call(item.call_id, item.name, json.loads(item.arguments))
+            Call(item.call_id, item.name, read_arguments(item.arguments))
             for item in response.output
             if item.type == "function_call"
         ),

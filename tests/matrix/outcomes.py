@@ -14,12 +14,15 @@ from tests.matrix.stage import Stage
 
 AT_ONCE = 8
 FILES = (scenarios_talk, scenarios_tools, scenarios_thinking, scenarios_ends, scenarios_errors)
-"""Importing them puts their scenarios into the matrix, in this order."""
+"""Importing them puts their scenarios into the matrix."""
+_NAMES = [file.__name__ for file in FILES]
+ORDERED = sorted(SCENARIOS, key=lambda name: _NAMES.index(SCENARIOS[name].__module__))
+"""The scenarios as the table has them."""
 
 
 def places() -> Iterator[Place]:
     """Every cell there is."""
-    for scenario in SCENARIOS:
+    for scenario in ORDERED:
         for dialect in DIALECTS:
             for provider in PROVIDERS:
                 yield Place(scenario, dialect, provider)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.matrix.cells import SCENARIOS, Place
+from tests.matrix.cells import Place
 from tests.matrix.drivers import DIALECTS
 from tests.matrix.models import PROVIDERS, Limit, limit_of
+from tests.matrix.outcomes import ORDERED
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "reference" / "matrix.md"
 TITLES = {
@@ -43,7 +44,7 @@ def page(broken: Iterable[Place] = ()) -> str:
 
 
 def _limits() -> Iterator[Limit]:
-    for scenario in SCENARIOS:
+    for scenario in ORDERED:
         for dialect in DIALECTS:
             for provider in PROVIDERS:
                 if limit := limit_of(dialect, provider, scenario):
@@ -52,7 +53,7 @@ def _limits() -> Iterator[Limit]:
 
 def _table(dialect: str, limits: list[Limit], failed: set[Place]) -> str:
     lines = ["| | " + " | ".join(PROVIDERS) + " |", "|---" * (len(PROVIDERS) + 1) + "|"]
-    for scenario in SCENARIOS:
+    for scenario in ORDERED:
         cells = [_cell(Place(scenario, dialect, provider), limits, failed) for provider in PROVIDERS]
         lines.append(f"| {scenario} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -73,12 +73,13 @@ def no_usage(cell: Cell) -> None:
 def cut(cell: Cell) -> None:
     """The caller gets what came, ended as if at the limit, with usage, and is not charged."""
     for fault in ("cut", "eof"):
+        text = f"{cell.mark} {fault} goes on "
+        broken = f"fault={fault} after=6 tokens_per_second=400 reasoning_tokens=0"
         talk = cell.talk()
-        talk.say(
-            told(f"text='{cell.mark} {fault} goes on ' output_tokens=200 fault={fault} after=6 reasoning_tokens=0")
-        )
+        talk.say(told(f"text='{text}' output_tokens=200 {broken}"))
         said = talk.ask(stream=True)
-        assert said.text.startswith(f"{cell.mark} {fault}")
+        assert said.text
+        assert (text * 40).startswith(said.text)
         assert said.finish == cell.driver.finishes["length"]
         assert said.usage is not None
         assert said.usage.output > 0

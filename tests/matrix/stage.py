@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,10 @@ BOOKED_WITHIN = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Where everything listens. `poor_key` belongs to an account without credit."""
+class Gateway:
+    """A running gateway with its books. `poor_key` belongs to an account without credit."""
 
     base_url: str
-    simulators: Outsider
     data: Path
     key: str
     poor_key: str
@@ -38,12 +37,6 @@ class Stage:
     def driver(self, dialect: str, key: str) -> Driver:
         """The SDK of a dialect with another key."""
         return driver(dialect, self.base_url, key)
-
-    def received(self, provider: str, mark: str) -> str:
-        """The body of the last request of a provider's that holds the mark, as JSON."""
-        requests = self.simulators.get("/__sandbox/requests").body["requests"]
-        bodies = [json.dumps(one["body"]) for one in requests if one["provider"] == provider]
-        return next(body for body in reversed(bodies) if mark in body)
 
     def row(self, request_id: str) -> Row:
         """The usage row of a request, waited for."""
@@ -65,38 +58,59 @@ class Stage:
         told = (said.usage.prompt, said.usage.cached, said.usage.output)
         assert told == (row.counted.prompt, row.counted.cached, row.counted.output)
         assert said.usage.reasoning in {None, row.counted.reasoning}
-        assert row.price > 0
-        assert said.cost == Decimal(usd(row.price)), f"told {said.cost}, booked {usd(row.price)}"
+        assert said.cost == Decimal(usd(row.charged)), f"told {said.cost}, booked {usd(row.charged)}"
         if not said.pieces:
             assert Decimal(said.headers["x-monkey-cost"]) == said.cost
         assert said.headers["x-monkey-provider"] == provider
         return row
 
 
+@dataclass(frozen=True, slots=True)
+class Stage(Gateway):
+    """A gateway over the simulators of all providers."""
+
+    simulators: Outsider
+
+    def received(self, provider: str, mark: str) -> str:
+        """The body of the last request of a provider's that holds the mark, as JSON."""
+        requests = self.simulators.get("/__sandbox/requests").body["requests"]
+        bodies = [json.dumps(one["body"]) for one in requests if one["provider"] == provider]
+        return next(body for body in reversed(bodies) if mark in body)
+
+
 @contextmanager
-def stage(data: Path, rules: Iterable[Mapping[str, Any]]) -> Iterator[Stage]:
-    """Start simulators that keep to these rules, and the gateway; stop them at the end."""
-    port, simulating = free_port(), free_port()
-    simulators = f"http://127.0.0.1:{simulating}"
-    environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning", "BASE_URL": f"http://127.0.0.1:{port}"}
-    for provider, path in BASE_PATHS.items():
+def gateway(data: Path, base_urls: Mapping[str, str]) -> Iterator[Gateway]:
+    """Start a gateway whose providers live at these addresses, with many keys each."""
+    port = free_port()
+    base_url = f"http://127.0.0.1:{port}"
+    environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning", "BASE_URL": base_url}
+    for provider, address in base_urls.items():
         keys = ",".join(f"{provider}-key-{number}" for number in range(KEYS_A_PROVIDER))
-        environment |= {f"{provider.upper()}_API_KEY": keys, f"{provider.upper()}_BASE_URL": simulators + path}
+        environment |= {f"{provider.upper()}_API_KEY": keys, f"{provider.upper()}_BASE_URL": address}
     owner = _create_user(environment, "rich@example.com", "1000")
     poor = _create_user(environment, "poor@example.com", "0")
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(free_port())]
-    with (
-        server(["sandbox", "--port", str(simulating)], {}, simulating, "/__sandbox/health", quiet=True),
-        server(serve, environment, port, "/health"),
-    ):
-        Outsider(simulators).post("/__sandbox/script", {"rules": list(rules)})
-        base_url = f"http://127.0.0.1:{port}"
+    with server(serve, environment, port, "/health"):
         body = {"name": "matrix", "rate": 1_000_000}
         key = Outsider(base_url, owner).post("/v1/keys", body).body["key"]
         drivers = {dialect: driver(dialect, base_url, key) for dialect in DIALECTS}
-        yield Stage(base_url, Outsider(simulators), data, key, poor, drivers)
+        yield Gateway(base_url, data, key, poor, drivers)
         for each in drivers.values():
             each.close()
+
+
+@contextmanager
+def stage(data: Path, rules: Iterable[Mapping[str, Any]]) -> Iterator[Stage]:
+    """Start simulators that keep to these rules, and a gateway over them."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    sandbox = ["sandbox", "--port", str(port)]
+    with server(sandbox, {}, port, "/__sandbox/health", quiet=True):
+        simulators = Outsider(address)
+        simulators.post("/__sandbox/script", {"rules": list(rules)})
+        with gateway(data, {provider: address + path for provider, path in BASE_PATHS.items()}) as running:
+            served = {each.name: getattr(running, each.name) for each in fields(running)}
+            yield Stage(**served, simulators=simulators)
 
 
 def _create_user(environment: Mapping[str, str], email: str, credit: str) -> str:

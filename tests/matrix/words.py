@@ -1,6 +1,7 @@
 """What the drivers of the four dialects have in common: what is asked, and what was said."""
 
 import asyncio
+import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
@@ -28,6 +29,14 @@ class Call:
     id: str | None
     name: str
     arguments: Any
+
+
+def read_arguments(written: str) -> Any:
+    """A call's arguments; the text itself, marked, where it was cut off."""
+    try:
+        return json.loads(written or "{}")
+    except ValueError:
+        return {"__unparsed__": written}
 
 
 @dataclass(frozen=True, slots=True)
