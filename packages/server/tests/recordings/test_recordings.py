@@ -2,12 +2,16 @@
 
 import re
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
+from monkey_coder_server.adapters.prices.genai import load_price_book
 from monkey_coder_server.domain.errors import FailureKind
+from monkey_coder_server.domain.pricing import own_cost_difference
 from monkey_coder_server.domain.stream_events import Event, Failed
 from monkey_coder_server.domain.usage import normalise
+from monkey_coder_server.providers.xai import PROVIDER as XAI
 from packages.server.tests.recordings import replay
 from packages.server.tests.recordings.replay import Record
 
@@ -99,6 +103,22 @@ def test_every_reported_token_falls_into_exactly_one_bucket(provider: str) -> No
             assert (usage.total, usage.doubts) == (total, ()), record["id"]
             counted += 1
     assert counted or provider == "anthropic", "only Anthropic reports no total"
+
+
+def test_xais_own_cost_is_ours_to_the_nano_dollar() -> None:
+    """`cost_in_usd_ticks` of answers without a tool of xAI's, beside our price of their tokens: only to be compared."""
+    book = load_price_book([XAI], datetime(2026, 11, 1, tzinfo=UTC))
+    compared = 0
+    for record in ANSWERS:
+        if record["provider"] != "xai" or record["api"] != "openai-responses":
+            continue
+        answer = replay.fold(replay.read(record))
+        if answer.usage is None or answer.server_items:
+            continue
+        usage = normalise(replay.usage_rule_of(record), answer.usage)
+        assert own_cost_difference(book.row("xai", "grok-4.3"), usage) == 0, record["id"]
+        compared += 1
+    assert compared >= 50
 
 
 def test_no_recording_was_left_out() -> None:

@@ -8,6 +8,7 @@ import re
 
 from monkey_coder_server.dialects.wire import bytes_between
 
+_KEY = '"delta":"'
 _DELTA = re.compile(r'"delta": ?"((?:[^"\\]|\\.)*)"')
 
 
@@ -27,5 +28,9 @@ class Skimmer:
         """Bytes of the answer the event holds, as they are written, never too few; 0 when it must be read."""
         if name not in self._known:
             return 0
+        start = data.find(_KEY) + len(_KEY)
+        end = data.find('"', start)
+        if start >= len(_KEY) and end >= 0 and data.find("\\", start, end) < 0:  # nothing in it is escaped, as in most
+            return bytes_between(data, start, end)
         found = _DELTA.search(data)
         return 0 if found is None else bytes_between(data, found.start(1), found.end(1))
