@@ -264,9 +264,10 @@ def test_pictures_of_a_result_stand_in_it_or_follow_it() -> None:
         {"type": "input_text", "text": "here"},
         picture,
     ]
-    told, shown = items(*turns, model=GROK)[2:]
+    told, other, shown, said = items(*turns, result("d", "2"), user("and?"), model=GROK)[2:]
     assert told["output"].startswith("Error: here\n")
-    assert shown["content"][1] == picture
+    assert (other["output"], shown["content"][1], said["content"]) == ("2", picture, "and?")
+    assert items(*turns, model=GROK)[-1] == shown
 
 
 def test_results_come_before_what_is_said_beside_them() -> None:

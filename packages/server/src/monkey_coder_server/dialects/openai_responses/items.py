@@ -25,6 +25,7 @@ from monkey_coder_server.domain.conversation import (
 
 LONGEST_ID = 64
 """Characters of a `call_id` (OpenAI's published schema)."""
+_OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
 _INSTRUCTING = frozenset({Role.SYSTEM, Role.DEVELOPER})
 
 
@@ -42,7 +43,13 @@ def write_items(messages: Iterable[Message], card: ModelCard, quirks: Quirks) ->
     provider cannot be told.
     """
     writer = _Writer(card, quirks)
-    return [item for message in messages for item in writer.items(message)]
+    written: list[Item] = []
+    for message in messages:
+        for item in writer.items(message):
+            if item.get("type") not in _OUTPUTS:
+                written.extend(writer.shown())
+            written.append(item)
+    return [*written, *writer.shown()]
 
 
 def call_identifier(given: str) -> str:
@@ -53,7 +60,7 @@ def call_identifier(given: str) -> str:
 
 
 class _Writer:
-    """Remembers which calls were free-form: their results are of another type."""
+    """Remembers which calls were free-form, whose results are of another type, and the files no result could hold."""
 
     def __init__(self, card: ModelCard, quirks: Quirks) -> None:
         self._model = card.model
@@ -61,6 +68,13 @@ class _Writer:
         self._thinks = thinks(card)
         self._free_form = quirks.takes("custom", card.model)
         self._custom: set[str] = set()
+        self._beside: list[Item] = []
+
+    def shown(self) -> Iterator[Item]:
+        """The files of the results so far as something the user shows."""
+        if self._beside:
+            yield {"role": "user", "content": self._beside}
+            self._beside = []
 
     def items(self, message: Message) -> Iterator[Item]:
         if message.role in _INSTRUCTING:
@@ -73,16 +87,15 @@ class _Writer:
             yield from self._user(message.parts)
 
     def _user(self, parts: tuple[Part, ...]) -> Iterator[Item]:
-        """Results first, whatever their place in the turn; then what a result could not hold, and what was said."""
-        beside: list[Item] = []
+        """Results first, whatever their place in the turn; then what was said."""
         for part in parts:
             if isinstance(part, ToolResult):
-                yield self._result(part, beside)
+                yield self._result(part)
         said = [item for part in parts for item in content(part, self._quirks)]
-        if beside or said:
-            yield {"role": "user", "content": as_content([*beside, *said])}
+        if said:
+            yield {"role": "user", "content": as_content(said)}
 
-    def _result(self, result: ToolResult, beside: list[Item]) -> Item:
+    def _result(self, result: ToolResult) -> Item:
         kind = "custom_tool_call_output" if result.call_id in self._custom else "function_call_output"
         files = [part for part in result.parts if _is_file(part)]
         written: Item = {"type": kind, "call_id": call_identifier(result.call_id)}
@@ -94,8 +107,8 @@ class _Writer:
         text = text_of_result(result)
         if files:
             text = "\n".join(filter(None, (text, "[The files of this result follow in the next user message.]")))
-            beside.append({"type": "input_text", "text": f"Files returned by the tool call {result.call_id}:"})
-            beside.extend(item for part in files for item in content(part, self._quirks))
+            self._beside.append({"type": "input_text", "text": f"Files returned by the tool call {result.call_id}:"})
+            self._beside.extend(item for part in files for item in content(part, self._quirks))
         return written | {"output": text}
 
     def _assistant(self, parts: tuple[Part, ...]) -> Iterator[Item]:

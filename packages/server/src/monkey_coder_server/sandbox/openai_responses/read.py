@@ -127,10 +127,7 @@ def _text(entry: dict[str, Any]) -> str:
 
 
 def _last_turn(entries: list[dict[str, Any]]) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Prompt without directives, directives, and the tool results that came after it.
-
-    A user turn right after results only shows what those could not hold.
-    """
+    """Prompt without directives, directives, and the tool results that came after it."""
     results: list[str] = []
     for index in range(len(entries) - 1, -1, -1):
         entry = entries[index]
