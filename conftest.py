@@ -1,13 +1,18 @@
-"""Rules for every test: no sockets unless marked `system` (then loopback only), and the real environment stays out."""
+"""Rules for every test: no sockets unless marked `system` (then loopback only), nothing of the real environment."""
 
 import os
 
 import pytest
+from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 OWN_VARIABLES = ("MONKEY_CODER_", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "GROQ_", "XAI_", "PERPLEXITY_", "MOONSHOT_")
 KEPT_VARIABLES = ("MONKEY_CODER_DATA",)
+
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
+"""How long a case takes depends on who else is at work on the machine; the benchmarks measure speed."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

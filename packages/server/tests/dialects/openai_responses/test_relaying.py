@@ -8,7 +8,7 @@ from typing import Any
 
 import openai
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_coder_protocol.sse import SseParser
@@ -93,7 +93,6 @@ def test_every_recorded_whole_answer_is_passed_on_with_its_cost() -> None:
         assert read_whole(written).output_text == (record["expected"]["text"] or "")
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_stream_cut_anywhere_is_ended_as_incomplete(data: st.DataObject) -> None:
     told = data.draw(st.sampled_from(streams()))
@@ -113,7 +112,6 @@ def test_a_stream_cut_anywhere_is_ended_as_incomplete(data: st.DataObject) -> No
     assert said == read_stream(body)[-1].response.output_text  # type: ignore[union-attr] - the last event holds one
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_stream_whose_items_never_end_is_read_by_the_sdk_all_the_same(data: st.DataObject) -> None:
     told = data.draw(st.sampled_from(streams()))

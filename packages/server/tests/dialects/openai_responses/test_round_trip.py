@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_coder_server.dialects.openai_responses import OpenAIResponses, Quirks
@@ -123,7 +123,6 @@ def spoken_of(answer: Answer) -> list[Any]:
     return [answer.text, answer.refusal, calls, "".join(thought.text for thought in answer.thinking)]
 
 
-@settings(deadline=None)
 @given(events=answers, size=st.integers(1, 999))
 def test_an_answer_written_and_read_again_says_the_same(events: list[Event], size: int) -> None:
     request = inbound(tools=[])

@@ -6,7 +6,7 @@ from typing import Any
 
 import openai
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -281,7 +281,6 @@ def test_no_character_ends_a_line() -> None:
     assert frames(body)[-1]["response"]["output"][0]["content"][0]["text"] == "a\u2028b\x85c\nd"
 
 
-@settings(deadline=None)
 @given(events=answers)
 def test_the_sdk_reads_every_stream_and_the_whole_is_its_last_object(events: list[Event]) -> None:
     asked = inbound()
@@ -302,7 +301,6 @@ def test_how_events_arrive_changes_nothing(events: list[Event], data: st.DataObj
     assert pieces == streamed(asked, events)
 
 
-@settings(deadline=None)
 @given(events=answers)
 def test_deltas_add_up_and_every_item_is_opened_and_closed(events: list[Event]) -> None:
     written = frames(streamed(inbound(), events))
