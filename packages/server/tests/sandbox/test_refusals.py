@@ -12,6 +12,7 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "require
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}
 CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
 USER = {"role": "user", "content": "hi"}
+SYSTEM = {"role": "system", "content": "Be brief."}
 RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "ok"}
 USE = {"type": "tool_use", "id": "t1", "name": "weather", "input": {}}
 
@@ -75,7 +76,16 @@ def chat(provider: str, message: str, **change: Any) -> Any:
         chat("anthropic", "max_tokens: Field required", max_tokens=None),
         chat("anthropic", "999999 > 64000", max_tokens=999_999),
         chat("anthropic", "messages: Field required", messages=None),
-        chat("anthropic", 'Unexpected role "system"', messages=[{"role": "system", "content": "x"}]),
+        chat("anthropic", 'Unexpected role "robot"', messages=[{"role": "robot", "content": "x"}]),
+        chat("anthropic", "use the top-level 'system' parameter", messages=[SYSTEM, USER]),
+        chat("anthropic", "role 'system' is not supported on this model", messages=[USER, SYSTEM]),
+        chat(
+            "anthropic",
+            "must follow a 'user' message",
+            model="claude-opus-4-8",
+            messages=[USER, {"role": "assistant", "content": "x"}, SYSTEM],
+        ),
+        chat("anthropic", "or end the conversation", model="claude-opus-5", messages=[USER, SYSTEM, USER]),
         chat("anthropic", "must have non-empty content", messages=[{"role": "user", "content": ""}]),
         chat(
             "anthropic",

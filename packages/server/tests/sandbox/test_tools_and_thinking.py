@@ -210,3 +210,14 @@ def test_thoughts_are_shown_where_the_provider_shows_them(simulated: Simulated) 
     assert thinking.documents[0]["choices"][0]["message"]["content"].startswith("<think>\n")
     shown = simulated.prompt("google", "hi", generationConfig={"thinkingConfig": {"includeThoughts": True}})
     assert shown.documents[0]["candidates"][0]["content"]["parts"][0]["thought"] is True
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-8", "claude-sonnet-5"])
+def test_an_instruction_after_the_users_turn_leaves_the_prompt_what_it_was(simulated: Simulated, model: str) -> None:
+    plain = simulated.body("anthropic", "create a REST API", model=model)
+    late = {"role": "system", "content": [{"type": "text", "text": "Be brief."}]}
+    instructed = plain | {"messages": [*plain["messages"], late]}
+    said = simulated.ask("anthropic", plain).served
+    told = simulated.ask("anthropic", instructed).served
+    assert told.reply.text == said.reply.text
+    assert told.usage.prompt > said.usage.prompt

@@ -35,6 +35,8 @@ _PARAMETERS = frozenset(
     ]
 )
 _NO_PREFILL = re.compile(r"^claude-(opus|sonnet)-4-[678]|^claude-[a-z]+-5")
+_SYSTEM_TURNS = re.compile(r"^claude-opus-4-8|^claude-[a-z]+-5")
+"""Models that let a `system` message follow the user's (platform.claude.com, mid-conversation system messages)."""
 _NO_SAMPLING = re.compile(r"^claude-opus-4-[78]")
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _THINKING_FLOOR = 1_024
@@ -123,6 +125,7 @@ def messages(entries: object, model: str) -> list[dict[str, Any]]:
         invalid("messages: at least one message is required")
     for index, entry in enumerate(entries):
         _message(index, entry, last=index == len(entries) - 1)
+    _system_turns(entries, model)
     if entries[0]["role"] != "user":
         invalid('messages: first message must use the "user" role')
     if entries[-1]["role"] == "assistant":
@@ -136,19 +139,30 @@ def messages(entries: object, model: str) -> list[dict[str, Any]]:
     return entries
 
 
+def _system_turns(entries: list[dict[str, Any]], model: str) -> None:
+    """An instruction follows the user's turn, and is answered or ends the conversation."""
+    for index, entry in enumerate(entries):
+        if entry["role"] != "system":
+            continue
+        if index == 0:
+            invalid("messages.0: use the top-level 'system' parameter for the initial system prompt")
+        if not _SYSTEM_TURNS.search(model):
+            invalid("role 'system' is not supported on this model")
+        after = entries[index + 1]["role"] if index + 1 < len(entries) else "assistant"
+        if entries[index - 1]["role"] != "user" or after != "assistant":
+            invalid(
+                f"messages.{index}: a 'system' message must follow a 'user' message, and be followed by an "
+                "'assistant' message or end the conversation"
+            )
+
+
 def _message(index: int, entry: object, *, last: bool) -> None:
     if not isinstance(entry, dict):
         invalid(f"messages.{index}: Input should be a valid dictionary or object to extract fields from")
     role = entry.get("role")
     if role is None:
         invalid(f"messages.{index}.role: Field required")
-    if role == "system":
-        invalid(
-            'messages: Unexpected role "system". The Messages API accepts a top-level `system` '
-            'parameter, not "system" as '
-            "an input message role."
-        )
-    if role not in {"user", "assistant"}:
+    if role not in {"user", "assistant", "system"}:
         invalid(f'messages: Unexpected role "{role}". Allowed roles are "user" or "assistant"')
     content = entry.get("content")
     if content is None:
