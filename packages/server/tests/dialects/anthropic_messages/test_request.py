@@ -304,6 +304,15 @@ def test_an_instruction_in_mid_conversation_speaks_as_system_only_where_it_may()
     assert written(after_assistant, NEW)["messages"][2]["content"][0] == wrapped
 
 
+def test_an_instruction_between_two_turns_of_the_user_speaks_through_the_user() -> None:
+    late = Message(Role.DEVELOPER, (Text("Now in French."),))
+    unanswered = ModelRequest((user("?"), late, user("Go on.")))
+    [turn] = written(unanswered, NEW)["messages"]
+    assert [block["text"] for block in turn["content"]] == ["?", "<system>\nNow in French.\n</system>", "Go on."]
+    answered = ModelRequest((user("?"), late, late, assistant("Oui."), user("Go on.")))
+    assert [turn["role"] for turn in written(answered, NEW)["messages"]] == ["user", "system", "assistant", "user"]
+
+
 def test_only_the_last_four_cache_marks_are_kept() -> None:
     marked = [Text(str(number), CacheHint()) for number in range(6)]
     sent = blocks(*marked)

@@ -5,7 +5,7 @@ model refuses it: sampling beside thinking or with a fixed temperature. The mess
 the next turn's body begins with this one's bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from monkey_coder_server.dialects.anthropic_messages.content import Block, assistant_blocks, text_block, user_blocks
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
@@ -102,10 +102,15 @@ def _texts(messages: Sequence[Message]) -> list[Text]:
 
 
 def _turns(messages: Sequence[Message], *, traits: ModelTraits, provider: str) -> list[Block]:
-    """Turns as the API wants them: neighbours of one role joined, tool results before anything else of a turn."""
+    """Turns as the API wants them: neighbours of one role joined, tool results before anything else of a turn.
+
+    An instruction may stand alone where it follows the user's turn and is answered or ends the conversation
+    (platform.claude.com, mid-conversation system messages: its rules of placement).
+    """
     turns: list[Block] = []
-    for message in messages:
+    for at, message in enumerate(messages):
         may_instruct = traits.system_turns and bool(turns) and turns[-1]["role"] != "assistant"
+        may_instruct = may_instruct and message.role in _INSTRUCTING and _is_answered(messages[at:])
         role, blocks = _turn(message, may_instruct=may_instruct, provider=provider)
         if not blocks:
             continue
@@ -116,6 +121,12 @@ def _turns(messages: Sequence[Message], *, traits: ModelTraits, provider: str) -
     for turn in turns:
         turn["content"].sort(key=lambda block: block.get("type") != "tool_result")
     return turns
+
+
+def _is_answered(messages: Iterable[Message]) -> bool:
+    """Whether the assistant speaks next, or nobody does."""
+    said = (each for each in messages if each.role not in _INSTRUCTING and each.parts)
+    return next((each.role is Role.ASSISTANT for each in said), True)
 
 
 def _turn(message: Message, *, may_instruct: bool, provider: str) -> tuple[str, list[Block]]:
