@@ -8,10 +8,13 @@ SDK_STAMP := $(SDK_VENV)/.installed
 CORE_TESTS := packages/server/tests/domain packages/protocol/tests
 LOCKS := requirements/uv.lock requirements/dev.lock
 PROJECTS := packages/protocol/pyproject.toml packages/client/pyproject.toml packages/server/pyproject.toml
+AGENTS_DIR ?= $(HOME)/.cache/monkey-coder-agents
+AGENTS_STAMP := $(AGENTS_DIR)/.installed
+NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check fmt bench fuzz lock clean
+.PHONY: help setup demo serve test agents check fmt bench fuzz lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +46,19 @@ test: $(STAMP) $(SDK_STAMP) ## the whole test suite
 		--cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 	@echo "Everything else"
 	@$(BIN)/python -m pytest $(CORE_TESTS:%=--ignore=%)
+
+$(AGENTS_STAMP): tests/agents/package-lock.json requirements/agents-aider.lock requirements/agents-llm.lock | $(STAMP)
+	@command -v node npm >/dev/null || { echo "The agents need Node.js 20 or newer with npm."; exit 1; }
+	@mkdir -p $(AGENTS_DIR)/agents && cp tests/agents/package.json tests/agents/package-lock.json $(AGENTS_DIR)/agents/
+	@cd $(AGENTS_DIR)/agents && $(NPM)
+	@for agent in aider llm; do \
+		test -x $(AGENTS_DIR)/$$agent/bin/python || $(PYTHON) -m venv --without-pip $(AGENTS_DIR)/$$agent; \
+		VIRTUAL_ENV=$(AGENTS_DIR)/$$agent $(BIN)/uv pip install --quiet --require-hashes -r requirements/agents-$$agent.lock || exit 1; \
+	done
+	@touch $@
+
+agents: $(AGENTS_STAMP) ## real coding agents, installed outside the repository (2 GB), do their tasks through the gateway
+	@AGENTS_DIR=$(AGENTS_DIR) $(BIN)/python -m pytest tests/agents -m agents -n 2
 
 check: $(STAMP) ## format, lint, types, import rules, dead code, dependencies
 	@$(BIN)/ruff format --check .

@@ -13,3 +13,5 @@ compile $members packages/server/pyproject.toml packages/protocol/pyproject.toml
 compile $members packages/client/pyproject.toml packages/server/pyproject.toml packages/protocol/pyproject.toml requirements/dev.in -o requirements/dev.lock
 compile requirements/uv.in -o requirements/uv.lock
 compile requirements/published-sdk.in -o requirements/published-sdk.lock
+compile requirements/agents-aider.in -o requirements/agents-aider.lock
+compile requirements/agents-llm.in -o requirements/agents-llm.lock
