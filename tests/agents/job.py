@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CONTENT = "hello from the gateway\n"
+CONTENT = "".join(f"hello from the gateway, line {number}\n" for number in range(20))
 FILE = "hello.txt"
 
 

@@ -1,7 +1,6 @@
 """The agents in each of their modes, configured as `docs/how-to/` tells users to."""
 
 import json
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,8 +21,9 @@ ALL = (OPENAI, GPT, ANTHROPIC, GOOGLE, GROQ, XAI, MOONSHOT)
 """With tools; Perplexity has none."""
 
 
-_SHELL = f"printf '%s\\n' {shlex.quote(CONTENT.rstrip())} > {FILE}"
-_PATCH = f"*** Begin Patch\n*** Add File: {FILE}\n+{CONTENT}*** End Patch\n"
+_SHELL = f"cat > {FILE} <<'EOF'\n{CONTENT}EOF\n"
+_ADDED = "".join(f"+{line}\n" for line in CONTENT.splitlines())
+_PATCH = f"*** Begin Patch\n*** Add File: {FILE}\n{_ADDED}*** End Patch\n"
 
 
 def _claude(variable: str) -> Callable[[Job], Setup]:
@@ -89,7 +89,7 @@ _EDITS = {
     "whole": f"{FILE}\n{_FENCE}\n{CONTENT}{_FENCE}",
     "diff": f"{FILE}\n{_FENCE}\n<<<<<<< SEARCH\n=======\n{CONTENT}>>>>>>> REPLACE\n{_FENCE}",
     "diff-fenced": f"{_FENCE}\n{FILE}\n<<<<<<< SEARCH\n=======\n{CONTENT}>>>>>>> REPLACE\n{_FENCE}",
-    "udiff": f"{_FENCE}diff\n--- /dev/null\n+++ {FILE}\n@@ ... @@\n+{CONTENT}{_FENCE}",
+    "udiff": f"{_FENCE}diff\n--- /dev/null\n+++ {FILE}\n@@ ... @@\n{_ADDED}{_FENCE}",
 }
 
 

@@ -16,13 +16,15 @@ HARMLESS: Mapping[str, Mapping[str, Any]] = {
     "slow": {"fault": "slow_drip", "delay": 0.1, "first_token_ms": 1_000},
     "split": {"split": 3},
     "CRLF": {"fault": "crlf"},
+    "cut once before a word": {"fault": "cut", "after": 1, "times": 1},
 }
 """What the agent must not even notice."""
 BROKEN: Mapping[str, Mapping[str, Any]] = {
-    "cut": {"fault": "cut", "after": 4},
-    "ended early": {"fault": "eof", "after": 4},
+    "cut": {"fault": "cut", "after": 16, "chunk": 4},
+    "ended early": {"fault": "eof", "after": 16, "chunk": 4},
     "no last event": {"fault": "no_end"},
 }
+"""Every answer breaks in the middle, whenever it is asked for."""
 
 
 def _runs(faults: Mapping[str, Mapping[str, Any]]) -> list[Any]:
