@@ -10,6 +10,8 @@ import pytest
 
 from tools.processes import BIN, free_port, server
 
+SCENARIOS = ("ends", "errors", "talk", "thinking", "tools")
+pytest.register_assert_rewrite("tests.matrix.stage", *(f"tests.matrix.scenarios_{name}" for name in SCENARIOS))
 ROOT = Path(__file__).resolve().parents[1]
 SUMMARY = "summary"
 """A property a test records: shown at the end of the run, whichever worker it ran on."""
