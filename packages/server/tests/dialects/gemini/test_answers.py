@@ -118,7 +118,10 @@ def test_braces_and_quotes_in_strings_do_not_split_an_array() -> None:
         ("RECITATION", FinishReason.CONTENT_FILTER),
         ("MALFORMED_FUNCTION_CALL", FinishReason.MALFORMED_CALL),
         ("UNEXPECTED_TOOL_CALL", FinishReason.MALFORMED_CALL),
-        ("LANGUAGE", FinishReason.OTHER),
+        ("LANGUAGE", FinishReason.CONTENT_FILTER),
+        ("CONTINUATION", FinishReason.LENGTH),
+        ("MALFORMED_RESPONSE", FinishReason.MALFORMED_CALL),
+        ("OTHER", FinishReason.OTHER),
     ],
 )
 def test_a_finish_reason(native: str, reason: FinishReason) -> None:

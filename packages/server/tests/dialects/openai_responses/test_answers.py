@@ -141,7 +141,8 @@ def test_usage_is_told_as_it_stands_with_the_searches_beside() -> None:
             FinishReason.CONTENT_FILTER,
             "incomplete:content_filter",
         ),
-        ({"status": "incomplete", "incomplete_details": None}, FinishReason.OTHER, "incomplete"),
+        ({"status": "incomplete", "incomplete_details": None}, FinishReason.LENGTH, "incomplete"),
+        ({"status": "cancelled"}, FinishReason.OTHER, "cancelled"),
         ({"status": None}, FinishReason.STOP, "completed"),
     ],
 )

@@ -15,10 +15,18 @@ _FINISH = {
     "IMAGE_SAFETY": FinishReason.CONTENT_FILTER,
     "IMAGE_PROHIBITED_CONTENT": FinishReason.CONTENT_FILTER,
     "IMAGE_RECITATION": FinishReason.CONTENT_FILTER,
+    "LANGUAGE": FinishReason.CONTENT_FILTER,
+    "ESCALATION": FinishReason.CONTENT_FILTER,
+    "MODEL_ARMOR": FinishReason.CONTENT_FILTER,
+    "PUP_LIMITED_DISABLED": FinishReason.CONTENT_FILTER,
+    "CONTINUATION": FinishReason.LENGTH,
+    "MALFORMED_RESPONSE": FinishReason.MALFORMED_CALL,
+    "MISSING_THOUGHT_SIGNATURE": FinishReason.MALFORMED_CALL,
     "MALFORMED_FUNCTION_CALL": FinishReason.MALFORMED_CALL,
     "UNEXPECTED_TOOL_CALL": FinishReason.MALFORMED_CALL,
     "TOO_MANY_TOOL_CALLS": FinishReason.MALFORMED_CALL,
 }
+"""What google-genai 3.6 knows (`types.FinishReason`), but for ends of no stated kind."""
 
 
 def finish_reason(native: str, *, called: bool) -> FinishReason:

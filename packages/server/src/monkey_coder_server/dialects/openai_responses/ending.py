@@ -17,6 +17,8 @@ def finish_of(response: dict[str, Json], *, calls: bool, refused: bool, waits: b
     status = as_text(response.get("status")) or "completed"
     why = as_text(as_object(response.get("incomplete_details")).get("reason"))
     native = f"{status}:{why}" if why else status
+    if status == "incomplete" and why is None:
+        return FinishReason.LENGTH, native
     if status != "completed":
         return _CUT.get(why or "", FinishReason.OTHER), native
     if calls:
