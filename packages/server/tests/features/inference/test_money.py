@@ -1,5 +1,7 @@
 """What is set aside bounds what is charged; a short wallet gets a shorter answer, a cheaper model or a refusal."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.money import parse_usd, usd
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import FACTS, Gateway
+from packages.server.tests.features.inference.world import Script
 
 BIG, SMALL = "openai/gpt-big", "openai/gpt-small"
 
@@ -113,6 +116,18 @@ async def test_missing_usage_is_estimated_and_says_so() -> None:
     assert answer.json["result"]["metadata"]["tokens"]["estimated"] is True
     ((settlement, charge),) = gateway.books.settled.values()
     assert settlement.usage.output > 0
+    assert charge.charged > 0
+
+
+@pytest.mark.parametrize("wire", [wires.openai, wires.openai_stream], ids=["whole", "streamed"])
+async def test_a_report_of_no_tokens_at_all_for_an_answer_is_not_believed(wire: Callable[..., Script]) -> None:
+    gateway = Gateway()
+    gateway.wire.play("openai", wire(prompt=0, output=0))
+    path = "/v1/execute/stream" if wire is wires.openai_stream else "/v1/execute"
+    assert (await gateway.ask(path, model=BIG)).status == 200
+    await gateway.settle_down()
+    ((settlement, charge),) = gateway.books.settled.values()
+    assert settlement.usage.estimated
     assert charge.charged > 0
 
 

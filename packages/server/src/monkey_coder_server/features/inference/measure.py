@@ -9,10 +9,16 @@ from monkey_coder_server.domain.usage import Usage, UsageRule, complete, estimat
 
 
 def usage_of(answer: Answer, request: ModelRequest, rule: UsageRule, *, unfinished: bool) -> Usage:
-    """The tokens to bill. `unfinished`: we stopped reading, so a report that came early counts the output too low."""
+    """The tokens to bill. `unfinished`: we stopped reading, so a report that came early counts the output too low.
+
+    A report of nothing at all for an answer that said something cannot be true, and counts as none.
+    """
     if answer.usage is None:
         return _count(answer, request)
     usage = normalise(rule, answer.usage)
+    silent = not usage.total and not usage.units and usage.cost_nano is None
+    if silent and (answer.text or answer.calls or answer.refusal):
+        return _count(answer, request)
     if not unfinished and not usage.doubts:
         return usage
     counted = _count(answer, request)
