@@ -47,10 +47,12 @@ test: $(STAMP) $(SDK_STAMP) ## the whole test suite
 	@echo "Everything else"
 	@$(BIN)/python -m pytest $(CORE_TESTS:%=--ignore=%)
 
-$(AGENTS_STAMP): tests/agents/package-lock.json requirements/agents-aider.lock requirements/agents-llm.lock | $(STAMP)
+$(AGENTS_STAMP): tests/agents/package-lock.json tests/aimock/package-lock.json requirements/agents-aider.lock requirements/agents-llm.lock | $(STAMP)
 	@command -v node npm >/dev/null || { echo "The agents need Node.js 20 or newer with npm."; exit 1; }
-	@mkdir -p $(AGENTS_DIR)/agents && cp tests/agents/package.json tests/agents/package-lock.json $(AGENTS_DIR)/agents/
-	@cd $(AGENTS_DIR)/agents && $(NPM)
+	@for kind in agents aimock; do \
+		mkdir -p $(AGENTS_DIR)/$$kind && cp tests/$$kind/package.json tests/$$kind/package-lock.json $(AGENTS_DIR)/$$kind/ && \
+		(cd $(AGENTS_DIR)/$$kind && $(NPM)) || exit 1; \
+	done
 	@for agent in aider llm; do \
 		test -x $(AGENTS_DIR)/$$agent/bin/python || $(PYTHON) -m venv --without-pip $(AGENTS_DIR)/$$agent; \
 		VIRTUAL_ENV=$(AGENTS_DIR)/$$agent $(BIN)/uv pip install --quiet --require-hashes -r requirements/agents-$$agent.lock || exit 1; \
@@ -58,7 +60,7 @@ $(AGENTS_STAMP): tests/agents/package-lock.json requirements/agents-aider.lock r
 	@touch $@
 
 agents: $(AGENTS_STAMP) ## real coding agents, installed outside the repository (2 GB), do their tasks through the gateway
-	@AGENTS_DIR=$(AGENTS_DIR) $(BIN)/python -m pytest tests/agents -m agents -n 2
+	@AGENTS_DIR=$(AGENTS_DIR) $(BIN)/python -m pytest tests/agents tests/aimock -m agents -n 2
 
 check: $(STAMP) ## format, lint, types, import rules, dead code, dependencies
 	@$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ PROGRAMS: Mapping[str, tuple[str, Sequence[str]]] = {
     "gemini": ("agents/node_modules/@google/gemini-cli/bundle/gemini.js", ("node",)),
     "aider": ("aider/bin/aider", ()),
     "llm": ("llm/bin/llm", ()),
+    "aimock": ("aimock/node_modules/@copilotkit/aimock/dist/cli.js", ("node",)),
 }
 """The program's file below the folder, and what runs it. npm's own launchers need scripts that are not run here."""
 NOWHERE = "http://127.0.0.1:9"

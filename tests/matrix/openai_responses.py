@@ -170,9 +170,9 @@ def _said(response: Response, pieces: int, headers: Any) -> Said:
         if usage is None
         else Usage(
             prompt=usage.input_tokens,
-            cached=usage.input_tokens_details.cached_tokens,
+            cached=usage.input_tokens_details.cached_tokens if usage.input_tokens_details else 0,
             output=usage.output_tokens,
-            reasoning=usage.output_tokens_details.reasoning_tokens,
+            reasoning=usage.output_tokens_details.reasoning_tokens if usage.output_tokens_details else 0,
         ),
         cost=None if usage is None else cost_of(usage),
         headers=headers,
