@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.agents.job import CONTENT, Mode
-from tests.agents.modes import MODES
+from tests.agents.modes import GOOGLE, MODES
 from tests.agents.theatre import Theatre, booked, theatre
 
 pytestmark = [pytest.mark.system, pytest.mark.agents, pytest.mark.timeout(180)]
@@ -16,7 +16,7 @@ HARMLESS: Mapping[str, Mapping[str, Any]] = {
     "slow": {"fault": "slow_drip", "delay": 0.1, "first_token_ms": 1_000},
     "split": {"split": 3},
     "CRLF": {"fault": "crlf"},
-    "cut once before a word": {"fault": "cut", "after": 1, "times": 1},
+    "cut once before a word": {"fault": "cut", "after": 0, "times": 1},
 }
 """What the agent must not even notice."""
 BROKEN: Mapping[str, Mapping[str, Any]] = {
@@ -24,7 +24,7 @@ BROKEN: Mapping[str, Mapping[str, Any]] = {
     "ended early": {"fault": "eof", "after": 16, "chunk": 4},
     "no last event": {"fault": "no_end"},
 }
-"""Every answer breaks in the middle, whenever it is asked for."""
+"""Every answer breaks in the middle, whenever it is asked for. Gemini's calls have none: each comes in one frame."""
 
 
 def _runs(faults: Mapping[str, Mapping[str, Any]]) -> list[Any]:
@@ -34,8 +34,14 @@ def _runs(faults: Mapping[str, Mapping[str, Any]]) -> list[Any]:
         )
         for number, mode in enumerate(MODES)
         for name, fault in faults.items()
-        for model in (mode.models[number % len(mode.models)],)
+        for model in (_turn(mode, number, faults),)
     ]
+
+
+def _turn(mode: Mode, number: int, faults: Mapping[str, Any]) -> str:
+    """Each mode on another of its models."""
+    models = [model for model in mode.models if faults is HARMLESS or model != GOOGLE]
+    return models[number % len(models)]
 
 
 @pytest.fixture(scope="module")

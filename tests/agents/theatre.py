@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.agents.installed import Ran, run
 from tests.agents.job import Job, Mode
-from tests.books_audit import Books, billed
+from tests.books_audit import Books, Row, billed
 from tests.matrix.stage import Stage, stage
 
 PATIENCE = 120.0
@@ -23,7 +23,7 @@ class Played:
     ran: Ran
     written: str | None
     calls: list[Mapping[str, Any]]
-    rows: list[Any]
+    rows: list[Row]
 
     @property
     def told(self) -> str:
@@ -51,23 +51,25 @@ class Theatre:
         job = Job(self.stage.base_url, self.stage.key, model, home, work, mark)
         setup = mode.prepare(job)
         self.stage.simulators.post("/__sandbox/reset", b"")
-        rule = {"contains": job.mark, **setup.script, **(faults or {})}
-        assert self.stage.simulators.post("/__sandbox/script", {"rules": [rule]}).status == 200
+        rules = [{"contains": job.mark, **told} for told in (setup.script, faults) if told]
+        assert self.stage.simulators.post("/__sandbox/script", {"rules": rules}).status == 200
         ran = run(setup.command, home=home, work=work, environment=setup.environment, patience=PATIENCE)
-        calls = self.stage.simulators.get("/__sandbox/tally").body["requests"]
         written = job.target.read_text(encoding="utf-8") if job.target.exists() else None
-        return Played(ran, written, calls, self._rows(len(calls)))
+        rows = self._rows()
+        return Played(ran, written, self.stage.simulators.get("/__sandbox/tally").body["requests"], rows)
 
-    def _rows(self, calls: int) -> list[Any]:
-        """The usage rows since the last run, waited for: whoever hung up is booked a moment later."""
-        rows: list[Any] = []
-        for _ in range(100):
-            with closing(Books(self.stage.data)) as books:
-                rows = [row for row in books.rows() if row.request_id not in self.seen]
-                waiting = books.number("SELECT COUNT(*) FROM holds WHERE state = 'open'")
-            if not waiting and len(rows) >= min(calls, 1):
-                break
+    def _rows(self) -> list[Row]:
+        """The usage rows since the last run; what an agent left unread is read to its end and booked later."""
+        quiet, rows = 0, []
+        for _ in range(300):
             time.sleep(0.1)
+            with closing(Books(self.stage.data)) as books:
+                found = [row for row in books.rows() if row.request_id not in self.seen]
+                waiting = books.number("SELECT COUNT(*) FROM holds WHERE state = 'open'")
+            quiet = quiet + 1 if not waiting and len(found) == len(rows) else 0
+            rows = found
+            if quiet == 3:
+                break
         self.seen |= {row.request_id for row in rows}
         return rows
 
