@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tests.matrix.models import PLAIN, Limit, limit_of
+from tests.matrix.models import PLAIN, Limit, limit_of, provider_of
 from tests.matrix.stage import Stage
 from tests.matrix.words import Conversation, Driver, Said
 
@@ -14,7 +14,7 @@ class Place(NamedTuple):
 
     scenario: str
     dialect: str
-    provider: str
+    column: str
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class Cell:
     @property
     def provider(self) -> str:
         """The provider's name."""
-        return self.place.provider
+        return provider_of(self.place.column)
 
     @property
     def mark(self) -> str:
@@ -47,11 +47,11 @@ class Cell:
     @property
     def limit(self) -> Limit | None:
         """What the provider or the dialect cannot do of it."""
-        return limit_of(self.place.dialect, self.place.provider, self.place.scenario)
+        return limit_of(self.place.dialect, self.place.column, self.place.scenario)
 
     def talk(self, models: Mapping[str, str] = PLAIN, *, driver: Driver | None = None) -> Conversation:
         """Begin a conversation with the provider's model of that table."""
-        return (driver or self.driver).talk(f"{self.provider}/{models[self.provider]}")
+        return (driver or self.driver).talk(f"{self.provider}/{models[self.place.column]}")
 
     def received(self) -> str:
         """The last request with this cell's mark that the provider's simulator was sent: its body, as JSON."""

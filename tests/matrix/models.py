@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PROVIDERS = ("openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot")
+IN_RESPONSES = "responses of openai"
+"""A column of its own: the models of OpenAI that are spoken to in that format, whatever the caller speaks."""
+COLUMNS = (*PROVIDERS, IN_RESPONSES)
 
 PLAIN: Mapping[str, str] = {
     "openai": "gpt-4.1-mini",
@@ -13,6 +16,7 @@ PLAIN: Mapping[str, str] = {
     "xai": "grok-3",
     "perplexity": "sonar-pro",
     "moonshot": "kimi-k2.6",
+    IN_RESPONSES: "gpt-6-luna",
 }
 SEES: Mapping[str, str] = {
     **PLAIN,
@@ -28,8 +32,9 @@ THINKS: Mapping[str, str] = {
     "xai": "grok-3-mini",
     "perplexity": "sonar-reasoning-pro",
     "moonshot": "kimi-k2.6",
+    IN_RESPONSES: "gpt-6-luna",
 }
-SMALL: Mapping[str, str] = {**PLAIN, "openai": "o3-mini", "perplexity": "sonar"}
+SMALL: Mapping[str, str] = {**PLAIN, "openai": "o3-mini", "perplexity": "sonar", IN_RESPONSES: "gpt-5.3-codex"}
 """With the smallest context window, in tokens of the next table."""
 WINDOWS: Mapping[str, int] = {
     "openai": 200_000,
@@ -39,6 +44,7 @@ WINDOWS: Mapping[str, int] = {
     "xai": 131_072,
     "perplexity": 128_000,
     "moonshot": 262_144,
+    IN_RESPONSES: 400_000,
 }
 
 
@@ -83,6 +89,7 @@ LIMITS: Mapping[tuple[str, str, str], Limit] = {
     (ANY, "perplexity", "stop sequence"): Limit("dropped", "stop", "Perplexity knows no stop sequences"),
     ("responses", "openai", "stop sequence"): _UNSTOPPED,
     ("responses", "xai", "stop sequence"): _UNSTOPPED,
+    (ANY, IN_RESPONSES, "stop sequence"): _UNSTOPPED,
     **{(dialect, "openai", scenario): _HIDDEN for dialect in ("chat", "messages", "gemini") for scenario in _THOUGHTS},
     **{(ANY, "perplexity", scenario): _INLINE for scenario in _THOUGHTS},
     **{(ANY, "moonshot", scenario): _WORDED for scenario in _FORMS},
@@ -91,6 +98,11 @@ LIMITS: Mapping[tuple[str, str, str], Limit] = {
     ),
 }
 """By dialect, provider and scenario; `any` for all."""
+
+
+def provider_of(column: str) -> str:
+    """The provider whose column it is."""
+    return "openai" if column == IN_RESPONSES else column
 
 
 def limit_of(dialect: str, provider: str, scenario: str) -> Limit | None:

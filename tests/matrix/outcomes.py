@@ -9,7 +9,7 @@ import pytest
 from tests.matrix import scenarios_ends, scenarios_errors, scenarios_talk, scenarios_thinking, scenarios_tools
 from tests.matrix.cells import SCENARIOS, Cell, Place
 from tests.matrix.drivers import DIALECTS
-from tests.matrix.models import PROVIDERS
+from tests.matrix.models import COLUMNS
 from tests.matrix.stage import Stage
 
 AT_ONCE = 8
@@ -24,8 +24,8 @@ def places() -> Iterator[Place]:
     """Every cell there is."""
     for scenario in ORDERED:
         for dialect in DIALECTS:
-            for provider in PROVIDERS:
-                yield Place(scenario, dialect, provider)
+            for column in COLUMNS:
+                yield Place(scenario, dialect, column)
 
 
 class Outcomes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.matrix.cells import Place
 from tests.matrix.drivers import DIALECTS
-from tests.matrix.models import PROVIDERS, Limit, limit_of
+from tests.matrix.models import COLUMNS, Limit, limit_of
 from tests.matrix.outcomes import ORDERED
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "reference" / "matrix.md"
@@ -46,15 +46,15 @@ def page(broken: Iterable[Place] = ()) -> str:
 def _limits() -> Iterator[Limit]:
     for scenario in ORDERED:
         for dialect in DIALECTS:
-            for provider in PROVIDERS:
-                if limit := limit_of(dialect, provider, scenario):
+            for column in COLUMNS:
+                if limit := limit_of(dialect, column, scenario):
                     yield limit
 
 
 def _table(dialect: str, limits: list[Limit], failed: set[Place]) -> str:
-    lines = ["| | " + " | ".join(PROVIDERS) + " |", "|---" * (len(PROVIDERS) + 1) + "|"]
+    lines = ["| | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for scenario in ORDERED:
-        cells = [_cell(Place(scenario, dialect, provider), limits, failed) for provider in PROVIDERS]
+        cells = [_cell(Place(scenario, dialect, column), limits, failed) for column in COLUMNS]
         lines.append(f"| {scenario} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -62,5 +62,5 @@ def _table(dialect: str, limits: list[Limit], failed: set[Place]) -> str:
 def _cell(place: Place, limits: list[Limit], failed: set[Place]) -> str:
     if place in failed:
         return "✗"
-    limit = limit_of(place.dialect, place.provider, place.scenario)
+    limit = limit_of(place.dialect, place.column, place.scenario)
     return "✓" if limit is None else str(limits.index(limit) + 1)

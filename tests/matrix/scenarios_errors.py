@@ -54,7 +54,7 @@ def no_credit(cell: Cell) -> None:
 def prompt_too_long(cell: Cell) -> None:
     """Agents make their history shorter when they are told in the words they know."""
     talk = cell.talk(SMALL)
-    talk.say(f"{cell.mark} word " * (WINDOWS[cell.provider] * 4 // len(f"{cell.mark} word ") + 20_000))
+    talk.say(f"{cell.mark} word " * (WINDOWS[cell.place.column] * 4 // len(f"{cell.mark} word ") + 20_000))
     error = refused(cell, talk, "refused", stream=True)
     if cell.place.dialect == "messages":
         assert "prompt is too long" in str(error)
