@@ -57,6 +57,8 @@ class Limit:
     `hidden`: the provider does it without showing it.
     `worded`: it is asked for in words, which nothing makes the model keep to.
     `inline`: the provider writes it into the text, where it stays.
+    `plain`: nothing but the words tells it from any other answer.
+    `empty`: an answer without a word that ends as declined.
     """
 
     kind: str
@@ -81,11 +83,15 @@ _THOUGHTS = ("thinking", "thinking, streamed")
 _FORMS = ("structured output", "structured output, streamed")
 _NO_TOOLS = Limit("refused", "tool", "Perplexity's models call no tools")
 _HIDDEN = Limit("hidden", "", "OpenAI's chat completions count reasoning and do not show it")
+_PLAIN_WORDS = Limit("plain", "", "Models of Groq, xAI, Perplexity and Moonshot decline in plain words")
 _INLINE = Limit("inline", "", "Perplexity writes `<think>…</think>` into the text")
 _UNSTOPPED = Limit("dropped", "stop", "The Responses API knows no stop sequences")
 _WORDED = Limit("worded", "", "Moonshot takes no JSON Schema; the model is told it in words")
 LIMITS: Mapping[tuple[str, str, str], Limit] = {
     **{(ANY, "perplexity", scenario): _NO_TOOLS for scenario in _CALLS},
+    **{(ANY, column, "the model declines"): _PLAIN_WORDS for column in ("groq", "xai", "perplexity", "moonshot")},
+    (ANY, "google", "the model declines"): Limit("refused", "filter", "Gemini's models decline by their filter"),
+    (ANY, "anthropic", "kept back by a filter"): Limit("empty", "", "Anthropic's filter ends an answer as declined"),
     (ANY, "perplexity", "stop sequence"): Limit("dropped", "stop", "Perplexity knows no stop sequences"),
     ("responses", "openai", "stop sequence"): _UNSTOPPED,
     ("responses", "xai", "stop sequence"): _UNSTOPPED,

@@ -21,6 +21,8 @@ KINDS = {
     "hidden": "Done and billed, not shown.",
     "inline": "Done; it stands in the text.",
     "worded": "Asked for in words.",
+    "plain": "Nothing but the words tells it from any other answer.",
+    "empty": "An answer without a word that says so in its finish reason.",
 }
 _INTRODUCTION = """# What works in which dialect over which provider
 

@@ -47,6 +47,19 @@ def stop_sequence(cell: Cell) -> None:
         cell.stage.booked(said, cell.provider)
 
 
+@scenario("the model declines")
+def declined(cell: Cell) -> None:
+    """What a model says when it declines arrives as the dialect has it, where its provider tells it from an answer."""
+    for stream in (False, True):
+        talk = cell.talk()
+        talk.say(told("fault=refusal reasoning_tokens=0", f"Do {cell.mark}."))
+        said = talk.ask(stream=stream)
+        assert "can't assist" in said.text + said.refusal
+        if cell.limit is None:
+            assert said.refusal or said.finish == cell.driver.finishes["filter"]
+        cell.stage.booked(said, cell.provider)
+
+
 @scenario("cancelled")
 def cancelled(cell: Cell) -> None:
     """Whoever hangs up pays what the provider bills: we read on to its own figures."""

@@ -88,6 +88,18 @@ def provider_refuses(cell: Cell) -> None:
         assert f"{cell.mark} is not wanted" in str(refused(cell, talk, "refused", stream=stream))
 
 
+@scenario("kept back by a filter")
+def filtered(cell: Cell) -> None:
+    """A filter that lets no word through: asking again would not help, and nobody pays."""
+    for stream in (False, True):
+        talk = cell.talk()
+        talk.say(told(f"fault=content_filter text='{cell.mark}' reasoning_tokens=0"))
+        if cell.limit is not None:
+            cell.check(talk.ask(stream=stream), "filter")
+            continue
+        assert "filter" in str(refused(cell, talk, "refused", stream=stream))
+
+
 FAILS_ONCE = "provider fails once"
 
 

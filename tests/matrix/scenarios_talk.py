@@ -42,6 +42,7 @@ def plain(cell: Cell) -> None:
     talk.say(told(f"text='{text}'"))
     said = talk.ask()
     assert said.text == text
+    assert "x-monkey-cost" in said.headers
     cell.check(said, "stop")
 
 

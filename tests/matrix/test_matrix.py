@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.books_audit import Books, unmatched
+from tests.books_audit import Books, undelivered, unmatched
 from tests.matrix.cells import Place
 from tests.matrix.outcomes import Outcomes, places, played
 from tests.matrix.page import TARGET, page
@@ -47,7 +47,7 @@ def test_the_books_hold_what_the_simulators_served(outcomes: Outcomes, theatre: 
         lone, left = unmatched([row for row in books.rows() if not row.estimated], tally)
         assert books.number("SELECT COUNT(*) FROM holds WHERE state = 'open'") == 0
         assert books.number("SELECT SUM(amount) FROM entries") == 0
-    assert (lone, left) == ([], [])
+    assert (lone, [entry for entry in left if not undelivered(entry)]) == ([], [])
 
 
 def _as_told(entry: dict[str, Any]) -> dict[str, Any]:
