@@ -1,7 +1,8 @@
 """CPU of one chunk of a stream inside the gateway: passed on to a caller of the same dialect, or translated.
 
 In memory, without sockets: what the provider's decoder and the caller's writer cost for each chunk of a few characters,
-near the beginning and near the end of a stream of 100,000 chunks. Both ends must cost the same.
+near the beginning and near the end of a stream of 100,000 chunks. Both ends must cost the same. Of several streams the
+cheapest median counts: what the code costs when nobody else slows the processor down.
 """
 
 import statistics
@@ -18,6 +19,7 @@ from tools.codecs import FRONTS, PROVIDERS, minimal_request
 
 CHUNKS = 100_000
 WINDOW = 5_000
+ROUNDS = 3
 READS = 4
 """Chunks that arrive in one read, as at a busy provider."""
 
@@ -34,9 +36,13 @@ class Way:
 
 def main() -> None:
     """Run and print the table."""
-    print(f"One chunk of a stream, in memory; chunks 1 to {WINDOW} and the last {WINDOW} of {CHUNKS:,}")
+    print(
+        f"One chunk of a stream, in memory; chunks 1 to {WINDOW} and the last {WINDOW} of {CHUNKS:,}; "
+        f"the cheapest of {ROUNDS} streams"
+    )
     print(f"{'provider speaks':<20} {'caller speaks':<20} {'first':>9} {'last':>9} {'ratio':>6}")
-    ways = [_measure(source, front) for source in SOURCES for front in FRONTS]
+    rounds = [[_measure(source, front) for source in SOURCES for front in FRONTS] for _ in range(ROUNDS)]
+    ways = [_cheapest(measured) for measured in zip(*rounds, strict=True)]
     for way in sorted(ways, key=lambda each: (each.source != each.target, each.source)):
         print(
             f"{way.source:<20} {way.target:<20} {way.first:>6.1f} us {way.last:>6.1f} us {way.last / way.first:>6.2f}"
@@ -52,6 +58,12 @@ class Source:
     provider: Provider
     opening: bytes
     chunk: Callable[[int], bytes]
+
+
+def _cheapest(measured: Sequence[Way]) -> Way:
+    """The least that each end took."""
+    first, last = min(way.first for way in measured), min(way.last for way in measured)
+    return Way(measured[0].source, measured[0].target, first, last)
 
 
 def _measure(source: Source, front: Front) -> Way:
