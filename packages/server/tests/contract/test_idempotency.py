@@ -21,7 +21,7 @@ from packages.server.tests.contract.booking import (
 
 async def serve(store: Storage, request: HoldRequest) -> Charge:
     assert isinstance(await store.ledger.hold(request), Hold)
-    return await store.ledger.settle(settlement(request, remember=lambda charge: b"charged %d" % charge.charged))
+    return await store.ledger.settle(settlement(request), remember=lambda charge: b"charged %d" % charge.charged)
 
 
 async def test_a_repeat_gets_the_first_result_and_pays_nothing(funded: Storage) -> None:

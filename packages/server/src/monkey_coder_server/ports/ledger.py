@@ -60,6 +60,10 @@ class Charge(Record, frozen=True):
     balance: int
 
 
+Remember = Callable[[Charge], bytes]
+"""Renders the result that repeats under an idempotency key are given; called while the charge is being booked."""
+
+
 class AttemptRecord(Record, frozen=True):
     """One call to a provider, for receipt and usage rows. `outcome` is `served` or a failure kind."""
 
@@ -71,12 +75,12 @@ class AttemptRecord(Record, frozen=True):
     provider_request_id: str | None = None
 
 
-class Settlement(Record, frozen=True):
+class Settlement(Record, frozen=True, tag="settlement"):
     """Everything known of a served request.
 
     `price` is what it costs the account (after markup, rounded up once), `provider_cost` what it costs us, both
-    before the hold caps the former; `elsewhere` is the part of that cost other providers bill, for answers nobody got.
-    `remember` renders, inside the transaction, the result a replay returns.
+    before the hold caps the former; `elsewhere` is the part of that cost other providers bill, for answers nobody
+    got.
     """
 
     request_id: str
@@ -101,11 +105,10 @@ class Settlement(Record, frozen=True):
     client_gone: bool = False
     cancel_policy: str | None = None
     cache_saving: int = 0
-    remember: Callable[[Charge], bytes] | None = None
     elsewhere: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-class FailedRequest(Record, frozen=True):
+class FailedRequest(Record, frozen=True, tag="failure"):
     """A request nobody is charged for. `provider_cost` > 0 when a provider bills us anyway: the house's loss.
 
     `elsewhere` is the part of that cost other providers than `provider` bill.
@@ -206,7 +209,7 @@ class Ledger(Protocol):
     async def durable(self, hold: Hold) -> None:
         """Wait until the hold would survive a crash; no byte leaves to the caller before."""
 
-    async def settle(self, settlement: Settlement) -> Charge:
+    async def settle(self, settlement: Settlement, *, remember: Remember | None = None) -> Charge:
         """Resolve the hold with charge, receipt and usage row; a repeat returns the first charge.
 
         Durable on return, and the hold with it. Raises `NotFound` when nothing was held, `Unavailable`.

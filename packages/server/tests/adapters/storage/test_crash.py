@@ -30,7 +30,7 @@ async def client(ledger, name, round):
         hold = await ledger.hold(request)
         if number % 2:  # a stream waits for its hold, a whole answer for its settlement alone
             await ledger.durable(hold)
-        charge = await ledger.settle(settlement(request, remember=lambda charge: charge.receipt_id.encode()))
+        charge = await ledger.settle(settlement(request), remember=lambda charge: charge.receipt_id.encode())
         sys.stdout.write(f"{request.request_id} {charge.charged}\\n")
         sys.stdout.flush()
 

@@ -107,7 +107,7 @@ async def test_a_replay_is_told_only_once_the_first_result_is_on_disk(books: Boo
     first = hold_request(idempotency=idempotent())
     await books.ledger.durable(await _hold(books, first))
     books.script.gate.clear()
-    settling = asyncio.create_task(books.ledger.settle(settlement(first, remember=_render)))
+    settling = asyncio.create_task(books.ledger.settle(settlement(first), remember=_render))
     replaying = asyncio.create_task(books.ledger.hold(hold_request(idempotency=idempotent())))
     done, _ = await asyncio.wait({settling, replaying}, timeout=0.05)
     assert not done
@@ -158,7 +158,7 @@ async def test_what_remember_raises_undoes_the_whole_settlement(books: Books) ->
         raise OutOfOrder
 
     with pytest.raises(OutOfOrder):
-        await books.ledger.settle(settlement(asked, remember=render))
+        await books.ledger.settle(settlement(asked), remember=render)
     assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 1_000)
     assert (await books.ledger.settle(settlement(asked))).charged == 600
     assert (await books.ledger.verify()).sound

@@ -25,6 +25,7 @@ from monkey_coder_server.ports.ledger import (
     FailedRequest,
     Hold,
     HoldRequest,
+    Remember,
     Replay,
     Settlement,
     SignedReceipt,
@@ -103,7 +104,7 @@ class Books:
         await asyncio.sleep(self.durable_delay)
         self.events.append(("durable", hold.request_id))
 
-    async def settle(self, settlement: Settlement) -> Charge:
+    async def settle(self, settlement: Settlement, *, remember: Remember | None = None) -> Charge:
         await asyncio.sleep(0)
         if self.fail:
             raise self.fail.popleft()
@@ -121,8 +122,8 @@ class Books:
             self.balance,
         )
         self.settled[settlement.request_id] = (settlement, charge)
-        if settlement.remember is not None and held.idempotency is not None:
-            self.bodies[settlement.request_id] = settlement.remember(charge)
+        if remember is not None and held.idempotency is not None:
+            self.bodies[settlement.request_id] = remember(charge)
         self.events.append(("settle", settlement.request_id))
         return charge
 

@@ -27,6 +27,7 @@ from monkey_coder_server.ports.ledger import (
     Hold,
     HoldRequest,
     LedgerReport,
+    Remember,
     Replay,
     Settlement,
     SignedReceipt,
@@ -85,9 +86,9 @@ class SqlLedger:
             await asyncio.shield(hold.job.committed)
             hold.job.result()
 
-    async def settle(self, settlement: Settlement) -> Charge:
+    async def settle(self, settlement: Settlement, *, remember: Remember | None = None) -> Charge:
         """Resolve the hold with charge, receipt and usage row; durable on return; a repeat returns the first charge."""
-        return await self._writer.perform(partial(settlements.settle, settlement, self._signer))
+        return await self._writer.perform(partial(settlements.settle, settlement, remember, self._signer))
 
     async def void(self, failed: FailedRequest) -> None:
         """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""

@@ -8,7 +8,7 @@ from monkey_coder_server.adapters.storage.tables import holds as holds_table
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.ledger import HoldState, settle_entries, void_entries
-from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
+from monkey_coder_server.ports.ledger import Charge, FailedRequest, Remember, Settlement
 from monkey_coder_server.ports.signing import ReceiptSigner
 
 EXPIRED_AT_ONCE = 20
@@ -27,7 +27,9 @@ _OVERDUE = Query(
 )
 
 
-def settle(settlement: Settlement, signer: ReceiptSigner, transaction: Transaction) -> Charge:
+def settle(
+    settlement: Settlement, remember: Remember | None, signer: ReceiptSigner, transaction: Transaction
+) -> Charge:
     """Charge a served request: at most its hold, the rest is the house's loss. A repeat returns the first charge.
 
     Raises `NotFound` when nothing was held, `ValueError` for amounts or owners that cannot be.
@@ -42,7 +44,11 @@ def settle(settlement: Settlement, signer: ReceiptSigner, transaction: Transacti
     if (resolved.account_id, resolved.key_id) != (settlement.account_id, settlement.key_id):
         message = f"{settlement.request_id}: settled for another account or key than it was held for"
         raise ValueError(message)
-    return _charge(transaction, settlement, resolved, now=now, signer=signer)
+    charge = _charge(transaction, settlement, resolved, now=now, signer=signer)
+    if resolved.idempotency_key is not None:
+        result = remember(charge) if remember else b""
+        idempotency.remember(transaction, resolved.account_id, resolved.idempotency_key, result)
+    return charge
 
 
 def void(failed: FailedRequest, transaction: Transaction) -> None:
@@ -88,9 +94,6 @@ def _charge(
         settlement.request_id, receipt_id, resolved.charged, settlement.provider_cost, loss, resolved.balance
     )
     usage_rows.write(transaction, settlement, usage_rows.Outcome("served", now, resolved.balance, charge))
-    if resolved.idempotency_key is not None:
-        result = settlement.remember(charge) if settlement.remember else b""
-        idempotency.remember(transaction, resolved.account_id, resolved.idempotency_key, result)
     return charge
 
 

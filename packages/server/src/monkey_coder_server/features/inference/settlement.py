@@ -50,7 +50,7 @@ class Settlements:
                 bodies.append(served.job.render(served, charge))
                 return bodies[-1]
 
-            charge = await self._ledger.settle(_settlement(served, trail, remember))
+            charge = await self._ledger.settle(_settlement(served, trail), remember=remember)
             self._telemetry.record(served_record(served, charge))
             body = bodies[-1] if bodies else served.job.render(served, charge)
             return Settled(served, charge, body)
@@ -122,7 +122,7 @@ def _wasted_usage(waste: Waste, job: Job) -> Usage:
     return usage_of(waste.answer, job.request, rule, unfinished=waste.unfinished)
 
 
-def _settlement(served: Served, trail: Trail, remember: Callable[[Charge], bytes]) -> Settlement:
+def _settlement(served: Served, trail: Trail) -> Settlement:
     job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
     wasted = _wasted(trail, job)
     return Settlement(
@@ -148,6 +148,5 @@ def _settlement(served: Served, trail: Trail, remember: Callable[[Charge], bytes
         client_gone=served.client_gone,
         cancel_policy=route.provider.cancel_policy if served.client_gone else None,
         cache_saving=tariff.saving(usage),
-        remember=remember,
         elsewhere=_others(wasted, route.provider.name),
     )
