@@ -12,9 +12,10 @@ from typing import Any, cast
 
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
+from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.sqlite import open_writer
-from monkey_coder_server.adapters.storage.writer import CAPACITY, Writer
+from monkey_coder_server.adapters.storage.writer import Writer
 from packages.server.tests.contract.booking import ACCOUNT, StillClock
 
 

@@ -7,13 +7,12 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, bindparam, false, insert, select, true, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_not
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import accounts, sessions, users
-from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
-from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.domain.errors import Conflict, NotFound
 from monkey_coder_server.ports.accounts import Session, User
 
@@ -57,7 +56,7 @@ _REVOKE = Query(update(sessions).where(sessions.c.session_id == bindparam("wante
 class SqlAccounts:
     """`ports.accounts.Accounts`. Writes are durable on return."""
 
-    def __init__(self, writer: Writer, readers: Readers) -> None:
+    def __init__(self, writer: Writing, readers: Reading) -> None:
         self._writer = writer
         self._readers = readers
 

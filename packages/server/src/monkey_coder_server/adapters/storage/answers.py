@@ -5,13 +5,12 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
-from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.tables import metadata
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
-from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.clock import Clock
 
@@ -76,7 +75,7 @@ _EXPIRED = Query(
 class SqlAnswers:
     """`ports.answers.Answers`."""
 
-    def __init__(self, writer: Writer, readers: Readers, clock: Clock) -> None:
+    def __init__(self, writer: Writing, readers: Reading, clock: Clock) -> None:
         self._writer = writer
         self._readers = readers
         self._clock = clock

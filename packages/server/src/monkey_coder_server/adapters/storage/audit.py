@@ -6,9 +6,9 @@ from functools import partial
 from sqlalchemy import bindparam, insert
 
 from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.operations import Writing
 from monkey_coder_server.adapters.storage.people import audit
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
-from monkey_coder_server.adapters.storage.writer import Writer
 
 _APPEND = Query(
     insert(audit).values({column.name: bindparam(column.name) for column in audit.columns if column.name != "audit_id"})
@@ -18,7 +18,7 @@ _APPEND = Query(
 class SqlAudit:
     """`ports.accounts.Audit`; the table refuses changes."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writing) -> None:
         self._writer = writer
 
     async def record(self, *, actor: str, action: str, target: str, details: str, at: datetime) -> None:

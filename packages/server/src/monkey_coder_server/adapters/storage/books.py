@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from sqlalchemy import bindparam, insert
-from sqlalchemy.dialects.sqlite import insert as insert_or_not
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.tables import entries, transactions
 from monkey_coder_server.adapters.storage.transaction import Query, Transaction

@@ -1,12 +1,12 @@
 """Spending caps of a key: counters by UTC day, UTC month and in total.
 
-They are read before they are raised, which is safe because a transaction here is the only one that writes.
+They are read before they are raised, which is safe because both happen behind the lock of the wallet: see `holds`.
 """
 
 from datetime import datetime
 
 from sqlalchemy import ColumnClause, and_, bindparam, literal_column, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_not
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.people import api_keys
 from monkey_coder_server.adapters.storage.tables import caps

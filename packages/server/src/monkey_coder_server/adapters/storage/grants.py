@@ -27,6 +27,7 @@ def give(grant: Grant, transaction: Transaction) -> Wallet:
     movement = books.Movement(
         f"grant:{grant.account_id}:{grant.idempotency_key}", "grant", grant.account_id, grant.at, reason=grant.reason
     )
+    wallet = holds.lock_wallet(transaction, grant.account_id)
     if not books.post(transaction, movement, grant_entries(grant.account_id, grant.amount)):
-        return holds.read_wallet(transaction, grant.account_id)
+        return wallet
     return holds.credit(transaction, grant.account_id, grant.amount)

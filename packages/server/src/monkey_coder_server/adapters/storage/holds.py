@@ -1,7 +1,12 @@
-"""Holds: reserve the most a request can cost, and the one gate by which a hold resolves."""
+"""Holds: reserve the most a request can cost, and the one gate by which a hold resolves.
+
+Lock order: an operation that moves an account's money changes or locks its wallet's row before anything else of the
+account. Whatever else it reads then (caps, the receipt chain, the hold) nobody can change before it ends, and no two
+operations wait for each other. SQLite, where one transaction at a time writes, leaves `FOR UPDATE` out.
+"""
 
 from sqlalchemy import ColumnClause, bindparam, literal_column, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_not
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage import caps, idempotency
 from monkey_coder_server.adapters.storage.moments import to_micros
@@ -21,6 +26,11 @@ _OPEN_WALLET = Query(
     .on_conflict_do_nothing()
 )
 _WALLET = Query(select(wallets.c.balance, wallets.c.held).where(wallets.c.account_id == bindparam("account")))
+_LOCK = Query(
+    select(wallets.c.balance, wallets.c.held)
+    .where(wallets.c.account_id == bindparam("account"))
+    .with_for_update(of=wallets)
+)
 _RESERVE = Query(
     update(wallets)
     .where(
@@ -64,7 +74,9 @@ _OPEN_ONE = Query(
     )
     .join(wallets, wallets.c.account_id == holds.c.account_id)
     .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
+    .with_for_update(of=wallets)
 )
+"""After a wait for the wallet its balance is the newest, the hold may be resolved: `_RESOLVE` looks again."""
 _RESOLVE = Query(
     update(holds)
     .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
@@ -97,6 +109,14 @@ def read_wallet(transaction: Transaction, account_id: str) -> Wallet:
     return Wallet(account_id, balance=found[0], held=found[1])
 
 
+def lock_wallet(transaction: Transaction, account_id: str) -> Wallet:
+    """Balance and holds, which nobody else changes before this transaction ends. Raises `NotFound`."""
+    found = transaction.row(_LOCK, {"account": account_id})
+    if found is None:
+        raise _no_wallet(account_id)
+    return Wallet(account_id, balance=found[0], held=found[1])
+
+
 def credit(transaction: Transaction, account_id: str, amount: int) -> Wallet:
     """Add to a balance. Raises `NotFound`."""
     found = transaction.row(_CREDIT, {"account": account_id, "amount": amount})
@@ -110,6 +130,7 @@ def place(request: HoldRequest, transaction: Transaction) -> Hold | Replay:
     at = to_micros(request.at)
     given = request.idempotency
     if given is not None:
+        lock_wallet(transaction, request.account_id)
         replay = idempotency.claim(
             transaction, given, account_id=request.account_id, request_id=request.request_id, at=at
         )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sqlalchemy import Text, bindparam, delete, select, tuple_, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from monkey_coder_server.adapters.storage.moments import MICROSECOND
 from monkey_coder_server.adapters.storage.tables import idempotency

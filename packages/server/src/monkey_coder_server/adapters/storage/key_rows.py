@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, literal_column, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_not
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.moments import (
     from_micros,
@@ -18,6 +18,8 @@ from monkey_coder_server.adapters.storage.transaction import Parameters, Query, 
 from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.ports.accounts import Caps, KeyRecord
 
+_REVISIONS = "api key revisions"
+"""One change of keys at a time, so that who has seen a revision has seen all below it."""
 _COLUMNS = [column for column in api_keys.columns if column.name != "revision"]
 _REVISION = select(func.coalesce(func.max(api_keys.c.revision), literal_column("0")) + literal_column("1"))
 _NEXT = _REVISION.scalar_subquery()
@@ -56,6 +58,7 @@ _USED = Query(update(api_keys).where(api_keys.c.key_id == bindparam("wanted")).v
 
 def add(record: KeyRecord, transaction: Transaction) -> None:
     """Store a key. Raises `Conflict` when its id or digest is taken."""
+    transaction.alone(_REVISIONS)
     added = transaction.change(
         _ADD,
         {
@@ -100,12 +103,14 @@ def of_account(account_id: str, transaction: Transaction) -> list[KeyRecord]:
 
 def revoke(account_id: str, key_id: str, at: datetime, transaction: Transaction) -> bool:
     """Revoke unless revoked; False when the account has no such key."""
+    transaction.alone(_REVISIONS)
     own = {"wanted": key_id, "account": account_id, "at": to_micros(at)}
     return bool(transaction.change(_REVOKE, own))
 
 
 def set_limits(record: KeyRecord, transaction: Transaction) -> bool:
     """Store the caps, rate and models of a key; False when the account has no such key."""
+    transaction.alone(_REVISIONS)
     limits: Parameters = {
         "wanted": record.key_id,
         "account": record.account_id,
@@ -120,7 +125,7 @@ def set_limits(record: KeyRecord, transaction: Transaction) -> bool:
 
 def note_uses(uses: dict[str, datetime], transaction: Transaction) -> None:
     """Write when keys were last used."""
-    for key_id, at in uses.items():
+    for key_id, at in sorted(uses.items()):
         transaction.change(_USED, {"wanted": key_id, "at": to_micros(at)})
 
 

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from monkey_coder_server.adapters.storage import key_rows
-from monkey_coder_server.adapters.storage.readers import Readers
-from monkey_coder_server.adapters.storage.writer import Writer
+from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.clock import Clock
@@ -29,7 +28,7 @@ class SqlKeys:
     """`ports.accounts.Keys` over a snapshot of all keys. Writes are durable on return and seen at once here."""
 
     def __init__(
-        self, writer: Writer, readers: Readers, clock: Clock, *, refresh_seconds: int = REFRESH_SECONDS
+        self, writer: Writing, readers: Reading, clock: Clock, *, refresh_seconds: int = REFRESH_SECONDS
     ) -> None:
         self._writer = writer
         self._readers = readers

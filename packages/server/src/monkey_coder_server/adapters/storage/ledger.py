@@ -17,8 +17,7 @@ from monkey_coder_server.adapters.storage import (
     verification,
 )
 from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, to_micros
-from monkey_coder_server.adapters.storage.readers import Readers
-from monkey_coder_server.adapters.storage.writer import Job, Writer
+from monkey_coder_server.adapters.storage.operations import Job, Reading, Writing
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import (
@@ -47,7 +46,7 @@ class _Placed(Hold):
 class SqlLedger:
     """`ports.ledger.Ledger`. Reads see what is committed: a hold after `durable`, everything else at once."""
 
-    def __init__(self, writer: Writer, readers: Readers, *, signer: ReceiptSigner, clock: Clock) -> None:
+    def __init__(self, writer: Writing, readers: Reading, *, signer: ReceiptSigner, clock: Clock) -> None:
         self._writer = writer
         self._readers = readers
         self._signer = signer
@@ -136,4 +135,4 @@ class SqlLedger:
     async def verify(self) -> LedgerReport:
         """Audit the books as they are committed, in one consistent view."""
         now = to_micros(self._clock.now())
-        return await self._readers.read(partial(verification.audit, self._signer, now))
+        return await self._readers.report(partial(verification.audit, self._signer, now))

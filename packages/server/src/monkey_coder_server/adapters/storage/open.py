@@ -14,11 +14,12 @@ from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
+from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.sqlite import open_writer
-from monkey_coder_server.adapters.storage.writer import CAPACITY, Writer
+from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.signing import ReceiptSigner
 

@@ -5,10 +5,9 @@ from functools import partial
 from sqlalchemy import bindparam, delete, insert, select
 
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import quotes
-from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
-from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.quotes import StoredQuote
 
@@ -26,7 +25,7 @@ _FORGET = Query(delete(quotes).where(quotes.c.expires_at <= bindparam("now")))
 class SqlQuotes:
     """`ports.quotes.Quotes`. Each save also drops what has expired, so the table stays as large as it is live."""
 
-    def __init__(self, writer: Writer, readers: Readers, clock: Clock) -> None:
+    def __init__(self, writer: Writing, readers: Reading, clock: Clock) -> None:
         self._writer = writer
         self._readers = readers
         self._clock = clock

@@ -3,7 +3,7 @@
 from datetime import UTC
 
 from sqlalchemy import bindparam, insert, literal_column, select
-from sqlalchemy.dialects.sqlite import insert as insert_or_update
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from monkey_coder_server.adapters.storage.tables import receipt_chains, receipts
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction

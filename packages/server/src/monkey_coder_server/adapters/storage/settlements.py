@@ -67,7 +67,7 @@ def abandon(request_id: str, now: int, transaction: Transaction) -> None:
 def expire(now: int, before: int, transaction: Transaction) -> int:
     """End some of the open holds whose time is over `before` a moment; how many."""
     overdue = transaction.rows(_OVERDUE, {"now": before, "most": EXPIRED_AT_ONCE})
-    for held in overdue:
+    for held in sorted(overdue, key=_account):
         failed = _gone(held, now, HOLD_EXPIRED, "The process that served this request ended before settling it.")
         _end_uncharged(transaction, failed, HoldState.EXPIRED, now=now)
     return len(overdue)
@@ -102,7 +102,7 @@ def _settled_before(settlement: Settlement, now: int, transaction: Transaction) 
     charge = usage_rows.charge_of(transaction, settlement.request_id)
     if charge is not None:
         return charge
-    wallet = holds.read_wallet(transaction, settlement.account_id)
+    wallet = holds.lock_wallet(transaction, settlement.account_id)
     if holds.state_of(transaction, settlement.request_id) is None:
         message = f"Nothing was held for {settlement.request_id}, so nothing can be settled."
         raise NotFound(message)
@@ -124,6 +124,11 @@ def _end_uncharged(transaction: Transaction, failed: FailedRequest, outcome: Hol
     usage_rows.write(transaction, failed, row)
     if resolved.idempotency_key is not None:
         idempotency.release(transaction, resolved.account_id, resolved.idempotency_key)
+
+
+def _account(held: Row) -> str:
+    """What wallets are locked in the order of, so that two sweepers never wait for each other."""
+    return str(held[1])
 
 
 def _gone(held: Row, now: int, error_code: str, message: str) -> FailedRequest:

@@ -95,6 +95,9 @@ class SqliteTransaction:
         rows = self.rows(query, parameters)
         return rows[0] if rows else None
 
+    def alone(self, what: str) -> None:
+        """Nothing to wait for: one transaction at a time writes here."""
+
     def _prepare(self, query: Query) -> _Prepared:
         compiled = query.compiled(DIALECT)
         prepared = self._prepared[query] = _Prepared(compiled.text, _picker(compiled))

@@ -58,3 +58,9 @@ class Transaction(Protocol):
 
     def row(self, query: Query, parameters: Parameters) -> Row | None:
         """The first row, if any."""
+
+    def alone(self, what: str) -> None:
+        """Wait until no other transaction is alone with `what`; until this one ends, others wait. A name is a constant.
+
+        For what is read and then written by many at once and has no row of its own to lock.
+        """

@@ -20,18 +20,17 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
+from monkey_coder_server.adapters.storage.operations import CAPACITY, UNHEALTHY_SECONDS, Job, resolve, unavailable
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS, SqliteTransaction
 from monkey_coder_server.adapters.storage.transaction import Transaction
-from monkey_coder_server.domain.errors import GatewayError, Unavailable
+from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.ports.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-CAPACITY = 4_096
 BATCH = 256
 JOBS_A_TURN = 8
 """About 2 ms of work; then other tasks of the loop get theirs."""
@@ -39,39 +38,8 @@ APART = 64
 """How many operations get savepoints of their own after one that raised: others may raise as well."""
 LINGER = timedelta(milliseconds=5)
 """How long a transaction stays open that nobody waits for."""
-RETRY_AFTER_SECONDS = 1
-UNHEALTHY_SECONDS = 5
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True, eq=False)
-class Job(Generic[T]):
-    """An operation on its way through the writer. Read `result` after awaiting `decided` or `committed`."""
-
-    body: Callable[[Transaction], T]
-    committed: asyncio.Future[None]
-    decided: asyncio.Future[None]
-    awaited: bool
-    """Whether somebody waits for the commit."""
-    error: Exception | None = None
-    _value: list[T] = field(default_factory=list)
-
-    def run(self, transaction: Transaction) -> None:
-        """Run the body and keep what it returned."""
-        self._value = [self.body(transaction)]
-
-    def result(self) -> T:
-        """What the body returned; raises what it raised, or `Unavailable` when its transaction was lost."""
-        if self.error is not None:
-            raise self.error
-        return self._value[0]
-
-
-def unavailable(reason: str) -> Unavailable:
-    """The error of a store that cannot be written now."""
-    message = f"The ledger cannot be written right now ({reason}). Nothing was charged; please try again."
-    return Unavailable(message, retry_after=RETRY_AFTER_SECONDS)
 
 
 class Writer:
@@ -181,7 +149,7 @@ class Writer:
             self._running.extend(jobs)
             self._awaited = self._awaited or any(job.awaited for job in jobs)
             self._run_all(transaction, jobs)
-            _resolve(*(job.decided for job in jobs))
+            resolve(*(job.decided for job in jobs))
         except sqlite3.Error as error:
             self._lose(transaction, error)
 
@@ -232,7 +200,7 @@ class Writer:
             self._lingering = None
         ended, self._running = self._running, []
         for job in ended:
-            _resolve(job.decided, job.committed)
+            resolve(job.decided, job.committed)
 
     def _send(self, errand: Callable[[], None]) -> None:
         """Give the connection to the thread until it comes back."""
@@ -335,9 +303,3 @@ def _undo(transaction: SqliteTransaction, savepoint: str, error: Exception) -> N
         raise sqlite3.OperationalError(message) from error
     transaction.cursor.execute(f"ROLLBACK TO {savepoint}")
     transaction.cursor.execute(f"RELEASE {savepoint}")
-
-
-def _resolve(*futures: asyncio.Future[None]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(None)

@@ -1,0 +1,91 @@
+"""What the stores ask of a database: operations that change it, one after another, and reads beside them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from monkey_coder_server.adapters.storage.transaction import Transaction
+from monkey_coder_server.domain.errors import Unavailable
+
+CAPACITY = 4_096
+RETRY_AFTER_SECONDS = 1
+UNHEALTHY_SECONDS = 5
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Job(Generic[T]):
+    """An operation on its way through a writer. Read `result` after awaiting `decided` or `committed`."""
+
+    body: Callable[[Transaction], T]
+    committed: asyncio.Future[None]
+    decided: asyncio.Future[None]
+    awaited: bool
+    """Whether somebody waits for the commit."""
+    error: Exception | None = None
+    _value: list[T] = field(default_factory=list)
+
+    def run(self, transaction: Transaction) -> None:
+        """Run the body and keep what it returned."""
+        self._value = [self.body(transaction)]
+
+    def result(self) -> T:
+        """What the body returned; raises what it raised, or `Unavailable` when its transaction was lost."""
+        if self.error is not None:
+            raise self.error
+        return self._value[0]
+
+
+class Writing(Protocol):
+    """Runs operations, each whole or not at all; none spoils another.
+
+    An operation does nothing but read and write through its transaction: it may be run again from its beginning.
+    """
+
+    @property
+    def alive(self) -> bool:
+        """Whether operations are taken and served."""
+
+    @property
+    def failing(self) -> bool:
+        """Whether the database is known to be away, or a transaction was lost in the last seconds."""
+
+    def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True) -> Job[T]:
+        """Queue an operation. Raises `Unavailable`. `awaited` False: nobody waits for its commit yet; see `hurry`."""
+
+    def hurry(self, job: Job[Any]) -> None:
+        """Somebody waits for the commit of an operation now."""
+
+    async def perform(self, body: Callable[[Transaction], T]) -> T:
+        """Run an operation; its result once it is durable. Cancelling the caller does not stop the operation."""
+
+    async def close(self) -> None:
+        """Serve what waits, then close the connection. Harmless when closed."""
+
+
+class Reading(Protocol):
+    """Runs functions that read, each on one moment of the database."""
+
+    async def read(self, body: Callable[[Transaction], T]) -> T:
+        """Run a reading function. Raises `Unavailable` when too many wait or the database cannot be read."""
+
+    async def report(self, body: Callable[[Transaction], T]) -> T:
+        """As `read`, for one that looks at everything and may take minutes."""
+
+    def close(self) -> None:
+        """Wait for running reads and close the connections."""
+
+
+def unavailable(reason: str) -> Unavailable:
+    """The error of a store that cannot be written now."""
+    message = f"The ledger cannot be written right now ({reason}). Nothing was charged; please try again."
+    return Unavailable(message, retry_after=RETRY_AFTER_SECONDS)
+
+
+def resolve(*futures: asyncio.Future[None]) -> None:
+    """Let those go on who wait for any of these, in the loop of the futures."""
+    for future in futures:
+        if not future.done():
+            future.set_result(None)
