@@ -24,7 +24,8 @@ Directive fields:
   or in the middle of a whole body) · `eof` (same, but a clean end) · `garbage` (a body that is no JSON, with 200) ·
   `garbage_frame` (one broken SSE frame after `after` frames, then on) · `error_event` (the provider's error event
   after `after` frames) · `no_end` (a stream without its last event) · `crlf` (a stream with such line ends) ·
-  `no_usage` · `absurd_usage` · `huge` (`size` bytes, default 64 MiB) · `empty` · `refusal` · `content_filter`.
+  `no_usage` · `absurd_usage` · `no_limit` (the token limit is ignored) · `huge` (`size` bytes, default 64 MiB) ·
+  `empty` · `refusal` · `content_filter`.
 * `retry_after` (the header's value), `message` (of an error), `after` (frames, default 3), `delay`, `size`.
 * `tool` (names, comma-separated; `*` for the first offered), `parallel` (how many calls), `args` (JSON object; a
   free-form tool is given its `input`). `tool=web_search` where OpenAI's own is offered: so many searches.

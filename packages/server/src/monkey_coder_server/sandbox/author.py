@@ -53,6 +53,7 @@ def write(ask: Ask, directive: Directive, seed: int) -> Reply:
                 reasoning_tokens=tokens.count(reasoning),
                 text_tokens=sum(call_tokens(call) for call in calls),
             ),
+            directive.fault,
         )
     text = _text(ask, directive, random)
     if ask.inline_reasoning and reasoning:
@@ -69,6 +70,7 @@ def write(ask: Ask, directive: Directive, seed: int) -> Reply:
             finish="stop_sequence" if stopped_by else "stop",
             stop_sequence=stopped_by,
         ),
+        directive.fault,
     )
 
 
@@ -166,9 +168,9 @@ def _stopped(text: str, stop: tuple[str, ...]) -> tuple[str, str | None]:
     return text[:position], word
 
 
-def _limited(ask: Ask, reply: Reply) -> Reply:
+def _limited(ask: Ask, reply: Reply, fault: str) -> Reply:
     """Cut a reply to the request's output limit; where the provider counts reasoning, that comes first."""
-    if ask.max_tokens is None:
+    if ask.max_tokens is None or fault == "no_limit":
         return reply
     room = ask.max_tokens
     if ask.limit_covers_reasoning:

@@ -19,6 +19,7 @@ FAULTS = (
         "no_end",
         "crlf",
         "no_usage",
+        "no_limit",
         "absurd_usage",
         "empty",
         "refusal",

@@ -38,7 +38,7 @@ class Client:
 
     async def ask(self, *, stream: bool, caller: Caller | None = None, retry: bool = False, **fields: Any) -> Answer:
         path, said = self.path, [{"role": "user", "content": "hi"}]
-        body: dict[str, Any] = {"model": self.model, "max_tokens": 500, "messages": said, "stream": stream, **fields}
+        body: dict[str, Any] = {"model": self.model, "max_tokens": 5_000, "messages": said, "stream": stream, **fields}
         if path == RESPONSES:
             body = {"model": self.model, "input": "hi", "stream": stream, **fields}
         elif path == "gemini":

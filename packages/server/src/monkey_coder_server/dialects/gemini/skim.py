@@ -27,5 +27,6 @@ def skim(data: str) -> int:
     for key in _MORE_THAN_TEXT:
         if key in data:
             return 0
+    start = data.find('"', start + len('"text"')) + 1
     end = data.find('"}', start)
     return bytes_between(data, start, len(data) if end < 0 else end)

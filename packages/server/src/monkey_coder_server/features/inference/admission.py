@@ -16,8 +16,6 @@ LEAST_TOKENS = 256
 """A limit the caller left open is not lowered below this: a shorter answer is of no use."""
 ROOM_FOR_THOUGHT = 4
 """How many times longer an open limit is for a model that reasons: its thoughts count against the limit."""
-REASONING_ALLOWANCE = 32_768
-"""Output tokens held beside the limit where a provider's limit does not bound its reasoning."""
 HOLD_GRACE = timedelta(minutes=10)
 """How long after its deadline an unresolved hold counts as orphaned."""
 BUDGETS = 3
@@ -94,7 +92,7 @@ def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route
     card, tariff = candidate.card, plan.tariff(candidate)
     prompt = min(_input_bound(plan, candidate, job), card.most_input_tokens)
     limit = min(_open_limit(job, candidate) if job.max_tokens is None else job.max_tokens, card.max_output_tokens)
-    beside = _beside(candidate)
+    beside = candidate.beside
     bound = tariff.bound(prompt, limit + beside)
     if budget is not None and bound > budget and job.max_tokens is None:
         least = min(LEAST_TOKENS, limit)
@@ -124,13 +122,6 @@ def _open_limit(job: Job, candidate: Candidate) -> int:
     """The token limit of a caller who named none."""
     reasons = Capability.REASONING in candidate.card.capabilities
     return job.default_max_tokens * (ROOM_FOR_THOUGHT if reasons else 1)
-
-
-def _beside(candidate: Candidate) -> int:
-    """Output tokens a provider may bill beside the token limit."""
-    if candidate.provider.limit_covers_reasoning or Capability.REASONING not in candidate.card.capabilities:
-        return 0
-    return min(REASONING_ALLOWANCE, candidate.card.max_output_tokens)
 
 
 def _refuse_max_cost(plan: Plan, job: Job) -> tuple[Route, ...]:

@@ -30,6 +30,8 @@ OUR_OWN = frozenset({FailureKind.AUTHENTICATION, FailureKind.PERMISSION, Failure
 SERVED = "served"
 STOPPED = "stopped"
 """Outcome of a call that was given up: the deadline passed, or nobody waits for it."""
+LIMITED = "stopped_at_limit"
+"""Outcome of an answer we ended because its provider wrote more than it was asked to."""
 SENTENCE = 300
 """Characters of a provider's message that are passed on."""
 
@@ -109,14 +111,14 @@ class Attempts:
                 pending.append(route)
         raise _refusal(failure or self._all_rest(effort), effort.trail)
 
-    def ended(self, answering: Answering, trail: Trail, *, left: bool) -> None:
-        """An answer came to its end, or (`left`) we stopped reading it: note it for health, books and receipt."""
+    def ended(self, answering: Answering, trail: Trail, outcome: str) -> None:
+        """An answer came to its end, or we stopped reading it: note it for health, books and receipt."""
         now = self._clock.monotonic()
         total = milliseconds(answering.started, now)
-        if not left:
+        if outcome == SERVED:
             first = answering.first_byte_ms
             self._health.succeeded(answering.route.name, first_byte_ms=first, total_ms=total, now=now)
-        trail.records.append(_record(answering, STOPPED if left else SERVED, total))
+        trail.records.append(_record(answering, outcome, total))
 
     def broke(self, answering: Answering, trail: Trail) -> GatewayError:
         """A stream failed after its beginning was delivered, or ended without a word; what to tell the caller."""

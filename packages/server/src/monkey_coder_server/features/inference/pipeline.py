@@ -2,17 +2,19 @@
 
 import asyncio
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, GatewayError, NotFound, Unavailable
 from monkey_coder_server.domain.usage import UsageRule
 from monkey_coder_server.features.inference.admission import Admission
-from monkey_coder_server.features.inference.attempt import Attempts, Effort
+from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Attempts, Effort
 from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.job import Job, Outcome, Served, Settled
 from monkey_coder_server.features.inference.measure import usage_of
+from monkey_coder_server.features.inference.meter import Meter
 from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
 from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.running import Run, Running
@@ -24,6 +26,8 @@ from monkey_coder_server.web.within import Within
 
 MERELY_CUT = frozenset({FailureKind.CUT_SHORT, FailureKind.TIMEOUT, FailureKind.CONNECTION})
 """Ways a stream stops without a word of why: what came before is good."""
+
+_OUTCOMES = MappingProxyType({End.LEFT: STOPPED, End.LIMIT: LIMITED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,14 @@ class Pipeline:
     async def _relay(self, answering: Answering, flight: Flight) -> End:
         """Pass a stream on: no byte of it leaves before the hold would survive a crash."""
         await self._durable(flight.admitted.hold)
-        return await relay(answering, flight.run)
+        route = answering.route
+        meter = Meter(
+            route.most_output,
+            held=flight.admitted.hold.amount,
+            tariff=route.tariff,
+            rule=_rule(answering, flight.job.request),
+        )
+        return await relay(answering, flight.run, meter)
 
     async def _settle(self, served: Served, flight: Flight) -> Settled:
         """Book the charge. A whole answer leaves only after this, and by then its hold is on disk too.
@@ -171,7 +182,7 @@ class Pipeline:
         job, answer, route = flight.job, answering.answer, answering.route
         if end is End.FAILED:
             raise self._broken(flight, answering)
-        self._attempts.ended(answering, flight.trail, left=end is End.LEFT)
+        self._attempts.ended(answering, flight.trail, _OUTCOMES.get(end, SERVED))
         unfinished = end is not End.FINISHED
         return Served(
             job=job,

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
-from monkey_coder_server.domain.catalog import ModelCard
+from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.record import Record
+
+REASONING_ALLOWANCE = 32_768
+"""Output tokens held beside the limit where a provider's limit does not bound its reasoning."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +24,13 @@ class Candidate:
     name: str
     """`provider/model`."""
 
+    @property
+    def beside(self) -> int:
+        """Output tokens a provider may bill beside the token limit."""
+        if self.provider.limit_covers_reasoning or Capability.REASONING not in self.card.capabilities:
+            return 0
+        return min(REASONING_ALLOWANCE, self.card.max_output_tokens)
+
 
 class Route(Record, frozen=True):
     """A candidate fitted to one request: `bound` is the most it can cost the account, in nano-dollars."""
@@ -34,6 +44,11 @@ class Route(Record, frozen=True):
     def name(self) -> str:
         """`provider/model`."""
         return self.candidate.name
+
+    @property
+    def most_output(self) -> int:
+        """The most output tokens of a provider that keeps to the limit, reasoning included."""
+        return self.max_tokens + self.candidate.beside
 
     @property
     def card(self) -> ModelCard:

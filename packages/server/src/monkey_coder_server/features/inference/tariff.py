@@ -33,6 +33,16 @@ class Tariff:
         """What the provider's prompt cache spared the account."""
         return 0 if usage.input == usage.uncached_input else pricing.cache_saving(self.row, usage, self.markup)
 
+    def room(self, used: Usage, held: int, *, most: int) -> int:
+        """The most output tokens, up to `most`, that may follow what was `used` already within what is held."""
+        if self.price(used._replace(output=most)) <= held:
+            return most
+        low, high = 0, most
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self.price(used._replace(output=middle)) <= held else (low, middle - 1)
+        return low
+
     def affordable(self, budget: int, *, input_tokens: int, beside: int, most: int) -> int:
         """The largest token limit up to `most` whose bound fits the budget; 0 when none does.
 
