@@ -75,12 +75,26 @@ class AttemptRecord(Record, frozen=True):
     provider_request_id: str | None = None
 
 
+class Bill(Record, frozen=True):
+    """What one provider charges us for one answer, delivered or not: `cost` nano-dollars, before any reconciliation.
+
+    `provider_request_id` is the provider's own name of the request, by which its invoices are matched: an attribute,
+    never a key.
+    """
+
+    provider: str
+    model: str
+    usage: Usage
+    cost: int
+    provider_request_id: str | None = None
+
+
 class Settlement(Record, frozen=True, tag="settlement"):
     """Everything known of a served request.
 
     `price` is what it costs the account (after markup, rounded up once), `provider_cost` what it costs us, both
     before the hold caps the former; `elsewhere` is the part of that cost other providers bill, for answers nobody
-    got.
+    got. `bills` says the same answer by answer; empty when only the sums are known.
     """
 
     request_id: str
@@ -106,12 +120,13 @@ class Settlement(Record, frozen=True, tag="settlement"):
     cancel_policy: str | None = None
     cache_saving: int = 0
     elsewhere: Mapping[str, int] = msgspec.field(default_factory=dict)
+    bills: tuple[Bill, ...] = ()
 
 
 class FailedRequest(Record, frozen=True, tag="failure"):
     """A request nobody is charged for. `provider_cost` > 0 when a provider bills us anyway: the house's loss.
 
-    `elsewhere` is the part of that cost other providers than `provider` bill.
+    `elsewhere` is the part of that cost other providers than `provider` bill; `bills` as in `Settlement`.
     """
 
     request_id: str
@@ -130,6 +145,7 @@ class FailedRequest(Record, frozen=True, tag="failure"):
     stream: bool = False
     latency_ms: int = 0
     elsewhere: Mapping[str, int] = msgspec.field(default_factory=dict)
+    bills: tuple[Bill, ...] = ()
 
 
 class Wallet(Record, frozen=True):

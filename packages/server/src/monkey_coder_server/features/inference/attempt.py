@@ -57,6 +57,12 @@ class Waste(Record, frozen=True):
     route: Route
     answer: Answer
     unfinished: bool
+    provider_request_id: str | None = None
+
+
+def waste_of(answering: Answering, *, unfinished: bool) -> Waste:
+    """The answer so far as one nobody gets."""
+    return Waste(answering.route, answering.answer, unfinished, answering.provider_request_id)
 
 
 @dataclass(slots=True)
@@ -125,7 +131,7 @@ class Attempts:
         now = self._clock.monotonic()
         failure = answering.answer.failure or _unsaid(answering)
         if answering.answer.finish is not None:
-            trail.wasted.append(Waste(answering.route, answering.answer, unfinished=False))
+            trail.wasted.append(waste_of(answering, unfinished=False))
         self._health.failed(answering.route.name, failure.kind, now)
         trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
         return _refusal(failure, trail)
@@ -148,14 +154,15 @@ class Attempts:
 
     def _note(self, failed: AttemptFailed, route: Route, key_number: int, trail: Trail, started: float) -> None:
         now = self._clock.monotonic()
-        failure = failed.failure
+        failure, identity = failed.failure, failed.provider_request_id
         self._health.failed(route.name, failure.kind, now)
         if failure.kind in THE_KEYS_FAULT:
             route.keys.refused(key_number, route.card.model, failure, now)
         if failed.answer.finish is not None:
-            trail.wasted.append(Waste(route, failed.answer, unfinished=False))
+            trail.wasted.append(Waste(route, failed.answer, unfinished=False, provider_request_id=identity))
+        total_ms = milliseconds(started, now)
         trail.records.append(
-            AttemptRecord(route.provider.name, route.card.model, failure.kind, None, milliseconds(started, now))
+            AttemptRecord(route.provider.name, route.card.model, failure.kind, None, total_ms, identity)
         )
 
     async def _next(
@@ -210,7 +217,7 @@ def _unsaid(answering: Answering) -> ProviderFailure:
 
 def _record(answering: Answering, outcome: str, total_ms: int) -> AttemptRecord:
     route = answering.route
-    identity = answering.headers.get("x-request-id") or answering.headers.get("request-id")
+    identity = answering.provider_request_id
     return AttemptRecord(route.provider.name, route.card.model, outcome, answering.first_byte_ms, total_ms, identity)
 
 

@@ -27,6 +27,8 @@ from monkey_coder_server.ports.upstream import Deadlines, Upstream, UpstreamFail
 
 CONTENT = (TextDelta, ThinkingDelta, RefusalDelta, ToolCallOpened, ServerItem, Cited)
 """The first of these commits a stream to its model: what the caller has seen cannot be taken back."""
+REQUEST_ID_HEADERS = ("x-request-id", "request-id", "msh-request-id")
+"""OpenAI, Groq, xAI and Perplexity; Anthropic; Moonshot (counted over recorded exchanges)."""
 SILENCE_IS_MEANT = frozenset({FinishReason.LENGTH, FinishReason.REFUSAL, FinishReason.PAUSE})
 """Finish reasons that stand even without a word: thinking used up the limit, the model declined."""
 
@@ -35,12 +37,15 @@ _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class AttemptFailed(Exception):
-    """One call failed. `answer` is what had come of it: the provider may bill that."""
+    """One call failed. `answer` is what had come of it: the provider may bill that, under `provider_request_id`."""
 
-    def __init__(self, failure: ProviderFailure, answer: Answer | None = None) -> None:
+    def __init__(
+        self, failure: ProviderFailure, answer: Answer | None = None, provider_request_id: str | None = None
+    ) -> None:
         super().__init__(failure.message)
         self.failure = failure
         self.answer = answer or Answer()
+        self.provider_request_id = provider_request_id
 
 
 @dataclass(slots=True)
@@ -73,6 +78,12 @@ class Answering:
     speaks: bool = False
     """Content has come."""
 
+    @property
+    def provider_request_id(self) -> str | None:
+        """What the provider calls this request: from its headers, else (Gemini) from the answer itself."""
+        named = next((self.headers[name] for name in REQUEST_ID_HEADERS if self.headers.get(name)), None)
+        return named or self.answer.response_id
+
 
 class Exchange:
     """Speaks to providers through the upstream port. `deadlines` are the bounds of one call."""
@@ -89,7 +100,7 @@ class Exchange:
         try:
             body = await answering.reply.read()
         except UpstreamFailed as cut:
-            raise AttemptFailed(cut.failure) from cut
+            raise AttemptFailed(cut.failure, provider_request_id=answering.provider_request_id) from cut
         finally:
             await answering.reply.close()
         answering.body = body
@@ -113,7 +124,7 @@ class Exchange:
         except BaseException as stopped:
             await answering.reply.close()
             if isinstance(stopped, UpstreamFailed):
-                raise AttemptFailed(stopped.failure, answering.answer) from stopped
+                raise AttemptFailed(stopped.failure, answering.answer, answering.provider_request_id) from stopped
             raise
         answering.first_byte_ms = milliseconds(answering.started, self._clock.monotonic())
         return answering
@@ -140,7 +151,7 @@ class Exchange:
             route, Answer(), number, started, first_byte_ms, reply, reply.headers, dialect, relayed, dropped, names
         )
         if reply.status != 200:
-            raise AttemptFailed(await _refusal(answering))
+            raise AttemptFailed(await _refusal(answering), provider_request_id=answering.provider_request_id)
         return answering
 
 
@@ -183,7 +194,7 @@ def _refuse_the_useless(answering: Answering) -> None:
     """Raise `AttemptFailed` for an answer nobody could use."""
     failure = uselessness(answering)
     if failure is not None:
-        raise AttemptFailed(failure, answering.answer)
+        raise AttemptFailed(failure, answering.answer, answering.provider_request_id)
 
 
 def uselessness(answering: Answering) -> ProviderFailure | None:

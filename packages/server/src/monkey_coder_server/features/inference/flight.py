@@ -2,7 +2,7 @@
 
 from monkey_coder_server.domain.errors import ProviderTimedOut
 from monkey_coder_server.features.inference.admission import Admitted
-from monkey_coder_server.features.inference.attempt import Trail, Waste
+from monkey_coder_server.features.inference.attempt import Trail, waste_of
 from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.job import Job, Outcome
 from monkey_coder_server.features.inference.relay import End
@@ -54,8 +54,8 @@ class Flight:
     def abandon(self) -> None:
         """We stop an answer nobody gets: the provider may bill what it has written."""
         if self.answering is not None:
-            answer = self.answering.answer
-            self.trail.wasted.append(Waste(self.answering.route, answer, unfinished=answer.finish is None))
+            unfinished = self.answering.answer.finish is None
+            self.trail.wasted.append(waste_of(self.answering, unfinished=unfinished))
 
     def _left(self) -> None:
         if self._bound is not None:

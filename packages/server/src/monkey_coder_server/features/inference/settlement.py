@@ -17,7 +17,7 @@ from monkey_coder_server.features.inference.patience import Patience, insist, pe
 from monkey_coder_server.features.inference.records import failed_record, served_record
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.ports.clock import Clock
-from monkey_coder_server.ports.ledger import Charge, FailedRequest, Ledger, Settlement
+from monkey_coder_server.ports.ledger import Bill, Charge, FailedRequest, Ledger, Settlement
 from monkey_coder_server.ports.telemetry import Telemetry
 
 T = TypeVar("T")
@@ -81,6 +81,7 @@ class Settlements:
 
     def _failed(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
         route, wasted = trail.route, _wasted(trail, job)
+        owed = _owed(wasted)
         provider = None if route is None else route.provider.name
         return FailedRequest(
             request_id=job.request_id,
@@ -92,24 +93,35 @@ class Settlements:
             attempts=tuple(trail.records),
             provider=provider,
             model=None if route is None else route.card.model,
-            usage=_wasted_usage(trail.wasted[-1], job) if trail.wasted else Usage(),
-            provider_cost=sum(wasted.values()),
+            usage=wasted[-1].usage if wasted else Usage(),
+            provider_cost=sum(owed.values()),
             task_type=job.wishes.task_type,
             persona=job.wishes.persona.name,
             stream=job.stream,
             latency_ms=milliseconds(job.started, self._clock.monotonic()),
-            elsewhere=_others(wasted, provider),
+            elsewhere=_others(owed, provider),
+            bills=wasted,
         )
 
 
-def _wasted(trail: Trail, job: Job) -> Mapping[str, int]:
-    """What each provider bills us for answers nobody got, in nano-dollars."""
-    if not trail.wasted:
+def _wasted(trail: Trail, job: Job) -> tuple[Bill, ...]:
+    """What providers bill us for answers nobody got."""
+    return tuple([_bill_of(waste, job) for waste in trail.wasted]) if trail.wasted else ()
+
+
+def _bill_of(waste: Waste, job: Job) -> Bill:
+    route, usage = waste.route, _wasted_usage(waste, job)
+    return Bill(route.provider.name, route.card.model, usage, route.tariff.cost(usage), waste.provider_request_id)
+
+
+def _owed(bills: tuple[Bill, ...]) -> Mapping[str, int]:
+    """The sum of each provider's bills, in nano-dollars."""
+    if not bills:
         return _NO_BILLS
-    bills: Counter[str] = Counter()
-    for waste in trail.wasted:
-        bills[waste.route.provider.name] += waste.route.tariff.cost(_wasted_usage(waste, job))
-    return bills
+    owed: Counter[str] = Counter()
+    for bill in bills:
+        owed[bill.provider] += bill.cost
+    return owed
 
 
 def _others(bills: Mapping[str, int], provider: str | None) -> Mapping[str, int]:
@@ -125,6 +137,8 @@ def _wasted_usage(waste: Waste, job: Job) -> Usage:
 def _settlement(served: Served, trail: Trail) -> Settlement:
     job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
     wasted = _wasted(trail, job)
+    owed, cost = _owed(wasted), tariff.cost(usage)
+    identity = served.attempts[-1].provider_request_id if served.attempts else None
     return Settlement(
         request_id=job.request_id,
         account_id=job.principal.account_id,
@@ -133,7 +147,7 @@ def _settlement(served: Served, trail: Trail) -> Settlement:
         provider=route.provider.name,
         model=route.card.model,
         usage=usage,
-        provider_cost=tariff.cost(usage) + sum(wasted.values()),
+        provider_cost=cost + sum(owed.values()),
         price=tariff.price(usage),
         price_row=tariff.row.name,
         price_book=tariff.book,
@@ -148,5 +162,6 @@ def _settlement(served: Served, trail: Trail) -> Settlement:
         client_gone=served.client_gone,
         cancel_policy=route.provider.cancel_policy if served.client_gone else None,
         cache_saving=tariff.saving(usage),
-        elsewhere=_others(wasted, route.provider.name),
+        elsewhere=_others(owed, route.provider.name),
+        bills=(Bill(route.provider.name, route.card.model, usage, cost, identity), *wasted),
     )
