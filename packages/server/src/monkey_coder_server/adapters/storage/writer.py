@@ -41,22 +41,32 @@ LINGER = timedelta(milliseconds=5)
 
 T = TypeVar("T")
 
+Rescue = Callable[[sqlite3.Error], bool]
+"""Asked when a transaction cannot be committed: whether what was wrong is put right, so that it is run once more."""
+
 
 class Writer:
     """Owns the writing connection and its thread. Start and use it from one event loop."""
 
     def __init__(
-        self, connect: Callable[[], sqlite3.Connection], *, clock: Clock, capacity: int = CAPACITY, batch: int = BATCH
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        *,
+        clock: Clock,
+        capacity: int = CAPACITY,
+        name: str = "ledger",
+        rescue: Rescue | None = None,
     ) -> None:
+        self._name = name
+        self._rescue = rescue
         self._connect = connect
         self._clock = clock
         self._capacity = capacity
-        self._batch = batch
         self._waiting: deque[Job[Any]] = deque()
         self._running: list[Job[Any]] = []
         self._errands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=f"{name}-writer", daemon=True)
         self._opened: asyncio.Future[SqliteTransaction] = self._loop.create_future()
         self._turn_is_due = False
         self._awaited = False
@@ -125,11 +135,11 @@ class Writer:
         """Run some of what waits; commit once nothing waits or enough has run, as soon as somebody waits for it."""
         self._turn_is_due = False
         transaction = self._opened.result()
-        if self._waiting and len(self._running) < self._batch:
+        if self._waiting and len(self._running) < BATCH:
             self._run_some(transaction)
         if self._away:
             return
-        if self._waiting and len(self._running) < self._batch:
+        if self._waiting and len(self._running) < BATCH:
             self._take_turns()
         elif self._running and (self._awaited or self._waiting):
             self._send(lambda: self._commit(transaction))
@@ -183,14 +193,25 @@ class Writer:
 
     def _lose(self, transaction: SqliteTransaction, error: sqlite3.Error) -> None:
         """The transaction cannot be committed: undo it and tell every operation in it; refusals stay refusals."""
-        self._unhealthy_until = int(self._clock.monotonic()) + UNHEALTHY_SECONDS
-        logger.error("ledger transaction lost: %s", error, extra={"operations": len(self._running)})
         if transaction.connection.in_transaction:
             transaction.cursor.execute("ROLLBACK")
+        if self._rescue is not None and self._rescue(error):
+            self._again()
+            return
+        self._unhealthy_until = int(self._clock.monotonic()) + UNHEALTHY_SECONDS
+        logger.error("%s transaction lost: %s", self._name, error, extra={"operations": len(self._running)})
         for job in self._running:
             if not isinstance(job.error, GatewayError):
                 job.error = unavailable(type(error).__name__)
         self._tell_all()
+
+    def _again(self) -> None:
+        """Run the operations of a transaction that was undone before all that came after them."""
+        for job in self._running:
+            job.error = None
+        self._waiting.extendleft(reversed(self._running))
+        self._running = []
+        self._take_turns()
 
     def _tell_all(self) -> None:
         """The transaction has ended, one way or the other."""
@@ -263,7 +284,7 @@ class Writer:
         try:
             self._loop.call_soon_threadsafe(tell, *what)
         except RuntimeError:
-            logger.warning("the event loop closed before the ledger did")
+            logger.warning("the event loop closed before the %s did", self._name)
 
 
 def _run_together(transaction: SqliteTransaction, jobs: list[Job[Any]]) -> bool:

@@ -1,0 +1,58 @@
+"""What is written in one turn of the event loop becomes one operation of the writer."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from monkey_coder_server.adapters.storage.journal import file
+from monkey_coder_server.adapters.storage.operations import Job
+from monkey_coder_server.adapters.storage.transaction import Parameters, Transaction
+from monkey_coder_server.adapters.storage.writer import Writer
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Records by number: of several drafts of a request only the last is written. Implements `ports.journal.Written`.
+
+    `undo` puts back what the journal remembers in memory, should the batch be lost.
+    """
+
+    writer: Writer
+    open: dict[int, Parameters] = field(default_factory=dict)
+    no_longer_open: list[Parameters] = field(default_factory=list)
+    endings: list[Parameters] = field(default_factory=list)
+    forgotten: list[Parameters] = field(default_factory=list)
+    undo: list[Callable[[], None]] = field(default_factory=list)
+    taken: bool = False
+    """Whether the writer has run it: what comes now belongs to the next one."""
+    _job: Job[None] = field(init=False)
+
+    def submit(self) -> None:
+        """Give it to the writer, which runs it in the loop's next turn. Raises `Unavailable`."""
+        self._job = self.writer.submit(self._run, awaited=False)
+        self._job.committed.add_done_callback(self._ended)
+
+    async def durable(self) -> None:
+        """Wait until it is on disk. Raises `Unavailable`."""
+        self.writer.hurry(self._job)
+        await asyncio.shield(self._job.committed)
+        self._job.result()
+
+    def _run(self, transaction: Transaction) -> None:
+        """Write all of it. It may be run again."""
+        self.taken = True
+        for query, rows in (
+            (file.KEEP_OPEN, list(self.open.values())),
+            (file.DROP_OPEN, self.no_longer_open),
+            (file.KEEP_ENDING, self.endings),
+            (file.DROP_ENDING, self.forgotten),
+        ):
+            if rows:
+                transaction.change_each(query, rows)
+
+    def _ended(self, _committed: asyncio.Future[None]) -> None:
+        if self._job.error is not None:
+            for put_back in reversed(self.undo):
+                put_back()
+        for kept in (self.open, self.no_longer_open, self.endings, self.forgotten, self.undo):
+            kept.clear()

@@ -1,0 +1,133 @@
+"""The journals of all processes that share a directory: one is opened, those of the dead are adopted."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from monkey_coder_server.adapters.storage.journal import file
+from monkey_coder_server.adapters.storage.journal.journal import Bounds, Contents, SqliteJournal, Surroundings
+from monkey_coder_server.adapters.storage.journal.names import Names, instances, take
+from monkey_coder_server.adapters.storage.journal.room import RESERVE_BYTES, Room
+from monkey_coder_server.adapters.storage.journal.salvage import LaterLayout, recover
+from monkey_coder_server.adapters.storage.writer import Writer
+from monkey_coder_server.ports.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+class InstanceTaken(RuntimeError):
+    """A living process has the journal of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the journal is kept. `relaxed`: the last moments before a power loss may be gone after it."""
+
+    relaxed: bool = False
+    bounds: Bounds = field(default_factory=Bounds)
+    reserve_bytes: int = RESERVE_BYTES
+
+
+class JournalDirectory:
+    """Implements `ports.journal.Journals`."""
+
+    def __init__(self, path: Path, *, clock: Clock, options: Options | None = None) -> None:
+        self._path = path
+        self._clock = clock
+        self._options = options or Options()
+        self.damages = 0
+        """How many damages were found in adopted journals, for metrics."""
+
+    async def open(self, instance: str) -> SqliteJournal:
+        """The journal of this process, under a name never used before.
+
+        Raises `InstanceTaken`, and `OSError` or `sqlite3.Error` when the directory cannot be used.
+        """
+        names = Names(self._path, instance)
+        lock = await asyncio.to_thread(self._lock_new, names)
+        room = Room(names.reserve, size=self._options.reserve_bytes)
+        try:
+            await asyncio.to_thread(room.look)
+            journal = await self._opened(names, Contents({}, {}), lock, room)
+        except BaseException:
+            names.reserve.unlink(missing_ok=True)
+            lock.close()
+            raise
+        room.start()
+        return journal
+
+    async def adopt(self) -> Sequence[SqliteJournal]:
+        """Take over what dead processes left; what cannot be taken now is logged and left. Never raises for it."""
+        adopted = []
+        for names, lock in await asyncio.to_thread(self._take_dead):
+            try:
+                found = await asyncio.to_thread(recover, names)
+                self.damages += len(found.damages)
+                if found.open or found.endings:
+                    adopted.append(await self._opened(names, found.contents(), lock, None))
+                else:
+                    await asyncio.to_thread(_clear, names, lock)
+            except (OSError, sqlite3.Error, LaterLayout) as error:
+                logger.error("the journal of %s cannot be adopted now: %r", names.instance, error)  # noqa: TRY400 - it is tried again
+                lock.close()
+        return adopted
+
+    def _lock_new(self, names: Names) -> IO[bytes]:
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = take(names.lock)
+        if lock is None:
+            raise InstanceTaken(names.instance)
+        return lock
+
+    def _take_dead(self) -> list[tuple[Names, IO[bytes]]]:
+        """Lock what nobody has locked, and give back the room it had set aside."""
+        dead = []
+        for instance in instances(self._path) if self._path.exists() else []:
+            names = Names(self._path, instance)
+            lock = take(names.lock)
+            if lock is not None:
+                names.reserve.unlink(missing_ok=True)
+                dead.append((names, lock))
+        return dead
+
+    async def _opened(self, names: Names, contents: Contents, lock: IO[bytes], room: Room | None) -> SqliteJournal:
+        connect = partial(file.open_file, names.database, relaxed=self._options.relaxed)
+        writer = Writer(connect, clock=self._clock, name="journal", rescue=room.release if room else None)
+        await writer.start()
+        return SqliteJournal(
+            writer,
+            contents,
+            clock=self._clock,
+            surroundings=_surroundings(names, lock, room),
+            bounds=self._options.bounds,
+        )
+
+
+def _surroundings(names: Names, lock: IO[bytes], room: Room | None) -> Surroundings:
+    def figures() -> Mapping[str, int]:
+        return {"file_bytes": names.size(), **(room.figures() if room else {})}
+
+    async def close(*, empty: bool) -> None:
+        if room is not None:
+            await room.stop()
+        await asyncio.to_thread(_clear if empty else _leave, names, lock)
+
+    return Surroundings(names.instance, lambda: room is not None and room.enough, figures, close)
+
+
+def _clear(names: Names, lock: IO[bytes]) -> None:
+    """Remove a journal with nothing in it; its lock last, while it is held."""
+    names.remove()
+    names.lock.unlink(missing_ok=True)
+    lock.close()
+
+
+def _leave(names: Names, lock: IO[bytes]) -> None:
+    """Leave a journal to be adopted."""
+    names.reserve.unlink(missing_ok=True)
+    lock.close()

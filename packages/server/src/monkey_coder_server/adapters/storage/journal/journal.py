@@ -1,0 +1,283 @@
+"""The journal of one process, on a SQLite file of its own with the writer's group commit.
+
+What has to be known at once (which requests are open, how much waits) is kept in memory; records are on disk alone.
+Every row is complete in itself, so a later draft or the ending makes up for an earlier record that was lost.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from monkey_coder_server.adapters.storage.journal import encoding, file
+from monkey_coder_server.adapters.storage.journal.batch import Batch
+from monkey_coder_server.adapters.storage.journal.encoding import Admitted, DamagedRecord
+from monkey_coder_server.adapters.storage.transaction import Row, Transaction
+from monkey_coder_server.adapters.storage.writer import Writer
+from monkey_coder_server.ports.books import Resolved
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.journal import Draft, Intent, Written
+from monkey_coder_server.ports.ledger import FailedRequest
+
+logger = logging.getLogger(__name__)
+
+DECODED_A_TURN = 32
+"""About 0.2 ms of work; then other tasks of the loop get theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may wait for the books before new requests are refused; running ones may end all the same."""
+
+    endings: int = 100_000
+    size: int = 128 * 1024 * 1024
+    """Bytes of records."""
+
+
+class OpenRequest(NamedTuple):
+    """What is remembered of a request without an ending: its row's number and the part no draft replaces."""
+
+    number: int
+    admitted: bytes
+
+
+class Waiting(NamedTuple):
+    """What is remembered of an ending until it is booked. `since` is a monotonic moment in seconds."""
+
+    request_id: str
+    size: int
+    since: int
+    written: Written | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file holds as it is opened."""
+
+    open: Mapping[str, OpenRequest]
+    endings: Mapping[int, tuple[str, int]]
+    """Request and size by number."""
+
+
+class Closing(Protocol):
+    """Lets go of the file."""
+
+    async def __call__(self, *, empty: bool) -> None:
+        """Remove it, or leave it to be adopted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the journal knows of its place on the disk."""
+
+    instance: str
+    enough: Callable[[], bool]
+    """Whether there is room for new requests."""
+    figures: Callable[[], Mapping[str, int]]
+    close: Closing
+    """Called once nothing is written any more, with whether the journal is empty."""
+
+
+class SqliteJournal:
+    """Implements `ports.journal.Journal`."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        contents: Contents,
+        *,
+        clock: Clock,
+        surroundings: Surroundings,
+        bounds: Bounds,
+    ) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._surroundings = surroundings
+        self._bounds = bounds
+        self._open = dict(contents.open)
+        now = int(clock.monotonic())
+        self._waiting = {
+            number: Waiting(request_id, size, now, None) for number, (request_id, size) in contents.endings.items()
+        }
+        self._ended = {waiting.request_id: number for number, waiting in self._waiting.items()}
+        self._waiting_bytes = sum(waiting.size for waiting in self._waiting.values())
+        self._last = max([0, *self._waiting, *(request.number for request in self._open.values())])
+        self._batch: Batch | None = None
+        self._damaged: set[int] = set()
+        self._closed = False
+
+    @property
+    def instance(self) -> str:
+        """The process that wrote it."""
+        return self._surroundings.instance
+
+    @property
+    def open_for_new(self) -> bool:
+        """Whether it works, is within its bounds and the disk has room."""
+        return (
+            self._writer.alive
+            and not self._writer.failing
+            and len(self._waiting) < self._bounds.endings
+            and self._waiting_bytes < self._bounds.size
+            and self._surroundings.enough()
+        )
+
+    def intend(self, intent: Intent) -> Written:
+        """Note an admitted request. Raises `Unavailable`."""
+        request_id = intent.hold.request_id
+        batch = self._current()
+        known = self._open.get(request_id)
+        number = known.number if known else self._next()
+        kept = encoding.sealed(request_id, Admitted(intent.hold, intent.lease_id))
+        self._open[request_id] = OpenRequest(number, kept)
+        return self._save(batch, request_id, intent.draft)
+
+    def note(self, request_id: str, draft: Draft) -> Written:
+        """Replace the draft of an open request; another is left alone. Raises `Unavailable`."""
+        batch = self._current()
+        return self._save(batch, request_id, draft) if request_id in self._open else batch
+
+    def resolve(self, resolved: Resolved) -> Written:
+        """Note how a request ended; a second ending changes nothing. Raises `Unavailable`."""
+        request_id = resolved.hold.request_id
+        batch = self._current()
+        if (first := self._ended.get(request_id)) is not None:
+            return self._waiting[first].written or batch
+        if (request := self._open.pop(request_id, None)) is not None:
+            batch.open.pop(request.number, None)
+            batch.no_longer_open.append({"number": request.number})
+            batch.undo.append(partial(self._open.__setitem__, request_id, request))
+        number, record = self._next(), encoding.sealed(request_id, resolved)
+        self._keep(number, Waiting(request_id, len(record), int(self._clock.monotonic()), batch))
+        batch.endings.append({"number": number, "request_id": request_id, "record": record})
+        batch.undo.append(partial(self._lose, number))
+        return batch
+
+    async def endings(self, after: int, most: int) -> Sequence[tuple[int, Resolved]]:
+        """Durable endings not yet forgotten, by number. Raises `Unavailable`."""
+        found: list[tuple[int, Resolved]] = []
+        while self._waiting and not found:
+            rows = await self._writer.perform(partial(_page, after, most))
+            if not rows:
+                break
+            after = rows[-1][0]
+            for first in range(0, len(rows), DECODED_A_TURN):
+                found += self._decoded(rows[first : first + DECODED_A_TURN])
+                await asyncio.sleep(0)
+        return found
+
+    def forget(self, numbers: Sequence[int]) -> Written:
+        """Drop endings that are booked. Raises `Unavailable`."""
+        batch = self._current()
+        for number in numbers:
+            if (dropped := self._drop(number)) is not None:
+                batch.forgotten.append({"number": number})
+                batch.undo.append(partial(self._keep, number, dropped))
+        return batch
+
+    async def left_open(self) -> Sequence[Intent]:
+        """Requests without an ending, with their last drafts. Raises `Unavailable`."""
+        rows = await self._writer.perform(lambda transaction: transaction.rows(file.READ_OPEN, {}))
+        return [intent for number, *row in rows if (intent := self._intent(number, *row)) is not None]
+
+    def figures(self) -> Mapping[str, int]:
+        """See the port."""
+        oldest = next(iter(self._waiting.values()), None)
+        return {
+            "waiting": len(self._waiting),
+            "waiting_bytes": self._waiting_bytes,
+            "oldest_seconds": 0 if oldest is None else int(self._clock.monotonic()) - oldest.since,
+            "open": len(self._open),
+            "damaged": len(self._damaged),
+            **self._surroundings.figures(),
+        }
+
+    async def close(self) -> None:
+        """Make durable what waits; remove the file if nothing is left in it. Harmless when closed."""
+        if not self._closed:
+            self._closed = True
+            await self._writer.close()
+            empty = not (self._waiting or self._open or self._damaged)
+            await self._surroundings.close(empty=empty)
+
+    def _next(self) -> int:
+        self._last += 1
+        return self._last
+
+    def _current(self) -> Batch:
+        """The batch of this turn."""
+        if self._batch is None or self._batch.taken:
+            batch = Batch(self._writer)
+            batch.submit()
+            self._batch = batch
+        return self._batch
+
+    def _save(self, batch: Batch, request_id: str, draft: Draft) -> Written:
+        """Write an open request's row anew."""
+        number, kept = self._open[request_id]
+        batch.open[number] = {
+            "number": number,
+            "request_id": request_id,
+            "admitted": kept,
+            "draft": encoding.sealed(request_id, draft),
+        }
+        return batch
+
+    def _keep(self, number: int, waiting: Waiting) -> None:
+        self._waiting[number] = waiting
+        self._ended[waiting.request_id] = number
+        self._waiting_bytes += waiting.size
+
+    def _drop(self, number: int) -> Waiting | None:
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None:
+            self._waiting_bytes -= waiting.size
+            self._ended.pop(waiting.request_id, None)
+        return waiting
+
+    def _lose(self, number: int) -> None:
+        """An ending did not reach the disk."""
+        self._drop(number)
+
+    def _decoded(self, rows: Sequence[Row]) -> list[tuple[int, Resolved]]:
+        """Endings that can be read and are not forgotten meanwhile."""
+        found: list[tuple[int, Resolved]] = []
+        for number, request_id, record in rows:
+            try:
+                if number in self._waiting:
+                    found.append((number, encoding.resolved(request_id, record)))
+            except DamagedRecord as damage:
+                self._report(number, request_id, damage)
+        return found
+
+    def _intent(self, number: int, request_id: str, kept: bytes, draft: bytes) -> Intent | None:
+        try:
+            admitted = encoding.admitted(request_id, kept)
+        except DamagedRecord as damage:
+            self._report(number, request_id, damage)
+            return None
+        try:
+            last = encoding.draft(request_id, draft)
+        except DamagedRecord as damage:
+            self._report(number, request_id, damage)
+            last = unknown_draft(admitted)
+        return Intent(admitted.hold, admitted.lease_id, last)
+
+    def _report(self, number: int, request_id: str, damage: DamagedRecord) -> None:
+        """Once for each: it stays in the file, which is therefore not removed at the end."""
+        if number not in self._damaged:
+            self._damaged.add(number)
+            logger.error("a record of the journal is damaged: %s", damage, extra={"request_id": request_id})
+
+
+def _page(after: int, most: int, transaction: Transaction) -> list[Row]:
+    return transaction.rows(file.READ_ENDINGS, {"after": after, "most": most})
+
+
+def unknown_draft(admitted: Admitted) -> FailedRequest:
+    """What a request came to whose draft cannot be read: nobody is charged for what nobody knows."""
+    hold = admitted.hold
+    message = "What was delivered of this request was lost with a damaged record; nothing was charged."
+    return FailedRequest(hold.request_id, hold.account_id, hold.key_id, hold.at, "internal", message)

@@ -1,0 +1,96 @@
+"""What lies in the journal's directory, by the name of the process it belongs to."""
+
+import fcntl
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+DATABASE, LOCK, RESERVE, SALVAGED, CORRUPT = ".sqlite", ".lock", ".reserve", ".salvaged", ".corrupt"
+BESIDE = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a file, after its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The paths of one process's journal."""
+
+    directory: Path
+    instance: str
+
+    @property
+    def database(self) -> Path:
+        """The journal itself."""
+        return self.directory.joinpath(f"{self.instance}{DATABASE}")
+
+    @property
+    def lock(self) -> Path:
+        """Locked (flock) as long as its process lives."""
+        return self.directory.joinpath(f"{self.instance}{LOCK}")
+
+    @property
+    def reserve(self) -> Path:
+        """Bytes that are given up when the disk is full."""
+        return self.directory.joinpath(f"{self.instance}{RESERVE}")
+
+    @property
+    def salvaged(self) -> Path:
+        """What could be read of a damaged file, on its way to take its place."""
+        return self.directory.joinpath(f"{self.instance}{SALVAGED}")
+
+    @property
+    def corrupt(self) -> Path:
+        """A damaged file, for people to look at."""
+        return self.directory.joinpath(f"{self.instance}{CORRUPT}")
+
+    def size(self) -> int:
+        """Bytes of the journal with what SQLite keeps beside it; 0 when there is none."""
+        found = 0
+        for beside in ("", *BESIDE):
+            with suppress(FileNotFoundError):
+                found += Path(f"{self.database}{beside}").stat().st_size
+        return found
+
+    def remove(self) -> None:
+        """Take everything but the lock and what is for people away. Raises `OSError`."""
+        for path in (self.database, self.salvaged):
+            remove_database(path)
+        self.reserve.unlink(missing_ok=True)
+
+
+def remove_database(path: Path) -> None:
+    """Take a SQLite file and what is beside it away. Raises `OSError`."""
+    for beside in BESIDE:
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def instances(directory: Path) -> list[str]:
+    """The processes that left something here, oldest first where names sort by time. Raises `OSError`."""
+    return sorted({path.stem for path in directory.iterdir() if path.suffix in {DATABASE, LOCK, SALVAGED}})
+
+
+def take(path: Path) -> IO[bytes] | None:
+    """Lock a file for as long as it is kept open; None while another has it. Raises `OSError`.
+
+    Whoever removes a lock file holds it, so one that is not at its path any more is tried again.
+    """
+    while True:
+        lock = path.open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            return None
+        if _is_at(path, lock):
+            return lock
+        lock.close()
+
+
+def _is_at(path: Path, lock: IO[bytes]) -> bool:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(lock.fileno()))
