@@ -56,7 +56,7 @@ def settlement(request: HoldRequest, price: int = 600, **changes: Any) -> Settle
         key_id=request.key_id,
         at=request.at + timedelta(seconds=3),
         provider="openai",
-        model="openai/gpt-5",
+        model="gpt-5",
         usage=Usage(uncached_input=100, cache_read=20, output=30, reasoning=10),
         provider_cost=500,
         price=price,

@@ -52,8 +52,15 @@ async def test_what_is_settled_and_what_is_held_count_together(funded: Storage) 
         await funded.ledger.hold(hold_request(301))
     assert refused.value.facts == {
         "limit": "key_day_cap",
+        "scope": "key",
+        "holder": "key",
+        "holder_id": KEY,
+        "period": "day",
+        "unit": "money",
+        "resets_at": "2026-11-23T00:00:00+00:00",
         "limit_usd": "0.000001",
-        "spent_usd": "0.0000007",
+        "spent_usd": "0.0000003",
+        "held_usd": "0.0000004",
         "available_usd": "0.0000003",
         "needed_usd": "0.000000301",
     }

@@ -42,7 +42,10 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """An API key without its secret. `models` and `ip_allow` None mean any; `rate` is requests a minute."""
+    """An API key without its secret. `models` and `ip_allow` None mean any; `rate` is requests a minute.
+
+    `project_id` names the project whose limits count for the key beside its own, if it is of one.
+    """
 
     key_id: str
     account_id: str
@@ -59,6 +62,7 @@ class KeyRecord:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used: datetime | None = None
+    project_id: str | None = None
 
 
 class Accounts(Protocol):

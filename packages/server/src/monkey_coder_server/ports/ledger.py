@@ -22,7 +22,10 @@ class IdempotencyKey(Record, frozen=True):
 
 
 class HoldRequest(Record, frozen=True):
-    """Reserve `amount`, the most the request can cost its account. `at` is the time caps are reckoned by."""
+    """Reserve `amount`, the most the request can cost its account. `at` is the time caps are reckoned by.
+
+    `tokens` is the most it can use and `models` (`provider/model`) those it may come to use, for limits on them.
+    """
 
     request_id: str
     account_id: str
@@ -31,6 +34,8 @@ class HoldRequest(Record, frozen=True):
     at: datetime
     expires_at: datetime
     idempotency: IdempotencyKey | None = None
+    tokens: int = 0
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
+from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.sqlite import open_writer
@@ -75,6 +76,7 @@ class Books:
     """A ledger with what is under it."""
 
     ledger: SqlLedger
+    limits: SqlLimits
     writer: Writer
     path: Path
     script: Script
@@ -95,7 +97,7 @@ async def open_books(
     await ledger.open_wallet(ACCOUNT)
     await ledger.grant(ACCOUNT, 10_000, reason="test", idempotency_key="first")
     try:
-        yield Books(ledger, writer, path, script, clock)
+        yield Books(ledger, SqlLimits(writer, readers), writer, path, script, clock)
     finally:
         script.gate.set()
         await writer.close()

@@ -8,11 +8,15 @@ from datetime import timedelta
 import pytest
 
 from monkey_coder_server.adapters.storage.immutability import APPEND_ONLY
+from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from packages.server.tests.adapters.storage.stores import Books
-from packages.server.tests.contract.booking import failure, hold_request, settlement
+from packages.server.tests.contract.booking import ACCOUNT, NOON, failure, hold_request, settlement
 
 
 async def some_business(books: Books) -> None:
+    for unit in Unit:
+        limit = Limit(Holder(HolderKind.ACCOUNT, ACCOUNT), Period.DAY, unit, 10_000)
+        await books.limits.put(ACCOUNT, limit, NOON)
     served = [hold_request() for _ in range(3)]
     failed, running = hold_request(), hold_request()
     for request in (*served, failed, running):
@@ -47,6 +51,9 @@ async def test_what_was_written_stays_as_it_was_written(books: Books, table: str
         "UPDATE holds SET charged = amount + 1",
         "UPDATE holds SET state = 'lost'",
         "UPDATE caps SET held = -1",
+        "UPDATE counters SET held = -1",
+        "UPDATE counters SET spent = -1",
+        "UPDATE limits SET allowed = -1",
         "INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 0)",
         "UPDATE usage SET price = 1 WHERE status = 'failed'",
     ],
@@ -63,8 +70,8 @@ RAISED_RECEIPT = """
 """
 CHARGED_TO_ANOTHER = """
     DROP TRIGGER entries_refuses_update;
-    INSERT INTO wallets VALUES ('acc_2', 0, 0);
-    INSERT INTO transactions VALUES ('grant:acc_2:first', 'grant', 'acc_2', NULL, '', 1);
+    INSERT INTO wallets (account_id, balance, held) VALUES ('acc_2', 0, 0);
+    INSERT INTO transactions VALUES ('grant:acc_2:first', 'grant', 'acc_2', NULL, '', 1, NULL);
     INSERT INTO entries VALUES ('grant:acc_2:first', 0, 'customer_credit', 'acc_2', 1800);
     INSERT INTO entries VALUES ('grant:acc_2:first', 1, 'promotions', '', -1800);
     UPDATE entries SET owner = 'acc_2' WHERE kind = 'customer_credit' AND transaction_id LIKE 'settle:%';
@@ -89,6 +96,9 @@ DISHONESTIES = [
     ("UPDATE caps SET settled = settled + 1 WHERE period = '2026-11'", "cap_counters_differ_from_holds"),
     ("UPDATE caps SET held = 0 WHERE period = 'total'", "cap_counters_differ_from_holds"),
     ("DELETE FROM caps WHERE period = 'total'", "cap_counters_differ_from_holds"),
+    ("UPDATE counters SET spent = spent - 1 WHERE unit = 'money'", "limit_counters_differ_from_requests"),
+    ("UPDATE counters SET held = held + 1 WHERE unit = 'tokens'", "limit_counters_differ_from_requests"),
+    ("UPDATE holds SET tokens = tokens + 1 WHERE state = 'open'", "limit_counters_differ_from_requests"),
     ("UPDATE usage SET price = price - 1 WHERE status = 'served'", "settled_holds_without_settlement"),
     ("DELETE FROM usage WHERE status = 'served'", "settled_holds_without_settlement"),
     (

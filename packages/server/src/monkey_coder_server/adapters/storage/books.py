@@ -19,7 +19,10 @@ _NAMES = [(f"line_{line}", f"kind_{line}", f"owner_{line}", f"amount_{line}") fo
 
 
 class Movement(Record, frozen=True):
-    """Why money moves. `transaction_id` says it uniquely: the same movement is never booked twice."""
+    """Why money moves. `transaction_id` says it uniquely: the same movement is never booked twice.
+
+    `undoes` is the transaction a refund takes back.
+    """
 
     transaction_id: str
     kind: str
@@ -27,6 +30,7 @@ class Movement(Record, frozen=True):
     at: int
     request_id: str | None = None
     reason: str = ""
+    undoes: str | None = None
 
 
 def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -> bool:
@@ -47,6 +51,7 @@ def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -
             "request_id": movement.request_id,
             "reason": movement.reason,
             "at": movement.at,
+            "undoes": movement.undoes,
         },
     )
     if not recorded:

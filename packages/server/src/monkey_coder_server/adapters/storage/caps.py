@@ -1,42 +1,62 @@
-"""Spending caps of a key: counters by UTC day, UTC month and in total.
+"""What a key may spend: its own caps by UTC day, UTC month and in total, and every limit that counts for it.
 
 They are read before they are raised, which is safe because both happen behind the lock of the wallet: see `holds`.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnClause, and_, bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
+from monkey_coder_server.adapters.storage import counting
 from monkey_coder_server.adapters.storage.people import api_keys
-from monkey_coder_server.adapters.storage.tables import caps
+from monkey_coder_server.adapters.storage.spending import NOTHING_USED, TOTAL, Spender, Used
+from monkey_coder_server.adapters.storage.tables import caps, wallets
 from monkey_coder_server.adapters.storage.transaction import Query, Transaction
-from monkey_coder_server.domain.errors import BudgetExceeded
-from monkey_coder_server.domain.ledger import cap_periods
-from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.limits import (
+    Holder,
+    HolderKind,
+    Limit,
+    LimitReached,
+    Need,
+    Period,
+    Standing,
+    Unit,
+    refusing,
+)
 from monkey_coder_server.ports.record import Record
 
-TOTAL = "total"
-_ANY = 2**63 - 1
-"""What a key without a cap may spend."""
 _TOTAL: ColumnClause[str] = literal_column(f"'{TOTAL}'")
 _ZERO: ColumnClause[int] = literal_column("0")
 
 _day, _month, _total = (caps.alias(name) for name in ("of_day", "of_month", "in_total"))
+_FIGURES = (
+    _day.c.settled,
+    _day.c.held,
+    api_keys.c.cap_day,
+    _month.c.settled,
+    _month.c.held,
+    api_keys.c.cap_month,
+    _total.c.settled,
+    _total.c.held,
+    api_keys.c.cap_total,
+)
 _ROOM = Query(
-    select(
-        _day.c.settled + _day.c.held,
-        api_keys.c.cap_day,
-        _month.c.settled + _month.c.held,
-        api_keys.c.cap_month,
-        _total.c.settled + _total.c.held,
-        api_keys.c.cap_total,
-    )
+    select(*_FIGURES, wallets.c.limited, api_keys.c.project_id)
     .select_from(_total)
     .join(_month, and_(_month.c.key_id == _total.c.key_id, _month.c.period == bindparam("month")))
     .join(_day, and_(_day.c.key_id == _total.c.key_id, _day.c.period == bindparam("day")))
     .outerjoin(api_keys, api_keys.c.key_id == _total.c.key_id)
+    .outerjoin(wallets, wallets.c.account_id == bindparam("account"))
     .where(_total.c.key_id == bindparam("key"), _total.c.period == _TOTAL)
+)
+_OF_KEY = Query(
+    select(*_FIGURES)
+    .select_from(api_keys)
+    .outerjoin(_day, and_(_day.c.key_id == api_keys.c.key_id, _day.c.period == bindparam("day")))
+    .outerjoin(_month, and_(_month.c.key_id == api_keys.c.key_id, _month.c.period == bindparam("month")))
+    .outerjoin(_total, and_(_total.c.key_id == api_keys.c.key_id, _total.c.period == _TOTAL))
+    .where(api_keys.c.key_id == bindparam("key"))
 )
 _BEGIN = Query(
     insert_or_not(caps)
@@ -48,81 +68,91 @@ _MOVE = Query(
     .where(caps.c.key_id == bindparam("key"), caps.c.period == bindparam("period"))
     .values(held=caps.c.held + bindparam("holding"), settled=caps.c.settled + bindparam("spending"))
 )
+_PROJECT = Query(select(api_keys.c.project_id).where(api_keys.c.key_id == bindparam("key")))
 
 
-class Spender(Record, frozen=True):
-    """A key and the UTC day and month its spending counts for."""
+class Room(Record, frozen=True):
+    """How everything that limits a key stands: the caps it has, and the counters of its limits."""
 
-    key_id: str
-    day: str
-    month: str
+    caps: tuple[Standing, ...]
+    counters: Sequence[counting.Counter]
 
     @property
-    def periods(self) -> tuple[str, str, str]:
-        """What the key's counters are kept by."""
-        return self.day, self.month, TOTAL
+    def standings(self) -> tuple[Standing, ...]:
+        """All of them."""
+        return (*self.caps, *(counter.standing for counter in self.counters))
 
 
-def spender(key_id: str, at: datetime) -> Spender:
-    """A key spending at a moment."""
-    return Spender(key_id, *cap_periods(at))
-
-
-def reserve(transaction: Transaction, spender: Spender, amount: int) -> None:
-    """Count `amount` as held in all three periods. Raises `BudgetExceeded`."""
-    room = _room(transaction, spender)
-    if any(used + amount > limit for used, limit in room):
-        raise _exceeded(room, amount)
-    _move(transaction, spender, holding=amount, spending=0)
-
-
-def resolve(transaction: Transaction, spender: Spender, amount: int, *, charged: int) -> None:
-    """Turn a hold of `amount` into a spend of `charged` in the periods it was reserved in."""
-    _move(transaction, spender, holding=-amount, spending=charged)
-
-
-def _room(transaction: Transaction, spender: Spender) -> list[tuple[int, int]]:
-    """What is spent and held, and its limit, for each period; counters that are missing are begun."""
-    wanted = {"key": spender.key_id, "day": spender.day, "month": spender.month}
+def room(transaction: Transaction, spender: Spender) -> Room:
+    """How the caps and limits of a key stand; counters that are missing are begun."""
+    wanted = {
+        "account": spender.account_id,
+        "key": spender.key_id,
+        "day": spender.day,
+        "month": spender.month,
+    }
     found = transaction.row(_ROOM, wanted)
     if found is None:
         for period in spender.periods:
             transaction.change(_BEGIN, {"key": spender.key_id, "period": period})
         [found] = transaction.rows(_ROOM, wanted)
-    day, day_cap, month, month_cap, total, total_cap = found
-    limits = (day_cap, month_cap, total_cap)
-    return [(used, _ANY if limit is None else limit) for used, limit in zip((day, month, total), limits, strict=True)]
+    *figures, limited, project_id = found
+    counters = counting.current(transaction, spender, project_id) if limited else ()
+    return Room(_key_caps(spender.key_id, figures), counters)
+
+
+def of_key(transaction: Transaction, spender: Spender) -> tuple[Standing, ...]:
+    """How the caps of a key stand, of those it has; changes nothing."""
+    wanted = {"key": spender.key_id, "day": spender.day, "month": spender.month}
+    found = transaction.row(_OF_KEY, wanted)
+    return () if found is None else _key_caps(spender.key_id, found)
+
+
+def reserve(transaction: Transaction, spender: Spender, need: Need) -> None:
+    """Count what a request can take as held, in every period of every limit. Raises `LimitReached`."""
+    known = room(transaction, spender)
+    short = refusing(known.standings, need)
+    if short is not None:
+        raise LimitReached(short, need.of(short.limit), spender.midnight)
+    _move(transaction, spender, holding=need.money, spending=0)
+    counting.reserve(transaction, spender.account_id, known.counters, need)
+
+
+def counters(transaction: Transaction, spender: Spender) -> Sequence[counting.Counter]:
+    """The counters of an account that has limits, for `resolve`; to be read before the hold changes its state."""
+    found = transaction.row(_PROJECT, {"key": spender.key_id})
+    return counting.current(transaction, spender, found[0] if found else None)
+
+
+def resolve(  # noqa: PLR0913 - what was held and what came of it
+    transaction: Transaction,
+    spender: Spender,
+    held: Need,
+    *,
+    charged: int,
+    used: Used = NOTHING_USED,
+    limits: Sequence[counting.Counter] = (),
+) -> None:
+    """Turn what was held into a spend of `charged` in the periods it was reserved in; `limits` are its `counters`."""
+    _move(transaction, spender, holding=-held.money, spending=charged)
+    if limits:
+        counting.resolve(transaction, spender.account_id, limits, held=held, charged=charged, used=used)
+
+
+def _key_caps(key_id: str, figures: Sequence[int | None]) -> tuple[Standing, ...]:
+    """The caps a key has, from spent, held and allowed of each period."""
+    holder = Holder(HolderKind.KEY, key_id)
+    return tuple(
+        Standing(Limit(holder, period, Unit.MONEY, allowed), spent or 0, held or 0)
+        for period, spent, held, allowed in zip(Period, figures[::3], figures[1::3], figures[2::3], strict=True)
+        if allowed is not None
+    )
 
 
 def _move(transaction: Transaction, spender: Spender, *, holding: int, spending: int) -> None:
-    """Change the counters of all three periods."""
+    """Change the counters of all three periods of the key."""
     key = spender.key_id
     transaction.change_each(
         _MOVE,
         [{"key": key, "period": period, "holding": holding, "spending": spending} for period in spender.periods],
     )
-
-
-def _exceeded(room: list[tuple[int, int]], amount: int) -> BudgetExceeded:
-    """The error of the tightest cap that refuses, with its figures."""
-    name, used, limit = min(
-        (
-            (name, used, limit)
-            for name, (used, limit) in zip(("day", "month", TOTAL), room, strict=True)
-            if used + amount > limit
-        ),
-        key=lambda cap: cap[2] - cap[1],
-    )
-    left = max(limit - used, 0)
-    message = (
-        f"This request may cost up to {usd(amount)} USD, but the API key's {name} cap of {usd(limit)} USD "
-        f"has {usd(left)} USD left. Raise the cap, or send a smaller request."
-    )
-    facts = {
-        "limit": f"key_{name}_cap",
-        "limit_usd": usd(limit),
-        "spent_usd": usd(used),
-        "available_usd": usd(left),
-        "needed_usd": usd(amount),
-    }
-    return BudgetExceeded(message, facts=facts)

@@ -10,10 +10,19 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage import caps, idempotency
 from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.spending import (
+    NOTHING_USED,
+    Spender,
+    Used,
+    kept_models,
+    read_models,
+    spender,
+)
 from monkey_coder_server.adapters.storage.tables import holds, wallets
 from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 from monkey_coder_server.domain.errors import Conflict, InsufficientCredit, NotFound
 from monkey_coder_server.domain.ledger import HoldState, clamp
+from monkey_coder_server.domain.limits import Need
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Replay, Wallet
 from monkey_coder_server.ports.record import Record
@@ -70,7 +79,10 @@ _OPEN_ONE = Query(
         holds.c.day,
         holds.c.month,
         holds.c.idempotency_key,
+        holds.c.tokens,
+        holds.c.models,
         wallets.c.balance,
+        wallets.c.limited,
     )
     .join(wallets, wallets.c.account_id == holds.c.account_id)
     .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
@@ -138,8 +150,8 @@ def place(request: HoldRequest, transaction: Transaction) -> Hold | Replay:
             return replay
     if not transaction.change(_RESERVE, {"account": request.account_id, "amount": request.amount}):
         raise _insufficient(read_wallet(transaction, request.account_id), request.amount)
-    spender = caps.spender(request.key_id, request.at)
-    caps.reserve(transaction, spender, request.amount)
+    spending = spender(request.account_id, request.key_id, request.at)
+    caps.reserve(transaction, spending, Need(request.amount, request.tokens, request.models))
     opened = transaction.change(
         _OPEN,
         {
@@ -147,11 +159,13 @@ def place(request: HoldRequest, transaction: Transaction) -> Hold | Replay:
             "account_id": request.account_id,
             "key_id": request.key_id,
             "amount": request.amount,
-            "day": spender.day,
-            "month": spender.month,
+            "day": spending.day,
+            "month": spending.month,
             "at": at,
             "expires_at": to_micros(request.expires_at),
             "idempotency_key": given.key if given else None,
+            "tokens": request.tokens,
+            "models": kept_models(request.models),
         },
     )
     if not opened:
@@ -160,7 +174,15 @@ def place(request: HoldRequest, transaction: Transaction) -> Hold | Replay:
     return Hold(request.request_id, request.account_id, request.amount)
 
 
-def resolve(transaction: Transaction, request_id: str, outcome: HoldState, *, price: int, now: int) -> Resolved | None:
+def resolve(  # noqa: PLR0913 - which hold, and what came of it
+    transaction: Transaction,
+    request_id: str,
+    outcome: HoldState,
+    *,
+    price: int,
+    now: int,
+    used: Used = NOTHING_USED,
+) -> Resolved | None:
     """Resolve an open hold, charging `price` but never more than was held; None when it is not open.
 
     `outcome` is the hold's last state. The only place where a hold leaves `open`.
@@ -168,13 +190,15 @@ def resolve(transaction: Transaction, request_id: str, outcome: HoldState, *, pr
     found = transaction.row(_OPEN_ONE, {"request": request_id})
     if found is None:
         return None
-    account_id, key_id, amount, day, month, idempotency_key, balance = found
+    account_id, key_id, amount, day, month, idempotency_key, tokens, models, balance, limited = found
+    spending, held = Spender(account_id, key_id, day, month), Need(amount, tokens or 0, read_models(models))
+    limits = caps.counters(transaction, spending) if limited else ()
     charged, _ = clamp(price, amount)
     ending = {"request": request_id, "outcome": outcome.value, "charge": charged, "now": now}
     if not transaction.change(_RESOLVE, ending):
         return None
     transaction.change(_SPEND, {"account": account_id, "amount": amount, "charged": charged})
-    caps.resolve(transaction, caps.Spender(key_id, day, month), amount, charged=charged)
+    caps.resolve(transaction, spending, held, charged=charged, used=used, limits=limits)
     return Resolved(account_id, key_id, amount, charged, idempotency_key, balance - charged)
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal_column, select, update
+from sqlalchemy import Select, bindparam, func, literal_column, null, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.moments import (
@@ -53,6 +53,23 @@ _LIMIT = Query(
         revision=_NEXT,
     )
 )
+_CAPS = {"day": api_keys.c.cap_day, "month": api_keys.c.cap_month, "total": api_keys.c.cap_total}
+_SET_CAP = {
+    period: Query(update(api_keys).where(*_OWN).values({cap.name: bindparam("allowed"), "revision": _NEXT}))
+    for period, cap in _CAPS.items()
+}
+_CLEAR_CAP = {
+    period: Query(update(api_keys).where(*_OWN, cap.is_not(None)).values({cap.name: null(), "revision": _NEXT}))
+    for period, cap in _CAPS.items()
+}
+_CAPPED = Query(
+    select(api_keys.c.key_id).where(
+        api_keys.c.account_id == bindparam("account"),
+        api_keys.c.revoked_at.is_(None),
+        func.coalesce(*_CAPS.values()).is_not(None),
+    )
+)
+_OWNED = Query(select(api_keys.c.key_id).where(*_OWN))
 _USED = Query(update(api_keys).where(api_keys.c.key_id == bindparam("wanted")).values(last_used=bindparam("at")))
 
 
@@ -79,6 +96,7 @@ def add(record: KeyRecord, transaction: Transaction) -> None:
             "expires_at": optional_to_micros(record.expires_at),
             "revoked_at": optional_to_micros(record.revoked_at),
             "last_used": optional_to_micros(record.last_used),
+            "project_id": record.project_id,
         },
     )
     if not added:
@@ -123,6 +141,28 @@ def set_limits(record: KeyRecord, transaction: Transaction) -> bool:
     return bool(transaction.change(_LIMIT, limits))
 
 
+def belongs(transaction: Transaction, account_id: str, key_id: str) -> bool:
+    """Whether the account has the key, revoked or not."""
+    return transaction.row(_OWNED, {"wanted": key_id, "account": account_id}) is not None
+
+
+def set_cap(transaction: Transaction, account_id: str, key_id: str, period: str, allowed: int) -> None:
+    """Store one cap of a key: `day`, `month` or `total`."""
+    transaction.alone(_REVISIONS)
+    transaction.change(_SET_CAP[period], {"wanted": key_id, "account": account_id, "allowed": allowed})
+
+
+def clear_cap(transaction: Transaction, account_id: str, key_id: str, period: str) -> bool:
+    """Take one cap of a key back; False when there is none."""
+    transaction.alone(_REVISIONS)
+    return bool(transaction.change(_CLEAR_CAP[period], {"wanted": key_id, "account": account_id}))
+
+
+def capped(transaction: Transaction, account_id: str) -> list[str]:
+    """The keys in use that have caps."""
+    return [row[0] for row in transaction.rows(_CAPPED, {"account": account_id})]
+
+
 def note_uses(uses: dict[str, datetime], transaction: Transaction) -> None:
     """Write when keys were last used."""
     for key_id, at in sorted(uses.items()):
@@ -155,6 +195,7 @@ def _record(row: Row) -> KeyRecord:
         expires_at=optional_from_micros(named["expires_at"]),
         revoked_at=optional_from_micros(named["revoked_at"]),
         last_used=optional_from_micros(named["last_used"]),
+        project_id=named["project_id"],
     )
 
 

@@ -14,6 +14,7 @@ from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
+from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
@@ -34,6 +35,7 @@ class Storage:
     accounts: SqlAccounts
     keys: SqlKeys
     audit: SqlAudit
+    limits: SqlLimits
     quotes: SqlQuotes
     answers: SqlAnswers
     writer: Writer
@@ -81,6 +83,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         accounts=SqlAccounts(writer, readers),
         keys=keys,
         audit=SqlAudit(writer),
+        limits=SqlLimits(writer, readers),
         quotes=SqlQuotes(writer, readers, clock),
         answers=SqlAnswers(writer, readers, clock),
         writer=writer,

@@ -4,6 +4,7 @@ from sqlalchemy import bindparam, literal_column, select
 
 from monkey_coder_server.adapters.storage import books, holds, idempotency, receipt_chain, usage_rows
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.spending import Used
 from monkey_coder_server.adapters.storage.tables import holds as holds_table
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.errors import NotFound
@@ -38,7 +39,10 @@ def settle(
         message = f"{settlement.request_id}: a price is never negative"
         raise ValueError(message)
     now = to_micros(settlement.at)
-    resolved = holds.resolve(transaction, settlement.request_id, HoldState.SETTLED, price=settlement.price, now=now)
+    used = Used(f"{settlement.provider}/{settlement.model}", settlement.usage.total)
+    resolved = holds.resolve(
+        transaction, settlement.request_id, HoldState.SETTLED, price=settlement.price, now=now, used=used
+    )
     if resolved is None:
         return _settled_before(settlement, now, transaction)
     if (resolved.account_id, resolved.key_id) != (settlement.account_id, settlement.key_id):

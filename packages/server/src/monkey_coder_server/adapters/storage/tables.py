@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -40,11 +41,13 @@ wallets = Table(
     Column("account_id", Text, primary_key=True),
     Column("balance", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
+    Column("limited", Boolean, nullable=False, server_default=false()),
     CheckConstraint("held >= 0", "held_not_negative"),
     CheckConstraint("balance - held >= 0", "covers_holds"),
     CheckConstraint(f"balance <= {LARGEST_BALANCE}", "within_64_bits"),
     sqlite_with_rowid=False,
 )
+"""`limited`: the account has rows in `limits`, so that requests of all others need not look."""
 
 caps = Table(
     "caps",
@@ -74,6 +77,8 @@ holds = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("resolved_at", BigInteger),
     Column("idempotency_key", Text),
+    Column("tokens", BigInteger),
+    Column("models", Text),
     CheckConstraint("amount >= 0", "amount_not_negative"),
     CheckConstraint("charged >= 0 AND charged <= amount", "charge_within_hold"),
     CheckConstraint("state = 'open' OR state = 'settled' OR state = 'voided' OR state = 'expired'", "known_state"),
@@ -86,6 +91,8 @@ holds = Table(
     ),
     sqlite_with_rowid=False,
 )
+"""`tokens` is the most the request can use and `models` lists, parted by spaces, those it may come to use: NULL before
+limits counted them."""
 
 transactions = Table(
     "transactions",
@@ -96,9 +103,19 @@ transactions = Table(
     Column("request_id", Text),
     Column("reason", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("undoes", Text),
+    Index(
+        "ix_transactions_undoes",
+        "undoes",
+        sqlite_where=text("undoes IS NOT NULL"),
+        postgresql_where=text("undoes IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
-"""The id is the idempotency key: it says what moved, such as `settle:req_…`, so nothing can be booked twice."""
+"""The id is the idempotency key: it says what moved, such as `settle:req_…`, so nothing can be booked twice.
+
+A refund names in `undoes` the transaction it takes back, whole or in part.
+"""
 
 entries = Table(
     "entries",

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from sqlalchemy import text
 
+from monkey_coder_server.adapters.storage.limit_checks import differing_counters
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.receipts import verify_chain
 from monkey_coder_server.ports.ledger import LedgerReport
@@ -155,6 +156,7 @@ _RECEIPTS = Query(
 def audit(signer: ReceiptSigner, now: int, transaction: Transaction) -> LedgerReport:
     """Run every check on one view of the database; `now` in microseconds decides which holds are overdue."""
     found = {name: _offenders(transaction, query, now) for name, query in _CHECKS.items()}
+    found["limit_counters_differ_from_requests"] = differing_counters(transaction)
     found |= _receipt_checks(transaction, signer)
     totals = totals_by_kind(transaction)
     found["books_not_summing_to_zero"] = [f"{sum(totals.values())} nano-dollars"] if sum(totals.values()) else []

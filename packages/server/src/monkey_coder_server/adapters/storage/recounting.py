@@ -1,0 +1,68 @@
+"""What the books tell of a limit: spent by settled requests, held by open ones. Counters begin with it."""
+
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, bindparam, case, func, literal_column, or_, select
+
+from monkey_coder_server.adapters.storage.people import api_keys
+from monkey_coder_server.adapters.storage.spending import TOTAL, read_models
+from monkey_coder_server.adapters.storage.tables import holds, usage
+from monkey_coder_server.adapters.storage.transaction import Query, Transaction
+from monkey_coder_server.domain.limits import HolderKind, Limit, Need, Standing, Unit
+
+_ANY: ColumnElement[str] = literal_column("''")
+_TOTAL: ColumnElement[str] = literal_column(f"'{TOTAL}'")
+_NONE: ColumnElement[int] = literal_column("0")
+_ALL_TOKENS = usage.c.input_tokens + usage.c.output_tokens
+_TOKENS = case((holds.c.tokens < _ALL_TOKENS, holds.c.tokens), else_=_ALL_TOKENS)
+"""Never more than was held for the request, as charges never are; of one from before that was kept, all of them."""
+
+
+def _wanted(key: Any) -> tuple[ColumnElement[bool], ...]:
+    """The requests of a period, a key and a project; any for those left empty."""
+    within: BindParameter[str] = bindparam("within")
+    return (
+        or_(within == _TOTAL, holds.c.day == within, holds.c.month == within),
+        or_(bindparam("key") == _ANY, key == bindparam("key")),
+        or_(bindparam("project") == _ANY, api_keys.c.project_id == bindparam("project")),
+    )
+
+
+_SPENT = Query(
+    select(func.coalesce(func.sum(holds.c.charged), _NONE), func.coalesce(func.sum(_TOKENS), _NONE))
+    .select_from(usage)
+    .join(holds, holds.c.request_id == usage.c.request_id)
+    .outerjoin(api_keys, api_keys.c.key_id == usage.c.key_id)
+    .where(
+        usage.c.account_id == bindparam("account"),
+        usage.c.at >= bindparam("start"),
+        usage.c.status == literal_column("'served'"),
+        or_(bindparam("on") == _ANY, usage.c.provider + literal_column("'/'") + usage.c.model == bindparam("on")),
+        *_wanted(usage.c.key_id),
+    )
+)
+_HELD = Query(
+    select(holds.c.amount, func.coalesce(holds.c.tokens, _NONE), holds.c.models)
+    .outerjoin(api_keys, api_keys.c.key_id == holds.c.key_id)
+    .where(
+        holds.c.state == literal_column("'open'"),
+        holds.c.expires_at >= _NONE,
+        holds.c.account_id == bindparam("account"),
+        *_wanted(holds.c.key_id),
+    )
+)
+
+
+def recount(transaction: Transaction, account_id: str, limit: Limit, within: str, start: int) -> Standing:
+    """How a limit stands in the period named `within`, by requests that ended at `start` (microseconds) or later."""
+    holder = limit.holder
+    wanted = {
+        "account": account_id,
+        "within": within,
+        "key": holder.id if holder.kind is HolderKind.KEY else "",
+        "project": holder.id if holder.kind is HolderKind.PROJECT else "",
+    }
+    [(money, tokens)] = transaction.rows(_SPENT, wanted | {"start": start, "on": limit.model})
+    needs = [Need(held, most, read_models(models)) for held, most, models in transaction.rows(_HELD, wanted)]
+    spent = money if limit.unit is Unit.MONEY else tokens
+    return Standing(limit, int(spent), sum(need.of(limit) for need in needs))
