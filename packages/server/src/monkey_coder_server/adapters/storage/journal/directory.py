@@ -54,6 +54,7 @@ class JournalDirectory:
         try:
             await asyncio.to_thread(room.look)
             journal = await self._opened(names, Contents({}, {}), lock, room)
+            await asyncio.to_thread(names.sync)
         except BaseException:
             names.reserve.unlink(missing_ok=True)
             lock.close()
@@ -75,6 +76,9 @@ class JournalDirectory:
             except (OSError, sqlite3.Error, LaterLayout) as error:
                 logger.error("the journal of %s cannot be adopted now: %r", names.instance, error)  # noqa: TRY400 - it is tried again
                 lock.close()
+            except BaseException:
+                lock.close()
+                raise
         return adopted
 
     def _lock_new(self, names: Names) -> IO[bytes]:

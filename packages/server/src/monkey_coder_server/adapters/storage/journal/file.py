@@ -5,7 +5,9 @@ lock at every transaction. Deleted rows' pages are used again: the file is as la
 """
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
@@ -30,6 +32,11 @@ VERSION = 1
 CHECKPOINT_PAGES = 1_000
 LARGEST_LOG_BYTES = 16 * 1024 * 1024
 CACHE_KIB = 8_192
+
+PRIMARY_CODE = 0xFF
+"""The part of SQLite's error codes that says what kind it is."""
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+"""What SQLite says of a damaged file; SQLITE_ERROR when a table is missing."""
 
 metadata = MetaData()
 
@@ -82,6 +89,12 @@ def open_file(path: Path, *, relaxed: bool = False) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def rows(connection: sqlite3.Connection, table: Table) -> Iterator[tuple[Any, ...]]:
+    """All rows of a table, text as bytes. Raises `sqlite3.DatabaseError` at a page that cannot be read."""
+    connection.text_factory = bytes
+    yield from connection.execute(str(select(table).order_by(table.c.number).compile(dialect=DIALECT)))
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-DATABASE, LOCK, RESERVE, SALVAGED, CORRUPT = ".sqlite", ".lock", ".reserve", ".salvaged", ".corrupt"
+DATABASE, LOCK, RESERVE = ".sqlite", ".lock", ".reserve"
+SALVAGING, SALVAGED, CORRUPT = ".salvaging", ".salvaged", ".corrupt"
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file, after its name."""
 
@@ -35,8 +36,13 @@ class Names:
         return self.directory.joinpath(f"{self.instance}{RESERVE}")
 
     @property
+    def salvaging(self) -> Path:
+        """What could be read of a damaged file, while it is written."""
+        return self.directory.joinpath(f"{self.instance}{SALVAGING}")
+
+    @property
     def salvaged(self) -> Path:
-        """What could be read of a damaged file, on its way to take its place."""
+        """The same, whole, on its way to take the damaged file's place."""
         return self.directory.joinpath(f"{self.instance}{SALVAGED}")
 
     @property
@@ -52,9 +58,17 @@ class Names:
                 found += Path(f"{self.database}{beside}").stat().st_size
         return found
 
+    def sync(self) -> None:
+        """Make what was created and renamed here survive power loss. Raises `OSError`."""
+        handle = os.open(self.directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
     def remove(self) -> None:
         """Take everything but the lock and what is for people away. Raises `OSError`."""
-        for path in (self.database, self.salvaged):
+        for path in (self.database, self.salvaging):
             remove_database(path)
         self.reserve.unlink(missing_ok=True)
 

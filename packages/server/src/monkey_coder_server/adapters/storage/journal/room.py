@@ -28,13 +28,13 @@ class Room:
         self._path = reserve
         self._size = size
         self._whole = False
-        self._enough = False
+        self._enough = True
         self._looking: asyncio.Task[None] | None = None
 
     @property
     def enough(self) -> bool:
         """Whether new requests may be admitted, by the last look."""
-        return self._whole and self._enough
+        return self._enough
 
     @property
     def whole(self) -> bool:
@@ -48,8 +48,8 @@ class Room:
             needed = self._size if self._enough else 2 * self._size
             if not self._whole and free >= needed + self._size:
                 self._set_aside()
-                free = _free(self._path.parent)
-            self._tell(free >= needed)
+                free -= self._size
+            self._tell(enough=self._whole and free >= needed)
         except OSError as error:
             logger.warning("no room can be set aside for the journal: %s", error.strerror)
             self._tell(enough=False)
@@ -96,7 +96,7 @@ class Room:
             raise
         self._whole = True
 
-    def _tell(self, enough: bool) -> None:  # noqa: FBT001 - named where it is not obvious
+    def _tell(self, *, enough: bool) -> None:
         if enough != self._enough:
             logger.warning("the disk has %s for new requests", "room again" if enough else "no room")
         self._enough = enough

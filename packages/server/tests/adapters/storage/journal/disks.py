@@ -1,0 +1,126 @@
+"""Small disks to fill: a real one where mounting is allowed, and a scripted one that works everywhere."""
+
+import contextlib
+import errno
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from monkey_coder_server.adapters.storage.journal import file, room
+
+KIB = 1024
+SIZE = 4 * 1024 * KIB
+A_COMMIT = 64 * KIB
+BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A directory that holds `SIZE` bytes in all."""
+
+    path: Path
+
+    @property
+    def ballast(self) -> Path:
+        return self.path / "ballast"
+
+    def fill(self) -> None:
+        """Write until there is no room."""
+        with self.ballast.open("ab", buffering=0) as ballast, contextlib.suppress(OSError):
+            while True:
+                self.write(ballast.fileno(), 4 * KIB)
+
+    def write(self, handle: int, size: int) -> None:
+        """Raises `OSError` without room."""
+        os.write(handle, bytes(size))
+
+    def clear(self) -> None:
+        """Make room again."""
+        self.ballast.unlink()
+
+
+class ScriptedDisk(Disk):
+    """Adds up what lies in it; what would be too much is refused, as a full disk does."""
+
+    def used(self) -> int:
+        return sum(path.stat().st_blocks * BLOCK for path in self.path.rglob("*") if path.is_file())
+
+    def write(self, handle: int, size: int) -> None:
+        if self.used() + size > SIZE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write(handle, size)
+
+    def statvfs(self, _path: object) -> SimpleNamespace:
+        return SimpleNamespace(f_bavail=max(0, SIZE - self.used()), f_frsize=1)
+
+
+class _Cursor:
+    """A cursor whose commits need room."""
+
+    def __init__(self, cursor: sqlite3.Cursor, disk: ScriptedDisk) -> None:
+        self._cursor = cursor
+        self._disk = disk
+
+    def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
+        if statement == "COMMIT" and self._disk.used() + A_COMMIT > SIZE:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return self._cursor.execute(statement, parameters)
+
+    def executemany(self, statement: str, several: Any) -> sqlite3.Cursor:
+        return self._cursor.executemany(statement, several)
+
+
+class _Connection:
+    """As much of a connection as the writer uses."""
+
+    def __init__(self, connection: sqlite3.Connection, disk: ScriptedDisk) -> None:
+        self._connection = connection
+        self._disk = disk
+
+    def cursor(self) -> _Cursor:
+        return _Cursor(self._connection.cursor(), self._disk)
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def scripted(path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedDisk:
+    """Let the journal believe in a small disk."""
+    disk = ScriptedDisk(path)
+    real = file.open_file
+
+    def open_file(where: Path, *, relaxed: bool = False) -> sqlite3.Connection:
+        return cast("sqlite3.Connection", _Connection(real(where, relaxed=relaxed), disk))
+
+    monkeypatch.setattr(file, "open_file", open_file)
+    monkeypatch.setattr(room.os, "statvfs", disk.statvfs)
+    return disk
+
+
+@contextlib.contextmanager
+def mounted(path: Path) -> Iterator[Disk]:
+    """A file system in memory of its own. Raises `PermissionError` where this is not allowed."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(path)]
+    try:
+        refused = subprocess.run(mount, capture_output=True, check=False).returncode  # noqa: S603 - our own arguments
+    except FileNotFoundError:
+        refused = 1
+    if refused:
+        raise PermissionError(path)
+    try:
+        yield Disk(path)
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)  # noqa: S603, S607 - our own arguments
