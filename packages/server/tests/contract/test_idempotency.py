@@ -94,3 +94,24 @@ async def test_a_result_can_be_replayed_for_two_days_and_not_for_ever(funded: St
     assert isinstance(await funded.ledger.hold(hold_request(idempotency=idempotent())), Hold)
     with pytest.raises(RequestInProgress):
         await funded.ledger.hold(hold_request(idempotency=idempotent("running")))
+
+
+async def test_the_first_result_can_be_looked_up_without_using_the_key(funded: Storage) -> None:
+    assert await funded.ledger.earlier(ACCOUNT, idempotent()) is None
+    first = hold_request(idempotency=idempotent())
+    await serve(funded, first)
+    assert await funded.ledger.earlier(ACCOUNT, idempotent()) == Replay(first.request_id, b"charged 600")
+    assert await funded.ledger.earlier("acc_2", idempotent()) is None
+    with pytest.raises(IdempotencyConflict):
+        await funded.ledger.earlier(ACCOUNT, idempotent(body=b"b"))
+
+
+@pytest.mark.parametrize(("running", "pause"), [(0, 1), (0.4, 1), (7, 7), (90, 30)])
+async def test_a_repeat_in_flight_is_asked_to_wait_as_long_as_the_first_has_run(
+    funded: Storage, running: float, pause: int
+) -> None:
+    await funded.ledger.hold(hold_request(idempotency=idempotent()))
+    later = NOON + timedelta(seconds=running)
+    with pytest.raises(RequestInProgress) as told:
+        await funded.ledger.hold(hold_request(idempotency=idempotent(), at=later))
+    assert told.value.retry_after == pause

@@ -227,6 +227,12 @@ class Ledger(Protocol):
         Raises `InsufficientCredit`, `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
         """
 
+    async def earlier(self, account_id: str, key: IdempotencyKey) -> Replay | None:
+        """The first result under a key, without using it; None for a key nobody used.
+
+        Raises `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
+        """
+
     async def durable(self, hold: Hold) -> None:
         """Wait until the hold would survive a crash; no byte leaves to the caller before."""
 

@@ -25,6 +25,7 @@ from monkey_coder_server.ports.ledger import (
     FailedRequest,
     Hold,
     HoldRequest,
+    IdempotencyKey,
     Remember,
     Replay,
     Settlement,
@@ -81,13 +82,8 @@ class Books:
     async def hold(self, request: HoldRequest) -> Hold | Replay:
         await asyncio.sleep(0)
         claim = request.idempotency
-        if claim is not None and claim.key in self.claims:
-            fingerprint, owner = self.claims[claim.key]
-            if fingerprint != claim.fingerprint:
-                raise IdempotencyConflict("another body")
-            if owner in self.bodies:
-                return Replay(owner, self.bodies[owner])
-            raise RequestInProgress("in flight")
+        if claim is not None and (replay := await self.earlier(request.account_id, claim)) is not None:
+            return replay
         free = self.balance - self.held
         if request.amount > free:
             facts = {"available_usd": usd(free), "balance_usd": usd(self.balance), "needed_usd": usd(request.amount)}
@@ -99,6 +95,17 @@ class Books:
             self.claims[claim.key] = (claim.fingerprint, request.request_id)
         self.events.append(("hold", request.request_id))
         return Hold(request.request_id, request.account_id, request.amount)
+
+    async def earlier(self, account_id: str, key: IdempotencyKey) -> Replay | None:
+        assert account_id
+        if key.key not in self.claims:
+            return None
+        fingerprint, owner = self.claims[key.key]
+        if fingerprint != key.fingerprint:
+            raise IdempotencyConflict("another body")
+        if owner in self.bodies:
+            return Replay(owner, self.bodies[owner])
+        raise RequestInProgress("in flight", retry_after=1)
 
     async def durable(self, hold: Hold) -> None:
         await asyncio.sleep(self.durable_delay)

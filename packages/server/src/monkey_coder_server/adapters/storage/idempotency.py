@@ -13,12 +13,16 @@ from monkey_coder_server.ports.ledger import IdempotencyKey, Replay
 
 KEPT = timedelta(hours=48)
 """How long a result can be replayed; at least the 24 hours that payment APIs promise."""
+LONGEST_PAUSE = 30
+"""Seconds. The official SDKs ask twice again after a 409, each time after as long as they are told."""
 LOOKED_AT_ONCE = 200
 FIRST = ("", "")
 
 _OWN = (idempotency.c.account_id == bindparam("account"), idempotency.c.key == bindparam("given"))
 _CLAIM = Query(insert(idempotency).on_conflict_do_nothing())
-_FIND = Query(select(idempotency.c.fingerprint, idempotency.c.request_id, idempotency.c.body).where(*_OWN))
+_FIND = Query(
+    select(idempotency.c.fingerprint, idempotency.c.request_id, idempotency.c.body, idempotency.c.at).where(*_OWN)
+)
 _REMEMBER = Query(update(idempotency).where(*_OWN).values(body=bindparam("result")))
 _RELEASE = Query(delete(idempotency).where(*_OWN))
 _NEXT = Query(
@@ -50,7 +54,12 @@ def claim(
             "at": at,
         },
     )
-    return None if claimed else _earlier(transaction, idempotency_key, account_id)
+    if claimed:
+        return None
+    replay = earlier(transaction, idempotency_key, account_id=account_id, at=at)
+    if replay is None:
+        raise RequestInProgress("The same idempotency key was released this moment; please try again.", retry_after=1)
+    return replay
 
 
 def remember(transaction: Transaction, account_id: str, key: str, result: bytes) -> None:
@@ -77,16 +86,22 @@ def forget_old(transaction: Transaction, after: tuple[str, str], now: int) -> tu
     return (seen[-1][0], seen[-1][1]) if len(seen) == LOOKED_AT_ONCE else FIRST
 
 
-def _earlier(transaction: Transaction, idempotency_key: IdempotencyKey, account_id: str) -> Replay:
+def earlier(transaction: Transaction, idempotency_key: IdempotencyKey, *, account_id: str, at: int) -> Replay | None:
+    """The result of the request that had the key; None for a key nobody used. Raises as `claim`."""
     found = transaction.row(_FIND, {"account": account_id, "given": idempotency_key.key})
     if found is None:
-        raise RequestInProgress("The same idempotency key was released this moment; please try again.", retry_after=1)
-    fingerprint, request_id, body = found
+        return None
+    fingerprint, request_id, body, since = found
     facts = {"request_id": str(request_id)}
     if fingerprint != idempotency_key.fingerprint:
         message = "This idempotency key was used with another body; use a new key, or send the first body again."
         raise IdempotencyConflict(message, facts=facts)
     if body is None:
         message = "A request with this idempotency key is being served right now; its result can be had shortly."
-        raise RequestInProgress(message, facts=facts, retry_after=1)
+        raise RequestInProgress(message, facts=facts, retry_after=_pause(at - since))
     return Replay(request_id, body)
+
+
+def _pause(running: int) -> int:
+    """Seconds to wait for a request that has run so many microseconds: as long again, so that two tries reach far."""
+    return max(1, min(LONGEST_PAUSE, running // 1_000_000))

@@ -25,6 +25,7 @@ from monkey_coder_server.ports.ledger import (
     FailedRequest,
     Hold,
     HoldRequest,
+    IdempotencyKey,
     LedgerReport,
     Remember,
     Replay,
@@ -92,6 +93,11 @@ class SqlLedger:
     async def void(self, failed: FailedRequest) -> None:
         """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""
         await self._writer.perform(partial(settlements.void, failed))
+
+    async def earlier(self, account_id: str, key: IdempotencyKey) -> Replay | None:
+        """The first result under a key; None when it was not used. The errors are those of the port."""
+        at = to_micros(self._clock.now())
+        return await self._readers.read(partial(idempotency.earlier, idempotency_key=key, account_id=account_id, at=at))
 
     async def wallet(self, account_id: str) -> Wallet:
         """Balance and holds as committed. Raises `NotFound`."""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from monkey_coder_server.domain.catalog import Capability
-from monkey_coder_server.domain.errors import BudgetExceeded, InsufficientCredit
+from monkey_coder_server.domain.errors import BudgetExceeded, GatewayError, InsufficientCredit
 from monkey_coder_server.domain.money import parse_usd, usd
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.plan import Plan
@@ -44,9 +44,15 @@ class Admission:
         Raises `ModelNotFound`, `ModelNotAllowed`, `PriceUnknown`, `ContextTooLong`, `InsufficientCredit`,
         `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
         """
-        plan = self._planner.plan(job)
+        try:
+            plan = self._planner.plan(job)
+            routes = within_max_cost(plan, job, self._attempts)
+        except GatewayError:
+            earlier = await self._earlier(job)  # what was answered once is answered again, whatever changed since
+            if earlier is None:
+                raise
+            return earlier
         budget = job.max_cost
-        routes = within_max_cost(plan, job, self._attempts)
         for _ in range(BUDGETS):
             try:
                 return await self._hold(job, plan, routes)
@@ -55,6 +61,10 @@ class Admission:
                 budget = left if budget is None else min(budget, left)
                 routes = choose(plan, job, budget, self._attempts) or _refuse(plan, job, short)
         return await self._hold(job, plan, routes)
+
+    async def _earlier(self, job: Job) -> Replay | None:
+        key = job.idempotency
+        return None if key is None else await self._ledger.earlier(job.principal.account_id, key)
 
     async def _hold(self, job: Job, plan: Plan, routes: tuple[Route, ...]) -> Admitted | Replay:
         request = HoldRequest(

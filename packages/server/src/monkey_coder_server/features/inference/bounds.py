@@ -60,12 +60,21 @@ def max_tokens(request: ExecuteRequest) -> int | None:
 
 def max_cost(request: ExecuteRequest) -> int | None:
     """The most the request may cost, in nano-dollars."""
-    if request.max_cost is None:
+    return _dollars("The field `max_cost`", request.max_cost)
+
+
+def header_max_cost(header: str | None) -> int | None:
+    """The same from the header `X-MK-Max-Cost`, which every request that costs something may carry."""
+    return _dollars("The header `X-MK-Max-Cost`", header)
+
+
+def _dollars(what: str, text: str | None) -> int | None:
+    if text is None:
         return None
     try:
-        return parse_usd(request.max_cost)
+        return parse_usd(text)
     except ValueError as wrong:
-        message = f"The field `max_cost` is not right: {wrong}"
+        message = f"{what} is not right: {wrong}"
         raise InvalidRequest(message) from wrong
 
 

@@ -61,7 +61,7 @@ class Desk:
             started=started,
             render=lambda served, charge: execute_body(task, task_id, served, charge),
             max_tokens=task.max_tokens,
-            max_cost=task.max_cost,
+            max_cost=_lower(task.max_cost, bounds.header_max_cost(request.header("x-mk-max-cost"))),
             idempotency=_idempotency(request.header("idempotency-key"), task),
             locked=locked,
         )
@@ -93,6 +93,10 @@ def _figures(verdict: Verdict) -> Mapping[str, str]:
 def rate_headers(facts: Mapping[str, str]) -> Headers:
     """The `x-ratelimit-*` headers among an error's facts or a verdict's figures; reset is seconds from now."""
     return [(name.encode(), value.encode()) for name, value in facts.items() if name.startswith("x-ratelimit-")]
+
+
+def _lower(one: int | None, other: int | None) -> int | None:
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _idempotency(header: str | None, task: Task) -> IdempotencyKey | None:

@@ -2,72 +2,50 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
-from monkey_coder_server.domain.errors import GatewayError, InvalidRequest
+import msgspec
+
+from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.features.inference.api import route_headers, settled_headers
 from monkey_coder_server.features.inference.cut_short import CutShort
-from monkey_coder_server.features.inference.desk import Desk, rate_headers
+from monkey_coder_server.features.inference.desk import Desk
+from monkey_coder_server.features.inference.first_answers import (
+    HEADER,
+    REPLAYED,
+    Recorder,
+    kept_whole,
+    key_of,
+    told_again,
+)
 from monkey_coder_server.features.inference.foreign import envelope_headers, job_of
 from monkey_coder_server.features.inference.guards import Guards, Knock
 from monkey_coder_server.features.inference.job import Outcome, Served, Settled
 from monkey_coder_server.features.inference.kept import Kept, Listener
 from monkey_coder_server.features.inference.pipeline import Pipeline
+from monkey_coder_server.features.inference.problems import Problems
 from monkey_coder_server.features.inference.running import Opening, Run
 from monkey_coder_server.ports.clock import Clock
-from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Finishing, Front, Inbound, Problem, Told
-from monkey_coder_server.ports.ledger import Charge
+from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Finishing, Front, Inbound, Told
+from monkey_coder_server.ports.ledger import Charge, Replay
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.asgi import Reply
-from monkey_coder_server.web.problem import IN_VAIN, problem_headers, sentence, status_of
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Headers, Response
 from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream, EventWriter
 
-REPEATED: Headers = [(b"idempotent-replayed", b"true")]
-"""With the answer of another request; the charge and the receipt are that one's."""
 WATCH_SECONDS = 60.0
 """Longest sleep; new events, the end and a hang-up wake the writer at once."""
 LONGEST_NAME = 64
 MOST_NAMES = 32
 """Of what a caller is told was dropped."""
+_JSON = (b"content-type", b"application/json")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]")
 """What shall not stand in a header."""
-
-
-class Problems:
-    """Errors as a dialect's own SDK expects them. `top_up_url` is where a user adds credit."""
-
-    def __init__(self, front: Front, top_up_url: str) -> None:
-        self._front = front
-        self._top_up_url = top_up_url
-
-    def __call__(self, error: GatewayError, request_id: str) -> Response:
-        """The answer to a request that failed before its stream began."""
-        refusal = self._front.refuse(self.problem(error, request_id))
-        own = [(name.encode(), value.encode("latin-1", "replace")) for name, value in refusal.headers]
-        named = {name for name, _ in own}
-        ours = [*problem_headers(error), *rate_headers(error.facts)]
-        headers: Headers = [*own, *((name, value) for name, value in ours if name not in named)]
-        return Response(refusal.status, refusal.body, [(b"content-type", b"application/json"), *headers])
-
-    def problem(self, error: GatewayError, request_id: str) -> Problem:
-        """What there is to be told.
-
-        What a provider finds wrong with the caller's own body is told as 400, after which every agent stops; after a
-        502 they send the same again.
-        """
-        told = InvalidRequest(error.message) if error.facts.get("failure") in IN_VAIN else error
-        return Problem(
-            code=told.code,
-            status=status_of(told),
-            message=sentence(error, top_up_url=self._top_up_url),
-            request_id=request_id,
-            retry_after=error.retry_after,
-            facts=error.facts,
-        )
 
 
 Keep = Callable[[bytes], Awaitable[None]]
@@ -85,10 +63,14 @@ class Memory(Protocol):
 
 
 class Visit(Record, frozen=True):
-    """One request at a door. `headers` go with any answer, `keep` takes the answer, `kept` has it for a repeat."""
+    """One request at a door, at `at` (Unix seconds).
+
+    `headers` go with any answer, `keep` takes the answer, `kept` has it for a repeat.
+    """
 
     request: Request
     inbound: Inbound
+    at: int
     headers: Headers
     keep: Keep | None
     kept: Kept | None
@@ -140,28 +122,68 @@ class Door:
         )
         place = self._guards.place(knock)
         kept = None if place is None else self._guards.find(place, knock)
-        if kept is not None:
-            return await self._again(Visit(request, inbound, [*headers, *REPEATED], keep, kept), kept)
         at = self._clock.now()
+        seconds = int(at.timestamp())
+        if kept is not None:
+            return await self._again(Visit(request, inbound, seconds, [*headers, REPLAYED], keep, kept), kept)
+        key = key_of(request.header(HEADER), envelope, sent, endpoint=self._endpoint)
+        visit = Visit(request, inbound, seconds, headers, keep, None)
+        recorder = None if key is None or not inbound.stream else Recorder(partial(self._writer, visit))
 
         def render(served: Served, charge: Charge) -> bytes:
             return b"" if inbound.stream else self._whole(inbound, served, charge)
 
-        job = job_of(request, inbound, endpoint=self._endpoint, at=at, started=started, render=render)
+        def first(served: Served, charge: Charge, body: bytes) -> bytes:
+            return self._kept(inbound, Settled(served, charge, body), recorder)
+
+        job = job_of(
+            request,
+            inbound,
+            endpoint=self._endpoint,
+            at=at,
+            started=started,
+            render=render,
+            idempotency=key,
+            keep=first,
+        )
         run = self._pipeline.start(job)
+        if recorder is not None:
+            run.echo(recorder)
         kept = None if place is None else self._guards.keep(place, knock, run)
-        visit = Visit(request, inbound, headers, keep, kept)
-        if inbound.stream:
+        return await self._answer(msgspec.structs.replace(visit, kept=kept), run)
+
+    async def _answer(self, visit: Visit, run: Run[Outcome]) -> Reply:
+        if visit.inbound.stream:
             return await self._stream(visit, run)
-        settled = _settled(await run.result())
-        return await _reply(visit, settled, settled.body)
+        outcome = await run.result()
+        if isinstance(outcome, Replay):
+            return told_again(outcome, visit.headers)
+        return await _reply(visit, outcome, outcome.body)
+
+    def _kept(self, inbound: Inbound, settled: Settled, recorder: Recorder | None) -> bytes:
+        """The answer as its repeats are given it."""
+        served = settled.served
+        dropped = _dropped(served.relayed, served.dropped, inbound)
+        headers = [*settled_headers(settled), *dropped]
+        if recorder is None:
+            return kept_whole([_JSON, *headers], settled.body)
+        kind = (b"content-type", self._front.content_type(inbound))
+        return recorder.finish([kind, *headers], _bill(served, settled.charge))
+
+    def _writer(self, visit: Visit, opening: Opening | None) -> AnswerWriter:
+        """The writer for the model that answers, or for the error of one that never did."""
+        provider, model = ("", visit.inbound.model or "") if opening is None else (opening.provider, opening.model)
+        told = Told(request_id=visit.request.request_id, created=visit.at, provider=provider, model=model)
+        return self._front.writer(visit.inbound, told, relayed=opening is not None and opening.relayed)
 
     async def _again(self, visit: Visit, kept: Kept) -> Reply:
         """The answer of the request this one is the repeat of: no second call, no second charge."""
         listener = Listener(kept)
         if visit.inbound.stream:
             return await self._stream(visit, listener)
-        settled = _settled(await listener.result())
+        settled = await listener.result()
+        if isinstance(settled, Replay):
+            return told_again(settled, visit.headers)
         return await _reply(visit, settled, self._retold(visit, kept, settled) if kept.stream else settled.body)
 
     def _retold(self, visit: Visit, kept: Kept, settled: Settled) -> bytes:
@@ -193,7 +215,9 @@ class Door:
             run.leave()
             raise
         if opening is None and run.ended:
-            await run.result()
+            outcome = await run.result()
+            if isinstance(outcome, Replay):
+                return told_again(outcome, visit.headers)
         inbound, headers = visit.inbound, visit.headers
         if opening is not None:
             headers = [
@@ -202,7 +226,7 @@ class Door:
                 (b"x-monkey-cache", b"bypass"),
                 *_dropped(opening.relayed, opening.dropped, inbound),
             ]
-        body = _Stream(self._front, visit, run, self._problems, int(self._clock.now().timestamp()))
+        body = _Stream(visit, run, self._problems, self._writer)
         return EventStream(
             body.write,
             headers=headers,
@@ -216,16 +240,16 @@ class _Stream:
     """Writes one run in the caller's dialect. Its last frames leave when the charge is on disk."""
 
     def __init__(
-        self, front: Front, visit: Visit, run: Run[Outcome] | Listener, problems: Problems, created: int
+        self,
+        visit: Visit,
+        run: Run[Outcome] | Listener,
+        problems: Problems,
+        writer: Callable[[Visit, Opening | None], AnswerWriter],
     ) -> None:
-        self._front = front
-        self._inbound = visit.inbound
+        self._visit = visit
         self._run = run
         self._problems = problems
-        self._request_id = visit.request.request_id
-        self._created = created
-        self._keep = visit.keep
-        self._kept = visit.kept
+        self._writer = writer
 
     async def write(self, out: EventWriter) -> None:
         """Write everything; a caller who hangs up is noticed, and the run told so."""
@@ -234,25 +258,32 @@ class _Stream:
         try:
             while run.opening is None and not run.ended and not out.gone:
                 await run.opened(WATCH_SECONDS)
-            writer = self._writer(run.opening)
+            if run.opening is None and (again := await self._again()) is not None:
+                await _send(out, again)
+                return
+            writer = self._writer(self._visit, run.opening)
             await _send(out, writer.begin())
             while not out.gone:
                 events = await run.take(WATCH_SECONDS)
                 if not events and run.ended:
                     await _send(out, await self._end(writer))
-                    if self._kept is not None:
-                        self._kept.delivered = not out.gone
+                    if self._visit.kept is not None:
+                        self._visit.kept.delivered = not out.gone
                     return
                 if events:
                     await _send(out, writer.write(events))
         finally:
             run.leave()
 
-    def _writer(self, opening: Opening | None) -> AnswerWriter:
-        """The writer for the model that answers, or for the error of one that never did."""
-        provider, model = ("", self._inbound.model or "") if opening is None else (opening.provider, opening.model)
-        told = Told(request_id=self._request_id, created=self._created, provider=provider, model=model)
-        return self._front.writer(self._inbound, told, relayed=opening is not None and opening.relayed)
+    async def _again(self) -> bytes | None:
+        """The first answer, for a repeat that had to wait for it so long that its own stream had begun."""
+        if not self._run.ended:
+            return None
+        with suppress(GatewayError):
+            outcome = await self._run.result()
+            if isinstance(outcome, Replay):
+                return told_again(outcome, []).body
+        return None
 
     async def _end(self, writer: AnswerWriter) -> bytes:
         try:
@@ -260,12 +291,12 @@ class _Stream:
         except CutShort as cut:
             bill = Bill(usage=cut.usage, cost=0, receipt_id=None, finish=FinishReason.LENGTH)
         except GatewayError as failed:
-            return writer.fail(self._problems.problem(failed, self._request_id))
+            return writer.fail(self._problems.problem(failed, self._visit.request.request_id))
         else:
             bill = _bill(settled.served, settled.charge)
         frames = writer.end(bill)
-        if self._keep is not None and isinstance(writer, Finishing):
-            await self._keep(writer.finished())
+        if self._visit.keep is not None and isinstance(writer, Finishing):
+            await self._visit.keep(writer.finished())
         return frames
 
 
@@ -276,7 +307,7 @@ async def _reply(visit: Visit, settled: Settled, body: bytes) -> Response:
     if visit.kept is not None:
         visit.kept.delivered = True
     dropped = _dropped(settled.served.relayed, settled.served.dropped, visit.inbound)
-    headers = [(b"content-type", b"application/json"), *visit.headers, *settled_headers(settled), *dropped]
+    headers = [_JSON, *visit.headers, *settled_headers(settled), *dropped]
     return Response(200, body, headers)
 
 
@@ -286,11 +317,10 @@ async def _send(out: EventWriter, frames: bytes) -> None:
 
 
 def _settled(outcome: Outcome) -> Settled:
-    """A foreign request carries no idempotency key, so there is nothing it could be the repeat of."""
-    if isinstance(outcome, Settled):
-        return outcome
-    message = "a foreign request was answered from a stored result"
-    raise TypeError(message)
+    """Of an answer that has begun. Raises `IdempotencyConflict` when there is none to go on with."""
+    if isinstance(outcome, Replay):
+        raise IdempotencyConflict("The first answer under this idempotency key is not kept; ask under another key.")
+    return outcome
 
 
 def _bill(served: Served, charge: Charge) -> Bill:

@@ -6,13 +6,11 @@ from datetime import datetime
 from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.catalog import Capability, Kind
 from monkey_coder_server.domain.conversation import Document, Image, Part, ToolResult
-from monkey_coder_server.domain.errors import InvalidRequest
-from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.job import Job, Served
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.ports.front import Inbound
-from monkey_coder_server.ports.ledger import Charge
+from monkey_coder_server.ports.ledger import Charge, IdempotencyKey
 from monkey_coder_server.web.request import Request
 
 SECONDS = 600.0
@@ -31,6 +29,8 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
     at: datetime,
     started: float,
     render: Callable[[Served, Charge], bytes],
+    idempotency: IdempotencyKey | None,
+    keep: Callable[[Served, Charge, bytes], bytes],
 ) -> Job:
     """The job. Raises `InvalidRequest` for a header of ours that says nonsense."""
     return Job(
@@ -52,7 +52,9 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         render=render,
         max_tokens=inbound.request.sampling.max_tokens,
         default_max_tokens=OPEN_LIMIT,
-        max_cost=_max_cost(request.header("x-mk-max-cost")),
+        max_cost=bounds.header_max_cost(request.header("x-mk-max-cost")),
+        idempotency=idempotency,
+        keep=keep,
     )
 
 
@@ -93,13 +95,3 @@ def _seconds(header: str | None) -> float:
     except ValueError:
         wanted = SECONDS
     return wanted if 1.0 <= wanted <= bounds.LONGEST_SECONDS else SECONDS
-
-
-def _max_cost(header: str | None) -> int | None:
-    if header is None:
-        return None
-    try:
-        return parse_usd(header)
-    except ValueError as wrong:
-        message = f"The header `X-MK-Max-Cost` is not right: {wrong}"
-        raise InvalidRequest(message) from wrong

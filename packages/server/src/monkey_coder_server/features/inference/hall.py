@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from monkey_coder_server.features.inference.desk import Desk
-from monkey_coder_server.features.inference.door import Door, Memory, Problems
+from monkey_coder_server.features.inference.door import Door, Memory
 from monkey_coder_server.features.inference.guards import Guards
 from monkey_coder_server.features.inference.pipeline import Pipeline
+from monkey_coder_server.features.inference.problems import Problems
 from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.front import Front

@@ -15,7 +15,9 @@ from monkey_coder_server.web.principal import Principal
 
 
 class Job(Record, frozen=True, kw_only=True):
-    """`render` writes the caller's body from what was served; it is also what an idempotent replay returns.
+    """`render` writes the caller's body from what was served.
+
+    `keep` makes of that body what an idempotent replay is given, if that is something else.
 
     `max_tokens` is None when the caller left it open: `default_max_tokens` then, or less if the wallet is short.
     `max_cost` in nano-dollars. `locked` are tariffs of a quote. `started` in monotonic seconds.
@@ -35,6 +37,7 @@ class Job(Record, frozen=True, kw_only=True):
     default_max_tokens: int = 4096
     max_cost: int | None = None
     idempotency: IdempotencyKey | None = None
+    keep: "Callable[[Served, Charge, bytes], bytes] | None" = None
     locked: Mapping[str, Tariff] | None = None
 
 

@@ -11,6 +11,7 @@ from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Attempts, Effort
 from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
+from monkey_coder_server.features.inference.first_answers import kept
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.job import Job, Outcome, Served, Settled
 from monkey_coder_server.features.inference.measure import usage_of
@@ -96,7 +97,7 @@ class Pipeline:
             self._settlements.refused(job, refused)
             raise
         if isinstance(admitted, Replay):
-            return admitted
+            return kept(admitted)
         flight = Flight(job, admitted, run, drain=self._settings.drain)
         try:
             served = await self._answer(flight)

@@ -47,6 +47,8 @@ class Place(NamedTuple):
     model: str
     session: str
     digest: bytes
+    idempotency_key: str = ""
+    """Who names one says which requests are the same: under two keys there are two."""
 
 
 def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Place | None:
@@ -61,7 +63,8 @@ def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Plac
     session = session or bytes(fields.get(SESSION_FIELD, b"")).decode()
     if session in {"", "null"}:
         return None
-    return Place(key_id, dialect, envelope.path_model or "", session, _digest(fields))
+    meant = envelope.headers.get("idempotency-key", "")
+    return Place(key_id, dialect, envelope.path_model or "", session, _digest(fields), meant)
 
 
 def _session(headers: Mapping[str, str]) -> str | None:

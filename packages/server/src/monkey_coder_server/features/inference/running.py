@@ -54,7 +54,7 @@ class Run(Generic[T]):
         self._writer: asyncio.Future[None] | None = None
         self._on_leave: Callable[[], None] | None = None
         self._on_return: Callable[[], None] | None = None
-        self._echo: Echo[T] | None = None
+        self._echoes: tuple[Echo[T], ...] = ()
         self._others = 0
         self._outcome: T | GatewayError = GatewayError("a run has a result only when it is over")
         self.opening: Opening | None = None
@@ -67,13 +67,13 @@ class Run(Generic[T]):
         """Say who answers; from here on an error can only be told inside the stream."""
         self.opening = opening
         _wake(self._reader)
-        if self._echo is not None:
-            self._echo.opened(opening)
+        for echo in self._echoes:
+            echo.opened(opening)
 
     async def push(self, event: Event) -> None:
         """Hand on one event; waits while the caller's buffer is full, for `stall` seconds at most."""
-        if self._echo is not None:
-            self._echo.heard(event)
+        for echo in self._echoes:
+            echo.heard(event)
         if self.client_gone:
             return
         self._events.append(event)
@@ -103,9 +103,9 @@ class Run(Generic[T]):
             self.ended = True
             self._outcome = outcome
             _wake(self._reader)
-            if self._echo is not None:
-                self._echo.over(outcome)
-                self._echo = None
+            echoes, self._echoes = self._echoes, ()
+            for echo in echoes:
+                echo.over(outcome)
 
     # The caller's side
 
@@ -137,7 +137,7 @@ class Run(Generic[T]):
 
     def echo(self, echo: Echo[T]) -> None:
         """Tell somebody else everything, too; before anything was said."""
-        self._echo = echo
+        self._echoes = (*self._echoes, echo)
 
     def join(self) -> None:
         """Somebody else reads the answer. A caller who leaves the buffer full is gone at once: both would wait."""

@@ -48,7 +48,8 @@ class Settlements:
 
             def remember(charge: Charge) -> bytes:
                 bodies.append(served.job.render(served, charge))
-                return bodies[-1]
+                keep = served.job.keep
+                return bodies[-1] if keep is None else keep(served, charge, bodies[-1])
 
             charge = await self._ledger.settle(_settlement(served, trail), remember=remember)
             self._telemetry.record(served_record(served, charge))
