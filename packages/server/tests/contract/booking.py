@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.ports.books import LeaseWish, Resolved
 from monkey_coder_server.ports.ledger import AttemptRecord, FailedRequest, HoldRequest, IdempotencyKey, Settlement
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -43,6 +44,28 @@ def hold_request(amount: int = 1_000, **changes: Any) -> HoldRequest:
     at = changes.get("at", NOON)
     asked = HoldRequest(request_id(), ACCOUNT, KEY, amount, at, at + timedelta(minutes=10))
     return replace(asked, **changes)
+
+
+def lease_wish(wanted: int = 2_000, **changes: Any) -> LeaseWish:
+    at = changes.get("at", NOON)
+    wish = LeaseWish(
+        f"lease_{next(_numbers)}",
+        ACCOUNT,
+        KEY,
+        instance="here",
+        wanted=wanted,
+        least=1,
+        at=at,
+        expires_at=at + timedelta(minutes=15),
+    )
+    return replace(wish, **changes)
+
+
+def resolved(request: HoldRequest, lease_id: str | None, price: int = 600, **changes: Any) -> Resolved:
+    """A request that was served, as the journal tells of it."""
+    ending = changes.pop("ending", None) or settlement(request, price)
+    charged = min(request.amount, ending.price) if isinstance(ending, Settlement) else 0
+    return replace(Resolved(request, lease_id, ending, charged), **changes)
 
 
 def idempotent(key: str = "task-1", body: bytes = b"a") -> IdempotencyKey:

@@ -145,6 +145,11 @@ def clamp(price: int, hold: int) -> tuple[int, int]:
     return charged, price - charged
 
 
+def fair_share(free: int, sharers: int) -> int:
+    """The most one of so many processes takes of free credit at once: half of an equal part, so that all find some."""
+    return free // 2 // sharers
+
+
 def add(funds: Funds, amount: int) -> Funds:
     """The funds after a grant."""
     return replace(funds, balance=funds.balance + amount)

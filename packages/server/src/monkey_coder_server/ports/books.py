@@ -5,7 +5,7 @@ A process leases slices of wallets and holds against them in memory; the journal
 in the middle of a commit): ids are the caller's, counts are cumulative, so a repeat changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -73,7 +73,10 @@ class Books(Protocol):
         """
 
     async def give_back(self, lease_id: str, returned: int) -> None:
-        """Return unused credit: `returned` is the sum of all that was given back of this lease so far."""
+        """Return unused credit: `returned` is the sum of all that was given back of this lease so far.
+
+        It answers a `recall`, even with nothing new. A lease with nothing left is closed.
+        """
 
     async def extend(self, instance: str, expires_at: datetime) -> None:
         """Let the leases of a living process last longer."""
@@ -84,11 +87,12 @@ class Books(Protocol):
     async def recalled(self, instance: str) -> Sequence[str]:
         """The leases of this process that others asked for."""
 
-    async def ship(self, batch: Sequence[Resolved]) -> None:
+    async def ship(self, batch: Sequence[Resolved]) -> Mapping[str, str]:
         """Book what came of requests, each exactly once by its request id, in one transaction; durable on return.
 
         A request whose lease or hold was given up meanwhile is charged from what the wallet has free, else the house
-        bears it.
+        bears it. An ending that contradicts the books is kept aside in them and keeps no other from being booked: the
+        reason is returned by request id. When this returns, all of the batch can be forgotten.
         """
 
     async def charge(self, request_id: str) -> Charge | None:

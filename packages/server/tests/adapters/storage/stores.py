@@ -15,6 +15,7 @@ from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.sql_books import SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.writer import Writer
 from packages.server.tests.contract.booking import ACCOUNT, StillClock
@@ -77,6 +78,7 @@ class Books:
 
     ledger: SqlLedger
     limits: SqlLimits
+    books: SqlBooks
     writer: Writer
     path: Path
     script: Script
@@ -94,10 +96,11 @@ async def open_books(
     await writer.start()
     readers = Readers(path)
     ledger = SqlLedger(writer, readers, signer=signer, clock=clock)
+    books = SqlBooks(writer, readers, signer=signer, clock=clock)
     await ledger.open_wallet(ACCOUNT)
     await ledger.grant(ACCOUNT, 10_000, reason="test", idempotency_key="first")
     try:
-        yield Books(ledger, SqlLimits(writer, readers), writer, path, script, clock)
+        yield Books(ledger, SqlLimits(writer, readers), books, writer, path, script, clock)
     finally:
         script.gate.set()
         await writer.close()

@@ -1,10 +1,12 @@
 """The revisions build exactly the tables the code speaks to, and take them away again."""
 
+import asyncio
 import re
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from sqlalchemy import create_engine
 
 from monkey_coder_server.adapters.storage import immutability, migrate
 from monkey_coder_server.adapters.storage.tables import metadata
+from packages.server.tests.adapters.storage.stores import Books
+from packages.server.tests.contract.booking import hold_request, lease_wish, resolved
 
 
 def schema(path: Path) -> set[tuple[str, str, str]]:
@@ -27,6 +31,12 @@ def schema(path: Path) -> set[tuple[str, str, str]]:
             for kind, name, sql in rows
             if name != "alembic_version"
         }
+
+
+def scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
+    return ScriptDirectory.from_config(config)
 
 
 def test_the_revisions_make_what_the_metadata_says(template: Path, tmp_path: Path) -> None:
@@ -46,9 +56,7 @@ def test_alembic_finds_no_difference(template: Path) -> None:
 
 
 def test_head_is_the_newest_revision_and_there_is_one(template: Path) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
-    assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
+    assert scripts().get_heads() == [migrate.HEAD]
     assert migrate.current(template) == migrate.HEAD
 
 
@@ -63,6 +71,46 @@ def test_down_and_up_again(tmp_path: Path) -> None:
     assert migrate.current(path) is None
     migrate.upgrade(path)
     assert schema(path) == before
+
+
+REVISIONS = [script.revision for script in reversed(list(scripts().walk_revisions()))]
+
+
+@pytest.mark.parametrize(("older", "newer"), list(pairwise(REVISIONS)))
+def test_the_code_of_a_revision_goes_on_running_on_the_next(older: str, newer: str, tmp_path: Path) -> None:
+    """It finds every table and column it names, and what it does not name may be left out of what it writes."""
+    path = tmp_path / "books.db"
+    migrate.upgrade(path)
+    migrate.downgrade(path, newer)
+    after = columns(path)
+    migrate.downgrade(path, older)
+    for table, names in columns(path).items():
+        assert names.keys() <= after[table].keys()
+        assert not {name for name in after[table].keys() - names.keys() if after[table][name]}, table
+
+
+def columns(path: Path) -> dict[str, dict[str, bool]]:
+    """Of each table its columns, and whether a row needs to be given a value for them."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            table: {
+                name: bool(required and default is None)
+                for _, name, _, required, default, _ in connection.execute(f"PRAGMA table_info({table})")
+            }
+            for table in tables
+        }
+
+
+async def test_what_open_leases_hold_is_free_again_when_their_table_goes(books: Books) -> None:
+    lease = await books.books.lease(lease_wish(2_000))
+    assert lease is not None
+    await books.books.ship([resolved(hold_request(), lease.lease_id, 600)])
+    await books.ledger.hold(hold_request(500))
+    await asyncio.to_thread(migrate.downgrade, books.path, "0003")
+    with closing(sqlite3.connect(books.path)) as connection:
+        assert connection.execute("SELECT balance, held FROM wallets").fetchone() == (9_400, 500)
+        assert set(connection.execute("SELECT settled, held FROM caps")) == {(600, 500)}
 
 
 @pytest.mark.system

@@ -10,10 +10,20 @@ import pytest
 from monkey_coder_server.adapters.storage.immutability import APPEND_ONLY
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from packages.server.tests.adapters.storage.stores import Books
-from packages.server.tests.contract.booking import ACCOUNT, NOON, failure, hold_request, settlement
+from packages.server.tests.contract.booking import (
+    ACCOUNT,
+    NOON,
+    failure,
+    hold_request,
+    lease_wish,
+    resolved,
+    settlement,
+)
 
 
 async def some_business(books: Books) -> None:
+    for name, wanted in (("lease_1", 2_000), ("lease_2", 1_000)):
+        await books.books.lease(lease_wish(wanted, lease_id=name))
     for unit in Unit:
         limit = Limit(Holder(HolderKind.ACCOUNT, ACCOUNT), Period.DAY, unit, 10_000)
         await books.limits.put(ACCOUNT, limit, NOON)
@@ -24,6 +34,8 @@ async def some_business(books: Books) -> None:
     for request in served:
         await books.ledger.settle(settlement(request))
     await books.ledger.void(failure(failed, provider="openai", provider_cost=5))
+    await books.books.ship([resolved(hold_request(), "lease_1") for _ in range(2)])
+    await books.books.give_back("lease_1", 800)
 
 
 def run(books: Books, script: str) -> None:
@@ -54,6 +66,9 @@ async def test_what_was_written_stays_as_it_was_written(books: Books, table: str
         "UPDATE counters SET held = -1",
         "UPDATE counters SET spent = -1",
         "UPDATE limits SET allowed = -1",
+        "UPDATE leases SET returned = amount + 1",
+        "UPDATE leases SET state = 'expired' WHERE charged + returned < amount",
+        "UPDATE leases SET recalled_at = 1",
         "INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 0)",
         "UPDATE usage SET price = 1 WHERE status = 'failed'",
     ],
@@ -92,13 +107,13 @@ DISHONESTIES = [
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "books_not_summing_to_zero"),
     ("UPDATE wallets SET balance = balance + 1", "balance_differs_from_entries"),
     ("DELETE FROM wallets", "balance_differs_from_entries"),
-    ("UPDATE wallets SET held = held + 1", "held_differs_from_open_holds"),
-    ("UPDATE caps SET settled = settled + 1 WHERE period = '2026-11'", "cap_counters_differ_from_holds"),
-    ("UPDATE caps SET held = 0 WHERE period = 'total'", "cap_counters_differ_from_holds"),
-    ("DELETE FROM caps WHERE period = 'total'", "cap_counters_differ_from_holds"),
     ("UPDATE counters SET spent = spent - 1 WHERE unit = 'money'", "limit_counters_differ_from_requests"),
     ("UPDATE counters SET held = held + 1 WHERE unit = 'tokens'", "limit_counters_differ_from_requests"),
     ("UPDATE holds SET tokens = tokens + 1 WHERE state = 'open'", "limit_counters_differ_from_requests"),
+    ("UPDATE wallets SET held = held + 1", "held_differs_from_open_holds_and_leases"),
+    ("UPDATE caps SET settled = settled + 1 WHERE period = '2026-11'", "cap_counters_differ_from_holds_and_leases"),
+    ("UPDATE caps SET held = 0 WHERE period = 'total'", "cap_counters_differ_from_holds_and_leases"),
+    ("DELETE FROM caps WHERE period = 'total'", "cap_counters_differ_from_holds_and_leases"),
     ("UPDATE usage SET price = price - 1 WHERE status = 'served'", "settled_holds_without_settlement"),
     ("DELETE FROM usage WHERE status = 'served'", "settled_holds_without_settlement"),
     (
@@ -150,6 +165,20 @@ DISHONESTIES = [
         "INSERT INTO idempotency VALUES ('acc_1', 'task:9', x'00', 'req_none', NULL, 1)",
         "unfinished_idempotency_keys_without_open_hold",
     ),
+    (
+        "UPDATE leases SET charged = charged + 1, returned = returned - 1 WHERE returned > 0",
+        "lease_figures_differing_from_holds",
+    ),
+    ("UPDATE holds SET lease_id = 'lease_2' WHERE lease_id = 'lease_1'", "lease_figures_differing_from_holds"),
+    ("UPDATE leases SET day = '2026-11-23' WHERE lease_id = 'lease_1'", "lease_figures_differing_from_holds"),
+    ("UPDATE leases SET amount = amount - 1 WHERE state = 'open'", "held_differs_from_open_holds_and_leases"),
+    ("UPDATE leases SET amount = amount - 1 WHERE state = 'open'", "cap_counters_differ_from_holds_and_leases"),
+    ("DELETE FROM leases WHERE state = 'closed'", "holds_on_unknown_leases"),
+    (
+        "PRAGMA ignore_check_constraints = ON; UPDATE leases SET state = 'expired' WHERE state = 'open'",
+        "ended_leases_with_something_left",
+    ),
+    ("INSERT INTO unbooked VALUES ('req_x', 'acc_1', 'no wallet', x'7b7d', 1)", "endings_that_could_not_be_booked"),
 ]
 
 
@@ -167,11 +196,22 @@ async def test_the_audit_sees_it(books: Books, script: str, check: str) -> None:
 async def test_the_audit_sees_holds_past_their_time(books: Books) -> None:
     await some_business(books)
     books.clock.forward(timedelta(minutes=11))
-    assert (await books.ledger.verify()).checks["open_holds_past_expiry"] == 1
+    checks = (await books.ledger.verify()).checks
+    assert (checks["open_holds_past_expiry"], checks["open_leases_past_expiry"]) == (1, 0)
+
+
+async def test_the_audit_sees_leases_past_their_time(books: Books) -> None:
+    await some_business(books)
+    books.clock.forward(timedelta(minutes=16))
+    assert (await books.ledger.verify()).checks["open_leases_past_expiry"] == 1
 
 
 async def test_every_check_of_the_audit_is_shown_to_fail_here(books: Books) -> None:
-    shown = {check for _, check in DISHONESTIES} | {"open_holds_past_expiry", "negative_or_overcommitted_wallets"}
+    shown = {check for _, check in DISHONESTIES} | {
+        "open_holds_past_expiry",
+        "open_leases_past_expiry",
+        "negative_or_overcommitted_wallets",
+    }
     assert shown == set((await books.ledger.verify()).checks)
 
 

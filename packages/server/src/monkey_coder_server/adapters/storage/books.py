@@ -1,5 +1,6 @@
 """The double-entry books: every movement of money is a transaction whose entries sum to zero."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 
@@ -7,7 +8,7 @@ from sqlalchemy import bindparam, insert
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.tables import entries, transactions
-from monkey_coder_server.adapters.storage.transaction import Query, Transaction
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
 from monkey_coder_server.domain.ledger import Entry
 from monkey_coder_server.ports.record import Record
 
@@ -38,26 +39,44 @@ def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -
 
     Raises `ValueError` when the entries do not sum to zero or are more than `MOST_LINES`.
     """
-    moved = sum(line.amount for line in lines)
+    _check(movement, lines)
+    if not transaction.change(_RECORD, _record(movement)):
+        return False
+    if lines:
+        transaction.change(_lines(len(lines)), _written(movement, lines))
+    return True
+
+
+def post_each(transaction: Transaction, posts: Sequence[tuple[Movement, Sequence[Entry]]]) -> None:
+    """Book movements together. Raises `ValueError` as `post` does, and when one of them was booked before."""
+    by_length: defaultdict[int, list[Parameters]] = defaultdict(list)
+    for movement, lines in posts:
+        _check(movement, lines)
+        by_length[len(lines)].append(_written(movement, lines))
+    if posts and transaction.change_each(_RECORD, [_record(movement) for movement, _ in posts]) != len(posts):
+        raise ValueError("One of these movements was booked before.")
+    for length, written in by_length.items():
+        if length:
+            transaction.change_each(_lines(length), written)
+
+
+def _check(movement: Movement, lines: Sequence[Entry]) -> None:
+    moved = sum([line.amount for line in lines])
     if moved:
         message = f"{movement.transaction_id}: the entries sum to {moved}, not to zero"
         raise ValueError(message)
-    recorded = transaction.change(
-        _RECORD,
-        {
-            "transaction_id": movement.transaction_id,
-            "kind": movement.kind,
-            "account_id": movement.account_id,
-            "request_id": movement.request_id,
-            "reason": movement.reason,
-            "at": movement.at,
-            "undoes": movement.undoes,
-        },
-    )
-    if not recorded:
-        return False
-    _write(transaction, movement.transaction_id, lines)
-    return True
+
+
+def _record(movement: Movement) -> Parameters:
+    return {
+        "transaction_id": movement.transaction_id,
+        "kind": movement.kind,
+        "account_id": movement.account_id,
+        "request_id": movement.request_id,
+        "reason": movement.reason,
+        "at": movement.at,
+        "undoes": movement.undoes,
+    }
 
 
 @cache
@@ -79,14 +98,12 @@ def _lines(count: int) -> Query:
     )
 
 
-def _write(transaction: Transaction, transaction_id: str, lines: Sequence[Entry]) -> None:
-    if not lines:
-        return
-    parameters: dict[str, object] = {"transaction": transaction_id}
+def _written(movement: Movement, lines: Sequence[Entry]) -> Parameters:
+    parameters: dict[str, object] = {"transaction": movement.transaction_id}
     for position, (line, names) in enumerate(zip(lines, _NAMES[: len(lines)], strict=True)):
         account = line.account
         parameters[names[0]] = position
         parameters[names[1]] = account.kind.value
         parameters[names[2]] = account.owner
         parameters[names[3]] = line.amount
-    transaction.change(_lines(len(lines)), parameters)
+    return parameters

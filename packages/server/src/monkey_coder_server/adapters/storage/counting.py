@@ -139,11 +139,14 @@ def reserve(transaction: Transaction, account_id: str, counting: Sequence[Counte
 def resolve(  # noqa: PLR0913 - what was held and what came of it
     transaction: Transaction, account_id: str, counting: Sequence[Counter], *, held: Need, charged: int, used: Used
 ) -> None:
-    """Turn what a request held into what it spent; a limit on one model counts it if that model served it."""
+    """Turn what a request held into what it spent; a limit on one model counts it if that model served it.
+
+    Of `used` no more tokens may count than the request was to use at most.
+    """
     moves = []
     for counter in counting:
         limit = counter.standing.limit
-        spent = charged if limit.unit is Unit.MONEY else min(used.tokens, held.tokens)
+        spent = charged if limit.unit is Unit.MONEY else used.tokens
         moves.append((counter, -held.of(limit), spent if limit.model in {"", used.model} else 0))
     _move(transaction, account_id, moves)
 

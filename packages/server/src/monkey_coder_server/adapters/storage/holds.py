@@ -5,11 +5,15 @@ account. Whatever else it reads then (caps, the receipt chain, the hold) nobody 
 operations wait for each other. SQLite, where one transaction at a time writes, leaves `FOR UPDATE` out.
 """
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from sqlalchemy import ColumnClause, bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage import caps, idempotency
 from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.spending import (
     NOTHING_USED,
     Spender,
@@ -35,10 +39,13 @@ _OPEN_WALLET = Query(
     .on_conflict_do_nothing()
 )
 _WALLET = Query(select(wallets.c.balance, wallets.c.held).where(wallets.c.account_id == bindparam("account")))
-_LOCK = Query(
-    select(wallets.c.balance, wallets.c.held)
-    .where(wallets.c.account_id == bindparam("account"))
-    .with_for_update(of=wallets)
+_LOCK = Several(
+    lambda ids: (
+        select(wallets.c.account_id, wallets.c.balance, wallets.c.held, wallets.c.limited)
+        .where(wallets.c.account_id.in_(ids))
+        .order_by(wallets.c.account_id)
+        .with_for_update()
+    )
 )
 _RESERVE = Query(
     update(wallets)
@@ -54,10 +61,10 @@ _CREDIT = Query(
     .values(balance=wallets.c.balance + bindparam("amount"))
     .returning(wallets.c.balance, wallets.c.held)
 )
-_SPEND = Query(
+_MOVE = Query(
     update(wallets)
     .where(wallets.c.account_id == bindparam("account"))
-    .values(balance=wallets.c.balance - bindparam("charged"), held=wallets.c.held - bindparam("amount"))
+    .values(balance=wallets.c.balance + bindparam("more"), held=wallets.c.held + bindparam("holding"))
 )
 _OPEN = Query(
     insert_or_not(holds)
@@ -65,7 +72,7 @@ _OPEN = Query(
         {
             column.name: bindparam(column.name)
             for column in holds.columns
-            if column.name not in {"state", "charged", "resolved_at"}
+            if column.name not in {"state", "charged", "resolved_at", "lease_id"}
         }
         | {"state": literal_column("'open'"), "charged": _NOTHING}
     )
@@ -108,6 +115,13 @@ class Resolved(Record, frozen=True):
     balance: int
 
 
+class Locked(NamedTuple):
+    """A wallet nobody else changes now, and whether limits count for its account beside its keys' caps."""
+
+    wallet: Wallet
+    limited: bool
+
+
 def open_wallet(transaction: Transaction, account_id: str) -> None:
     """Make an empty wallet unless there is one."""
     transaction.change(_OPEN_WALLET, {"account": account_id})
@@ -121,12 +135,25 @@ def read_wallet(transaction: Transaction, account_id: str) -> Wallet:
     return Wallet(account_id, balance=found[0], held=found[1])
 
 
+def lock_wallets(transaction: Transaction, account_ids: Iterable[str]) -> dict[str, Locked]:
+    """Wallets that nobody else changes before this transaction ends, by account; locked in the order of their ids."""
+    return {
+        account_id: Locked(Wallet(account_id, balance=balance, held=held), bool(limited))
+        for account_id, balance, held, limited in _LOCK.rows(transaction, sorted(set(account_ids)))
+    }
+
+
 def lock_wallet(transaction: Transaction, account_id: str) -> Wallet:
     """Balance and holds, which nobody else changes before this transaction ends. Raises `NotFound`."""
-    found = transaction.row(_LOCK, {"account": account_id})
-    if found is None:
+    found = lock_wallets(transaction, [account_id])
+    if not found:
         raise _no_wallet(account_id)
-    return Wallet(account_id, balance=found[0], held=found[1])
+    return found[account_id].wallet
+
+
+def move(transaction: Transaction, account_id: str, *, held: int, balance: int = 0) -> None:
+    """Change what a wallet holds, and its balance, by so much."""
+    transaction.change(_MOVE, {"account": account_id, "holding": held, "more": balance})
 
 
 def credit(transaction: Transaction, account_id: str, amount: int) -> Wallet:
@@ -194,12 +221,19 @@ def resolve(  # noqa: PLR0913 - which hold, and what came of it
     spending, held = Spender(account_id, key_id, day, month), Need(amount, tokens or 0, read_models(models))
     limits = caps.counters(transaction, spending) if limited else ()
     charged, _ = clamp(price, amount)
+    used = Used(used.model, min(used.tokens, held.tokens))
     ending = {"request": request_id, "outcome": outcome.value, "charge": charged, "now": now}
     if not transaction.change(_RESOLVE, ending):
         return None
-    transaction.change(_SPEND, {"account": account_id, "amount": amount, "charged": charged})
+    move(transaction, account_id, held=-amount, balance=-charged)
     caps.resolve(transaction, spending, held, charged=charged, used=used, limits=limits)
     return Resolved(account_id, key_id, amount, charged, idempotency_key, balance - charged)
+
+
+def is_open(request: HoldRequest, transaction: Transaction) -> bool:
+    """Whether this very request is held."""
+    found = transaction.row(_OPEN_ONE, {"request": request.request_id})
+    return found is not None and found[:3] == (request.account_id, request.key_id, request.amount)
 
 
 def state_of(transaction: Transaction, request_id: str) -> str | None:

@@ -1,5 +1,6 @@
 """Idempotency keys: the first request under a key is served, repeats get its result, and nobody is charged twice."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Text, bindparam, delete, select, tuple_, update
@@ -70,6 +71,26 @@ def remember(transaction: Transaction, account_id: str, key: str, result: bytes)
 def release(transaction: Transaction, account_id: str, key: str) -> None:
     """Give the key back: the request came to nothing and may be tried again."""
     transaction.change(_RELEASE, {"account": account_id, "given": key})
+
+
+def remember_each(transaction: Transaction, results: Sequence[tuple[str, str, bytes]]) -> None:
+    """Keep the results that repeats are given, each with its account and key."""
+    transaction.change_each(
+        _REMEMBER, [{"account": account, "given": key, "result": result} for account, key, result in results]
+    )
+
+
+def release_each(transaction: Transaction, keys: Sequence[tuple[str, str]]) -> None:
+    """Give keys back, each named by its account and itself."""
+    transaction.change_each(_RELEASE, [{"account": account, "given": key} for account, key in keys])
+
+
+def claim_late(transaction: Transaction, given: IdempotencyKey, *, account_id: str, request_id: str, at: int) -> bool:
+    """Take a key again for a request that had lost it; False when another has it now: that one is the one to pay."""
+    try:
+        return claim(transaction, given, account_id=account_id, request_id=request_id, at=at) is None
+    except (IdempotencyConflict, RequestInProgress) as taken:
+        return taken.facts.get("request_id") == request_id
 
 
 def forget_old(transaction: Transaction, after: tuple[str, str], now: int) -> tuple[str, str]:

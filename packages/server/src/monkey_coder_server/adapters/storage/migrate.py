@@ -7,7 +7,7 @@ from pathlib import Path
 
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS
 
-HEAD = "0003"
+HEAD = "0004"
 SCHEME = "sqlite:///"
 
 

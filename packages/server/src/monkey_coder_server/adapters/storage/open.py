@@ -19,6 +19,7 @@ from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.sql_books import SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
@@ -32,6 +33,7 @@ class Storage:
     """Everything kept in the database."""
 
     ledger: SqlLedger
+    books: SqlBooks
     accounts: SqlAccounts
     keys: SqlKeys
     audit: SqlAudit
@@ -80,6 +82,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     await keys.start()
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
+        books=SqlBooks(writer, readers, signer=signer, clock=clock),
         accounts=SqlAccounts(writer, readers),
         keys=keys,
         audit=SqlAudit(writer),

@@ -1,26 +1,32 @@
 """Receipts as they are issued: the next link of the key's chain, signed, in the charge's own transaction."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, literal_column, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
+from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.tables import receipt_chains, receipts
-from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.receipts import FIRST_PREVIOUS, Attempt, Receipt, canonical_body, chain_hash
 from monkey_coder_server.ports.ledger import Settlement, SignedReceipt
+from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.signing import ReceiptSigner
 
-_HEAD = Query(
-    select(receipt_chains.c.sequence, receipt_chains.c.chain_hash).where(receipt_chains.c.key_id == bindparam("key"))
+_HEAD = Several(
+    lambda keys: select(receipt_chains.c.key_id, receipt_chains.c.sequence, receipt_chains.c.chain_hash).where(
+        receipt_chains.c.key_id.in_(keys)
+    )
 )
 _heads = insert_or_update(receipt_chains)
 _ADVANCE = Query(
     _heads.on_conflict_do_update(
         index_elements=[receipt_chains.c.key_id],
         set_={"sequence": _heads.excluded.sequence, "chain_hash": _heads.excluded.chain_hash},
-        where=receipt_chains.c.sequence == _heads.excluded.sequence - literal_column("1"),
+        where=receipt_chains.c.sequence == bindparam("seen"),
     )
 )
 _ISSUE = Query(insert(receipts))
@@ -36,36 +42,69 @@ _FIND = Query(
 )
 
 
+class _Head(NamedTuple):
+    """The newest link of a key's chain."""
+
+    key_id: str
+    sequence: int
+    chain_hash: str
+
+
 def receipt_id_of(request_id: str) -> str:
     """The receipt's id, known before the charge is, so that a reply's first bytes can name it."""
     return f"rcpt_{request_id.rpartition('_')[2]}"
 
 
-def issue(transaction: Transaction, settlement: Settlement, *, hold: int, charged: int, signer: ReceiptSigner) -> str:
-    """Write the receipt of a charge; its id."""
-    head = transaction.row(_HEAD, {"key": settlement.key_id})
-    sequence, previous = (head[0] + 1, head[1]) if head else (1, FIRST_PREVIOUS)
-    receipt = _receipt(settlement, hold=hold, charged=charged, previous=previous)
-    body = canonical_body(receipt)
-    link = chain_hash(previous, body)
-    if not transaction.change(_ADVANCE, {"key_id": settlement.key_id, "sequence": sequence, "chain_hash": link}):
-        message = f"The receipt chain of {settlement.key_id} moved on; please try again."
+class Issue(Record, frozen=True):
+    """A charge to write a receipt of, with the hold it was within."""
+
+    settlement: Settlement
+    hold: int
+    charged: int
+
+
+def issue(transaction: Transaction, issues: Sequence[Issue], signer: ReceiptSigner) -> None:
+    """Write the receipts of charges, each the next link of its key's chain in the order given."""
+    heads = _heads_of(transaction, issues)
+    seen = {key_id: head.sequence for key_id, head in heads.items()}
+    rows: list[Parameters] = []
+    for each in issues:
+        head = heads[each.settlement.key_id]
+        row = _signed(each, head, signer)
+        rows.append(row)
+        heads[head.key_id] = _Head(head.key_id, head.sequence + 1, row["chain_hash"])
+    advanced = [
+        {"key_id": key_id, "sequence": head.sequence, "chain_hash": head.chain_hash, "seen": seen[key_id]}
+        for key_id, head in sorted(heads.items())
+    ]
+    if transaction.change_each(_ADVANCE, advanced) != len(advanced):
+        message = f"The receipt chain of {', '.join(heads)} moved on; please try again."
         raise Unavailable(message, retry_after=1)
-    transaction.change(
-        _ISSUE,
-        {
-            "receipt_id": receipt.receipt_id,
-            "request_id": settlement.request_id,
-            "account_id": settlement.account_id,
-            "key_id": settlement.key_id,
-            "sequence": sequence,
-            "body": body,
-            "signature": signer.sign(body),
-            "signing_key_id": signer.key_id,
-            "chain_hash": link,
-        },
-    )
-    return receipt.receipt_id
+    transaction.change_each(_ISSUE, rows)
+
+
+def _heads_of(transaction: Transaction, issues: Iterable[Issue]) -> dict[str, _Head]:
+    """The newest link of each key; a chain that has none begins."""
+    keys = dict.fromkeys([each.settlement.key_id for each in issues])
+    known = {row[0]: _Head(*row) for row in _HEAD.rows(transaction, list(keys))}
+    return {key_id: known.get(key_id) or _Head(key_id, 0, FIRST_PREVIOUS) for key_id in keys}
+
+
+def _signed(issued: Issue, head: _Head, signer: ReceiptSigner) -> Parameters:
+    settlement = issued.settlement
+    receipt = _receipt(settlement, hold=issued.hold, charged=issued.charged, previous=head.chain_hash)
+    body = canonical_body(receipt)
+    return {
+        "receipt_id": receipt.receipt_id,
+        "request_id": settlement.request_id,
+        "account_id": settlement.account_id,
+        "key_id": settlement.key_id,
+        "sequence": head.sequence + 1,
+        "body": body,
+        "signature": signer.sign(body),
+        "signing_key_id": signer.key_id,
+        "chain_hash": chain_hash(head.chain_hash, body),
+    }
 
 
 def find(account_id: str, wanted: str, transaction: Transaction) -> SignedReceipt | None:

@@ -91,9 +91,8 @@ def _charge(
         elsewhere=settlement.elsewhere,
     )
     books.post(transaction, _movement("settle", settlement, now), lines)
-    receipt_id = receipt_chain.issue(
-        transaction, settlement, hold=resolved.amount, charged=resolved.charged, signer=signer
-    )
+    receipt_chain.issue(transaction, [receipt_chain.Issue(settlement, resolved.amount, resolved.charged)], signer)
+    receipt_id = receipt_chain.receipt_id_of(settlement.request_id)
     charge = Charge(
         settlement.request_id, receipt_id, resolved.charged, settlement.provider_cost, loss, resolved.balance
     )

@@ -79,6 +79,7 @@ holds = Table(
     Column("idempotency_key", Text),
     Column("tokens", BigInteger),
     Column("models", Text),
+    Column("lease_id", Text),
     CheckConstraint("amount >= 0", "amount_not_negative"),
     CheckConstraint("charged >= 0 AND charged <= amount", "charge_within_hold"),
     CheckConstraint("state = 'open' OR state = 'settled' OR state = 'voided' OR state = 'expired'", "known_state"),

@@ -1,12 +1,13 @@
 """Usage: one row for each resolved hold."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, ScalarSelect, and_, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import Column, ScalarSelect, and_, bindparam, delete, func, insert, literal_column, select, update
 
 from monkey_coder_server.adapters.storage.moments import from_micros
 from monkey_coder_server.adapters.storage.tables import holds, usage
-from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement, UsageRow
 from monkey_coder_server.ports.record import Record
@@ -26,6 +27,13 @@ _ADD_COST = Query(
         usage.c.at == _of_hold(holds.c.resolved_at),
     )
     .values(provider_cost=usage.c.provider_cost + bindparam("cost"), loss=bindparam("lost"))
+)
+_FORGET = Query(
+    delete(usage).where(
+        usage.c.account_id == bindparam("account"),
+        usage.c.at == bindparam("ended"),
+        usage.c.request_id == bindparam("request"),
+    )
 )
 _BETWEEN = Query(
     select(
@@ -89,35 +97,46 @@ class Outcome(Record, frozen=True):
 
 def write(transaction: Transaction, request: Settlement | FailedRequest, outcome: Outcome) -> None:
     """Write the row of a request."""
+    transaction.change(_WRITE, _written(request, outcome))
+
+
+def write_each(transaction: Transaction, ended: Iterable[tuple[Settlement | FailedRequest, Outcome]]) -> None:
+    """Write the rows of requests."""
+    transaction.change_each(_WRITE, [_written(request, outcome) for request, outcome in ended])
+
+
+def forget(transaction: Transaction, account_id: str, request_id: str, at: int) -> None:
+    """Drop the row of a request that was given up, because its true end became known."""
+    transaction.change(_FORGET, {"account": account_id, "request": request_id, "ended": at})
+
+
+def _written(request: Settlement | FailedRequest, outcome: Outcome) -> Parameters:
     used: Usage = request.usage
     charge = outcome.charge
-    transaction.change(
-        _WRITE,
-        {
-            "request_id": request.request_id,
-            "account_id": request.account_id,
-            "key_id": request.key_id,
-            "at": outcome.at,
-            "status": outcome.status,
-            "error_code": outcome.error_code,
-            "provider": request.provider or "",
-            "model": request.model or "",
-            "task_type": request.task_type,
-            "persona": request.persona,
-            "stream": request.stream,
-            "input_tokens": used.input,
-            "cached_tokens": used.cache_read,
-            "output_tokens": used.output,
-            "reasoning_tokens": used.reasoning,
-            "price": charge.charged if charge else 0,
-            "loss": charge.loss if charge else 0,
-            "provider_cost": request.provider_cost,
-            "balance_after": outcome.balance,
-            "receipt_id": charge.receipt_id if charge else None,
-            "latency_ms": request.latency_ms,
-            "estimated": used.estimated,
-        },
-    )
+    return {
+        "request_id": request.request_id,
+        "account_id": request.account_id,
+        "key_id": request.key_id,
+        "at": outcome.at,
+        "status": outcome.status,
+        "error_code": outcome.error_code,
+        "provider": request.provider or "",
+        "model": request.model or "",
+        "task_type": request.task_type,
+        "persona": request.persona,
+        "stream": request.stream,
+        "input_tokens": used.input,
+        "cached_tokens": used.cache_read,
+        "output_tokens": used.output,
+        "reasoning_tokens": used.reasoning,
+        "price": charge.charged if charge else 0,
+        "loss": charge.loss if charge else 0,
+        "provider_cost": request.provider_cost,
+        "balance_after": outcome.balance,
+        "receipt_id": charge.receipt_id if charge else None,
+        "latency_ms": request.latency_ms,
+        "estimated": used.estimated,
+    }
 
 
 def add_cost(transaction: Transaction, settlement: Settlement) -> None:

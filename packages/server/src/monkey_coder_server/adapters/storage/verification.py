@@ -28,21 +28,23 @@ _CHECKS: Mapping[str, Query] = {
         ) AS both_sides GROUP BY account_id HAVING SUM(balance) <> 0
         """)
     ),
-    "held_differs_from_open_holds": Query(
+    "held_differs_from_open_holds_and_leases": Query(
         text("""
         SELECT account_id FROM (
             SELECT account_id, held FROM wallets
             UNION ALL SELECT account_id, -amount FROM holds WHERE state = 'open'
+            UNION ALL SELECT account_id, -(amount - charged - returned) FROM leases
         ) AS both_sides GROUP BY account_id HAVING SUM(held) <> 0
         """)
     ),
     "negative_or_overcommitted_wallets": Query(
         text("SELECT account_id FROM wallets WHERE balance < 0 OR held < 0 OR held > balance")
     ),
-    "cap_counters_differ_from_holds": Query(
+    "cap_counters_differ_from_holds_and_leases": Query(
         text("""
         WITH moved AS (
             SELECT key_id, day, month, charged, CASE state WHEN 'open' THEN amount ELSE 0 END AS held FROM holds
+            UNION ALL SELECT key_id, day, month, 0, amount - charged - returned FROM leases
         )
         SELECT key_id || ' ' || period FROM (
             SELECT key_id, day AS period, charged AS settled, held FROM moved
@@ -139,6 +141,25 @@ _CHECKS: Mapping[str, Query] = {
         """)
     ),
     "open_holds_past_expiry": Query(text("SELECT request_id FROM holds WHERE state = 'open' AND expires_at < :now")),
+    "lease_figures_differing_from_holds": Query(
+        text("""
+        SELECT lease_id FROM (
+            SELECT lease_id, account_id, key_id, day, month, charged FROM leases
+            UNION ALL SELECT lease_id, account_id, key_id, day, month, -charged FROM holds WHERE lease_id IS NOT NULL
+        ) AS both_sides GROUP BY lease_id, account_id, key_id, day, month HAVING SUM(charged) <> 0
+        """)
+    ),
+    "holds_on_unknown_leases": Query(
+        text("""
+        SELECT request_id FROM holds h WHERE lease_id IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.lease_id = h.lease_id)
+        """)
+    ),
+    "ended_leases_with_something_left": Query(
+        text("SELECT lease_id FROM leases WHERE state <> 'open' AND charged + returned <> amount")
+    ),
+    "open_leases_past_expiry": Query(text("SELECT lease_id FROM leases WHERE state = 'open' AND expires_at < :now")),
+    "endings_that_could_not_be_booked": Query(text("SELECT request_id FROM unbooked")),
 }
 _OF_THE_HOLD = ("request_id", "account_id", "key_id", "hold_nano", "charge_nano")
 _TOTALS = Query(text("SELECT kind, SUM(amount) FROM entries GROUP BY kind ORDER BY kind"))

@@ -1,0 +1,169 @@
+"""Booking what came of requests: a batch in one transaction, each request exactly once by its id.
+
+The cost of a statement is paid once for many requests: what a batch needs is read together and written table by table.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, insert, update
+
+from monkey_coder_server.adapters.storage import books, idempotency, receipt_chain, usage_rows
+from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.spending import kept_models
+from monkey_coder_server.adapters.storage.tables import holds
+from monkey_coder_server.adapters.storage.till import Taken, Till
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
+from monkey_coder_server.domain.ledger import Entry, HoldState, settle_entries, void_entries
+from monkey_coder_server.ports.books import Resolved
+from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
+from monkey_coder_server.ports.signing import ReceiptSigner
+
+_ENDED = Query(insert(holds).values({column.name: bindparam(column.name) for column in holds.columns}))
+_END = Query(
+    update(holds)
+    .where(holds.c.request_id == bindparam("request"), holds.c.state == bindparam("was"))
+    .values(state=bindparam("becomes"), charged=bindparam("charge"), resolved_at=bindparam("now"))
+)
+
+
+def ship(batch: Sequence[Resolved], signer: ReceiptSigner, transaction: Transaction) -> None:
+    """Book endings; those of requests that have ended in the books before change nothing.
+
+    Raises `ValueError` when one of them contradicts the books or itself, `Unavailable` when a receipt chain moved on.
+    """
+    for resolved in batch:
+        _check(resolved)
+    till = Till.open(transaction, batch)
+    first = {resolved.hold.request_id: resolved for resolved in reversed(batch)}
+    taken = [each for resolved in reversed(first.values()) if (each := till.take(resolved)) is not None]
+    if taken:
+        till.settle_up()
+        _end_holds(transaction, taken)
+        books.post_each(transaction, [post for each in taken if (post := _movement(each)) is not None])
+        _write_receipts(transaction, taken, signer)
+        _write_usage(transaction, taken)
+        _answer_repeats(transaction, taken)
+
+
+def _check(resolved: Resolved) -> None:
+    """Raises `ValueError` for figures or owners that cannot be."""
+    asked, ending, charged = resolved.hold, resolved.ending, resolved.charged
+    if (ending.request_id, ending.account_id, ending.key_id) != (asked.request_id, asked.account_id, asked.key_id):
+        message = f"{asked.request_id}: ended for another request, account or key than it was held for"
+        raise ValueError(message)
+    most = min(ending.price, asked.amount) if isinstance(ending, Settlement) else 0
+    if ending.provider_cost < 0 or not 0 <= charged <= most:
+        message = f"{asked.request_id}: charged {charged} of at most {most} at a cost of {ending.provider_cost}"
+        raise ValueError(message)
+
+
+def _end_holds(transaction: Transaction, taken: Sequence[Taken]) -> None:
+    """Write the finished holds of leases, and finish those that stand in the books. This is what is done once."""
+    new = [_ended(each) for each in taken if each.known is None]
+    if new:
+        transaction.change_each(_ENDED, new)
+    known = [
+        {
+            "request": each.resolved.hold.request_id,
+            "was": each.known.state,
+            "becomes": _state(each),
+            "charge": each.charged,
+            "now": to_micros(each.resolved.ending.at),
+        }
+        for each in taken
+        if each.known is not None
+    ]
+    if known and transaction.change_each(_END, known) != len(known):
+        raise ValueError("One of these holds is not what it was when it was read.")
+
+
+def _ended(each: Taken) -> Parameters:
+    asked = each.resolved.hold
+    return {
+        "request_id": asked.request_id,
+        "account_id": asked.account_id,
+        "key_id": asked.key_id,
+        "amount": each.hold,
+        "charged": each.charged,
+        "state": _state(each),
+        "day": each.spender.day,
+        "month": each.spender.month,
+        "at": to_micros(asked.at),
+        "expires_at": to_micros(asked.expires_at),
+        "resolved_at": to_micros(each.resolved.ending.at),
+        "idempotency_key": asked.idempotency.key if asked.idempotency else None,
+        "tokens": asked.tokens,
+        "models": kept_models(asked.models),
+        "lease_id": each.lease_id,
+    }
+
+
+def _state(each: Taken) -> str:
+    return (HoldState.SETTLED if isinstance(each.resolved.ending, Settlement) else HoldState.VOIDED).value
+
+
+def _movement(each: Taken) -> tuple[books.Movement, Sequence[Entry]] | None:
+    """What an ending moves; a failure that cost nothing moves nothing."""
+    ending = each.resolved.ending
+    if isinstance(ending, FailedRequest):
+        kind, lines = "void", void_entries(ending.provider, ending.provider_cost, ending.elsewhere)
+        if not ending.provider_cost:
+            return None
+    else:
+        kind = "settle"
+        lines = settle_entries(
+            ending.account_id,
+            price=ending.price,
+            charged=each.charged,
+            provider=ending.provider,
+            cost=ending.provider_cost,
+            elsewhere=ending.elsewhere,
+        )
+    request_id = ending.request_id
+    movement = books.Movement(f"{kind}:{request_id}", kind, ending.account_id, to_micros(ending.at), request_id)
+    return movement, lines
+
+
+def _write_receipts(transaction: Transaction, taken: Sequence[Taken], signer: ReceiptSigner) -> None:
+    issues = [
+        receipt_chain.Issue(each.resolved.ending, each.hold, each.charged)
+        for each in taken
+        if isinstance(each.resolved.ending, Settlement)
+    ]
+    if issues:
+        receipt_chain.issue(transaction, issues, signer)
+
+
+def _write_usage(transaction: Transaction, taken: Sequence[Taken]) -> None:
+    for each in taken:
+        known = each.known
+        if known is not None and known.resolved_at is not None:
+            usage_rows.forget(transaction, known.account_id, known.request_id, known.resolved_at)
+    usage_rows.write_each(transaction, [(each.resolved.ending, _outcome(each)) for each in taken])
+
+
+def _outcome(each: Taken) -> usage_rows.Outcome:
+    ending = each.resolved.ending
+    now = to_micros(ending.at)
+    if isinstance(ending, FailedRequest):
+        return usage_rows.Outcome("failed", now, each.balance, error_code=ending.error_code)
+    receipt_id = receipt_chain.receipt_id_of(ending.request_id)
+    loss = ending.price - each.charged
+    charge = Charge(ending.request_id, receipt_id, each.charged, ending.provider_cost, loss, each.balance)
+    return usage_rows.Outcome("served", now, each.balance, charge)
+
+
+def _answer_repeats(transaction: Transaction, taken: Sequence[Taken]) -> None:
+    """Keep the results of idempotency keys, and give back the keys of failures."""
+    results, failed = [], []
+    for each in taken:
+        if each.answers is None:
+            continue
+        if isinstance(each.resolved.ending, Settlement):
+            results.append((each.resolved.hold.account_id, each.answers, each.resolved.result or b""))
+        else:
+            failed.append((each.resolved.hold.account_id, each.answers))
+    if results:
+        idempotency.remember_each(transaction, results)
+    if failed:
+        idempotency.release_each(transaction, failed)

@@ -1,0 +1,253 @@
+"""Where the charges of shipped requests come from: the hold, the lease, else what the wallet has free.
+
+A till works on figures in memory that nobody else can change, since it locks every wallet first, and writes each
+wallet, lease and counter once.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from monkey_coder_server.adapters.storage import caps, counting, holds, idempotency, leases
+from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.several import Several
+from monkey_coder_server.adapters.storage.spending import NOTHING_USED, Spender, Used, read_models, spender
+from monkey_coder_server.adapters.storage.tables import holds as holds_table
+from monkey_coder_server.adapters.storage.transaction import Transaction
+from monkey_coder_server.domain.ledger import HoldState
+from monkey_coder_server.domain.limits import Need, room
+from monkey_coder_server.ports.books import Resolved
+from monkey_coder_server.ports.ledger import FailedRequest
+from monkey_coder_server.ports.record import Record
+
+_ENDED = {HoldState.SETTLED.value, HoldState.VOIDED.value}
+_Counted = tuple[Need, int, Used]
+_KNOWN = Several(
+    lambda ids: select(
+        holds_table.c.request_id,
+        holds_table.c.account_id,
+        holds_table.c.key_id,
+        holds_table.c.amount,
+        holds_table.c.day,
+        holds_table.c.month,
+        holds_table.c.state,
+        holds_table.c.resolved_at,
+        holds_table.c.idempotency_key,
+        holds_table.c.tokens,
+        holds_table.c.models,
+    ).where(holds_table.c.request_id.in_(ids))
+)
+
+
+class Known(NamedTuple):
+    """A hold that was placed in the books."""
+
+    request_id: str
+    account_id: str
+    key_id: str
+    amount: int
+    day: str
+    month: str
+    state: str
+    resolved_at: int | None
+    idempotency_key: str | None
+    tokens: int | None
+    models: str | None
+
+    @property
+    def need(self) -> Need:
+        """What it holds of every limit."""
+        return Need(self.amount, self.tokens or 0, read_models(self.models))
+
+    @property
+    def spender(self) -> Spender:
+        """What it counts for."""
+        return Spender(self.account_id, self.key_id, self.day, self.month)
+
+
+class Taken(Record, frozen=True):
+    """An ending whose charge has been taken. `balance` is the wallet's after it; `known` its hold, if it had a row.
+
+    `answers` is the idempotency key it has the claim of.
+    """
+
+    resolved: Resolved
+    spender: Spender
+    hold: int
+    charged: int
+    balance: int
+    lease_id: str | None = None
+    known: Known | None = None
+    answers: str | None = None
+
+
+@dataclass(slots=True)
+class _Purse:
+    """The figures of a wallet as they run, and how far they have moved."""
+
+    balance: int
+    held: int
+    limited: bool
+    more: int = 0
+    holding: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.balance - self.held
+
+    def pay(self, amount: int) -> None:
+        self.balance -= amount
+        self.more -= amount
+
+    def let_go(self, amount: int) -> None:
+        self.held -= amount
+        self.holding -= amount
+
+
+@dataclass(slots=True)
+class Till:
+    """Takes the charges of one batch inside its transaction. `settle_up` when all are taken."""
+
+    transaction: Transaction
+    _purses: dict[str, _Purse]
+    _known: dict[str, Known]
+    _leases: dict[str, leases.Slice]
+    _charged: dict[str, leases.Slice] = field(default_factory=dict)
+    _let_go: Counter[Spender] = field(default_factory=Counter)
+    _spent: Counter[Spender] = field(default_factory=Counter)
+    _counted: dict[Spender, list[_Counted]] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, transaction: Transaction, batch: Sequence[Resolved]) -> "Till":
+        """Lock the wallets, then read what the batch is about."""
+        wallets = holds.lock_wallets(transaction, [each.hold.account_id for each in batch])
+        lease_ids = sorted({each.lease_id for each in batch if each.lease_id is not None})
+        known = _KNOWN.rows(transaction, [each.hold.request_id for each in batch])
+        return cls(
+            transaction,
+            {name: _Purse(wallet.balance, wallet.held, limited) for name, (wallet, limited) in wallets.items()},
+            {row[0]: Known(*row) for row in known},
+            leases.find(transaction, lease_ids) if lease_ids else {},
+        )
+
+    def take(self, resolved: Resolved) -> Taken | None:
+        """Take the charge of an ending; None when the request has ended in the books before.
+
+        Raises `ValueError` when the account has no wallet, or hold or lease are another's.
+        """
+        asked = resolved.hold
+        known, lease = self._known.get(asked.request_id), self._leases.get(resolved.lease_id or "")
+        if known is not None and known.state in _ENDED:
+            return None
+        for owned in (known, lease):
+            if owned is not None and (owned.account_id, owned.key_id) != (asked.account_id, asked.key_id):
+                message = f"{asked.request_id}: ended for another account or key than it was held for"
+                raise ValueError(message)
+        if asked.account_id not in self._purses:
+            message = f"{asked.request_id}: the account {asked.account_id} has no wallet"
+            raise ValueError(message)
+        if known is not None and known.state == HoldState.OPEN:
+            return self._from_hold(resolved, known)
+        if lease is not None:
+            return self._from_lease(resolved, lease)
+        return self._late(resolved, known)
+
+    def settle_up(self) -> None:
+        """Write what was taken: wallets in the order they were locked in, then leases, then counters.
+
+        Limits are read first of all, since a counter that is missing begins with what the books tell.
+        """
+        limits = {spending: caps.counters(self.transaction, spending) for spending in self._counted}
+        for account_id, purse in sorted(self._purses.items()):
+            if purse.more or purse.holding:
+                holds.move(self.transaction, account_id, held=purse.holding, balance=purse.more)
+        leases.write_charges(self.transaction, list(self._charged.values()))
+        for spending in sorted({*self._let_go, *self._spent}, key=_order):
+            caps.resolve(self.transaction, spending, Need(self._let_go[spending]), charged=self._spent[spending])
+        for spending, counters in limits.items():
+            for held, charged, used in self._counted[spending]:
+                counting.resolve(self.transaction, spending.account_id, counters, held=held, charged=charged, used=used)
+
+    def _from_hold(self, resolved: Resolved, known: Known) -> Taken:
+        """The hold is still there: it covers the charge, and the rest of it is free again."""
+        if resolved.charged > known.amount:
+            message = f"{known.request_id}: charged {resolved.charged}, more than the {known.amount} held"
+            raise ValueError(message)
+        purse = self._purses[known.account_id]
+        self._move(purse, known.spender, known.need, resolved.charged, _used(resolved, known.tokens or 0))
+        return Taken(
+            resolved,
+            known.spender,
+            known.amount,
+            resolved.charged,
+            purse.balance,
+            known=known,
+            answers=known.idempotency_key,
+        )
+
+    def _from_lease(self, resolved: Resolved, lease: leases.Slice) -> Taken:
+        """The lease covers what is left of it; a charge that comes too late adds to it what the wallet has free."""
+        lease = self._charged.get(lease.lease_id, lease)
+        covered = min(resolved.charged, lease.left)
+        purse = self._purses[lease.account_id]
+        used = _used(resolved, resolved.hold.tokens)
+        self._move(purse, lease.spender, Need(covered), covered, used)
+        late = 0
+        if covered < resolved.charged:
+            late = self._pay_late(purse, lease.spender, resolved.charged - covered, Used(used.model))
+        charged = covered + late
+        if charged:
+            self._charged[lease.lease_id] = lease.charge(charged, late=late)
+        amount = resolved.hold.amount
+        return Taken(resolved, lease.spender, amount, charged, purse.balance, lease_id=lease.lease_id)
+
+    def _late(self, resolved: Resolved, known: Known | None) -> Taken:
+        """Nothing is held any more, or never was: the wallet pays what it has free, unless a repeat was paid."""
+        asked = resolved.hold
+        spending = known.spender if known else spender(asked.account_id, asked.key_id, asked.at)
+        purse, answers = self._purses[asked.account_id], None
+        if asked.idempotency is not None and idempotency.claim_late(
+            self.transaction,
+            asked.idempotency,
+            account_id=asked.account_id,
+            request_id=asked.request_id,
+            at=to_micros(asked.at),
+        ):
+            answers = asked.idempotency.key
+        owed = resolved.charged if asked.idempotency is None or answers else 0
+        amount, tokens = (known.amount, known.tokens or 0) if known else (asked.amount, asked.tokens)
+        charged = self._pay_late(purse, spending, min(owed, amount), _used(resolved, tokens))
+        return Taken(resolved, spending, amount, charged, purse.balance, known=known, answers=answers)
+
+    def _move(self, purse: _Purse, spending: Spender, held: Need, charged: int, used: Used) -> None:
+        """Turn what was held into a charge."""
+        purse.let_go(held.money)
+        purse.pay(charged)
+        self._let_go[spending] += held.money
+        self._spent[spending] += charged
+        if purse.limited:
+            self._counted.setdefault(spending, []).append((held, charged, used))
+
+    def _pay_late(self, purse: _Purse, spending: Spender, owed: int, used: Used) -> int:
+        """Pay of a late charge what is free in the wallet and in every limit."""
+        known = caps.room(self.transaction, spending)
+        left = room(known.standings, (used.model,))
+        paid = max(min(owed, purse.free, owed if left is None else left), 0)
+        purse.pay(paid)
+        caps.resolve(self.transaction, spending, Need(0), charged=paid, used=used, limits=known.counters)
+        return paid
+
+
+def _used(resolved: Resolved, most: int) -> Used:
+    """What a request came to beside its charge: nothing unless it was served, and of tokens at most what was held."""
+    ending = resolved.ending
+    if isinstance(ending, FailedRequest):
+        return NOTHING_USED
+    return Used(f"{ending.provider}/{ending.model}", min(ending.usage.total, most))
+
+
+def _order(spending: Spender) -> tuple[str, str]:
+    return spending.key_id, spending.day
