@@ -36,7 +36,11 @@ class ErrorCode(StrEnum):
 
 
 class ErrorBody(msgspec.Struct, kw_only=True):
-    """The native error body. `detail` and `message` hold the same sentence: clients print either."""
+    """The native error body. `detail` and `message` hold the same sentence: clients print either.
+
+    `limit` tells of a spending limit that refused: `scope`, `period`, `unit`, what it allows, what is spent, held and
+    available, and `resets_at`.
+    """
 
     detail: str
     message: str
@@ -45,4 +49,5 @@ class ErrorBody(msgspec.Struct, kw_only=True):
     request_id: str
     balance_usd: str | msgspec.UnsetType = msgspec.UNSET
     limit_usd: str | msgspec.UnsetType = msgspec.UNSET
+    limit: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     top_up_url: str | msgspec.UnsetType = msgspec.UNSET

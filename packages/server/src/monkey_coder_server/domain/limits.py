@@ -150,12 +150,12 @@ def resets_at(period: Period, at: datetime) -> datetime | None:
 class LimitReached(BudgetExceeded):
     """A limit refused a request that needs up to `needed` of its unit at the moment `at`."""
 
-    def __init__(self, standing: Standing, needed: int, at: datetime, *, even: str = "") -> None:
+    def __init__(self, standing: Standing, needed: int, at: datetime) -> None:
         self.standing = standing
         self.at = at
         limit = standing.limit
         super().__init__(
-            f"This request needs up to {_amount(limit, needed)}{even}, but {_described(standing, at)} "
+            f"This request needs up to {_amount(limit, needed)}, but {_described(standing, at)} "
             "Raise the limit, or send a smaller request.",
             facts=_facts(standing, needed, at),
         )

@@ -8,6 +8,7 @@ import msgspec
 
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.limits import LimitReached
 from monkey_coder_server.web.respond import Headers, Response, json_reply
 
 
@@ -131,6 +132,7 @@ class NativeProblems:
             request_id=request_id,
             balance_usd=error.facts.get("balance_usd", msgspec.UNSET),
             limit_usd=error.facts.get("limit_usd", msgspec.UNSET),
+            limit=dict(error.facts) if isinstance(error, LimitReached) else msgspec.UNSET,
             top_up_url=self.top_up_url
             if error.code in _MONEY and error.facts.get("limit") != OWN_LIMIT
             else msgspec.UNSET,

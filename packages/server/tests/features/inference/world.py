@@ -17,6 +17,7 @@ from monkey_coder_server.domain.errors import (
     ProviderFailure,
     RequestInProgress,
 )
+from monkey_coder_server.domain.limits import LimitReached, Need, Standing, refusing
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.clock import Ids
@@ -66,6 +67,8 @@ class Books:
     def __init__(self, balance: int = 5 * USD, cap: int | None = None) -> None:
         self.balance = balance
         self.cap = cap
+        self.limits: list[Standing] = []
+        self.asked: list[HoldRequest] = []
         self.open: dict[str, HoldRequest] = {}
         self.settled: dict[str, tuple[Settlement, Charge]] = {}
         self.voided: dict[str, FailedRequest] = {}
@@ -90,6 +93,11 @@ class Books:
             raise InsufficientCredit("too little", facts=facts)
         if self.cap is not None and request.amount > self.cap:
             raise BudgetExceeded("cap", facts={"limit": "key_day_cap", "available_usd": usd(self.cap)})
+        self.asked.append(request)
+        need = Need(request.amount, request.tokens, request.models)
+        short = refusing(self.limits, need)
+        if short is not None:
+            raise LimitReached(short, need.of(short.limit), request.at)
         self.open[request.request_id] = request
         if claim is not None:
             self.claims[claim.key] = (claim.fingerprint, request.request_id)

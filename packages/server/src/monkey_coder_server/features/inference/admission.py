@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.errors import BudgetExceeded, GatewayError, InsufficientCredit
+from monkey_coder_server.domain.limits import LimitReached, Unit
 from monkey_coder_server.domain.money import parse_usd, usd
 from monkey_coder_server.features.inference.job import Job
+from monkey_coder_server.features.inference.leeway import ANY, Leeway
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.route import Candidate, Route
@@ -18,8 +20,8 @@ ROOM_FOR_THOUGHT = 4
 """How many times longer an open limit is for a model that reasons: its thoughts count against the limit."""
 HOLD_GRACE = timedelta(minutes=10)
 """How long after its deadline an unresolved hold counts as orphaned."""
-BUDGETS = 3
-"""How often a request is fitted to a tighter budget: a wallet, then a cap, then what others took meanwhile."""
+BUDGETS = 6
+"""How often a request is fitted anew: to a wallet, to limits, to models with room, to what others took meanwhile."""
 
 
 class Admitted(Record, frozen=True):
@@ -53,13 +55,17 @@ class Admission:
                 raise
             return earlier
         budget = job.max_cost
+        leeway = ANY
         for _ in range(BUDGETS):
             try:
                 return await self._hold(job, plan, routes)
             except (InsufficientCredit, BudgetExceeded) as short:
-                left = parse_usd(short.facts.get("available_usd", "0"))
-                budget = left if budget is None else min(budget, left)
-                routes = choose(plan, job, budget, self._attempts) or _refuse(plan, job, short)
+                narrower = leeway.after(short, routes)
+                if narrower == leeway:
+                    left = parse_usd(short.facts.get("available_usd", "0"))
+                    budget = left if budget is None else min(budget, left)
+                leeway = narrower
+                routes = choose(plan, job, budget, self._attempts, leeway) or _refuse(plan, job, short)
         return await self._hold(job, plan, routes)
 
     async def _earlier(self, job: Job) -> Replay | None:
@@ -75,6 +81,8 @@ class Admission:
             at=job.at,
             expires_at=job.at + timedelta(seconds=job.seconds) + HOLD_GRACE,
             idempotency=job.idempotency,
+            tokens=max(route.most_tokens for route in routes),
+            models=tuple([route.name for route in routes]),
         )
         held = await self._ledger.hold(request)
         return held if isinstance(held, Replay) else Admitted(plan, routes, held)
@@ -85,24 +93,26 @@ def within_max_cost(plan: Plan, job: Job, most: int) -> tuple[Route, ...]:
     return choose(plan, job, job.max_cost, most) or _refuse_max_cost(plan, job)
 
 
-def choose(plan: Plan, job: Job, budget: int | None, most: int) -> tuple[Route, ...]:
-    """The best routes, at most so many, whose bound fits the budget (nano-dollars; None for any)."""
+def choose(plan: Plan, job: Job, budget: int | None, most: int, leeway: Leeway = ANY) -> tuple[Route, ...]:
+    """The best routes, at most so many, whose bound fits the budget (nano-dollars; None for any) and the leeway."""
     routes: list[Route] = []
     for candidate in plan.order:
-        route = fit(plan, candidate, job, budget)
-        if budget is None or route.bound <= budget:
+        route = fit(plan, candidate, job, budget, tokens=leeway.tokens)
+        if (budget is None or route.bound <= budget) and leeway.admits(route):
             routes.append(route)
             if len(routes) == most:
                 break
     return tuple(routes)
 
 
-def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route:
-    """The candidate with its limit and bound. A limit the caller left open is lowered to the budget."""
+def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None, *, tokens: int | None = None) -> Route:
+    """The candidate with its limit and bound. A limit the caller left open is lowered to the budget and to `tokens`."""
     card, tariff = candidate.card, plan.tariff(candidate)
     prompt = min(_input_bound(plan, candidate, job), card.most_input_tokens)
     limit = min(_open_limit(job, candidate) if job.max_tokens is None else job.max_tokens, card.max_output_tokens)
     beside = candidate.beside
+    if tokens is not None and job.max_tokens is None:
+        limit = min(limit, max(tokens - prompt - beside, LEAST_TOKENS))
     bound = tariff.bound(prompt, limit + beside)
     if budget is not None and bound > budget and job.max_tokens is None:
         least = min(LEAST_TOKENS, limit)
@@ -111,12 +121,17 @@ def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None) -> Route
             least = tariff.affordable(budget, input_tokens=prompt, beside=beside, most=limit)
             bound = tariff.bound(prompt, least + beside)
         limit = least
-    return Route(candidate, tariff, limit, bound)
+    return Route(candidate, tariff, limit, bound, prompt + limit + beside)
 
 
 def cheapest(plan: Plan, job: Job) -> int:
     """The least that must be set aside for the request, in nano-dollars."""
     return min(fit(plan, candidate, job, 0).bound for candidate in plan.order)
+
+
+def shortest(plan: Plan, job: Job) -> int:
+    """The fewest tokens that must be set aside for the request."""
+    return min(fit(plan, candidate, job, None, tokens=0).most_tokens for candidate in plan.order)
 
 
 def _input_bound(plan: Plan, candidate: Candidate, job: Job) -> int:
@@ -145,10 +160,14 @@ def _refuse_max_cost(plan: Plan, job: Job) -> tuple[Route, ...]:
 
 def _refuse(plan: Plan, job: Job, short: InsufficientCredit | BudgetExceeded) -> tuple[Route, ...]:
     """Say what even the cheapest route needs; balance and limit are those the ledger named."""
-    needed, left = usd(cheapest(plan, job)), short.facts.get("available_usd", "0.00")
+    if isinstance(short, LimitReached):
+        counted = short.standing.limit.unit is Unit.TOKENS
+        needed = shortest(plan, job) if counted else cheapest(plan, job)
+        raise LimitReached(short.standing, needed, short.at) from short
+    least, left = usd(cheapest(plan, job)), short.facts.get("available_usd", "0.00")
     named = "balance" if isinstance(short, InsufficientCredit) else short.facts.get("limit", "cap").replace("_", " ")
     message = (
-        f"This request needs up to {needed} USD even on its cheapest route, but only {left} USD of the {named} "
+        f"This request needs up to {least} USD even on its cheapest route, but only {left} USD of the {named} "
         "are free; add to it, ask for fewer tokens or choose a cheaper model."
     )
-    raise type(short)(message, facts={**short.facts, "needed_usd": needed}) from short
+    raise type(short)(message, facts={**short.facts, "needed_usd": least}) from short

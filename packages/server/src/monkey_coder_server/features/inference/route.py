@@ -33,12 +33,16 @@ class Candidate:
 
 
 class Route(Record, frozen=True):
-    """A candidate fitted to one request: `bound` is the most it can cost the account, in nano-dollars."""
+    """A candidate fitted to one request: `bound` is the most it can cost the account, in nano-dollars.
+
+    `most_tokens` is the most it can use, prompt and answer together.
+    """
 
     candidate: Candidate
     tariff: Tariff
     max_tokens: int
     bound: int
+    most_tokens: int
 
     @property
     def name(self) -> str:
