@@ -117,6 +117,9 @@ async def test_what_is_not_a_database_at_all_is_kept_and_the_next_start_goes_on(
     adopter = at(tmp_path)
     assert await adopter.adopt() == []
     assert adopter.damages == 1
+    own = await adopter.open("second")
+    assert own.figures()["damaged"] == 1
+    await own.close()
     assert names(tmp_path) == ["first.corrupt"]
 
 

@@ -41,7 +41,7 @@ class JournalDirectory:
         self._clock = clock
         self._options = options or Options()
         self.damages = 0
-        """How many damages were found in adopted journals, for metrics."""
+        """How many damages were found in adopted journals."""
 
     async def open(self, instance: str) -> SqliteJournal:
         """The journal of this process, under a name never used before.
@@ -107,21 +107,24 @@ class JournalDirectory:
             writer,
             contents,
             clock=self._clock,
-            surroundings=_surroundings(names, lock, room),
+            surroundings=self._surroundings(names, lock, room),
             bounds=self._options.bounds,
         )
 
+    def _surroundings(self, names: Names, lock: IO[bytes], room: Room | None) -> Surroundings:
+        def figures() -> Mapping[str, int]:
+            return {
+                "file_bytes": names.size(),
+                "damaged": self.damages if room else 0,
+                **(room.figures() if room else {}),
+            }
 
-def _surroundings(names: Names, lock: IO[bytes], room: Room | None) -> Surroundings:
-    def figures() -> Mapping[str, int]:
-        return {"file_bytes": names.size(), **(room.figures() if room else {})}
+        async def close(*, empty: bool) -> None:
+            if room is not None:
+                await room.stop()
+            await asyncio.to_thread(_clear if empty else _leave, names, lock)
 
-    async def close(*, empty: bool) -> None:
-        if room is not None:
-            await room.stop()
-        await asyncio.to_thread(_clear if empty else _leave, names, lock)
-
-    return Surroundings(names.instance, lambda: room is not None and room.enough, figures, close)
+        return Surroundings(names.instance, lambda: room is not None and room.enough, figures, close)
 
 
 def _clear(names: Names, lock: IO[bytes]) -> None:

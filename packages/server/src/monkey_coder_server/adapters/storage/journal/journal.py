@@ -184,14 +184,15 @@ class SqliteJournal:
 
     def figures(self) -> Mapping[str, int]:
         """See the port."""
+        around = self._surroundings.figures()
         oldest = next(iter(self._waiting.values()), None)
         return {
             "waiting": len(self._waiting),
             "waiting_bytes": self._waiting_bytes,
             "oldest_seconds": 0 if oldest is None else int(self._clock.monotonic()) - oldest.since,
             "open": len(self._open),
-            "damaged": len(self._damaged),
-            **self._surroundings.figures(),
+            **around,
+            "damaged": around.get("damaged", 0) + len(self._damaged),
         }
 
     async def close(self) -> None:

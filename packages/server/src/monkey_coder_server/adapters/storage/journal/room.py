@@ -34,7 +34,7 @@ class Room:
     @property
     def enough(self) -> bool:
         """Whether new requests may be admitted, by the last look."""
-        return self._enough
+        return self._whole and self._enough
 
     @property
     def whole(self) -> bool:
