@@ -1,11 +1,20 @@
 """Rules for every test: no sockets unless marked `system` (then loopback only), nothing of the real environment."""
 
+import fcntl
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
+from tools import postgresql
+
+ROOT = Path(__file__).parent
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 OWN_VARIABLES = ("MONKEY_CODER_", "OPENAI_", "ANTHROPIC_", "GOOGLE_", "GROQ_", "XAI_", "PERPLEXITY_", "MOONSHOT_")
 KEPT_VARIABLES = ("MONKEY_CODER_DATA",)
@@ -30,3 +39,44 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith(OWN_VARIABLES) and name not in KEPT_VARIABLES:
             monkeypatch.delenv(name)
+
+
+SHARED_POSTGRESQL = "MONKEY_TEST_POSTGRESQL"
+"""The folder of this run's PostgreSQL server; the first worker that needs one starts it there."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the folder once, for all workers of a run; the server's own user passes through it."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SHARED_POSTGRESQL] = tempfile.mkdtemp(prefix="monkey-postgresql-")
+        Path(os.environ[SHARED_POSTGRESQL]).chmod(0o711)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the server, after the last worker."""
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ.pop(SHARED_POSTGRESQL))
+        if (folder / "address").exists():
+            postgresql.Cluster(folder / "server", _port(folder)).remove()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> postgresql.Cluster:
+    """This run's PostgreSQL server, shared by all workers: whoever uses it makes databases of his own in it."""
+    folder = Path(os.environ[SHARED_POSTGRESQL])
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "address").exists():
+            making = [sys.executable, "-m", "tools.postgresql", str(folder / "server")]
+            made = subprocess.run(making, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+            if made.returncode == postgresql.MISSING and not os.environ.get("CI"):
+                pytest.skip(made.stderr)
+            if made.returncode:
+                raise RuntimeError(made.stderr)
+            (folder / "address").write_text(made.stdout)
+    return postgresql.Cluster(folder / "server", _port(folder))
+
+
+def _port(folder: Path) -> int:
+    return int((folder / "address").read_text())

@@ -98,9 +98,10 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         (["check-config"], {"ENVIRONMENT": "staging"}, "one of development, production"),
         (["serve", "--workers", "4"], {}, "--workers must be 1"),
         (["serve"], {"PORT": "http"}, "PORT is 'http'"),
-        (["serve"], {"DATABASE_URL": "postgresql://localhost/x"}, "SQLite"),
+        (["serve"], {"DATABASE_URL": "mysql://localhost/x"}, "SQLite or PostgreSQL"),
+        (["serve"], {"DATABASE_URL": "postgresql://me:changeme@127.0.0.1:1/x"}, "is the server running?)"),
     ],
-    ids=["no secret", "weak secret", "unknown environment", "workers", "port", "database"],
+    ids=["no secret", "weak secret", "unknown environment", "workers", "port", "database", "no server"],
 )
 def test_broken_configuration_is_78_with_one_sentence(
     tmp_path: Path, arguments: list[str], environment: dict[str, str], says: str

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from monkey_coder_server.settings import VARIABLES, SettingsError, help_text, load
+from monkey_coder_server.settings import VARIABLES, SettingsError, help_text, load, without_password
 
 STRONG = "kR7vQ2mX9bT4wZ6nL1pS8dF3gH5jC0aYeU-iO_q"
 OTHER = "Zb4TqW9xN2mV7kL5pR1sD8fG3hJ6cA0yEu-iO_kP"
@@ -100,9 +100,24 @@ def test_a_broken_value_is_named_with_what_is_allowed(name: str, value: str, all
 
 def test_another_database_is_refused_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
-        load({"DATABASE_URL": "postgresql://me:canary@db/x"}, folder=tmp_path)
-    assert "postgresql" in str(refused.value)
+        load({"DATABASE_URL": "mysql://me:canary@db/x"}, folder=tmp_path)
+    assert "mysql" in str(refused.value)
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:canary@db:5433/books?sslmode=require&password=canary", "postgresql://me@db:5433/books"),
+        ("postgres://db/books", "postgres://db/books"),
+        ("sqlite:////data/books.db", "sqlite:////data/books.db"),
+    ],
+)
+def test_a_database_is_shown_without_its_password(url: str, shown: str, tmp_path: Path) -> None:
+    settings = load({"DATABASE_URL": url}, folder=tmp_path)
+    assert settings.database_url.reveal() == url
+    assert "canary" not in repr(settings)
+    assert without_password(url) == shown
 
 
 def test_dotenv_is_read_in_development_and_the_environment_wins(tmp_path: Path) -> None:

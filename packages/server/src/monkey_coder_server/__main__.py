@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from monkey_coder_protocol.version import VERSION
-from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load
+from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load, without_password
 
 FAILED = 1
 BROKEN_PIPE = 141
@@ -184,24 +184,35 @@ def _prices(_options: argparse.Namespace) -> int:
     return _print_lines(operator.price_lines(load()))
 
 
-def _db_upgrade(_options: argparse.Namespace) -> int:
+def _db_upgrade(options: argparse.Namespace) -> int:
     from monkey_coder_server.adapters.storage import migrate  # noqa: PLC0415 - heavy
 
-    migrate.upgrade(load().database_url)
-    return _db_current(_options)
+    _on_database(migrate.upgrade)
+    return _db_current(options)
 
 
 def _db_current(_options: argparse.Namespace) -> int:
     from monkey_coder_server.adapters.storage import migrate  # noqa: PLC0415 - heavy
 
-    _say(f"{migrate.current(load().database_url) or 'empty'} (newest is {migrate.HEAD})")
+    _say(f"{_on_database(migrate.current) or 'empty'} (newest is {migrate.HEAD})")
     return 0
+
+
+def _on_database(action: Callable[[str], str | None]) -> str | None:
+    from monkey_coder_server.adapters.storage.operations import UnusableDatabase  # noqa: PLC0415 - heavy
+
+    try:
+        return action(load().database_url.reveal())
+    except UnusableDatabase as unusable:
+        raise SettingsError(str(unusable)) from unusable
 
 
 def _check_config(_options: argparse.Namespace) -> int:
     settings = load()
     for name in settings.__slots__:
-        if name not in {"providers", "notices"}:
+        if name == "database_url":
+            _say(f"{name:22} {without_password(settings.database_url.reveal())}")
+        elif name not in {"providers", "notices"}:
             _say(f"{name:22} {_shown(getattr(settings, name))}")
     for name, provider in settings.providers.items():
         where = f" at {provider.base_url}" if provider.base_url else ""

@@ -82,7 +82,10 @@ VARIABLES = (
     Variable("CORS_ORIGINS", "none", "Browser origins that may call the API, comma-separated; no wildcard."),
     Variable("DATA_DIR", "/data if writable, else ./.monkey-data", "Where the database and generated secrets live."),
     Variable(
-        "DATABASE_URL", "SQLite in DATA_DIR", "This release keeps its books in SQLite; any other address is refused."
+        "DATABASE_URL",
+        "SQLite in DATA_DIR",
+        "Where the books are kept: sqlite:///FILE for one machine, postgresql://USER:PASSWORD@HOST/DATABASE for many "
+        "gateways on one set of books.",
     ),
     Variable("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`."),
     Variable("LOG_FORMAT", "text, json in production", "`text` or `json`."),
@@ -118,7 +121,7 @@ class Settings:
     trusted_proxy_hops: int
     cors_origins: frozenset[str]
     data_dir: Path
-    database_url: str
+    database_url: Secret
     log_level: str
     log_format: Literal["text", "json"]
     jwt_secret_key: Secret
@@ -260,15 +263,24 @@ class _Reader:
             self._notices.append(f"{name} is not set: made one for development and kept it in {data_dir}.")
         return Secret(text)
 
-    def _database(self, data_dir: Path) -> str:
+    def _database(self, data_dir: Path) -> Secret:
         value = self._text("DATABASE_URL", f"sqlite:///{data_dir / 'monkey-coder.db'}")
-        if not value.startswith("sqlite:///"):
+        if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
             message = (
-                f"DATABASE_URL is a {value.partition(':')[0]} address, but this release keeps its books in SQLite; "
-                "unset DATABASE_URL or write sqlite:///FILE."
+                f"DATABASE_URL is a {value.partition(':')[0]} address, but the books are kept in SQLite or PostgreSQL; "
+                "unset DATABASE_URL, or write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
             )
             raise SettingsError(message)
-        return value
+        return Secret(value)
+
+
+def without_password(url: str) -> str:
+    """A database's URL as it may be shown: no password, none of its options."""
+    if url.startswith("sqlite:"):
+        return url
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}", query="").geturl()
 
 
 def help_text() -> str:

@@ -1,7 +1,7 @@
-"""Every contract runs over every adapter named here; a new adapter adds a row."""
+"""Every contract runs over every kind of database named here; a new one adds a row."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,20 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer, signer_of
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
 from packages.server.tests.contract.booking import ACCOUNT, StillClock
+from packages.server.tests.databases import migrated_template, new_database
 
-OpenStore = Callable[[Path, Ed25519Signer, StillClock], AbstractAsyncContextManager[Storage]]
-
-
-@asynccontextmanager
-async def sqlite(directory: Path, signer: Ed25519Signer, clock: StillClock) -> AsyncIterator[Storage]:
-    store = await open_storage(directory / "books.db", signer=signer, clock=clock)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-STORES: dict[str, OpenStore] = {"sqlite": sqlite}
+OpenStore = Callable[[], AbstractAsyncContextManager[Storage]]
 
 
 @pytest.fixture(scope="session")
@@ -31,16 +20,57 @@ def signer() -> Ed25519Signer:
     return signer_of(Ed25519PrivateKey.generate())
 
 
+@pytest.fixture(scope="session")
+def postgresql_template(request: pytest.FixtureRequest) -> Iterator[str]:
+    with migrated_template(request.getfixturevalue("postgresql_server")) as name:
+        yield name
+
+
+@contextmanager
+def sqlite(_request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    yield f"sqlite:///{folder}/books.db"
+
+
+@contextmanager
+def postgresql(request: pytest.FixtureRequest, _folder: Path) -> Iterator[str]:
+    template = request.getfixturevalue("postgresql_template")
+    with new_database(request.getfixturevalue("postgresql_server"), template) as url:
+        yield url
+
+
+DATABASES = {"sqlite": sqlite, "postgresql": postgresql}
+
+
 @pytest.fixture
 def clock() -> StillClock:
     return StillClock()
 
 
-@pytest.fixture(params=STORES)
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, signer: Ed25519Signer, clock: StillClock
-) -> AsyncIterator[Storage]:
-    async with STORES[request.param](tmp_path, signer, clock) as opened:
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of each kind."""
+    with DATABASES[request.param](request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def open_store(database: str, signer: Ed25519Signer, clock: StillClock) -> OpenStore:
+    """Opens the test's database, as often as it is called."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Storage]:
+        store = await open_storage(database, signer=signer, clock=clock)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    return opened
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> AsyncIterator[Storage]:
+    async with open_store() as opened:
         yield opened
 
 

@@ -2,16 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.ports.accounts import Caps, KeyRecord
 from packages.server.tests.contract.booking import ACCOUNT, NOON, StillClock
-from packages.server.tests.contract.conftest import sqlite
+from packages.server.tests.contract.conftest import OpenStore
 
 LAPTOP = KeyRecord(
     key_id="key_1",
@@ -102,10 +100,8 @@ async def test_uses_are_written_at_most_once_a_minute(store: Storage) -> None:
     assert (await store.keys.list(ACCOUNT))[0].last_used == NOON + timedelta(seconds=60)
 
 
-async def test_changes_by_another_process_are_followed(
-    tmp_path: Path, signer: Ed25519Signer, clock: StillClock
-) -> None:
-    async with sqlite(tmp_path, signer, clock) as here, sqlite(tmp_path, signer, clock) as there:
+async def test_changes_by_another_process_are_followed(open_store: OpenStore) -> None:
+    async with open_store() as here, open_store() as there:
         await there.keys.create(LAPTOP)
         assert await here.keys.find(LAPTOP.digest) == LAPTOP
         await there.keys.revoke(ACCOUNT, "key_1", NOON)
@@ -113,10 +109,10 @@ async def test_changes_by_another_process_are_followed(
         assert await here.keys.find(LAPTOP.digest) == replace(LAPTOP, revoked_at=NOON)
 
 
-async def test_keys_are_known_again_after_a_restart(tmp_path: Path, signer: Ed25519Signer, clock: StillClock) -> None:
-    async with sqlite(tmp_path, signer, clock) as before:
+async def test_keys_are_known_again_after_a_restart(open_store: OpenStore) -> None:
+    async with open_store() as before:
         await before.keys.create(LAPTOP)
         before.keys.touch("key_1", NOON)
-    async with sqlite(tmp_path, signer, clock) as after:
+    async with open_store() as after:
         after.readers.close()
         assert await after.keys.find(LAPTOP.digest) == replace(LAPTOP, last_used=NOON)

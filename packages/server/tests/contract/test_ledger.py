@@ -245,9 +245,9 @@ async def test_holds_past_their_time_are_given_back_and_flagged(funded: Storage,
 
 
 async def test_many_overdue_holds_are_all_given_back(funded: Storage, clock: StillClock) -> None:
-    await asyncio.gather(*[funded.ledger.hold(hold_request(1)) for _ in range(1_200)])
+    await asyncio.gather(*[funded.ledger.hold(hold_request(1)) for _ in range(200)])
     clock.forward(timedelta(minutes=11))
-    assert await funded.ledger.expire_holds(clock.now()) == 1_200
+    assert await funded.ledger.expire_holds(clock.now()) == 200
     assert await funded.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 0)
 
 

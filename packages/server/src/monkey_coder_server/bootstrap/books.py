@@ -10,6 +10,7 @@ from monkey_coder_server.adapters.limiter.memory import MemoryLimiter
 from monkey_coder_server.adapters.passwords import Argon2Pool
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer, load_or_create_signer
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
+from monkey_coder_server.adapters.storage.operations import UnusableDatabase
 from monkey_coder_server.adapters.system.clock import SystemClock
 from monkey_coder_server.adapters.system.ids import system_ids
 from monkey_coder_server.adapters.tokens import JwtTokens
@@ -18,7 +19,7 @@ from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features import accounts
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.limiter import Limiter
-from monkey_coder_server.settings import Settings
+from monkey_coder_server.settings import Settings, SettingsError
 from monkey_coder_server.web.auth import Authenticator
 
 
@@ -38,7 +39,7 @@ class Books:
 
 @contextlib.asynccontextmanager
 async def open_books(settings: Settings) -> AsyncIterator[Books]:
-    """Open the stores; closed, with everything durable, at the end of the block."""
+    """Open the stores; closed, with everything durable, at the end of the block. Raises `SettingsError`."""
     clock, ids = SystemClock(), system_ids()
     signer = load_or_create_signer(settings.data_dir)
     pepper = settings.key_pepper.reveal().encode()
@@ -46,7 +47,10 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
     passwords = Argon2Pool(threads=max(1, min(4, os.cpu_count() or 1)))
     tokens = JwtTokens(settings.jwt_secret_key.reveal(), new_id=ids.new)
     limiter = MemoryLimiter(clock.monotonic)
-    storage = await open_storage(settings.database_url, signer=signer, clock=clock)
+    try:
+        storage = await open_storage(settings.database_url.reveal(), signer=signer, clock=clock)
+    except UnusableDatabase as unusable:
+        raise SettingsError(str(unusable)) from unusable
 
     def mint_key() -> accounts.FreshKey:
         key = api_keys.compose(environment, secrets.token_bytes(api_keys.RANDOM_BYTES))

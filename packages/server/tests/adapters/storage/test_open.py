@@ -53,7 +53,7 @@ async def test_an_audit_entry_is_kept_with_its_facts(tmp_path: Path, signer: Ed2
 
 async def test_another_kind_of_database_is_refused(signer: Ed25519Signer) -> None:
     with pytest.raises(UnsupportedDatabase):
-        await open_storage("postgresql://db/books", signer=signer, clock=StillClock())
+        await open_storage("mysql://db/books", signer=signer, clock=StillClock())
 
 
 async def test_keys_are_followed_in_the_background_also_after_the_store_was_away(

@@ -2,17 +2,23 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS
 
 HEAD = "0004"
 SCHEME = "sqlite:///"
+POSTGRESQL = ("postgresql://", "postgres://")
 
 
 class UnsupportedDatabase(ValueError):
     """The database URL names what this server cannot keep its books in."""
+
+
+def is_postgresql(url: str | Path) -> bool:
+    """Whether a URL names a PostgreSQL database."""
+    return isinstance(url, str) and url.startswith(POSTGRESQL)
 
 
 def sqlite_path(url: str | Path) -> Path:
@@ -23,26 +29,33 @@ def sqlite_path(url: str | Path) -> Path:
         return Path(url.removeprefix(SCHEME))
     scheme, mark, _ = url.partition("://")
     if mark:
-        message = f"The books are kept in SQLite ({SCHEME}FILE); a {scheme} database is not supported."
+        message = f"The books are kept in SQLite ({SCHEME}FILE) or PostgreSQL (postgresql://…), not in {scheme}."
         raise UnsupportedDatabase(message)
     return Path(url)
 
 
 def upgrade(url: str | Path) -> None:
-    """Apply all missing revisions in one transaction; two processes that start together take turns."""
-    path = sqlite_path(url)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if current(path) != HEAD:
-        _run(path, "upgrade", "head")
+    """Apply all missing revisions in one transaction; two processes that start together take turns.
+
+    Raises `UnusableDatabase` when PostgreSQL cannot be reached, `sqlite3.Error` when the file cannot be used.
+    """
+    if not is_postgresql(url):
+        sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
+    if current(url) != HEAD:
+        _run(url, "upgrade", "head")
 
 
 def downgrade(url: str | Path, revision: str) -> None:
     """Undo revisions down to `revision` (`base`: all). Destroys what they hold."""
-    _run(sqlite_path(url), "downgrade", revision)
+    _run(url, "downgrade", revision)
 
 
 def current(url: str | Path) -> str | None:
     """The revision of a database; None when it is empty or absent."""
+    if is_postgresql(url):
+        from monkey_coder_server.adapters.storage.postgres import migrate  # noqa: PLC0415 - psycopg is heavy
+
+        return migrate.current(str(url))
     path = sqlite_path(url)
     if not path.exists():
         return None
@@ -56,20 +69,29 @@ def current(url: str | Path) -> str | None:
     return str(row[0]) if row else None
 
 
-def _run(path: Path, command: str, revision: str) -> None:
+def _run(url: str | Path, command: str, revision: str) -> None:
     """Run one Alembic command. Alembic is imported here because a database that is up to date never needs it."""
     from alembic import command as alembic_commands  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415 - see above
 
-    with _transaction(path) as connection:
+    with _transaction(url) as connection:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         getattr(alembic_commands, command)(config, revision)
 
 
+def _transaction(url: str | Path) -> AbstractContextManager[object]:
+    """A SQLAlchemy connection in a transaction beside which no other changes tables."""
+    if is_postgresql(url):
+        from monkey_coder_server.adapters.storage.postgres import migrate  # noqa: PLC0415 - psycopg is heavy
+
+        return migrate.transaction(str(url))
+    return _sqlite_transaction(sqlite_path(url))
+
+
 @contextmanager
-def _transaction(path: Path) -> Iterator[object]:
-    """A SQLAlchemy connection in a transaction that holds the write lock from its beginning."""
+def _sqlite_transaction(path: Path) -> Iterator[object]:
+    """A connection that holds the write lock from its beginning."""
     from sqlalchemy import create_engine, event  # noqa: PLC0415 - imported with Alembic
 
     engine = create_engine(f"{SCHEME}{path}", connect_args={"timeout": BUSY_TIMEOUT_MS // 1_000})

@@ -1,9 +1,9 @@
-"""Open the embedded store: one file, one writer, a few readers, and the ports kept in it."""
+"""Open the stores: SQLite embedded in the process, or PostgreSQL, and the ports kept in either."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.limits import SqlLimits
-from monkey_coder_server.adapters.storage.operations import CAPACITY
+from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
@@ -26,6 +26,10 @@ from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.signing import ReceiptSigner
 
 logger = logging.getLogger(__name__)
+
+
+Presence = Callable[[Callable[[], Awaitable[None]]], AbstractAsyncContextManager[None]]
+"""Counts as a gateway for its block; what it is given runs first when there is no other gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,9 @@ class Storage:
     limits: SqlLimits
     quotes: SqlQuotes
     answers: SqlAnswers
-    writer: Writer
-    readers: Readers
-    path: Path
+    writer: Writing
+    readers: Reading
+    presence: Presence
 
     @asynccontextmanager
     async def serving(self, clock: Clock) -> AsyncIterator[None]:
@@ -53,11 +57,11 @@ class Storage:
             if ended:
                 logger.warning("voided %d holds of requests that died with an earlier process", ended)
 
-        async with presence(self.path, when_alone=end_orphans):
+        async with self.presence(end_orphans):
             yield
 
     def healthy(self) -> bool:
-        """Whether holds can be taken: the writer lives and its last transaction was not lost."""
+        """Whether holds can be taken: the writer lives, the database is there, no transaction was lost just now."""
         return self.writer.alive and not self.writer.failing
 
     async def close(self) -> None:
@@ -68,16 +72,14 @@ class Storage:
 
 
 async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, capacity: int = CAPACITY) -> Storage:
-    """Migrate and open `sqlite:///FILE` or a path, from the event loop that will use it.
+    """Migrate and open `sqlite:///FILE`, a path or `postgresql://…`, from the event loop that will use it.
 
     At most `capacity` operations wait; more are refused as `Unavailable`. Raises `UnsupportedDatabase` for another
-    kind of URL and `sqlite3.Error` when the file cannot be used.
+    kind of URL, `UnusableDatabase` for a PostgreSQL that cannot be opened, `sqlite3.Error` when the file cannot be
+    used.
     """
-    path = migrate.sqlite_path(url)
-    await asyncio.to_thread(migrate.upgrade, path)
-    writer = Writer(partial(open_writer, path), clock=clock, capacity=capacity)
-    await writer.start()
-    readers = Readers(path)
+    await asyncio.to_thread(migrate.upgrade, url)
+    writer, readers, present = await _connect(url, clock=clock, capacity=capacity)
     keys = SqlKeys(writer, readers, clock)
     await keys.start()
     return Storage(
@@ -91,5 +93,16 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         answers=SqlAnswers(writer, readers, clock),
         writer=writer,
         readers=readers,
-        path=path,
+        presence=present,
     )
+
+
+async def _connect(url: str | Path, *, clock: Clock, capacity: int) -> tuple[Writing, Reading, Presence]:
+    if migrate.is_postgresql(url):
+        from monkey_coder_server.adapters.storage.postgres.open import connect  # noqa: PLC0415 - psycopg is heavy
+
+        return await connect(str(url), clock=clock, capacity=capacity)
+    path = migrate.sqlite_path(url)
+    writer = Writer(partial(open_writer, path), clock=clock, capacity=capacity)
+    await writer.start()
+    return writer, Readers(path), lambda end_orphans: presence(path, when_alone=end_orphans)

@@ -15,6 +15,10 @@ UNHEALTHY_SECONDS = 5
 T = TypeVar("T")
 
 
+class UnusableDatabase(Exception):
+    """The database cannot be opened; the message says why in words an operator can act on, without the password."""
+
+
 @dataclass(slots=True, eq=False)
 class Job(Generic[T]):
     """An operation on its way through a writer. Read `result` after awaiting `decided` or `committed`."""

@@ -30,10 +30,12 @@ def upgrade() -> None:
     _create_sessions()
     if op.get_bind().dialect.name == "sqlite":
         _create_sqlite_guards()
+    else:
+        _create_postgresql_guards()
 
 
 def downgrade() -> None:
-    """Drop every table with what it holds; SQLite drops a table's guards with it."""
+    """Drop every table with what it holds; a table's guards go with it."""
     for table in (
         "sessions",
         "receipts",
@@ -52,6 +54,8 @@ def downgrade() -> None:
         "accounts",
     ):
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION refuse_to_change_history")
 
 
 def _create_accounts() -> None:
@@ -330,4 +334,17 @@ def _create_sqlite_guards() -> None:
             op.execute(
                 f"CREATE TRIGGER {table}_refuses_{action.lower()} BEFORE {action} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+
+
+def _create_postgresql_guards() -> None:
+    op.execute(
+        "CREATE FUNCTION refuse_to_change_history() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE integrity_constraint_violation USING MESSAGE = TG_TABLE_NAME || '' is append-only''; END'"
+    )
+    for table in APPEND_ONLY:
+        for action in ("UPDATE", "DELETE", "TRUNCATE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_refuses_{action.lower()} BEFORE {action} ON {table} "
+                f"FOR EACH {'STATEMENT' if action == 'TRUNCATE' else 'ROW'} EXECUTE FUNCTION refuse_to_change_history()"
             )

@@ -1,0 +1,29 @@
+"""Open a PostgreSQL database."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+import psycopg
+
+from monkey_coder_server.adapters.storage.postgres.connection import Server
+from monkey_coder_server.adapters.storage.postgres.presence import presence
+from monkey_coder_server.adapters.storage.postgres.problems import unusable
+from monkey_coder_server.adapters.storage.postgres.readers import PgReaders
+from monkey_coder_server.adapters.storage.postgres.writer import PgWriter
+from monkey_coder_server.ports.clock import Clock
+
+Presence = Callable[[Callable[[], Awaitable[None]]], AbstractAsyncContextManager[None]]
+
+
+async def connect(url: str, *, clock: Clock, capacity: int) -> tuple[PgWriter, PgReaders, Presence]:
+    """The writer, connected, the readers, which connect when they are needed, and how to be present.
+
+    Raises `UnusableDatabase`.
+    """
+    server = Server(url)
+    writer = PgWriter(server, clock=clock, capacity=capacity)
+    try:
+        await writer.start()
+    except psycopg.Error as error:
+        raise unusable(server, error) from error
+    return writer, PgReaders(server), lambda when_alone: presence(server, when_alone=when_alone)

@@ -1,0 +1,118 @@
+"""Reads on PostgreSQL: each one repeatable-read, read-only transaction on one of a few connections, all bounded."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from typing import TypeVar
+
+import psycopg
+
+from monkey_coder_server.adapters.storage.postgres.connection import ANSWER, Connection, Server, after, connect
+from monkey_coder_server.adapters.storage.postgres.problems import is_lost, told, unreadable
+from monkey_coder_server.adapters.storage.postgres.transaction import PgTransaction
+from monkey_coder_server.adapters.storage.transaction import Transaction
+from monkey_coder_server.domain.errors import Unavailable
+
+THREADS = 3
+WAITING = 512
+LONGEST = timedelta(seconds=10)
+"""How long anybody waits for a read, his turn included."""
+REPORT = timedelta(minutes=10)
+AGAIN = timedelta(milliseconds=500)
+"""After an attempt to connect that failed, reads are refused for so long without another."""
+
+T = TypeVar("T")
+
+
+class PgReaders:
+    """`operations.Reading` on PostgreSQL. Connections are opened when first needed, and again after they were lost."""
+
+    def __init__(self, server: Server, *, threads: int = THREADS, waiting: int = WAITING) -> None:
+        self._server = server
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger-reader")
+        self._reports = ThreadPoolExecutor(1, thread_name_prefix="ledger-report")
+        self._own = threading.local()
+        self._opened: set[Connection] = set()
+        self._waiting = 0
+        self._most_waiting = waiting
+        self._away_until = 0
+
+    async def read(self, body: Callable[[Transaction], T]) -> T:
+        """Run a reading function. Raises `Unavailable` when too many wait or the database cannot be read."""
+        return await self._wait(self._pool, body, answer=ANSWER, longest=LONGEST)
+
+    async def report(self, body: Callable[[Transaction], T]) -> T:
+        """As `read`, one at a time, for one that may take minutes."""
+        return await self._wait(self._reports, body, answer=REPORT, longest=2 * REPORT)
+
+    def close(self) -> None:
+        """Wait for running reads and close the connections."""
+        for pool in (self._pool, self._reports):
+            pool.shutdown(wait=True, cancel_futures=True)
+        for connection in self._opened:
+            connection.close()
+
+    async def _wait(
+        self, pool: ThreadPoolExecutor, body: Callable[[Transaction], T], *, answer: timedelta, longest: timedelta
+    ) -> T:
+        if self._waiting >= self._most_waiting:
+            raise Unavailable("Too many reports are being made right now; please try again.", retry_after=1)
+        self._waiting += 1
+        try:
+            running = asyncio.get_running_loop().run_in_executor(pool, self._run, body, answer)
+            return await asyncio.wait_for(running, longest.total_seconds())
+        except TimeoutError as error:
+            raise unreadable(error) from error
+        except psycopg.Error as error:
+            meant = told(error)
+            raise (unreadable(error) if isinstance(meant, Unavailable) else meant) from error
+        finally:
+            self._waiting -= 1
+
+    def _run(self, body: Callable[[Transaction], T], answer: timedelta) -> T:
+        """In a thread: read, once more on a new connection when the old one turns out to be dead."""
+        held: Connection | None = getattr(self._own, "connection", None)
+        if held is not None:
+            try:
+                return self._read(held, body, answer)
+            except psycopg.Error as error:
+                if not is_lost(held, error):
+                    raise
+        return self._read(self._connect(), body, answer)
+
+    def _read(self, connection: Connection, body: Callable[[Transaction], T], answer: timedelta) -> T:
+        connection.patience = answer
+        try:
+            connection.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                return body(self._own.transaction)
+            finally:
+                if not connection.closed:
+                    connection.execute(b"ROLLBACK")
+        except psycopg.Error as error:
+            if is_lost(connection, error):
+                self._drop(connection)
+            raise
+
+    def _connect(self) -> Connection:
+        if time.monotonic_ns() < self._away_until:
+            message = "it was away a moment ago"
+            raise psycopg.OperationalError(message)
+        try:
+            connection = connect(self._server, "reader")
+        except psycopg.Error:
+            self._away_until = after(AGAIN)
+            raise
+        self._opened.add(connection)
+        self._own.connection, self._own.transaction = connection, PgTransaction(connection)
+        return connection
+
+    def _drop(self, connection: Connection) -> None:
+        self._own.connection = self._own.transaction = None
+        self._opened.discard(connection)
+        with suppress(psycopg.Error):
+            connection.close()

@@ -1,0 +1,77 @@
+"""A transaction on one connection: statements are compiled once, and prepared by the server once they repeat."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from psycopg import RawCursor
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from monkey_coder_server.adapters.storage.postgres.connection import Connection
+from monkey_coder_server.adapters.storage.transaction import Compiled, Parameters, Query, Row
+
+DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # not annotated
+_ALONE = b"SELECT pg_advisory_xact_lock(hashtext(current_schema()), $1::int)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """SQL with `$1` marks, and what picks their values."""
+
+    text: bytes
+    values: Callable[[Parameters], tuple[Any, ...]]
+
+
+def _picker(compiled: Compiled) -> Callable[[Parameters], tuple[Any, ...]]:
+    names, constants = compiled.names, compiled.constants
+    return lambda parameters: tuple([constants[name] if name in constants else parameters[name] for name in names])
+
+
+_PREPARED: dict[Query, _Prepared] = {}
+
+
+def _prepared(query: Query) -> _Prepared:
+    """Compiled once in a process; two threads that do it at once make the same."""
+    found = _PREPARED.get(query)
+    if found is None:
+        compiled = query.compiled(DIALECT)
+        found = _PREPARED[query] = _Prepared(compiled.text.encode(), _picker(compiled))
+    return found
+
+
+@dataclass(slots=True)
+class PgTransaction:
+    """`Transaction` on one PostgreSQL connection."""
+
+    connection: Connection
+    cursor: RawCursor[Row] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cursor = RawCursor(self.connection)
+
+    def change(self, query: Query, parameters: Parameters) -> int:
+        """Run a statement that changes rows; how many."""
+        prepared = _prepared(query)
+        return self.cursor.execute(prepared.text, prepared.values(parameters)).rowcount
+
+    def change_each(self, query: Query, several: Sequence[Parameters]) -> int:
+        """Run a statement that changes rows once with each of several parameters, in one round trip; how many."""
+        prepared = _prepared(query)
+        self.cursor.executemany(prepared.text, [prepared.values(parameters) for parameters in several])
+        return self.cursor.rowcount
+
+    def rows(self, query: Query, parameters: Parameters) -> list[Row]:
+        """Run a statement and take all its rows."""
+        prepared = _prepared(query)
+        return self.cursor.execute(prepared.text, prepared.values(parameters)).fetchall()
+
+    def row(self, query: Query, parameters: Parameters) -> Row | None:
+        """The first row, if any."""
+        rows = self.rows(query, parameters)
+        return rows[0] if rows else None
+
+    def alone(self, what: str) -> None:
+        """Take a lock of this name, kept to the transaction's end; waits at most `LOCK_MS`."""
+        number = int.from_bytes(blake2b(what.encode(), digest_size=4).digest(), "big", signed=True)
+        self.cursor.execute(_ALONE, (number,))
