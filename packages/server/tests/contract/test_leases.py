@@ -234,3 +234,12 @@ async def test_a_hold_may_be_placed_again_after_an_unknown_end(funded: Storage) 
     asked = hold_request(9_000)
     assert await funded.books.place(asked) == await funded.books.place(asked)
     assert await figures(funded) == (10_000, 9_000)
+
+
+async def test_all_leases_of_a_dead_process_come_back_and_no_others(funded: Storage) -> None:
+    for _ in range(25):
+        await take(funded, 10, instance="dead")
+    await take(funded, 100, instance="alive")
+    assert await funded.books.end_leases("dead") == 25
+    assert await funded.books.end_leases("dead") == 0
+    assert await figures(funded) == (10_000, 100)

@@ -88,7 +88,7 @@ class Books(Protocol):
         """The leases of this process that others asked for."""
 
     async def ship(self, batch: Sequence[Resolved]) -> Mapping[str, str]:
-        """Book what came of requests, each exactly once by its request id, in one transaction; durable on return.
+        """Book what came of requests, each exactly once by its request id; durable on return.
 
         A request whose lease or hold was given up meanwhile is charged from what the wallet has free, else the house
         bears it. An ending that contradicts the books is kept aside in them and keeps no other from being booked: the
@@ -103,3 +103,6 @@ class Books(Protocol):
 
     async def expire_leases(self, now: datetime) -> int:
         """Return what is left of leases whose process was not heard of for long; how many leases."""
+
+    async def end_leases(self, instance: str) -> int:
+        """Return what is left of all leases of a process that is dead and whose endings are booked; how many."""

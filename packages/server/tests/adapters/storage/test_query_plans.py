@@ -114,6 +114,7 @@ def test_what_every_request_runs_fills_no_temporary_table(query: Query, template
     ("query", "index"),
     [
         (leases._OTHERS, "ix_leases_open_account (account_id=?)"),
+        (leases._OF_INSTANCE, "ix_leases_open_instance (instance=?)"),
         (leases._OVERDUE, "ix_leases_open_expires_at (expires_at<?)"),
         (recalls._EXTEND, "ix_leases_open_instance (instance=?)"),
         (recalls._RECALL, "ix_leases_open_account (account_id=?)"),

@@ -3,6 +3,8 @@
 Whatever changes what a lease holds changes or locks its wallet's row first, as `holds` does.
 """
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 from sqlalchemy import ColumnClause, bindparam, func, insert, literal_column, select, update
 
@@ -17,7 +19,7 @@ from monkey_coder_server.domain.limits import Need, leasable, room
 from monkey_coder_server.ports.books import Lease, LeaseWish
 from monkey_coder_server.ports.record import Record
 
-EXPIRED_AT_ONCE = 20
+ENDED_AT_ONCE = 20
 OPEN, CLOSED, EXPIRED = "open", "closed", "expired"
 _OPEN: ColumnClause[str] = literal_column("'open'")
 _NOTHING: ColumnClause[int] = literal_column("0")
@@ -68,6 +70,11 @@ _USE_UP = Query(
     update(leases)
     .where(leases.c.lease_id == bindparam("lease"))
     .values(amount=bindparam("size"), charged=bindparam("spent"), state=literal_column("'closed'"), recalled_at=_NEVER)
+)
+_OF_INSTANCE = Query(
+    select(leases.c.lease_id, leases.c.account_id)
+    .where(leases.c.state == _OPEN, leases.c.instance == bindparam("this"))
+    .limit(bindparam("most"))
 )
 _OVERDUE = Query(
     select(leases.c.lease_id, leases.c.account_id)
@@ -172,15 +179,14 @@ def give_back(lease_id: str, returned: int, transaction: Transaction) -> None:
 
 def expire(now: int, transaction: Transaction) -> int:
     """Take back what is left of some leases whose time is over; how many."""
-    overdue = sorted(transaction.rows(_OVERDUE, {"now": now, "most": EXPIRED_AT_ONCE}), key=_account)
-    ended = 0
-    for lease_id, account_id in overdue:
-        holds.lock_wallet(transaction, account_id)
-        [held] = find(transaction, [lease_id]).values()
-        if held.state == OPEN and held.expires_at < now:
-            _release(transaction, held, held.left, EXPIRED)
-            ended += 1
-    return ended
+    overdue = transaction.rows(_OVERDUE, {"now": now, "most": ENDED_AT_ONCE})
+    return sum(held.expires_at < now and _end(transaction, held, EXPIRED) for held in _locked(transaction, overdue))
+
+
+def end_all(instance: str, transaction: Transaction) -> int:
+    """Take back what is left of some leases of a process that is gone; how many."""
+    left = transaction.rows(_OF_INSTANCE, {"this": instance, "most": ENDED_AT_ONCE})
+    return sum(_end(transaction, held, CLOSED) for held in _locked(transaction, left))
 
 
 def write_charges(transaction: Transaction, charged: list[Slice]) -> None:
@@ -203,6 +209,21 @@ def _share(transaction: Transaction, wish: LeaseWish, spending: Spender, availab
     left = room(standings)
     [[others]] = transaction.rows(_OTHERS, {"account": wish.account_id, "this": wish.instance})
     return fair_share(available if left is None else min(available, left), others + 1)
+
+
+def _locked(transaction: Transaction, found: list[Row]) -> Iterator[Slice]:
+    """Leases as they stand once their wallets are locked, in the order of those."""
+    for lease_id, account_id in sorted(found, key=_account):
+        holds.lock_wallet(transaction, account_id)
+        yield from find(transaction, [lease_id]).values()
+
+
+def _end(transaction: Transaction, held: Slice, state: str) -> bool:
+    """Take back all that is left, unless that was done meanwhile."""
+    if held.state != OPEN:
+        return False
+    _release(transaction, held, held.left, state)
+    return True
 
 
 def _release(transaction: Transaction, held: Slice, back: int, state: str) -> None:

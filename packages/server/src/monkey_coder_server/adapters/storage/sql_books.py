@@ -26,15 +26,27 @@ from monkey_coder_server.ports.signing import ReceiptSigner
 
 logger = logging.getLogger(__name__)
 
+SHIPPED_TOGETHER = 32
+"""About 8 ms of work, which the event loop waits for where the writer works in it."""
+
 
 class SqlBooks:
     """`ports.books.Books`. Every change is one operation of the writer, durable on return."""
 
-    def __init__(self, writer: Writing, readers: Reading, *, signer: ReceiptSigner, clock: Clock) -> None:
+    def __init__(
+        self,
+        writer: Writing,
+        readers: Reading,
+        *,
+        signer: ReceiptSigner,
+        clock: Clock,
+        together: int = SHIPPED_TOGETHER,
+    ) -> None:
         self._writer = writer
         self._readers = readers
         self._signer = signer
         self._clock = clock
+        self._together = together
 
     async def place(self, request: HoldRequest) -> Hold | Replay:
         """Hold directly; the errors are those of `Ledger.hold`. A repeat of what is held already is that hold."""
@@ -73,19 +85,11 @@ class SqlBooks:
         return await self._readers.read(partial(recalls.recalled, instance))
 
     async def ship(self, batch: Sequence[Resolved]) -> Mapping[str, str]:
-        """Book endings in one transaction; if one of them cannot be, the others without it. See the port."""
-        if not batch:
-            return {}
-        try:
-            await self._writer.perform(partial(shipping.ship, batch, self._signer))
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the others from being booked
-            if len(batch) == 1:
-                return await self._keep(batch[0], error)
-            middle = len(batch) // 2
-            return {**await self.ship(batch[:middle]), **await self.ship(batch[middle:])}
-        return {}
+        """Book endings, `together` at a time; those that cannot be are kept aside. See the port."""
+        refused: dict[str, str] = {}
+        for start in range(0, len(batch), self._together):
+            refused |= await self._ship(batch[start : start + self._together])
+        return refused
 
     async def charge(self, request_id: str) -> Charge | None:
         """The charge of a request that is booked already."""
@@ -101,6 +105,26 @@ class SqlBooks:
         while some := await self._writer.perform(partial(leases.expire, to_micros(now))):
             ended += some
         return ended
+
+    async def end_leases(self, instance: str) -> int:
+        """Return what is left of all leases of a process that is dead and whose endings are booked; how many."""
+        ended = 0
+        while some := await self._writer.perform(partial(leases.end_all, instance)):
+            ended += some
+        return ended
+
+    async def _ship(self, batch: Sequence[Resolved]) -> Mapping[str, str]:
+        """Book endings together; if one of them cannot be, the others without it."""
+        try:
+            await self._writer.perform(partial(shipping.ship, batch, self._signer))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the others from being booked
+            if len(batch) == 1:
+                return await self._keep(batch[0], error)
+            middle = len(batch) // 2
+            return {**await self._ship(batch[:middle]), **await self._ship(batch[middle:])}
+        return {}
 
     async def _keep(self, resolved: Resolved, error: Exception) -> Mapping[str, str]:
         """Put an ending aside that contradicts the books."""
