@@ -84,7 +84,7 @@ class Journals(Protocol):
     """The journals of all processes that share a directory."""
 
     async def adopt(self) -> Sequence[Journal]:
-        """Take over the journals of dead processes; each is given to one caller in one process only.
+        """Take over the journals of dead processes, also empty ones; each is given to one caller in one process only.
 
         The caller resolves what `left_open` names, ships and forgets all endings, then closes it, which removes it.
         Whatever is left of it by then is adopted by the next one.

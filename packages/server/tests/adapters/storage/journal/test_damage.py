@@ -115,7 +115,9 @@ async def test_a_damaged_page_costs_at_most_the_records_on_it(dead: Path, page: 
 async def test_what_is_not_a_database_at_all_is_kept_and_the_next_start_goes_on(tmp_path: Path) -> None:
     tmp_path.joinpath("first.sqlite").write_bytes(b"not a database " * 1_000)
     adopter = at(tmp_path)
-    assert await adopter.adopt() == []
+    (journal,) = await adopter.adopt()
+    assert await journal.endings(0, 10) == []
+    await journal.close()
     assert adopter.damages == 1
     own = await adopter.open("second")
     assert own.figures()["damaged"] == 1

@@ -143,6 +143,24 @@ async def test_a_name_is_taken_as_long_as_its_process_lives(directory: JournalDi
     await (await directory.open("second")).close()
 
 
+async def test_a_journal_with_nothing_in_it_is_adopted_for_the_leases_of_its_process(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    directory = died(tmp_path / "journal")
+    next_one = await adopted(directory)
+    assert next_one.instance == "first"
+    assert await next_one.left_open() == await next_one.endings(0, 10) == []
+    await next_one.close()
+    assert list(directory.iterdir()) == []
+
+
+async def test_a_lock_without_a_journal_is_cleared_away(tmp_path: Path) -> None:
+    lock = tmp_path / "first.lock"
+    lock.touch()
+    assert await JournalDirectory(tmp_path, clock=StillClock(), options=SMALL).adopt() == []
+    assert not lock.exists()
+
+
 async def test_an_orderly_end_with_nothing_waiting_leaves_no_file(directory: JournalDirectory, tmp_path: Path) -> None:
     opened = await directory.open("second")
     asked = hold_request()

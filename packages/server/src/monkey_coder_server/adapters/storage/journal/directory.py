@@ -14,6 +14,7 @@ from monkey_coder_server.adapters.storage.journal.journal import Bounds, Content
 from monkey_coder_server.adapters.storage.journal.names import Names, instances, take
 from monkey_coder_server.adapters.storage.journal.room import RESERVE_BYTES, Room
 from monkey_coder_server.adapters.storage.journal.salvage import LaterLayout, recover
+from monkey_coder_server.adapters.storage.journal.sorting import Found
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
 
@@ -63,16 +64,16 @@ class JournalDirectory:
         return journal
 
     async def adopt(self) -> Sequence[SqliteJournal]:
-        """Take over what dead processes left; what cannot be taken now is logged and left. Never raises for it."""
+        """Take over what dead processes left, empty journals as well: their leases are known by their names.
+
+        What cannot be taken now is logged and left.
+        """
         adopted = []
         for names, lock in await asyncio.to_thread(self._take_dead):
             try:
-                found = await asyncio.to_thread(recover, names)
-                self.damages += len(found.damages)
-                if found.open or found.endings:
+                if (found := await asyncio.to_thread(_recovered, names, lock)) is not None:
+                    self.damages += len(found.damages)
                     adopted.append(await self._opened(names, found.contents(), lock, None))
-                else:
-                    await asyncio.to_thread(_clear, names, lock)
             except (OSError, sqlite3.Error, LaterLayout) as error:
                 logger.error("the journal of %s cannot be adopted now: %r", names.instance, error)  # noqa: TRY400 - it is tried again
                 lock.close()
@@ -125,6 +126,14 @@ class JournalDirectory:
             await asyncio.to_thread(_clear if empty else _leave, names, lock)
 
         return Surroundings(names.instance, lambda: room is not None and room.enough, figures, close)
+
+
+def _recovered(names: Names, lock: IO[bytes]) -> Found | None:
+    """What a dead process left; None, and nothing of it stays, when it died before or after it had a journal."""
+    if names.database.exists() or names.salvaged.exists():
+        return recover(names)
+    _clear(names, lock)
+    return None
 
 
 def _clear(names: Names, lock: IO[bytes]) -> None:
