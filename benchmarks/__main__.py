@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import dispatch, execute, ledger, relay, start
+from benchmarks import dispatch, execute, journal, ledger, relay, start
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "execute": execute.main,
     "dispatch": dispatch.main,
     "relay": relay.main,
     "ledger": ledger.main,
+    "journal": journal.main,
     "start": start.main,
 }
 

@@ -66,10 +66,11 @@ async def _pair(storage: Storage) -> None:
     request_id, at = new_id("req"), datetime.now(UTC)
     asked = HoldRequest(request_id, ACCOUNT, KEY, NANO_PER_USD // 100, at, at + timedelta(minutes=10))
     await storage.ledger.hold(asked)
-    await storage.ledger.settle(_settlement(request_id, at))
+    await storage.ledger.settle(settlement(request_id, at))
 
 
-def _settlement(request_id: str, at: datetime) -> Settlement:
+def settlement(request_id: str, at: datetime) -> Settlement:
+    """A served request of little cost."""
     return Settlement(
         request_id=request_id,
         account_id=ACCOUNT,

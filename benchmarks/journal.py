@@ -1,0 +1,99 @@
+"""The journal alone: what a stream waits for the disk before its first byte and before its last, strict and relaxed.
+
+A request writes an intent (nobody waits), a draft (the first byte waits), a draft (nobody) and its ending (the last
+byte waits); endings are read and forgotten in batches meanwhile, as the shipper does.
+"""
+
+import asyncio
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+
+import msgspec
+
+from benchmarks.ledger import ACCOUNT, KEY, settlement
+from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory, Options
+from monkey_coder_server.adapters.storage.journal.journal import SqliteJournal
+from monkey_coder_server.adapters.system.clock import SystemClock
+from monkey_coder_server.adapters.system.ids import system_ids
+from monkey_coder_server.domain.money import NANO_PER_USD
+from monkey_coder_server.ports.books import Resolved
+from monkey_coder_server.ports.journal import Intent
+from monkey_coder_server.ports.ledger import FailedRequest, HoldRequest, Settlement
+
+REQUESTS = {1: 400, 16: 2_000, 256: 5_000}
+PAGE = 256
+new_id = system_ids().new
+
+
+@dataclass(slots=True)
+class Waits:
+    """Seconds, one for each request."""
+
+    first: list[float] = field(default_factory=list)
+    last: list[float] = field(default_factory=list)
+
+
+def main() -> None:
+    """Run and print the table."""
+    print("The journal: waits for the disk, by requests at a time; CPU for a request's four records and their shipping")
+    row = "{:8} {:>8} {:>11} {:>22} {:>22} {:>12}"
+    print(row.format("", "requests", "requests/s", "first byte p50/p99", "last byte p50/p99", "CPU/request"))
+    for relaxed in (False, True):
+        for concurrency, requests in REQUESTS.items():
+            with tempfile.TemporaryDirectory() as folder:
+                figures = asyncio.run(_measure(Path(folder), concurrency, requests, relaxed=relaxed))
+            print(row.format("relaxed" if relaxed else "strict", concurrency, *figures))
+
+
+async def _measure(folder: Path, concurrency: int, requests: int, *, relaxed: bool) -> tuple[str, ...]:
+    journal = await JournalDirectory(folder, clock=SystemClock(), options=Options(relaxed=relaxed)).open("bench")
+    served = [_served() for _ in range(requests)]
+    left, waits = iter(served), Waits()
+
+    async def client() -> None:
+        for hold, settled in left:
+            await _request(journal, hold, settled, waits)
+
+    shipping = asyncio.create_task(_ship(journal))
+    begun, cpu = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(client() for _ in range(concurrency)))
+    taken, used = time.perf_counter() - begun, time.process_time() - cpu
+    shipping.cancel()
+    await asyncio.wait({shipping})
+    await journal.close()
+    return f"{requests / taken:.0f}", _spread(waits.first), _spread(waits.last), f"{used / requests * 1e6:.0f} us"
+
+
+def _served() -> tuple[HoldRequest, Settlement]:
+    request_id, at = new_id("req"), datetime.now(UTC)
+    hold = HoldRequest(request_id, ACCOUNT, KEY, NANO_PER_USD // 100, at, at + timedelta(minutes=10))
+    return hold, settlement(request_id, at)
+
+
+async def _request(journal: SqliteJournal, hold: HoldRequest, settled: Settlement, waits: Waits) -> None:
+    draft = FailedRequest(hold.request_id, ACCOUNT, KEY, hold.at, "unavailable", "The gateway stopped.")
+    journal.intend(Intent(hold, "lease", draft))
+    await asyncio.sleep(0)
+    begun = time.perf_counter()
+    await journal.note(hold.request_id, msgspec.structs.replace(settled, price=1)).durable()
+    waits.first.append(time.perf_counter() - begun)
+    journal.note(hold.request_id, settled)
+    await asyncio.sleep(0)
+    begun = time.perf_counter()
+    await journal.resolve(Resolved(hold, "lease", settled, settled.price)).durable()
+    waits.last.append(time.perf_counter() - begun)
+
+
+async def _ship(journal: SqliteJournal) -> None:
+    while True:
+        await asyncio.sleep(0.05)
+        while page := await journal.endings(0, PAGE):
+            journal.forget([number for number, _ in page])
+
+
+def _spread(seconds: list[float]) -> str:
+    return f"{median(seconds) * 1e3:.2f} / {quantiles(seconds, n=100)[98] * 1e3:.2f} ms"
