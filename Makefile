@@ -14,7 +14,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test agents check fmt bench fuzz lock clean
+.PHONY: help setup demo serve test agents check fmt bench fuzz mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ fmt: $(STAMP) ## format and apply the safe fixes
 
 bench: $(STAMP) ## the benchmarks, each a table with ratios
 	@$(BIN)/python -m benchmarks
+
+mutants: $(STAMP) ## change the money rules one thing at a time; nine of ten changes must be noticed by their tests
+	@$(BIN)/python -m tools.mutants $(MODULES)
 
 fuzz: $(STAMP) ## mutated traffic against every codec; SECONDS=600 by default, SEED=n ROUNDS=1 shows a finding again
 	@$(BIN)/python -m tools.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))

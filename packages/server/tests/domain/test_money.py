@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.money import (
+    BASIS_POINTS,
     LARGEST_USD,
     NANO_PER_USD,
+    TOKENS_PER_PRICE_UNIT,
     ceil_div,
     cents,
     parse_percent,
@@ -111,3 +113,16 @@ def test_cents_and_their_residue_are_the_whole_amount(nano: int) -> None:
     whole, residue = cents(nano)
     assert 0 <= residue < 10_000_000
     assert whole * 10_000_000 + residue == nano
+
+
+def test_the_units_are_the_worlds_own() -> None:
+    assert NANO_PER_USD == 1_000_000_000
+    assert (BASIS_POINTS, TOKENS_PER_PRICE_UNIT) == (10_000, 1_000_000)
+    assert LARGEST_USD == 9_000_000_000
+
+
+@pytest.mark.parametrize(("length", "told"), [(40, "'" + "x" * 40 + "'"), (41, "'" + "x" * 37 + "...'")])
+def test_an_amount_nobody_can_read_is_told_in_at_most_forty_characters(length: int, told: str) -> None:
+    with pytest.raises(ValueError, match=r"^") as refused:
+        parse_usd("x" * length)
+    assert told in str(refused.value)
