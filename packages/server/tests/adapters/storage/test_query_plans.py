@@ -20,10 +20,13 @@ from monkey_coder_server.adapters.storage import (
     key_rows,
     leases,
     limits,
+    provider_costs,
     quotes,
     recalls,
     receipt_chain,
     recounting,
+    retention,
+    rollups,
     settlements,
     shipping,
     till,
@@ -46,10 +49,13 @@ MODULES = (
     key_rows,
     limits,
     leases,
+    provider_costs,
     quotes,
     recalls,
     receipt_chain,
     recounting,
+    retention,
+    rollups,
     settlements,
     shipping,
     till,
@@ -71,13 +77,19 @@ EVERY_REQUEST = (
     receipt_chain._HEAD.one,
     receipt_chain._ADVANCE,
     receipt_chain._ISSUE,
+    provider_costs._WRITE,
+    rollups._ADD,
     usage_rows._WRITE,
     shipping._ENDED,
     shipping._END,
     leases._CHARGE,
     leases._USE_UP,
 )
-WHOLE_TABLE_WANTED = {"accounts._ALL": "the operator's list of all users"}
+WHOLE_TABLE_WANTED = {
+    "accounts._ALL": "the operator's list of all users",
+    "rollups._FORGET": "a rebuilding of all sums, which the operator asks for",
+    "rollups._REBUILD": "the same",
+}
 
 
 def queries() -> Iterator[tuple[str, Query]]:

@@ -49,6 +49,7 @@ async def test_what_was_written_stays_as_it_was_written(books: Books, table: str
     await some_business(books)
     with closing(sqlite3.connect(books.path)) as connection:
         connection.execute("INSERT INTO audit (at, actor, action, target, details) VALUES (1, 'a', 'b', 'c', 'd')")
+        connection.execute("INSERT INTO reconciliations VALUES ('r', 'xai', 'd', 'd', 1, 's', 1, 1, 0, 0, '[]')")
         column = connection.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchone()[0]
         with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
             connection.execute(statement.format(table, column, column))
@@ -151,6 +152,10 @@ DISHONESTIES = [
         "DROP TRIGGER transactions_refuses_delete; DELETE FROM transactions WHERE kind = 'grant'",
         "entries_without_transaction",
     ),
+    ("UPDATE provider_costs SET cost = cost + 1", "provider_costs_differing_from_entries"),
+    ("DELETE FROM provider_costs WHERE transaction_id LIKE 'void:%'", "provider_costs_differing_from_entries"),
+    ("UPDATE usage_daily SET latency_ms = latency_ms + 1", "sums_differing_from_usage"),
+    ("DELETE FROM usage_daily WHERE provider = 'openai'", "sums_differing_from_usage"),
     (CHARGED_TO_ANOTHER, "charges_differing_from_entries"),
     ("UPDATE usage SET account_id = 'acc_2' WHERE status = 'served'", "usage_rows_without_resolved_hold"),
     ("UPDATE usage SET key_id = 'key_2' WHERE status = 'failed'", "usage_rows_without_resolved_hold"),

@@ -1,14 +1,14 @@
-"""Guards that refuse to change or delete what was written once: transactions, entries, receipts, audit."""
+"""Guards that refuse to change or delete what was written once: the books, receipts, audit and reconciliations."""
 
 from sqlalchemy import DDL, event
 
-from monkey_coder_server.adapters.storage import people, tables
+from monkey_coder_server.adapters.storage import people, reporting_tables, tables
 
 _REFUSE = (
     "CREATE FUNCTION refuse_to_change_history() RETURNS trigger LANGUAGE plpgsql AS "
     "'BEGIN RAISE integrity_constraint_violation USING MESSAGE = TG_TABLE_NAME || '' is append-only''; END'"
 )
-APPEND_ONLY = (tables.transactions, tables.entries, tables.receipts, people.audit)
+APPEND_ONLY = (tables.transactions, tables.entries, tables.receipts, people.audit, reporting_tables.reconciliations)
 
 
 def sqlite_guards() -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import bindparam, literal_column, select
 
-from monkey_coder_server.adapters.storage import books, holds, idempotency, receipt_chain, usage_rows
+from monkey_coder_server.adapters.storage import books, holds, idempotency, provider_costs, receipt_chain, usage_rows
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.spending import Used
 from monkey_coder_server.adapters.storage.tables import holds as holds_table
@@ -90,7 +90,9 @@ def _charge(
         cost=settlement.provider_cost,
         elsewhere=settlement.elsewhere,
     )
-    books.post(transaction, _movement("settle", settlement, now), lines)
+    movement = _movement("settle", settlement, now)
+    books.post(transaction, movement, lines)
+    provider_costs.write(transaction, [provider_costs.Booking(settlement, movement.transaction_id, now)])
     receipt_chain.issue(transaction, [receipt_chain.Issue(settlement, resolved.amount, resolved.charged)], signer)
     receipt_id = receipt_chain.receipt_id_of(settlement.request_id)
     charge = Charge(
@@ -110,7 +112,9 @@ def _settled_before(settlement: Settlement, now: int, transaction: Transaction) 
         message = f"Nothing was held for {settlement.request_id}, so nothing can be settled."
         raise NotFound(message)
     lines = void_entries(settlement.provider, settlement.provider_cost, settlement.elsewhere)
-    if books.post(transaction, _movement("late", settlement, now), lines):
+    movement = _movement("late", settlement, now)
+    if books.post(transaction, movement, lines):
+        provider_costs.write(transaction, [provider_costs.Booking(settlement, movement.transaction_id, now)])
         usage_rows.add_cost(transaction, settlement)
     return Charge(settlement.request_id, "", 0, settlement.provider_cost, settlement.price, wallet.balance)
 
@@ -121,7 +125,9 @@ def _end_uncharged(transaction: Transaction, failed: FailedRequest, outcome: Hol
         return
     if failed.provider_cost:
         lines = void_entries(failed.provider, failed.provider_cost, failed.elsewhere)
-        books.post(transaction, _movement("void", failed, now), lines)
+        movement = _movement("void", failed, now)
+        books.post(transaction, movement, lines)
+        provider_costs.write(transaction, [provider_costs.Booking(failed, movement.transaction_id, now)])
     status = "expired" if outcome is HoldState.EXPIRED else "failed"
     row = usage_rows.Outcome(status, now, resolved.balance, error_code=failed.error_code)
     usage_rows.write(transaction, failed, row)

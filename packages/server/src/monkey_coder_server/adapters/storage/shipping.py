@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam, insert, update
 
-from monkey_coder_server.adapters.storage import books, idempotency, receipt_chain, usage_rows
+from monkey_coder_server.adapters.storage import books, idempotency, provider_costs, receipt_chain, usage_rows
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.spending import kept_models
 from monkey_coder_server.adapters.storage.tables import holds
@@ -39,7 +39,10 @@ def ship(batch: Sequence[Resolved], signer: ReceiptSigner, transaction: Transact
     if taken:
         till.settle_up()
         _end_holds(transaction, taken)
-        books.post_each(transaction, [post for each in taken if (post := _movement(each)) is not None])
+        posts = [(each.resolved.ending, post) for each in taken if (post := _movement(each)) is not None]
+        books.post_each(transaction, [post for _, post in posts])
+        bookings = [provider_costs.Booking(ending, moved.transaction_id, moved.at) for ending, (moved, _) in posts]
+        provider_costs.write(transaction, bookings)
         _write_receipts(transaction, taken, signer)
         _write_usage(transaction, taken)
         _answer_repeats(transaction, taken)

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, ScalarSelect, and_, bindparam, delete, func, insert, literal_column, select, update
 
+from monkey_coder_server.adapters.storage import rollups
 from monkey_coder_server.adapters.storage.moments import from_micros
 from monkey_coder_server.adapters.storage.tables import holds, usage
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
@@ -33,6 +34,20 @@ _FORGET = Query(
         usage.c.account_id == bindparam("account"),
         usage.c.at == bindparam("ended"),
         usage.c.request_id == bindparam("request"),
+    )
+)
+_WHOLE = Query(
+    select(usage).where(
+        usage.c.account_id == bindparam("account"),
+        usage.c.at == bindparam("ended"),
+        usage.c.request_id == bindparam("request"),
+    )
+)
+_PLACE = Query(
+    select(usage.c.account_id, usage.c.at, usage.c.key_id, usage.c.provider, usage.c.model, usage.c.persona).where(
+        usage.c.request_id == bindparam("request"),
+        usage.c.account_id == _of_hold(holds.c.account_id),
+        usage.c.at == _of_hold(holds.c.resolved_at),
     )
 )
 _BETWEEN = Query(
@@ -96,18 +111,24 @@ class Outcome(Record, frozen=True):
 
 
 def write(transaction: Transaction, request: Settlement | FailedRequest, outcome: Outcome) -> None:
-    """Write the row of a request."""
-    transaction.change(_WRITE, _written(request, outcome))
+    """Write the row of a request, and count it in the sums of its day."""
+    write_each(transaction, [(request, outcome)])
 
 
 def write_each(transaction: Transaction, ended: Iterable[tuple[Settlement | FailedRequest, Outcome]]) -> None:
-    """Write the rows of requests."""
-    transaction.change_each(_WRITE, [_written(request, outcome) for request, outcome in ended])
+    """Write the rows of requests, and count them in the sums of their days."""
+    rows = [_written(request, outcome) for request, outcome in ended]
+    transaction.change_each(_WRITE, rows)
+    rollups.add(transaction, rows)
 
 
 def forget(transaction: Transaction, account_id: str, request_id: str, at: int) -> None:
     """Drop the row of a request that was given up, because its true end became known."""
-    transaction.change(_FORGET, {"account": account_id, "request": request_id, "ended": at})
+    place = {"account": account_id, "request": request_id, "ended": at}
+    row = transaction.row(_WHOLE, place)
+    if row is not None:
+        rollups.take_out(transaction, dict(zip(usage.c.keys(), row, strict=True)))
+        transaction.change(_FORGET, place)
 
 
 def _written(request: Settlement | FailedRequest, outcome: Outcome) -> Parameters:
@@ -143,6 +164,9 @@ def add_cost(transaction: Transaction, settlement: Settlement) -> None:
     """Note on the row of a request that was given up what it cost the house after all."""
     cost = {"request": settlement.request_id, "cost": settlement.provider_cost, "lost": settlement.price}
     transaction.change(_ADD_COST, cost)
+    place = transaction.row(_PLACE, {"request": settlement.request_id})
+    if place is not None:
+        rollups.add_cost(transaction, place, settlement.provider_cost)
 
 
 def charge_of(transaction: Transaction, request_id: str) -> Charge | None:

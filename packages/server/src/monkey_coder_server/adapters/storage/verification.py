@@ -8,6 +8,7 @@ from itertools import groupby
 from sqlalchemy import text
 
 from monkey_coder_server.adapters.storage.limit_checks import differing_counters
+from monkey_coder_server.adapters.storage.retention import kept_from
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.receipts import verify_chain
 from monkey_coder_server.ports.ledger import LedgerReport
@@ -58,10 +59,11 @@ _CHECKS: Mapping[str, Query] = {
         text("""
         SELECT request_id FROM holds h WHERE state = 'settled' AND NOT (
             EXISTS (SELECT 1 FROM transactions t WHERE t.transaction_id = 'settle:' || h.request_id)
-            AND EXISTS (SELECT 1 FROM usage u JOIN receipts r ON r.receipt_id = u.receipt_id
-                        WHERE u.account_id = h.account_id AND u.at = h.resolved_at
-                        AND u.request_id = h.request_id AND r.request_id = h.request_id
-                        AND u.status = 'served' AND u.price = h.charged)
+            AND (h.resolved_at < :kept OR EXISTS (
+                SELECT 1 FROM usage u JOIN receipts r ON r.receipt_id = u.receipt_id
+                WHERE u.account_id = h.account_id AND u.at = h.resolved_at
+                AND u.request_id = h.request_id AND r.request_id = h.request_id
+                AND u.status = 'served' AND u.price = h.charged))
         )
         """)
     ),
@@ -90,8 +92,19 @@ _CHECKS: Mapping[str, Query] = {
         SELECT request_id FROM (
             SELECT request_id, provider_cost AS amount FROM usage
             UNION ALL SELECT t.request_id, -e.amount FROM transactions t JOIN entries e USING (transaction_id)
-            WHERE e.kind = 'provider_payable'
+            JOIN holds h ON h.request_id = t.request_id
+            WHERE e.kind = 'provider_payable' AND t.kind <> 'correct' AND h.resolved_at >= :kept
         ) AS both_sides GROUP BY request_id HAVING SUM(amount) <> 0
+        """)
+    ),
+    "provider_costs_differing_from_entries": Query(
+        text("""
+        SELECT transaction_id || ' ' || provider FROM (
+            SELECT transaction_id, provider, cost AS amount FROM provider_costs
+            UNION ALL SELECT e.transaction_id, e.owner, -e.amount
+            FROM entries e JOIN transactions t ON t.transaction_id = e.transaction_id
+            WHERE e.kind = 'provider_payable' AND t.kind <> 'correct'
+        ) AS both_sides GROUP BY transaction_id, provider HAVING SUM(amount) <> 0
         """)
     ),
     "losses_differing_from_entries": Query(
@@ -99,7 +112,8 @@ _CHECKS: Mapping[str, Query] = {
         SELECT request_id FROM (
             SELECT request_id, loss AS amount FROM usage WHERE status = 'served'
             UNION ALL SELECT t.request_id, e.amount FROM transactions t JOIN entries e USING (transaction_id)
-            WHERE t.kind = 'settle' AND e.kind = 'house_loss'
+            JOIN holds h ON h.request_id = t.request_id
+            WHERE t.kind = 'settle' AND e.kind = 'house_loss' AND h.resolved_at >= :kept
         ) AS both_sides GROUP BY request_id HAVING SUM(amount) <> 0
         """)
     ),
@@ -111,7 +125,7 @@ _CHECKS: Mapping[str, Query] = {
     ),
     "resolved_holds_without_usage_row": Query(
         text("""
-        SELECT request_id FROM holds h WHERE state <> 'open'
+        SELECT request_id FROM holds h WHERE state <> 'open' AND h.resolved_at >= :kept
         AND NOT EXISTS (SELECT 1 FROM usage u WHERE u.account_id = h.account_id AND u.at = h.resolved_at
                         AND u.request_id = h.request_id)
         """)
@@ -122,6 +136,22 @@ _CHECKS: Mapping[str, Query] = {
             SELECT 1 FROM holds h WHERE h.request_id = u.request_id AND h.state <> 'open'
             AND h.account_id = u.account_id AND h.key_id = u.key_id AND h.resolved_at = u.at
         )
+        """)
+    ),
+    "sums_differing_from_usage": Query(
+        text("""
+        SELECT account_id || ' ' || day FROM (
+            SELECT account_id, day, key_id, provider, model, persona, requests, failed, input_tokens, cached_tokens,
+                output_tokens, reasoning_tokens, price, provider_cost, latency_ms, estimated
+            FROM usage_daily WHERE day >= :kept / 86400000000
+            UNION ALL SELECT account_id, at / 86400000000, key_id, provider, model, persona, -1,
+                CASE status WHEN 'served' THEN 0 ELSE -1 END, -input_tokens, -cached_tokens, -output_tokens,
+                -reasoning_tokens, -price, -provider_cost, -latency_ms, CASE WHEN estimated THEN -1 ELSE 0 END
+            FROM usage WHERE at >= :kept
+        ) AS both_sides GROUP BY account_id, day, key_id, provider, model, persona
+        HAVING SUM(requests) <> 0 OR SUM(failed) <> 0 OR SUM(input_tokens) <> 0 OR SUM(cached_tokens) <> 0
+            OR SUM(output_tokens) <> 0 OR SUM(reasoning_tokens) <> 0 OR SUM(price) <> 0
+            OR SUM(provider_cost) <> 0 OR SUM(latency_ms) <> 0 OR SUM(estimated) <> 0
         """)
     ),
     "unfinished_idempotency_keys_without_open_hold": Query(
@@ -175,8 +205,12 @@ _RECEIPTS = Query(
 
 
 def audit(signer: ReceiptSigner, now: int, transaction: Transaction) -> LedgerReport:
-    """Run every check on one view of the database; `now` in microseconds decides which holds are overdue."""
-    found = {name: _offenders(transaction, query, now) for name, query in _CHECKS.items()}
+    """Run every check on one view of the database; `now` in microseconds decides which holds are overdue.
+
+    Usage rows older than they are kept are not missed; their sums and entries are checked all the same.
+    """
+    moments = {"now": now, "kept": kept_from(transaction)}
+    found = {name: _offenders(transaction, query, moments) for name, query in _CHECKS.items()}
     found["limit_counters_differ_from_requests"] = differing_counters(transaction)
     found |= _receipt_checks(transaction, signer)
     totals = totals_by_kind(transaction)
@@ -194,8 +228,8 @@ def totals_by_kind(transaction: Transaction) -> dict[str, int]:
     return {row[0]: row[1] for row in transaction.rows(_TOTALS, {})}
 
 
-def _offenders(transaction: Transaction, query: Query, now: int) -> list[str]:
-    return [str(row[0]) for row in transaction.rows(query, {"now": now})]
+def _offenders(transaction: Transaction, query: Query, moments: Mapping[str, int]) -> list[str]:
+    return [str(row[0]) for row in transaction.rows(query, moments)]
 
 
 def _receipt_checks(transaction: Transaction, signer: ReceiptSigner) -> dict[str, list[str]]:

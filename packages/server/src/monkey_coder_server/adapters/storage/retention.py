@@ -1,0 +1,63 @@
+"""How long single usage rows are kept: whole months are dropped at the old end; sums, entries and receipts stay.
+
+Works alike on every database. Rows go a few thousand at a time, so that no transaction holds others up for long.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.transaction import Query, Transaction
+
+DROPPED_AT_ONCE = 2_000
+FEWEST_MONTHS = 2
+"""A month's invoices come in the next one, and are reconciled with the rows they are about."""
+
+_KEPT_FROM = Query(text("SELECT kept_from FROM usage_horizon WHERE number = 1"))
+_MOVE = Query(
+    text("""
+    INSERT INTO usage_horizon (number, kept_from) VALUES (1, :kept)
+    ON CONFLICT (number) DO UPDATE SET kept_from = :kept WHERE usage_horizon.kept_from < :kept
+    """)
+)
+_DROP = Query(
+    text("""
+    DELETE FROM usage WHERE (account_id, at, request_id) IN (
+        SELECT account_id, at, request_id FROM usage WHERE account_id = :account AND at < :kept LIMIT :most
+    )
+    """)
+)
+_OWNERS = Query(text("SELECT account_id FROM wallets WHERE account_id > :after ORDER BY account_id LIMIT 500"))
+
+
+def kept_from(transaction: Transaction) -> int:
+    """Since when usage rows are complete, in microseconds; 0 when none was ever dropped."""
+    row = transaction.row(_KEPT_FROM, {})
+    return int(row[0]) if row else 0
+
+
+def horizon(now: datetime, months: int) -> int:
+    """The beginning (microseconds) of the oldest month that is kept: `months` whole ones before the current one."""
+    number = now.year * 12 + now.month - 1 - months
+    return to_micros(datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC))
+
+
+def announce(kept: int, transaction: Transaction) -> None:
+    """Say that rows before `kept` are no longer complete; it never moves back."""
+    transaction.change(_MOVE, {"kept": kept})
+
+
+def drop(account_id: str, kept: int, transaction: Transaction) -> int:
+    """Delete some of an account's rows from before `kept`; how many."""
+    return transaction.change(_DROP, {"account": account_id, "kept": kept, "most": DROPPED_AT_ONCE})
+
+
+def owners(after: str, transaction: Transaction) -> list[str]:
+    """The next accounts by id."""
+    return [str(row[0]) for row in transaction.rows(_OWNERS, {"after": after})]
+
+
+def month_of(kept: int) -> str:
+    """The month a horizon begins with, such as `2026-03`."""
+    return from_micros(kept).strftime("%Y-%m")
