@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,32 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     users.set_defaults(command=_list_users)
     ledger = actions.add_parser("ledger", help="the books").add_subparsers(metavar="ACTION", required=True)
     ledger.add_parser("verify", help="audit the books; exit 1 unless every check is 0").set_defaults(command=_verify)
+    _add_reconcile(actions)
     actions.add_parser("prices", help="print the price book").set_defaults(command=_prices)
+
+
+def _add_reconcile(actions: Any) -> None:
+    reconcile = actions.add_parser(
+        "reconcile", help="compare a provider's invoice with the books; exit 1 unless they agree"
+    )
+    reconcile.add_argument("--provider", required=True)
+    source = reconcile.add_mutually_exclusive_group(required=True)
+    source.add_argument("--file", type=Path, metavar="CSV", help="an invoice or a list of requests")
+    source.add_argument("--from-api", action="store_true", help="ask the provider's cost API (OpenAI, Anthropic)")
+    source.add_argument("--from-traffic", action="store_true", help="costs in the answers (xAI, Perplexity)")
+    reconcile.add_argument("--from", dest="first", type=_day, required=True, metavar="DATE", help="first UTC day")
+    reconcile.add_argument("--to", dest="last", type=_day, required=True, metavar="DATE", help="last UTC day, included")
+    reconcile.add_argument("--correct", action="store_true", help="book what estimates turned out to be")
+    reconcile.add_argument("--json", action="store_true", help="print one JSON document")
+    reconcile.set_defaults(command=_reconcile)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as wrong:
+        message = f"{text!r} is not a day like 2026-11-23"
+        raise argparse.ArgumentTypeError(message) from wrong
 
 
 def _port(text: str) -> int:
@@ -176,6 +202,19 @@ def _verify(_options: argparse.Namespace) -> int:
         return FAILED
     _say(json.dumps(report, indent=2))
     return 0 if report["sound"] else FAILED
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import reconcile  # noqa: PLC0415 - heavy
+
+    wish = reconcile.Wish(
+        options.provider, options.first, options.last, options.file, options.from_api, options.correct
+    )
+    document = _operate(lambda settings: reconcile.run(settings, wish))
+    if document is None:
+        return FAILED
+    _print_lines([json.dumps(document, indent=2)] if options.json else reconcile.lines(document))
+    return 0 if document["sound"] else FAILED
 
 
 def _prices(_options: argparse.Namespace) -> int:

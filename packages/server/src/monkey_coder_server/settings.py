@@ -15,6 +15,8 @@ CONFIGURATION_ERROR = 78
 SHORTEST_SECRET = 32
 FEWEST_DIFFERENT_CHARACTERS = 12
 PROVIDERS = ("openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot")
+WITH_COST_API = ("openai", "anthropic")
+"""Providers whose invoices can be asked for by API, with a key of its own."""
 _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 _WEAK_WORDS = ("change", "secret", "default", "example", "password", "insecure", "your-", "12345")
 _AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
@@ -68,6 +70,10 @@ def _provider_variables() -> tuple[Variable, ...]:
         rows.append(
             Variable(f"{name}_BASE_URL", "the provider's own", f"Where {provider} is reached, as its SDK means it.")
         )
+        if provider in WITH_COST_API:
+            rows.append(
+                Variable(f"{name}_ADMIN_KEY", "none", f"Opens {provider}'s cost API, for `admin reconcile --from-api`.")
+            )
     return tuple(rows)
 
 
@@ -103,10 +109,11 @@ VARIABLES = (
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """`base_url` None means the provider's own."""
+    """`base_url` None means the provider's own; `admin_key` opens its cost API."""
 
     keys: tuple[Secret, ...]
     base_url: str | None
+    admin_key: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +238,9 @@ class _Reader:
         name = provider.upper()
         keys = tuple(Secret(key.strip()) for key in self._text(f"{name}_API_KEY", "").split(",") if key.strip())
         where = f"{name}_BASE_URL"
-        return ProviderSettings(keys, self._url(where, "") if self._text(where, "") else None)
+        admin = self._text(f"{name}_ADMIN_KEY", "") if provider in WITH_COST_API else ""
+        base_url = self._url(where, "") if self._text(where, "") else None
+        return ProviderSettings(keys, base_url, Secret(admin) if admin else None)
 
     def _data_dir(self) -> Path:
         chosen = self._text("DATA_DIR", "")

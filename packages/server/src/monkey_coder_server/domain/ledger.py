@@ -92,6 +92,14 @@ def void_entries(provider: str | None, cost: int, elsewhere: Mapping[str, int] |
     )
 
 
+def correction_entries(provider: str, difference: int) -> tuple[Entry, ...]:
+    """What a provider turned out to bill beyond what was booked for it; negative when it bills less."""
+    return _entries(
+        (Account(AccountKind.PROVIDER_PAYABLE, provider), difference),
+        (_PROVIDER_COST, -difference),
+    )
+
+
 def _payable(provider: str, cost: int, elsewhere: Mapping[str, int]) -> Iterable[tuple[Account, int]]:
     """What is owed to whom. Raises `ValueError` when the others' parts are negative or more than the whole."""
     if not elsewhere:

@@ -107,6 +107,7 @@ def _refusal(call: Call, refused: Refused) -> web.Response:
             fault=call.directive.fault,
             usage=_NOTHING_USED,
             cost_nanos=0,
+            at=call.world.now(),
         )
     )
     base = headers.of(call.provider, call.identifier)
@@ -205,6 +206,7 @@ def _book(call: Call, served: Served, delivered: Delivered) -> None:
             fault=call.directive.fault,
             usage=usage,
             cost_nanos=billed,
+            at=call.world.now(),
             unbilled_nanos=nanos - billed,
         )
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from monkey_coder_server.sandbox import handling, listing
+from monkey_coder_server.sandbox.billing import routes as billing
 from monkey_coder_server.sandbox.directives import NOTHING, Directive, DirectiveError, Script
 from monkey_coder_server.sandbox.exchange import PROVIDERS
 from monkey_coder_server.sandbox.tally import Tally
@@ -58,12 +59,17 @@ async def start(  # noqa: PLR0913 - each argument is an independent option of a 
     script: Script | None = None,
     defaults: Directive = NOTHING,
     priced_at: datetime | None = None,
+    now: Callable[[], datetime] | None = None,
 ) -> RunningSandbox:
     """Start all seven simulators in this event loop; port 0 picks a free one.
 
-    `defaults` applies to every request (pacing, chunk size); `priced_at` chooses among dated prices (default: now).
+    `defaults` applies to every request (pacing, chunk size); `priced_at` chooses among dated prices (default: now);
+    `now` dates what is billed.
     """
-    world = World(seed=seed, script=script or Script(), defaults=defaults, priced_at=priced_at or datetime.now(UTC))
+    date = now or _utc
+    world = World(
+        seed=seed, script=script or Script(), defaults=defaults, priced_at=priced_at or datetime.now(UTC), now=date
+    )
     runner = web.AppRunner(application(world), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, host, port, backlog=1_024)
@@ -72,6 +78,10 @@ async def start(  # noqa: PLR0913 - each argument is an independent option of a 
     shown = f"[{host}]" if ":" in host else host
     urls = {name: f"http://{shown}:{bound}{BASE_PATHS[name]}" for name in PROVIDERS}
     return RunningSandbox(host, bound, urls, world.tally, world, runner)
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 def application(world: World) -> web.Application:
@@ -91,6 +101,7 @@ def application(world: World) -> web.Application:
     for version in ("v1", "v1beta"):
         app.router.add_get(f"/google/{version}/models", _models(world, "google"))
         app.router.add_post(f"/google/{version}/models/{{model:.+}}:{{verb:[A-Za-z]+}}", _gemini(world))
+    billing.add_routes(app, world)
     _control(app, world)
     return app
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from monkey_coder_server.sandbox.exchange import Usage
@@ -32,6 +33,8 @@ class Entry:
     """What was billed, or for `faulted` what would have been."""
     cost_nanos: int
     """Billed, in nano-dollars; 0 for errors and faulted answers."""
+    at: datetime
+    """When the answer was over, UTC."""
     unbilled_nanos: int = 0
     """What a faulted answer would have cost had it arrived."""
 
@@ -62,7 +65,7 @@ class Tally:
             "providers": {name: _totals(e for e in self.entries if e.provider == name) for name in providers},
         }
         if with_requests:
-            document["requests"] = [asdict(entry) for entry in self.entries]
+            document["requests"] = [asdict(entry) | {"at": entry.at.isoformat()} for entry in self.entries]
         return document
 
 

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -41,7 +41,7 @@ class Read:
 class World:
     """Seed, script, caches, ids and tally of one sandbox."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument is an independent property of a sandbox, all named
         self,
         *,
         seed: int,
@@ -49,11 +49,13 @@ class World:
         defaults: Directive,
         priced_at: datetime,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.seed = seed
         self.defaults = defaults
         self.priced_at = priced_at
         self._clock = clock
+        self.now = now
         self.tally = Tally()
         self.inbox = Inbox()
         self.script = script

@@ -12,6 +12,7 @@ from monkey_coder_server.adapters.storage import migrate
 from monkey_coder_server.adapters.storage.accounts import SqlAccounts
 from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
+from monkey_coder_server.adapters.storage.cost_books import SqlCostBooks
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.limits import SqlLimits
@@ -44,6 +45,7 @@ class Storage:
     limits: SqlLimits
     quotes: SqlQuotes
     answers: SqlAnswers
+    costs: SqlCostBooks
     writer: Writing
     readers: Reading
     presence: Presence
@@ -91,6 +93,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         limits=SqlLimits(writer, readers),
         quotes=SqlQuotes(writer, readers, clock),
         answers=SqlAnswers(writer, readers, clock),
+        costs=SqlCostBooks(writer, readers),
         writer=writer,
         readers=readers,
         presence=present,
