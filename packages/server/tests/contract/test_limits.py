@@ -3,10 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from monkey_coder_server.adapters.storage import retention
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, LimitReached, Period, Standing, Unit
@@ -216,3 +218,18 @@ async def test_many_clients_together_stay_within_every_limit(keyed: Storage) -> 
     assert sum(isinstance(result, Hold) for result in results) == 25
     assert sum(isinstance(result, LimitReached) for result in results) == 39
     assert (await keyed.ledger.verify()).sound
+
+
+async def test_counters_stay_sound_when_old_usage_rows_are_dropped(keyed: Storage) -> None:
+    total, day = limit(period=Period.TOTAL), limit()
+    await keyed.limits.put(ACCOUNT, total, NOON)
+    await keyed.limits.put(ACCOUNT, day, NOON)
+    await serve(keyed, asked(100), price=60)
+    later = NOON + timedelta(days=200)
+    await serve(keyed, asked(100, at=later), price=30)
+    kept = retention.horizon(later, 3)
+    await keyed.writer.perform(partial(retention.announce, kept))
+    assert await keyed.writer.perform(partial(retention.drop, ACCOUNT, kept)) == 1
+    assert (await standing(keyed, total, later)).spent == 90
+    report = await keyed.ledger.verify()
+    assert report.sound, report.details

@@ -13,12 +13,15 @@ from monkey_coder_server.domain.ledger import (
     AccountKind,
     Entry,
     Funds,
+    GrantKind,
     HoldRecord,
     HoldState,
     add,
     cap_periods,
     clamp,
+    expire_entries,
     grant_entries,
+    refund_entries,
     reserve,
     resolve,
     settle_entries,
@@ -36,6 +39,7 @@ def test_every_movement_sums_to_zero(price: int, hold: int, cost: int) -> None:
     assert 0 <= charged <= hold
     for entries in (
         grant_entries("acc", price + 1),
+        expire_entries("acc", price + 1),
         settle_entries("acc", price=price, charged=charged, provider="openai", cost=cost),
         void_entries("openai", cost),
     ):
@@ -51,6 +55,42 @@ def test_a_settlement_books_charge_loss_revenue_and_the_provider() -> None:
         Entry(Account(AccountKind.PROVIDER_COST), -90),
         Entry(Account(AccountKind.PROVIDER_PAYABLE, "openai"), 90),
     )
+
+
+def test_bought_credit_comes_from_cash_and_expired_credit_goes_to_breakage() -> None:
+    credit = Account(AccountKind.CUSTOMER_CREDIT, "acc")
+    assert grant_entries("acc", 5, GrantKind.PURCHASE) == (Entry(credit, 5), Entry(Account(AccountKind.CASH), -5))
+    for kind in (GrantKind.TRIAL, GrantKind.PROMO):
+        assert grant_entries("acc", 5, kind)[1] == Entry(Account(AccountKind.PROMOTIONS), -5)
+    assert expire_entries("acc", 5) == (Entry(credit, -5), Entry(Account(AccountKind.BREAKAGE), 5))
+    for amount in (0, -1):
+        with pytest.raises(ValueError, match="more than zero"):
+            expire_entries("acc", amount)
+
+
+@given(st.integers(1, 10**15), st.lists(st.integers(0, 10**15), max_size=5), st.booleans())
+def test_all_refunds_of_a_movement_together_undo_it_at_most_once(moved: int, parts: list[int], charge: bool) -> None:
+    undone = settle_entries("acc", price=moved + 7, charged=moved, provider="openai", cost=3)
+    if not charge:
+        undone = grant_entries("acc", moved, GrantKind.PURCHASE)
+    refunded = 0
+    for part in [*parts, moved]:
+        if 0 < part <= moved - refunded:
+            lines = refund_entries(undone, "acc", part, refunded=refunded)
+            assert sum(line.amount for line in lines) == 0
+            assert lines[0] == Entry(Account(AccountKind.CUSTOMER_CREDIT, "acc"), part if charge else -part)
+            assert lines[1].account.kind is (AccountKind.REVENUE if charge else AccountKind.CASH)
+            refunded += part
+        else:
+            with pytest.raises(ValueError, match="cannot be more"):
+                refund_entries(undone, "acc", part, refunded=refunded)
+    assert refunded <= moved
+
+
+def test_a_refund_undoes_only_what_moved_the_accounts_own_credit() -> None:
+    for undone in (void_entries("openai", 5), grant_entries("other", 5), ()):
+        with pytest.raises(ValueError, match="cannot be more"):
+            refund_entries(undone, "acc", 5)
 
 
 def test_what_other_providers_bill_for_answers_nobody_got_is_owed_to_them() -> None:

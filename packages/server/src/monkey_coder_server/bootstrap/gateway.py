@@ -237,7 +237,7 @@ def _application(books: Books, metrics: Metrics, features: Sequence[Feature], dr
 
 
 async def _sweep(books: Books, metrics: Metrics) -> None:
-    """Void holds past their time, whose owner is gone, and drop answers kept long enough; at start and once a minute.
+    """Void holds past their time, whose owner is gone, and let credit expire and answers go; at start, once a minute.
 
     Runs until it is cancelled.
     """
@@ -246,6 +246,7 @@ async def _sweep(books: Books, metrics: Metrics) -> None:
             expired = await books.storage.ledger.expire_holds(books.clock.now())
             if expired:
                 logger.warning("voided %d holds whose requests never ended", expired)
+            await books.storage.ledger.expire_grants(books.clock.now())
             forgotten = 1
             while forgotten:  # some at a time: others write in between
                 forgotten = await books.storage.answers.forget(books.clock.now())

@@ -18,6 +18,10 @@ class AccountKind(StrEnum):
     """What a customer has left; one account each, owned by the account id. Its sum is the wallet's balance."""
     PROMOTIONS = "promotions"
     """Credit given away: trials and grants."""
+    CASH = "cash"
+    """What customers paid for credit."""
+    BREAKAGE = "breakage"
+    """Credit that expired unspent."""
     REVENUE = "revenue"
     """Prices of served requests, whether or not the customer paid them in full."""
     PROVIDER_COST = "provider_cost"
@@ -42,20 +46,59 @@ class Entry(NamedTuple):
     amount: int
 
 
+class GrantKind(StrEnum):
+    """Where a customer's credit comes from."""
+
+    TRIAL = "trial"
+    PROMO = "promo"
+    PURCHASE = "purchase"
+    REFUND = "refund"
+    """A charge given back."""
+
+
+DEFAULT_PRIORITY = 100
+"""Grants are spent in the order of their priorities, the lowest number first, then in the order they expire in."""
+REFUND_PRIORITY = 0
+
+_CASH = Account(AccountKind.CASH)
+_BREAKAGE = Account(AccountKind.BREAKAGE)
 _PROMOTIONS = Account(AccountKind.PROMOTIONS)
 _REVENUE = Account(AccountKind.REVENUE)
 _PROVIDER_COST = Account(AccountKind.PROVIDER_COST)
 _HOUSE_LOSS = Account(AccountKind.HOUSE_LOSS)
 
 
-def grant_entries(account_id: str, amount: int) -> tuple[Entry, ...]:
-    """Credit given to a customer, booked against promotions. `amount` must be positive."""
+def grant_entries(account_id: str, amount: int, kind: GrantKind = GrantKind.PROMO) -> tuple[Entry, ...]:
+    """Credit a customer gets, booked against cash when it is bought, else against promotions.
+
+    Raises `ValueError` unless `amount` is positive.
+    """
     if amount <= 0:
         raise ValueError("A grant must be more than zero.")
-    return _entries(
-        (Account(AccountKind.CUSTOMER_CREDIT, account_id), amount),
-        (_PROMOTIONS, -amount),
-    )
+    return _entries((_credit_of(account_id), amount), (_CASH if kind is GrantKind.PURCHASE else _PROMOTIONS, -amount))
+
+
+def expire_entries(account_id: str, amount: int) -> tuple[Entry, ...]:
+    """Credit whose time is over. Raises `ValueError` unless `amount` is positive."""
+    if amount <= 0:
+        raise ValueError("What expires must be more than zero.")
+    return _entries((_credit_of(account_id), -amount), (_BREAKAGE, amount))
+
+
+def refund_entries(undone: Iterable[Entry], account_id: str, amount: int, *, refunded: int = 0) -> tuple[Entry, ...]:
+    """Take back `amount` of what a grant or settlement moved of an account's credit; `refunded` was taken back before.
+
+    A charge comes back from revenue, a grant goes back to where it came from. Raises `ValueError` when it moved nothing
+    of this account, or less than all refunds together.
+    """
+    lines = tuple(undone)
+    moved = sum(line.amount for line in lines if line.account == _credit_of(account_id))
+    if not moved or not 0 < amount <= abs(moved) - refunded:
+        raise ValueError("A refund cannot be more than what is left of the movement it undoes.")
+    if moved < 0:
+        return _entries((_credit_of(account_id), amount), (_REVENUE, -amount))
+    source = next(line.account for line in lines if line.account in {_CASH, _PROMOTIONS})
+    return _entries((_credit_of(account_id), -amount), (source, amount))
 
 
 def settle_entries(  # noqa: PLR0913 - the figures of a settlement, named
@@ -74,7 +117,7 @@ def settle_entries(  # noqa: PLR0913 - the figures of a settlement, named
     if not 0 <= charged <= price or cost < 0:
         raise ValueError("A settlement needs 0 <= charged <= price and a cost of zero or more.")
     return _entries(
-        (Account(AccountKind.CUSTOMER_CREDIT, account_id), -charged),
+        (_credit_of(account_id), -charged),
         (_HOUSE_LOSS, charged - price),
         (_REVENUE, price),
         (_PROVIDER_COST, -cost),
@@ -109,6 +152,10 @@ def _payable(provider: str, cost: int, elsewhere: Mapping[str, int]) -> Iterable
         raise ValueError("The parts of a cost cannot be negative or more than the whole.")
     parts = {**elsewhere, provider: elsewhere.get(provider, 0) + rest}
     return ((Account(AccountKind.PROVIDER_PAYABLE, name), part) for name, part in parts.items())
+
+
+def _credit_of(account_id: str) -> Account:
+    return Account(AccountKind.CUSTOMER_CREDIT, account_id)
 
 
 def _entries(*lines: tuple[Account, int]) -> tuple[Entry, ...]:

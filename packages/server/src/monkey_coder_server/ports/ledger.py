@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from monkey_coder_server.domain.ledger import DEFAULT_PRIORITY, GrantKind
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.record import Record
 
@@ -166,6 +167,20 @@ class Wallet(Record, frozen=True):
         return self.balance - self.held
 
 
+class GrantTerms(Record, frozen=True):
+    """Where credit comes from, and how it is spent: lower `priority` first, then what expires first.
+
+    `expires_at` None is never.
+    """
+
+    kind: GrantKind = GrantKind.PROMO
+    priority: int = DEFAULT_PRIORITY
+    expires_at: datetime | None = None
+
+
+PLAIN_GRANT = GrantTerms()
+
+
 class SignedReceipt(Record, frozen=True):
     """A receipt as stored; see `domain.receipts`."""
 
@@ -218,8 +233,10 @@ class Ledger(Protocol):
     async def open_wallet(self, account_id: str) -> None:
         """Make the account's wallet, empty; harmless when it exists."""
 
-    async def grant(self, account_id: str, amount: int, *, reason: str, idempotency_key: str) -> Wallet:
-        """Add credit (amount > 0), booked against promotions; a repeated key changes nothing."""
+    async def grant(
+        self, account_id: str, amount: int, *, reason: str, idempotency_key: str, terms: GrantTerms = PLAIN_GRANT
+    ) -> Wallet:
+        """Add credit (amount > 0); a repeated key changes nothing. Raises `NotFound`, `InvalidRequest`."""
 
     async def hold(self, request: HoldRequest) -> Hold | Replay:
         """Decide and reserve.

@@ -67,6 +67,8 @@ async def test_what_was_written_stays_as_it_was_written(books: Books, table: str
         "UPDATE counters SET held = -1",
         "UPDATE counters SET spent = -1",
         "UPDATE limits SET allowed = -1",
+        "UPDATE grants SET remaining = amount + 1",
+        "UPDATE grants SET remaining = -1",
         "UPDATE leases SET returned = amount + 1",
         "UPDATE leases SET state = 'expired' WHERE charged + returned < amount",
         "UPDATE leases SET recalled_at = 1",
@@ -103,11 +105,27 @@ CHARGED_LESS_THAN_RECEIPTED = """
     UPDATE wallets SET balance = balance + 3
 """
 """Every table agrees; only the signed receipts remember."""
+REFUNDED_TWICE = """
+    INSERT INTO transactions SELECT 'refund:' || transaction_id, 'refund', account_id, request_id, '', 1, transaction_id
+    FROM transactions WHERE kind = 'settle' LIMIT 1;
+    INSERT INTO entries SELECT transaction_id, 0, 'customer_credit', account_id, 601
+    FROM transactions WHERE kind = 'refund';
+    INSERT INTO entries SELECT transaction_id, 1, 'revenue', '', -601 FROM transactions WHERE kind = 'refund'
+"""
+CHARGED_BY_REFUND = REFUNDED_TWICE.replace("-601", "1").replace("601", "-1")
+"""A refund of a charge that charges again."""
 DISHONESTIES = [
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "transactions_not_summing_to_zero"),
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "books_not_summing_to_zero"),
     ("UPDATE wallets SET balance = balance + 1", "balance_differs_from_entries"),
     ("DELETE FROM wallets", "balance_differs_from_entries"),
+    ("UPDATE grants SET remaining = remaining - 1", "balance_differs_from_grants"),
+    ("DELETE FROM grants", "balance_differs_from_grants"),
+    ("UPDATE wallets SET balance = balance + 1", "balance_differs_from_grants"),
+    ("UPDATE grants SET amount = amount + 1", "grants_differing_from_entries"),
+    ("UPDATE grants SET account_id = 'acc_2'", "grants_differing_from_entries"),
+    (REFUNDED_TWICE, "refunds_beyond_what_they_undo"),
+    (CHARGED_BY_REFUND, "refunds_beyond_what_they_undo"),
     ("UPDATE counters SET spent = spent - 1 WHERE unit = 'money'", "limit_counters_differ_from_requests"),
     ("UPDATE counters SET held = held + 1 WHERE unit = 'tokens'", "limit_counters_differ_from_requests"),
     ("UPDATE holds SET tokens = tokens + 1 WHERE state = 'open'", "limit_counters_differ_from_requests"),

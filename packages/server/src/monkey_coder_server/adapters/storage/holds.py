@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnClause, bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
-from monkey_coder_server.adapters.storage import caps, idempotency
+from monkey_coder_server.adapters.storage import caps, grant_rows, idempotency
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.spending import (
@@ -226,6 +226,7 @@ def resolve(  # noqa: PLR0913 - which hold, and what came of it
     if not transaction.change(_RESOLVE, ending):
         return None
     move(transaction, account_id, held=-amount, balance=-charged)
+    grant_rows.spend(transaction, account_id, charged)
     caps.resolve(transaction, spending, held, charged=charged, used=used, limits=limits)
     return Resolved(account_id, key_id, amount, charged, idempotency_key, balance - charged)
 

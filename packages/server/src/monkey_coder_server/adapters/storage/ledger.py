@@ -8,21 +8,26 @@ from datetime import datetime
 from functools import partial
 
 from monkey_coder_server.adapters.storage import (
+    grant_rows,
     grants,
     holds,
     idempotency,
     receipt_chain,
+    refunds,
     settlements,
     usage_rows,
     verification,
 )
-from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, to_micros
+from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, optional_to_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Job, Reading, Writing
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.credit import GrantStanding, Refund
 from monkey_coder_server.ports.ledger import (
+    PLAIN_GRANT,
     Charge,
     FailedRequest,
+    GrantTerms,
     Hold,
     HoldRequest,
     IdempotencyKey,
@@ -45,7 +50,10 @@ class _Placed(Hold):
 
 
 class SqlLedger:
-    """`ports.ledger.Ledger`. Reads see what is committed: a hold after `durable`, everything else at once."""
+    """`ports.ledger.Ledger` and `ports.credit.Credit`.
+
+    Reads see what is committed: a hold after `durable`, everything else at once.
+    """
 
     def __init__(self, writer: Writing, readers: Reading, *, signer: ReceiptSigner, clock: Clock) -> None:
         self._writer = writer
@@ -58,10 +66,37 @@ class SqlLedger:
         """Make the account's wallet, empty; harmless when it exists."""
         await self._writer.perform(lambda transaction: holds.open_wallet(transaction, account_id))
 
-    async def grant(self, account_id: str, amount: int, *, reason: str, idempotency_key: str) -> Wallet:
-        """Add credit against promotions; a repeated key changes nothing. Raises `NotFound`, `InvalidRequest`."""
-        given = grants.Grant(account_id, amount, reason, idempotency_key, to_micros(self._clock.now()))
+    async def grant(
+        self, account_id: str, amount: int, *, reason: str, idempotency_key: str, terms: GrantTerms = PLAIN_GRANT
+    ) -> Wallet:
+        """Add credit; a repeated key changes nothing. Raises `NotFound`, `InvalidRequest`."""
+        expires_at = optional_to_micros(terms.expires_at)
+        given = grants.Grant(
+            account_id,
+            amount,
+            reason,
+            idempotency_key,
+            to_micros(self._clock.now()),
+            terms.kind,
+            terms.priority,
+            LAST_MOMENT if expires_at is None else expires_at,
+        )
         return await self._writer.perform(partial(grants.give, given))
+
+    async def refund(self, refund: Refund) -> Wallet:
+        """Give a charge back, or take a grant back. Raises `NotFound`, `InvalidRequest`, `Conflict`."""
+        return await self._writer.perform(partial(refunds.give, refund, to_micros(self._clock.now())))
+
+    async def grants(self, account_id: str) -> Sequence[GrantStanding]:
+        """An account's grants, spent ones included, in the order they are spent in."""
+        return await self._readers.read(partial(grant_rows.of_account, account_id))
+
+    async def expire_grants(self, now: datetime) -> int:
+        """Book as breakage what is free of grants whose time is over; of how many."""
+        expired = 0
+        while some := await self._writer.perform(partial(grants.expire, to_micros(now))):
+            expired += some
+        return expired
 
     async def hold(self, request: HoldRequest) -> Hold | Replay:
         """Decide and reserve; told before it is durable. The errors are those of the port."""

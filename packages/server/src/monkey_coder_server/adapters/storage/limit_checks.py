@@ -5,6 +5,7 @@ from sqlalchemy import select
 from monkey_coder_server.adapters.storage.counting import begins, read_holder
 from monkey_coder_server.adapters.storage.limit_tables import counters
 from monkey_coder_server.adapters.storage.recounting import recount
+from monkey_coder_server.adapters.storage.retention import kept_from
 from monkey_coder_server.adapters.storage.spending import TOTAL
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.limits import Limit, Period, Unit
@@ -23,14 +24,19 @@ _COUNTERS = Query(
 
 
 def differing_counters(transaction: Transaction) -> list[str]:
-    """The counters that do not stand as their requests say."""
-    return [" ".join(row[:5]) for row in transaction.rows(_COUNTERS, {}) if row[5:] != _told(transaction, row)]
+    """The counters that do not stand as their requests say.
+
+    Those of periods whose usage rows are not all kept may have counted more than is left to be read.
+    """
+    kept = kept_from(transaction)
+    return [" ".join(row[:5]) for row in transaction.rows(_COUNTERS, {}) if not _agrees(transaction, row, kept)]
 
 
-def _told(transaction: Transaction, counter: Row) -> tuple[int, int]:
-    """Spent and held of a counter by the books."""
-    account_id, holder, model, unit, within, *_ = counter
+def _agrees(transaction: Transaction, counter: Row, kept: int) -> bool:
+    account_id, holder, model, unit, within, spent, held = counter
     period = Period.TOTAL if within == TOTAL else Period.DAY  # which of them does not matter: the name says it all
+    start = begins(within)
     limit = Limit(read_holder(holder, account_id), period, Unit(unit), 0, model)
-    standing = recount(transaction, account_id, limit, within, begins(within))
-    return standing.spent, standing.held
+    told = recount(transaction, account_id, limit, within, start)
+    whole = start >= kept
+    return bool(held == told.held and (spent == told.spent or (not whole and spent > told.spent)))

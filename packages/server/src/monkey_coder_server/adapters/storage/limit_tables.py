@@ -60,6 +60,7 @@ grants = Table(
         sqlite_where=text("remaining > 0"),
         postgresql_where=text("remaining > 0"),
     ),
+    Index("ix_grants_account_id", "account_id"),
     Index(
         "ix_grants_left_by_expiry",
         "expires_at",

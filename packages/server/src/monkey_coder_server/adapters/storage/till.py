@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from monkey_coder_server.adapters.storage import caps, counting, holds, idempotency, leases
+from monkey_coder_server.adapters.storage import caps, counting, grant_rows, holds, idempotency, leases
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.spending import NOTHING_USED, Spender, Used, read_models, spender
@@ -156,7 +156,7 @@ class Till:
         return self._late(resolved, known)
 
     def settle_up(self) -> None:
-        """Write what was taken: wallets in the order they were locked in, then leases, then counters.
+        """Write what was taken: wallets in the order they were locked in, their grants, then leases, then counters.
 
         Limits are read first of all, since a counter that is missing begins with what the books tell.
         """
@@ -164,6 +164,7 @@ class Till:
         for account_id, purse in sorted(self._purses.items()):
             if purse.more or purse.holding:
                 holds.move(self.transaction, account_id, held=purse.holding, balance=purse.more)
+                grant_rows.spend(self.transaction, account_id, -purse.more)
         leases.write_charges(self.transaction, list(self._charged.values()))
         for spending in sorted({*self._let_go, *self._spent}, key=_order):
             caps.resolve(self.transaction, spending, Need(self._let_go[spending]), charged=self._spent[spending])

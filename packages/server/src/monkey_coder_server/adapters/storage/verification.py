@@ -29,6 +29,34 @@ _CHECKS: Mapping[str, Query] = {
         ) AS both_sides GROUP BY account_id HAVING SUM(balance) <> 0
         """)
     ),
+    "balance_differs_from_grants": Query(
+        text("""
+        SELECT account_id FROM (
+            SELECT account_id, balance FROM wallets
+            UNION ALL SELECT account_id, -remaining FROM grants
+        ) AS both_sides GROUP BY account_id HAVING SUM(balance) <> 0
+        """)
+    ),
+    "grants_differing_from_entries": Query(
+        text("""
+        SELECT grant_id FROM grants g WHERE grant_id NOT LIKE 'carried:%' AND NOT EXISTS (
+            SELECT 1 FROM entries e WHERE e.transaction_id = g.grant_id AND e.kind = 'customer_credit'
+            AND e.owner = g.account_id AND e.amount = g.amount
+        )
+        """)
+    ),
+    "refunds_beyond_what_they_undo": Query(
+        text("""
+        SELECT undoes FROM (
+            SELECT t.undoes AS undoes, SUM(e.amount) AS refunded
+            FROM transactions t JOIN entries e USING (transaction_id)
+            WHERE t.undoes IS NOT NULL AND e.kind = 'customer_credit' GROUP BY t.undoes
+        ) AS refunds WHERE NOT EXISTS (
+            SELECT 1 FROM entries o WHERE o.transaction_id = refunds.undoes AND o.kind = 'customer_credit'
+            AND ABS(o.amount) >= ABS(refunded) AND o.amount * refunded < 0
+        )
+        """)
+    ),
     "held_differs_from_open_holds_and_leases": Query(
         text("""
         SELECT account_id FROM (

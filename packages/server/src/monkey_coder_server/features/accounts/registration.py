@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.policy import (
     STARTING_PLAN,
@@ -11,6 +12,7 @@ from monkey_coder_server.features.accounts.policy import (
     checked_plan,
 )
 from monkey_coder_server.ports.accounts import User
+from monkey_coder_server.ports.ledger import GrantTerms
 
 ROLE = "user"
 
@@ -57,6 +59,7 @@ async def open_account(use: Dependencies, newcomer: Newcomer) -> User:
             newcomer.credit,
             reason="credit a new account starts with",
             idempotency_key=f"start:{user.account_id}",
+            terms=GrantTerms(GrantKind.TRIAL),
         )
     await use.audit.record(
         actor=user.user_id if newcomer.actor == "self" else newcomer.actor,

@@ -98,6 +98,7 @@ def _create_grants() -> None:
         sa.PrimaryKeyConstraint("grant_id", name=op.f("pk_grants")),
         sqlite_with_rowid=False,
     )
+    op.create_index("ix_grants_account_id", "grants", ["account_id"], unique=False)
     left = "remaining > 0"
     order = ["account_id", "priority", "expires_at", "grant_id"]
     _create_partial_index("ix_grants_left_by_order", "grants", order, left)
