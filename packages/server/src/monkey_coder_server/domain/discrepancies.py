@@ -103,10 +103,16 @@ def judge(both: Both) -> Finding | None:
         return finding(both, FindingKind.WRONG_UNIT, f"billed in {both.currency}", comparable=False)
     if not both.known:
         return finding(both, FindingKind.UNKNOWN_MODEL, f"the invoice calls the model {both.named!r}")
-    wrong = {} if any(row.corrected for row in both.rows) else differing(both)
+    wrong = {} if _vague(both) else differing(both)
     if not wrong and both.amounts_agree:
         return None
     return _estimate(both) or (_counted_otherwise(both, wrong) if wrong else _priced_otherwise(both))
+
+
+def _vague(both: Both) -> bool:
+    """Whether our tokens prove nothing: they are estimates whose money is corrected, or right already."""
+    right = both.amount is not None and both.amounts_agree
+    return any(row.corrected or (row.estimated and right) for row in both.rows)
 
 
 def _counted_otherwise(both: Both, wrong: Mapping[str, int]) -> Finding:
@@ -168,7 +174,8 @@ def _misplaced(both: Both, wrong: Mapping[str, int]) -> str:
     parts = [*INPUT_KINDS[:2], *(("cache_write",) if "cache_write" in both.told else INPUT_KINDS[2:])]
     moved = {kind: wrong[kind] for kind in parts if kind in wrong}
     others = set(wrong) - set(moved)
-    if moved and not others and sum(moved.values()) == 0:
+    same_prompt = sum(moved.values()) == 0 or ("input" in both.told and "input" not in wrong)
+    if moved and not others and same_prompt:
         return f"the same prompt in other buckets: {', '.join(_told(both, name) for name in moved)}"
     if moved or not others <= {"output", "reasoning"}:
         return ""

@@ -6,14 +6,14 @@ that is wrong is one finding; what rounding explains is none.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from monkey_coder_server.domain.discrepancies import Both, Finding, FindingKind, finding, judge
 from monkey_coder_server.domain.drift import with_drift
+from monkey_coder_server.domain.fees import with_fees
 from monkey_coder_server.domain.invoices import Booked, Invoice, Invoiced
 from monkey_coder_server.domain.midnight import without_midnight
 
-ALL_MODELS = "all models"
 Canonical = Callable[[str], str | None]
 """Our name of the model an invoice names; None when we sell no such model."""
 
@@ -159,7 +159,7 @@ def _by_day(books: Sequence[Booked], invoice: Invoice, canonical: Canonical) -> 
     places = sorted(theirs.keys() | ours.keys())
     kinds = {kind for line in lines if line.model for kind in line.tokens}
     sums = [_sums(place, ours.get(place, []), theirs.get(place, []), invoice.resolution, kinds) for place in places]
-    both = _with_fees([each for each in sums if each is not None], fees, invoice.resolution)
+    both = with_fees([each for each in sums if each is not None], fees, invoice.resolution)
     paired: list[Both] = []
     missing: list[Both] = []
     for each in without_midnight(both):
@@ -186,29 +186,6 @@ def _sums(
     if not lines and not any(row.amount for row in rows):
         return None
     return Both(f"{day} {model}", day, model, tuple(rows), dict(told), amount, tolerance, currency, model)
-
-
-def _with_fees(sums: list[Both], fees: dict[str, list[Invoiced]], resolution: int) -> list[Both]:
-    """Fees an invoice ascribes to no model (searches) are in our models' costs: such days agree as a whole or not."""
-    if not fees:
-        return sums
-    kept: list[Both] = []
-    days: defaultdict[str, list[Both]] = defaultdict(list)
-    for each in sums:
-        if each.day in fees and each.rows and each.amount is not None:
-            days[each.day].append(each)
-            kept.append(replace(each, amount=None))
-        else:
-            kept.append(each)
-    for day, lines in fees.items():
-        told: Counter[str] = Counter()
-        for line in lines:
-            told.update(dict(line.tokens))
-        rows = tuple(row for each in days[day] for row in each.rows)
-        amount = sum(line.amount or 0 for line in lines) + sum(each.amount or 0 for each in days[day])
-        tolerance = len(lines) * resolution + sum(each.tolerance for each in days[day])
-        kept.append(Both(f"{day} {ALL_MODELS}", day, ALL_MODELS, rows, dict(told), amount, tolerance))
-    return kept
 
 
 def _once(lines: Iterable[Invoiced]) -> tuple[list[Invoiced], list[Finding]]:

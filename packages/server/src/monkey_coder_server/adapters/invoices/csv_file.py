@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 
 from monkey_coder_server.adapters.invoices import amounts
@@ -40,7 +41,24 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "reasoning": ("reasoning_tokens",),
     "searches": ("searches", "num_search_queries", "web_search_requests"),
 }
-_SKU = re.compile(r"gemini (?P<model>[\d.]+ (?:flash lite|flash|pro))|embedding (?P<embedding>[\w.]+)", re.IGNORECASE)
+_SKU_ENDS = frozenset(
+    (
+        "ga",
+        "text",
+        "short",
+        "long",
+        "image",
+        "audio",
+        "video",
+        "input",
+        "output",
+        "cached",
+        "caching",
+        "thinking",
+        "batch",
+    )
+)
+"""Words of a SKU that no longer belong to its model's name."""
 _SKU_KINDS = (("cach", "cache_read"), ("think", "output"), ("output", "output"), ("input", "uncached_input"))
 
 
@@ -157,10 +175,9 @@ def _count(text: str, where: str) -> int:
 
 def _sku(description: str) -> tuple[str, str]:
     """Model and token kind of one of Google's SKUs, such as `Gemini 2.5 Flash GA Text Input - Predictions`."""
-    words = " ".join(description.lower().replace("-", " ").split())
-    found = _SKU.search(words)
-    model = description
-    if found is not None:
-        model = f"gemini-{found['model']}" if found["model"] else f"gemini-embedding-{found['embedding']}"
-    kind = next((kind for word, kind in _SKU_KINDS if word in words), "output")
-    return model.replace(" ", "-") if found else model, kind
+    words = description.lower().replace("-", " ").split()
+    named = words[words.index("gemini") :] if "gemini" in words else []
+    model = "-".join(takewhile(lambda word: word not in _SKU_ENDS, named))
+    text = " ".join(words)
+    kind = next((kind for word, kind in _SKU_KINDS if word in text), "output")
+    return model or description, kind
