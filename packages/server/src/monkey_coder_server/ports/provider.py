@@ -71,13 +71,23 @@ class Dialect(Protocol):
 
 
 class CancelPolicy(StrEnum):
-    """What happens upstream when the caller hangs up in mid-stream, written on the receipt.
+    """What happens upstream when the caller hangs up in mid-stream; the receipt says what did.
 
-    `DRAIN` reads on to the provider's own usage report; `CANCEL` stops and bills what was seen.
+    `DRAIN`: the provider stops billing with the connection, but says only at its end what it bills; it is read on while
+    that costs less than an estimate could be wrong by. `FINISH`: it bills the whole answer in any case, so all of it is
+    read. `CANCEL`: it is stopped at once, and what was seen is billed. `ESTIMATE`: the same, of one that goes on
+    billing; on a receipt also a drain that was given up.
     """
 
     DRAIN = "drain"
+    FINISH = "finish"
     CANCEL = "cancel"
+    ESTIMATE = "estimate"
+
+    @property
+    def stops_at_once(self) -> bool:
+        """Whether nothing more is read once nobody waits."""
+        return self in {CancelPolicy.CANCEL, CancelPolicy.ESTIMATE}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from monkey_coder_server.dialects.gemini import Gemini, GeminiEmbeddings, ModelTraits
 from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
-from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.provider import CancelPolicy, Provider
 
 _DOCS = "https://ai.google.dev/gemini-api/docs/models"
 _CHECKED = "2026-11-23"
@@ -99,6 +99,7 @@ PROVIDER = Provider(
     base_url_variable="GOOGLE_BASE_URL",
     prices_id="google",
     usage_rule=USAGE_RULES["google"],
+    cancel_policy=CancelPolicy.FINISH,
     cards=_CARDS,
     aliases=("gemini",),
     other_cards=_EMBEDDINGS,

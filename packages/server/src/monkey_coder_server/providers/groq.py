@@ -5,7 +5,7 @@ from types import MappingProxyType
 from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
-from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.provider import CancelPolicy, Provider
 
 _DOCS = "https://console.groq.com/docs/models"
 _CHECKED = "2026-11-23"
@@ -92,5 +92,6 @@ PROVIDER = Provider(
     base_url_variable="GROQ_BASE_URL",
     prices_id="groq",
     usage_rule=USAGE_RULES["groq"],
+    cancel_policy=CancelPolicy.FINISH,
     cards=_CARDS,
 )

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
-from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.provider import CancelPolicy, Provider
 
 _DOCS = "https://platform.kimi.ai/docs"
 _CHECKED = "2026-11-23"
@@ -63,6 +63,7 @@ PROVIDER = Provider(
     base_url_variable="MOONSHOT_BASE_URL",
     prices_id="moonshotai",
     usage_rule=USAGE_RULES["moonshot"],
+    cancel_policy=CancelPolicy.FINISH,
     cards=_CARDS,
     aliases=("kimi",),
 )

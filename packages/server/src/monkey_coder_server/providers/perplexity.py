@@ -6,7 +6,7 @@ from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quir
 from monkey_coder_server.dialects.openai_embeddings import OpenAIEmbeddings
 from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
 from monkey_coder_server.domain.usage import USAGE_RULES
-from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.provider import CancelPolicy, Provider
 
 _DOCS = "https://docs.perplexity.ai/getting-started/models; output limits: https://models.dev"
 _CHECKED = "2026-11-23"
@@ -88,6 +88,7 @@ PROVIDER = Provider(
     base_url_variable="PERPLEXITY_BASE_URL",
     prices_id="perplexity",
     usage_rule=USAGE_RULES["perplexity"],
+    cancel_policy=CancelPolicy.FINISH,
     cards=_CARDS,
     other_cards=_EMBEDDINGS,
     further_dialects=(_VECTORS,),

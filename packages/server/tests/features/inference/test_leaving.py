@@ -49,6 +49,74 @@ async def test_a_cancelled_stream_is_charged_by_what_was_seen_and_its_connection
     assert reply.read_pieces < len(reply.script.pieces)
 
 
+PATIENT = PipelineSettings(drain=30.0)
+
+
+@pytest.mark.parametrize(("leave", "prompt", "read"), [(40, 2, 690), (1_400, 2, 2_240), (40, 18_000, 2_690)])
+async def test_a_drain_ends_where_it_costs_more_than_an_estimate_could_be_wrong_by(
+    leave: int, prompt: int, read: int
+) -> None:
+    """512 tokens or half of what had come, and what the prompt costs while nobody has told its tokens."""
+    gateway = Gateway(pipeline=PATIENT)
+    gateway.wire.play("openai", wires.openai_stream("word" * 6_000, step=4))
+    await gateway.stream(model=MODEL, prompt="x" * prompt, caller=Caller(hang_up_after=leave))
+    await wait_for_the_end(gateway)
+    ((settlement, charge),) = gateway.books.settled.values()
+    assert (settlement.client_gone, settlement.cancel_policy, settlement.usage.estimated) == (True, "estimate", True)
+    assert gateway.wire.replies[0].closed
+    assert settlement.usage.output == pytest.approx(read, rel=0.05)
+    assert charge.charged == settlement.price
+
+
+async def wait_for_the_end(gateway: Gateway) -> None:
+    async with asyncio.timeout(10):
+        while gateway.books.open:  # noqa: ASYNC110 - the books of the small world tell nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_an_answer_that_is_billed_in_any_case_is_read_to_its_end() -> None:
+    gateway = Gateway(policy=CancelPolicy.FINISH, pipeline=PATIENT)
+    gateway.wire.play("openai", wires.openai_stream("word" * 3_000, step=4, output=3_000))
+    await gateway.stream(model=MODEL, caller=Caller(hang_up_after=2))
+    await wait_for_the_end(gateway)
+    ((settlement, _),) = gateway.books.settled.values()
+    assert (settlement.cancel_policy, settlement.usage.estimated) == ("finish", False)
+    assert settlement.usage.output == 3_000
+
+
+async def test_a_prompt_that_was_told_at_the_beginning_is_no_reason_to_read_on() -> None:
+    read = {}
+    for model, stream in ((MODEL, wires.openai_stream), ("anthropic/claude-big", wires.anthropic_stream)):
+        gateway = Gateway(pipeline=PATIENT)
+        gateway.wire.play(model.partition("/")[0], stream("word" * 6_000, step=4))
+        await gateway.stream(model=model, prompt="x" * 18_000, caller=Caller(hang_up_after=4))
+        await wait_for_the_end(gateway)
+        ((settlement, _),) = gateway.books.settled.values()
+        assert settlement.cancel_policy == "estimate"
+        read[model] = settlement.usage.output
+    assert read["anthropic/claude-big"] < 800 < read[MODEL]
+
+
+async def test_a_caller_who_stays_gets_all_of_a_long_answer() -> None:
+    gateway = Gateway(policy=CancelPolicy.DRAIN)
+    gateway.wire.play("openai", wires.openai_stream("word" * 3_000, step=4, output=3_000))
+    answer = await gateway.stream(model=MODEL)
+    assert len(answer.text) == 12_000
+    ((settlement, _),) = gateway.books.settled.values()
+    assert (settlement.client_gone, settlement.cancel_policy) == (False, None)
+
+
+@pytest.mark.parametrize("policy", [CancelPolicy.CANCEL, CancelPolicy.ESTIMATE])
+async def test_a_provider_is_stopped_at_once_where_its_policy_says_so(policy: CancelPolicy) -> None:
+    gateway = Gateway(policy=policy)
+    gateway.wire.play("openai", slow(wires.openai_stream("word" * 400, step=4), 0.01))
+    await gateway.stream(model=MODEL, caller=Caller(hang_up_after=4))
+    await gateway.settle_down()
+    ((settlement, _),) = gateway.books.settled.values()
+    assert (settlement.cancel_policy, settlement.usage.estimated) == (policy.value, True)
+    assert settlement.usage.output < 20
+
+
 async def test_a_drain_ends_in_time_and_bills_what_was_seen() -> None:
     gateway = Gateway(policy=CancelPolicy.DRAIN, pipeline=PipelineSettings(drain=0.05))
     script = wires.openai_stream()
@@ -155,7 +223,7 @@ async def test_an_answer_that_was_booked_late_is_had_by_asking_again_under_its_i
 
 async def test_a_slow_reader_slows_the_provider_and_at_last_counts_as_gone() -> None:
     gateway = Gateway(pipeline=PipelineSettings(stall=0.05))
-    gateway.wire.play("openai", wires.openai_stream("x" * 4_000, step=4))
+    gateway.wire.play("openai", wires.openai_stream("x" * 2_000, step=4))
     caller = Caller()
     blocked = asyncio.Event()
     plain = caller.send
@@ -173,4 +241,4 @@ async def test_a_slow_reader_slows_the_provider_and_at_last_counts_as_gone() -> 
     assert charge.charged == FULL_PRICE
     blocked.set()
     answer = await asking
-    assert answer.frames[-1]["data"]["result"]["result"] == "x" * 4_000
+    assert answer.frames[-1]["data"]["result"]["result"] == "x" * 2_000

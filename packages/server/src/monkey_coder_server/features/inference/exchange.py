@@ -25,6 +25,8 @@ from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.provider import Dialect, StreamDecoder, WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, Upstream, UpstreamFailed, UpstreamReply
 
+SLICE = 2_048
+"""Bytes of a stream that are read at once: an answer can be stopped, and charged, between any two."""
 CONTENT = (TextDelta, ThinkingDelta, RefusalDelta, ToolCallOpened, ServerItem, Cited)
 """The first of these commits a stream to its model: what the caller has seen cannot be taken back."""
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "msh-request-id")
@@ -118,7 +120,7 @@ class Exchange:
         answering = await self._send(route, request, key=key, stream=True, deadlines=deadlines)
         decoder = answering.dialect.decoder(relay=answering.relayed)
         answering.decoder = NamingBack(decoder, answering.names) if answering.names else decoder
-        answering.pieces = answering.reply.pieces()
+        answering.pieces = _in_slices(answering.reply.pieces())
         try:
             await _read_to_content(answering)
         except BaseException as stopped:
@@ -164,6 +166,16 @@ async def _refusal(answering: Answering) -> ProviderFailure:
     finally:
         await reply.close()
     return answering.dialect.decode_error(reply.status, reply.headers, body)
+
+
+async def _in_slices(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Pieces of which none holds so much that it would have to be taken whole or not at all."""
+    async for piece in pieces:
+        if len(piece) <= SLICE:
+            yield piece
+        else:
+            for start in range(0, len(piece), SLICE):
+                yield piece[start : start + SLICE]
 
 
 async def _read_to_content(answering: Answering) -> None:

@@ -7,7 +7,6 @@ from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.job import Job, Outcome
 from monkey_coder_server.features.inference.relay import End
 from monkey_coder_server.features.inference.running import Run
-from monkey_coder_server.ports.provider import CancelPolicy
 from monkey_coder_server.web.within import Within
 
 
@@ -69,4 +68,4 @@ class Flight:
         answering = self.answering
         if answering is None or not self.job.stream:
             return False
-        return answering.route.provider.cancel_policy is CancelPolicy.CANCEL
+        return answering.route.provider.cancel_policy.stops_at_once

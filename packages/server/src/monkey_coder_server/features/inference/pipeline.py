@@ -141,6 +141,7 @@ class Pipeline:
             held=flight.admitted.hold.amount,
             tariff=route.tariff,
             rule=_rule(answering, flight.job.request),
+            prompt=flight.admitted.plan.input_expected,
         )
         return await relay(answering, flight.run, meter)
 

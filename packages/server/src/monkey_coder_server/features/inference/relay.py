@@ -39,14 +39,14 @@ async def _pass_on(answering: Answering, run: Run[Outcome], meter: Meter) -> End
     run.open(Opening(route.provider.name, route.card.model, answering.relayed, answering.dropped))
     if answering.answer.usage is not None:
         meter.see(UsageReported(answering.answer.usage))
+    end = _end_of(answering)
     for event in answering.waiting:
         meter.see(event)
         await run.push(event)
-    end = _end_of(answering)
+        if meter.over and end is None:
+            return _landed(answering)
     if end is not None:
         return end
-    if meter.over:
-        return _landed(answering)
     try:
         return await _rest(answering, run, meter)
     except UpstreamFailed as cut:
@@ -59,7 +59,7 @@ async def _rest(answering: Answering, run: Run[Outcome], meter: Meter) -> End:
     if decoder is None or pieces is None:
         message = "only a stream has a rest"
         raise RuntimeError(message)
-    stops_when_left = answering.route.provider.cancel_policy is CancelPolicy.CANCEL
+    policy = answering.route.provider.cancel_policy
     async for piece in pieces:
         await _take(decoder.feed(piece), answering, run, meter)
         end = _end_of(answering)
@@ -68,7 +68,9 @@ async def _rest(answering: Answering, run: Run[Outcome], meter: Meter) -> End:
             return end
         if meter.over:
             return _landed(answering)
-        if stops_when_left and run.deserted:
+        if not run.deserted:
+            meter.wanted()
+        elif policy.stops_at_once or (policy is CancelPolicy.DRAIN and not meter.worth_reading()):
             return End.LEFT
     await _take(decoder.finish(), answering, run, meter)
     return _end_of(answering) or End.FAILED

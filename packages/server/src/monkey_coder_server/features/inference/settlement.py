@@ -18,6 +18,7 @@ from monkey_coder_server.features.inference.records import failed_record, served
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Bill, Charge, FailedRequest, Ledger, Settlement
+from monkey_coder_server.ports.provider import CancelPolicy
 from monkey_coder_server.ports.telemetry import Telemetry
 
 T = TypeVar("T")
@@ -161,8 +162,17 @@ def _settlement(served: Served, trail: Trail) -> Settlement:
         latency_ms=served.latency_ms,
         first_byte_ms=served.first_byte_ms,
         client_gone=served.client_gone,
-        cancel_policy=route.provider.cancel_policy if served.client_gone else None,
+        cancel_policy=_cancel_policy(served),
         cache_saving=tariff.saving(usage),
         elsewhere=_others(owed, route.provider.name),
         bills=(Bill(route.provider.name, route.card.model, usage, cost, identity), *wasted),
     )
+
+
+def _cancel_policy(served: Served) -> CancelPolicy | None:
+    """What became of the provider's stream once its caller had gone."""
+    if not served.client_gone:
+        return None
+    policy = served.route.provider.cancel_policy
+    given_up = served.answer.finish is None and policy is not CancelPolicy.CANCEL
+    return CancelPolicy.ESTIMATE if given_up else policy
