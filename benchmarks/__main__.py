@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import dispatch, execute, journal, ledger, relay, start
+from benchmarks import books, dispatch, execute, journal, ledger, relay, start
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "execute": execute.main,
     "dispatch": dispatch.main,
     "relay": relay.main,
     "ledger": ledger.main,
+    "books": books.main,
     "journal": journal.main,
     "start": start.main,
 }

@@ -20,7 +20,7 @@ from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, W
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
-from monkey_coder_server.adapters.storage.sql_books import SqlBooks
+from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
@@ -84,9 +84,10 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     writer, readers, present = await _connect(url, clock=clock, capacity=capacity)
     keys = SqlKeys(writer, readers, clock)
     await keys.start()
+    together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
-        books=SqlBooks(writer, readers, signer=signer, clock=clock),
+        books=SqlBooks(writer, readers, signer=signer, clock=clock, together=together),
         accounts=SqlAccounts(writer, readers),
         keys=keys,
         audit=SqlAudit(writer),

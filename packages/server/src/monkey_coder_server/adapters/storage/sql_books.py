@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 SHIPPED_TOGETHER = 32
 """About 8 ms of work, which the event loop waits for where the writer works in it."""
+SHIPPED_BEHIND_A_WIRE = 256
+"""Where the writer has a thread of its own and each statement costs a round trip."""
 
 
 class SqlBooks:
