@@ -3,7 +3,7 @@
 They are read before they are raised, which is safe because both happen behind the lock of the wallet: see `holds`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnClause, and_, bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
@@ -139,6 +139,11 @@ def resolve(  # noqa: PLR0913 - what was held and what came of it
         counting.resolve(transaction, spender.account_id, limits, held=held, charged=charged, used=used)
 
 
+def resolve_keys(transaction: Transaction, resolved: Iterable[tuple[Spender, int, int]]) -> None:
+    """Turn what keys held into spends: of each what was held, and what was charged. Limits are left to the caller."""
+    _move_each(transaction, [(spender, -held, charged) for spender, held, charged in resolved])
+
+
 def _key_caps(key_id: str, figures: Sequence[int | None]) -> tuple[Standing, ...]:
     """The caps a key has, from spent, held and allowed of each period."""
     holder = Holder(HolderKind.KEY, key_id)
@@ -151,8 +156,15 @@ def _key_caps(key_id: str, figures: Sequence[int | None]) -> tuple[Standing, ...
 
 def _move(transaction: Transaction, spender: Spender, *, holding: int, spending: int) -> None:
     """Change the counters of all three periods of the key."""
-    key = spender.key_id
+    _move_each(transaction, [(spender, holding, spending)])
+
+
+def _move_each(transaction: Transaction, moves: Sequence[tuple[Spender, int, int]]) -> None:
     transaction.change_each(
         _MOVE,
-        [{"key": key, "period": period, "holding": holding, "spending": spending} for period in spender.periods],
+        [
+            {"key": spender.key_id, "period": period, "holding": holding, "spending": spending}
+            for spender, holding, spending in moves
+            for period in spender.periods
+        ],
     )

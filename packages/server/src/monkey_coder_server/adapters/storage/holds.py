@@ -153,7 +153,14 @@ def lock_wallet(transaction: Transaction, account_id: str) -> Wallet:
 
 def move(transaction: Transaction, account_id: str, *, held: int, balance: int = 0) -> None:
     """Change what a wallet holds, and its balance, by so much."""
-    transaction.change(_MOVE, {"account": account_id, "holding": held, "more": balance})
+    move_each(transaction, [(account_id, held, balance)])
+
+
+def move_each(transaction: Transaction, moves: Iterable[tuple[str, int, int]]) -> None:
+    """Change what wallets hold, and their balances, by so much: accounts with both figures."""
+    transaction.change_each(
+        _MOVE, [{"account": account, "holding": held, "more": balance} for account, held, balance in moves]
+    )
 
 
 def credit(transaction: Transaction, account_id: str, amount: int) -> Wallet:

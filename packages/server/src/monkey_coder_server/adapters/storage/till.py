@@ -161,13 +161,14 @@ class Till:
         Limits are read first of all, since a counter that is missing begins with what the books tell.
         """
         limits = {spending: caps.counters(self.transaction, spending) for spending in self._counted}
+        holds.move_each(
+            self.transaction, [(name, purse.holding, purse.more) for name, purse in sorted(self._purses.items())]
+        )
         for account_id, purse in sorted(self._purses.items()):
-            if purse.more or purse.holding:
-                holds.move(self.transaction, account_id, held=purse.holding, balance=purse.more)
-                grant_rows.spend(self.transaction, account_id, -purse.more)
+            grant_rows.spend(self.transaction, account_id, -purse.more)
         leases.write_charges(self.transaction, list(self._charged.values()))
-        for spending in sorted({*self._let_go, *self._spent}, key=_order):
-            caps.resolve(self.transaction, spending, Need(self._let_go[spending]), charged=self._spent[spending])
+        keys = sorted({*self._let_go, *self._spent}, key=_order)
+        caps.resolve_keys(self.transaction, [(key, self._let_go[key], self._spent[key]) for key in keys])
         for spending, counters in limits.items():
             for held, charged, used in self._counted[spending]:
                 counting.resolve(self.transaction, spending.account_id, counters, held=held, charged=charged, used=used)
