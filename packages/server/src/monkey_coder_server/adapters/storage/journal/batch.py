@@ -11,34 +11,17 @@ from monkey_coder_server.adapters.storage.writer import Writer
 
 
 @dataclass(slots=True, eq=False)
-class Batch:
-    """Records by number: of several drafts of a request only the last is written. Implements `ports.journal.Written`.
+class Rows:
+    """Rows to write and to delete. Of several drafts of a request only the last is written: they are kept by number."""
 
-    `undo` puts back what the journal remembers in memory, should the batch be lost.
-    """
-
-    writer: Writer
     open: dict[int, Parameters] = field(default_factory=dict)
     no_longer_open: list[Parameters] = field(default_factory=list)
     endings: list[Parameters] = field(default_factory=list)
     forgotten: list[Parameters] = field(default_factory=list)
-    undo: list[Callable[[], None]] = field(default_factory=list)
     taken: bool = False
-    """Whether the writer has run it: what comes now belongs to the next one."""
-    _job: Job[None] = field(init=False)
+    """Whether the writer has run it: what comes now belongs to the next batch."""
 
-    def submit(self) -> None:
-        """Give it to the writer, which runs it in the loop's next turn. Raises `Unavailable`."""
-        self._job = self.writer.submit(self._run, awaited=False)
-        self._job.committed.add_done_callback(self._ended)
-
-    async def durable(self) -> None:
-        """Wait until it is on disk. Raises `Unavailable`."""
-        self.writer.hurry(self._job)
-        await asyncio.shield(self._job.committed)
-        self._job.result()
-
-    def _run(self, transaction: Transaction) -> None:
+    def write(self, transaction: Transaction) -> None:
         """Write all of it. It may be run again."""
         self.taken = True
         for query, rows in (
@@ -50,9 +33,37 @@ class Batch:
             if rows:
                 transaction.change_each(query, rows)
 
+    def clear(self) -> None:
+        """Let go of what is written: the batch may be remembered for longer."""
+        for rows in (self.open, self.no_longer_open, self.endings, self.forgotten):
+            rows.clear()
+
+
+class Batch:
+    """Rows on their way to the disk. Implements `ports.journal.Written`.
+
+    `undo` puts back what the journal remembers in memory, should the batch be lost.
+    """
+
+    __slots__ = ("_job", "_writer", "rows", "undo")
+
+    def __init__(self, writer: Writer) -> None:
+        """Give it to the writer, which runs it in the loop's next turn. Raises `Unavailable`."""
+        self.rows = Rows()
+        self.undo: list[Callable[[], None]] = []
+        self._writer = writer
+        self._job: Job[None] = writer.submit(self.rows.write, awaited=False)
+        self._job.committed.add_done_callback(self._ended)
+
+    async def durable(self) -> None:
+        """Wait until it is on disk. Raises `Unavailable`."""
+        self._writer.hurry(self._job)
+        await asyncio.shield(self._job.committed)
+        self._job.result()
+
     def _ended(self, _committed: asyncio.Future[None]) -> None:
         if self._job.error is not None:
             for put_back in reversed(self.undo):
                 put_back()
-        for kept in (self.open, self.no_longer_open, self.endings, self.forgotten, self.undo):
-            kept.clear()
+        self.undo.clear()
+        self.rows.clear()

@@ -146,12 +146,12 @@ class SqliteJournal:
         if (first := self._ended.get(request_id)) is not None:
             return self._waiting[first].written or batch
         if (request := self._open.pop(request_id, None)) is not None:
-            batch.open.pop(request.number, None)
-            batch.no_longer_open.append({"number": request.number})
+            batch.rows.open.pop(request.number, None)
+            batch.rows.no_longer_open.append({"number": request.number})
             batch.undo.append(partial(self._open.__setitem__, request_id, request))
         number, record = self._next(), encoding.sealed(request_id, resolved)
         self._keep(number, Waiting(request_id, len(record), int(self._clock.monotonic()), batch))
-        batch.endings.append({"number": number, "request_id": request_id, "record": record})
+        batch.rows.endings.append({"number": number, "request_id": request_id, "record": record})
         batch.undo.append(partial(self._lose, number))
         return batch
 
@@ -173,7 +173,7 @@ class SqliteJournal:
         batch = self._current()
         for number in numbers:
             if (dropped := self._drop(number)) is not None:
-                batch.forgotten.append({"number": number})
+                batch.rows.forgotten.append({"number": number})
                 batch.undo.append(partial(self._keep, number, dropped))
         return batch
 
@@ -209,16 +209,14 @@ class SqliteJournal:
 
     def _current(self) -> Batch:
         """The batch of this turn."""
-        if self._batch is None or self._batch.taken:
-            batch = Batch(self._writer)
-            batch.submit()
-            self._batch = batch
+        if self._batch is None or self._batch.rows.taken:
+            self._batch = Batch(self._writer)
         return self._batch
 
     def _save(self, batch: Batch, request_id: str, draft: Draft) -> Written:
         """Write an open request's row anew."""
         number, kept = self._open[request_id]
-        batch.open[number] = {
+        batch.rows.open[number] = {
             "number": number,
             "request_id": request_id,
             "admitted": kept,
