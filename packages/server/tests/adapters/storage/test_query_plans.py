@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 
 from monkey_coder_server.adapters.storage import (
@@ -36,9 +38,12 @@ from monkey_coder_server.adapters.storage import (
     unbooked,
     usage_rows,
 )
+from monkey_coder_server.adapters.storage.postgres.transaction import DIALECT as POSTGRESQL
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.sqlite import DIALECT
 from monkey_coder_server.adapters.storage.transaction import Query
+from packages.server.tests.databases import migrated_template
+from tools.postgresql import Cluster
 
 MODULES = (
     accounts,
@@ -143,6 +148,67 @@ def test_what_every_request_runs_fills_no_temporary_table(query: Query, template
 def test_leases_are_found_by_the_index_of_the_few_that_matter(query: Query, index: str, template: Path) -> None:
     """However many leases have ended, these look at open or recalled ones alone."""
     assert any(step.endswith(index) for step in plan_of(query, template)), plan_of(query, template)
+
+
+MANY_OPEN: tuple[LiteralString, ...] = (
+    "INSERT INTO wallets (account_id, balance, held) SELECT 'acc_' || n, 0, 0 FROM generate_series(0, 499) n",
+    """
+    INSERT INTO holds
+        (request_id, account_id, key_id, amount, charged, state, day, month, at, expires_at, resolved_at)
+    SELECT 'req_' || n, 'acc_' || n % 500, 'key_' || n % 500, 1, 0, CASE WHEN n % 5 = 0 THEN 'open' ELSE 'voided' END,
+        '2026-11-22', '2026-11', n, n, CASE WHEN n % 5 = 0 THEN NULL ELSE n END FROM generate_series(0, 9999) n
+    """,
+    """
+    INSERT INTO leases
+        (lease_id, account_id, key_id, instance, day, month, amount, charged, returned, state, taken_at, expires_at)
+    SELECT 'lease_' || n, 'acc_' || n % 500, 'key_' || n % 500, 'instance_' || n % 51, '2026-11-22', '2026-11', 1, 0,
+        CASE WHEN n % 5 = 0 THEN 0 ELSE 1 END, CASE WHEN n % 5 = 0 THEN 'open' ELSE 'closed' END, n, n
+    FROM generate_series(0, 9999) n
+    """,
+    "ANALYZE wallets, holds, leases",
+)
+"""So many open holds and leases that looking through all of them is no way to find one."""
+
+
+@pytest.fixture(scope="session")
+def planner(postgresql_server: Cluster) -> Iterator[psycopg.Connection]:
+    """A connection that plans for any values and walks a table only where it finds no index."""
+    with (
+        migrated_template(postgresql_server) as name,
+        psycopg.connect(postgresql_server.database(name), autocommit=True) as connection,
+    ):
+        for statement in MANY_OPEN:
+            connection.execute(statement)
+        connection.execute("SET enable_seqscan = off")
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        yield connection
+
+
+@pytest.mark.parametrize(("name", "query"), [pytest.param(name, query, id=name) for name, query in queries()])
+def test_postgresql_finds_rows_by_an_index(name: str, query: Query, planner: psycopg.Connection) -> None:
+    compiled = query.compiled(POSTGRESQL)
+    values = ", ".join(["NULL"] * len(compiled.names))
+    planner.execute(f"PREPARE asked AS {compiled.text}".encode())
+    try:
+        asked = f"EXPLAIN (FORMAT JSON) EXECUTE asked{f'({values})' if values else ''}"
+        [([explained],)] = planner.execute(asked.encode()).fetchall()
+    finally:
+        planner.execute("DEALLOCATE asked")
+    walks = [(step["Node Type"], step) for step in steps(explained["Plan"]) if walks_a_table(step)]
+    assert not walks or name in WHOLE_TABLE_WANTED, str(explained)
+
+
+def steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan's step and all below it."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from steps(below)
+
+
+def walks_a_table(step: dict[str, Any]) -> bool:
+    """Whether a step reads a table from its beginning, or an index without looking anything up in it."""
+    kind = step["Node Type"]
+    return kind == "Seq Scan" or ("Index" in kind and "Index Cond" not in step)
 
 
 def plan_of(query: Query, template: Path) -> list[str]:

@@ -72,9 +72,9 @@ _USE_UP = Query(
     .values(amount=bindparam("size"), charged=bindparam("spent"), state=literal_column("'closed'"), recalled_at=_NEVER)
 )
 _OF_INSTANCE = Query(
-    select(leases.c.lease_id, leases.c.account_id)
-    .where(leases.c.state == _OPEN, leases.c.instance == bindparam("this"))
-    .limit(bindparam("most"))
+    select(leases.c.lease_id, leases.c.account_id).where(
+        leases.c.state == _OPEN, leases.c.instance == bindparam("this")
+    )
 )
 _OVERDUE = Query(
     select(leases.c.lease_id, leases.c.account_id)
@@ -185,8 +185,8 @@ def expire(now: int, transaction: Transaction) -> int:
 
 def end_all(instance: str, transaction: Transaction) -> int:
     """Take back what is left of some leases of a process that is gone; how many."""
-    left = transaction.rows(_OF_INSTANCE, {"this": instance, "most": ENDED_AT_ONCE})
-    return sum(_end(transaction, held, CLOSED) for held in _locked(transaction, left))
+    left = transaction.rows(_OF_INSTANCE, {"this": instance})
+    return sum(_end(transaction, held, CLOSED) for held in _locked(transaction, left[:ENDED_AT_ONCE]))
 
 
 def write_charges(transaction: Transaction, charged: list[Slice]) -> None:
