@@ -128,7 +128,7 @@ def make(folder: Path, *, settings: Sequence[str] = WITHOUT_SYNC) -> Cluster:
     data = folder / "data"
     _run("initdb", "--no-sync", "--auth=trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "-D", str(data))
     cluster = Cluster(folder, free_port())
-    lines = (*SETTINGS, *settings, f"unix_socket_directories = '{folder}'", f"port = {cluster.port}")
+    lines = (*SETTINGS, *settings, "unix_socket_directories = ''", f"port = {cluster.port}")
     with (data / "postgresql.conf").open("a") as file:
         file.write("\n".join(lines) + "\n")
     cluster.start()

@@ -1,6 +1,6 @@
 """A composed gateway without sockets: real stores in a temporary folder, spoken to as an ASGI application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import pytest_asyncio
 
 if TYPE_CHECKING:  # the gateway takes a second to import, which most tests have no use for
     from monkey_coder_server.bootstrap.gateway import Gateway
+    from tools.postgresql import Cluster
 
 NANO_PER_USD = 1_000_000_000
 
@@ -53,6 +54,24 @@ class House:
         assert answer.status_code == 200, answer.text
         key: str = answer.json()["key"]
         return key
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: "Cluster") -> Iterator[str]:
+    """The name of a migrated, empty database of this worker, to be copied."""
+    from packages.server.tests.databases import migrated_template
+
+    with migrated_template(postgresql_server) as name:
+        yield name
+
+
+@pytest.fixture
+def postgresql_database(postgresql_server: "Cluster", postgresql_template: str) -> Iterator[str]:
+    """The URL of a migrated, empty database of this test."""
+    from packages.server.tests.databases import new_database
+
+    with new_database(postgresql_server, postgresql_template) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer, signer_of
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
 from packages.server.tests.contract.booking import ACCOUNT, StillClock
-from packages.server.tests.databases import migrated_template, new_database
+from packages.server.tests.databases import new_database
 
 OpenStore = Callable[[], AbstractAsyncContextManager[Storage]]
 
@@ -18,12 +18,6 @@ OpenStore = Callable[[], AbstractAsyncContextManager[Storage]]
 @pytest.fixture(scope="session")
 def signer() -> Ed25519Signer:
     return signer_of(Ed25519PrivateKey.generate())
-
-
-@pytest.fixture(scope="session")
-def postgresql_template(request: pytest.FixtureRequest) -> Iterator[str]:
-    with migrated_template(request.getfixturevalue("postgresql_server")) as name:
-        yield name
 
 
 @contextmanager

@@ -116,14 +116,18 @@ class SqlKeys:
             self._written |= uses
 
     async def _follow(self) -> None:
-        """Refresh for ever; a store that is away leaves the snapshot as it is."""
+        """Refresh for ever; a store that is away leaves the snapshot as it is, which is told once."""
+        told = False
         while True:
             await asyncio.sleep(self._refresh_seconds)
             try:
                 await self.flush()
                 await self.refresh()
+                told = False
             except GatewayError as error:
-                logger.warning("API keys were not refreshed: %s", error)
+                if not told:
+                    logger.warning("API keys were not refreshed: %s", error)
+                told = True
 
     def _remember_unknown(self, digest: bytes, until: int) -> None:
         self._unknown[digest] = until
