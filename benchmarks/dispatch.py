@@ -101,6 +101,7 @@ def _plain() -> App:
         clock=SystemClock(),
         ids=system_ids(),
         observe=_unobserved,
+        once=None,  # type: ignore[arg-type] # no route here makes anything
     )
     return Application([Feature("bench", routes)], services, options=AppOptions(), drain=Drain())
 

@@ -18,6 +18,7 @@ from monkey_coder_server.ports.telemetry import RequestRecord
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.auth import Authenticator
 from monkey_coder_server.web.feature import Feature, Route
+from monkey_coder_server.web.once import Once
 from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply, text_reply
@@ -80,6 +81,7 @@ def application(watch: Watch, **options: Any) -> Application:
         clock=SystemClock(),
         ids=Ids(lambda prefix: f"{prefix}_{next(numbers)}"),
         observe=watch.observe,
+        once=cast("Once", None),
     )
     return Application([Feature("test", ROUTES)], services, options=AppOptions(**options), drain=Drain())
 

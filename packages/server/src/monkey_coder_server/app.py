@@ -11,6 +11,7 @@ from monkey_coder_server.web.asgi import Message, Receive, Reply, Scope, Send
 from monkey_coder_server.web.auth import Authenticator
 from monkey_coder_server.web.cors import Cors
 from monkey_coder_server.web.feature import ErrorRenderer, Feature, Route
+from monkey_coder_server.web.once import Once
 from monkey_coder_server.web.problem import UpgradeRequired
 from monkey_coder_server.web.request import ClientGone, Request
 from monkey_coder_server.web.respond import Headers
@@ -42,6 +43,7 @@ class Services:
     clock: Clock
     ids: Ids
     observe: Observe
+    once: Once
 
 
 class Drain:
@@ -150,7 +152,7 @@ class _Serving:
         )
         if route.auth != "public":
             request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
-        return await route.endpoint(request)
+        return await (self._services.once.serve(route, request) if route.once else route.endpoint(request))
 
     def _problem(self, error: GatewayError) -> Reply:
         render = self._services.problems

@@ -162,7 +162,7 @@ ROWS = [
          says="gpt-99"),
     task("a task without credit", "/v1/execute", "poor", 402, "insufficient_credit", says="/billing"),
     task("a stream without credit", "/v1/execute/stream", "poor", 402, "insufficient_credit", says="0.00 USD"),
-    task("a task beyond a key's cap", "/v1/execute", "capped", 402, "budget_exceeded", says="cap"),
+    task("a task beyond a key's cap", "/v1/execute", "capped", 402, "budget_exceeded", says="per day"),
     task("a task for a model the key may not use", "/v1/execute", "choosy", 403, "model_not_allowed", says="gpt-4.1"),
     task("a task with a key that may only list models", "/api/v1/execute", "narrow", 403, "forbidden",
          says="`execute`"),

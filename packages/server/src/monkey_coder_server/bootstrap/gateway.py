@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.metrics import Metrics
+from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
@@ -22,6 +23,7 @@ from monkey_coder_server.ports.upstream import Upstream
 from monkey_coder_server.providers import anthropic, google, groq, moonshot, openai, perplexity, xai
 from monkey_coder_server.settings import Settings
 from monkey_coder_server.web.feature import Feature
+from monkey_coder_server.web.once import Once
 from monkey_coder_server.web.problem import NativeProblems
 
 logger = logging.getLogger(__name__)
@@ -227,6 +229,7 @@ def _application(books: Books, metrics: Metrics, features: Sequence[Feature], dr
         clock=books.clock,
         ids=books.ids,
         observe=metrics.observe_http,
+        once=Once(books.storage.replies, AesSealing(settings.key_pepper.reveal().encode()), books.clock),
     )
     options = AppOptions(
         cors_origins=settings.cors_origins,

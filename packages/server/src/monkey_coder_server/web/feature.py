@@ -22,6 +22,7 @@ class Route:
 
     `{name}` in the path is one segment, `{name:path}` greedy. `scope` is asked of keys, never of sessions.
     `errors` None means the native shape. `during_drain`: served while the process is shutting down.
+    `once`: it makes something, and under one idempotency key makes it once.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Route:
     scope: str | None = None
     errors: ErrorRenderer | None = None
     during_drain: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Request:
     """`request_id` is ours, unique, and the ledger's key; `client_ip` is behind trusted proxy hops only."""
 
     __slots__ = (
+        "_body",
         "_headers",
         "_query",
         "body_limit",
@@ -48,6 +49,7 @@ class Request:
         self.principal: Principal = ANONYMOUS
         self.body_limit = body_limit
         self.body_seconds = body_seconds
+        self._body: bytes | None = None
         self._headers: dict[bytes, bytes] | None = None
         self._query: dict[str, str] | None = None
 
@@ -67,7 +69,9 @@ class Request:
         return self._query
 
     async def body(self) -> bytes:
-        """The whole body. Raises `RequestTooLarge`, `RequestTimeout`, `ClientGone`."""
+        """The whole body, to be read once. Raises `RequestTooLarge`, `RequestTimeout`, `ClientGone`."""
+        if self._body is not None:
+            return self._body
         declared = self.header("content-length")
         if declared is not None and declared.isdigit() and int(declared) > self.body_limit:
             raise self._too_large()
@@ -77,6 +81,11 @@ class Request:
         except TimeoutError as slow:
             message = f"The body did not arrive within {self.body_seconds:g} seconds."
             raise RequestTimeout(message) from slow
+
+    async def keep_body(self) -> bytes:
+        """The same, and it can be read again."""
+        self._body = await self.body()
+        return self._body
 
     async def _read(self) -> bytes:
         message = await self.receive()

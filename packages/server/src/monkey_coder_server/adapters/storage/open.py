@@ -20,6 +20,7 @@ from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, W
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.replies import SqlReplies
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.writer import Writer
@@ -46,6 +47,7 @@ class Storage:
     quotes: SqlQuotes
     answers: SqlAnswers
     costs: SqlCostBooks
+    replies: SqlReplies
     writer: Writing
     readers: Reading
     presence: Presence
@@ -95,6 +97,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         quotes=SqlQuotes(writer, readers, clock),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),
+        replies=SqlReplies(writer),
         writer=writer,
         readers=readers,
         presence=present,

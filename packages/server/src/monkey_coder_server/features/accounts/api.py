@@ -40,14 +40,14 @@ class AccountRoutes:
             for many, one in managed
             for route in (
                 Route("GET", many, self.list_keys, scope=KEYS_MANAGE),
-                Route("POST", many, self.create_key, scope=KEYS_MANAGE),
+                Route("POST", many, self.create_key, scope=KEYS_MANAGE, once=True),
                 Route("DELETE", one, self.revoke_key, scope=KEYS_MANAGE),
-                Route("POST", f"{one}/rotate", self.rotate_key, scope=KEYS_MANAGE),
+                Route("POST", f"{one}/rotate", self.rotate_key, scope=KEYS_MANAGE, once=True),
             )
         ]
         return (
-            Route("POST", "/v1/auth/register", self.register, auth="public"),
-            Route("POST", "/v1/auth/signup", self.register, auth="public"),
+            Route("POST", "/v1/auth/register", self.register, auth="public", once=True),
+            Route("POST", "/v1/auth/signup", self.register, auth="public", once=True),
             Route("POST", "/v1/auth/login", self.login, auth="public"),
             Route("POST", "/v1/auth/refresh", self.refresh, auth="public"),
             Route("POST", "/v1/auth/logout", self.logout),

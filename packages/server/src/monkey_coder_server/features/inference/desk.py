@@ -13,6 +13,7 @@ from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import IdempotencyKey
 from monkey_coder_server.ports.limiter import Limiter, Verdict
 from monkey_coder_server.ports.record import Record
+from monkey_coder_server.web.once import checked_key
 from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Headers
@@ -102,7 +103,7 @@ def _lower(one: int | None, other: int | None) -> int | None:
 def _idempotency(header: str | None, task: Task) -> IdempotencyKey | None:
     """The caller's key: the task's own id, whatever the header says besides; else the header."""
     if header is not None:
-        bounds.name("Idempotency-Key", header)
+        checked_key(header)
     if task.task_id is not None:
         return IdempotencyKey(f"task:{task.task_id}", task.fingerprint)
     return None if header is None else IdempotencyKey(f"key:{header}", task.fingerprint)

@@ -15,8 +15,6 @@ from monkey_coder_server.features.inference.api import route_headers, settled_he
 from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.first_answers import (
-    HEADER,
-    REPLAYED,
     Recorder,
     kept_whole,
     key_of,
@@ -34,6 +32,7 @@ from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Finish
 from monkey_coder_server.ports.ledger import Charge, Replay
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.once import HEADER, REPLAYED
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Headers, Response
 from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream, EventWriter

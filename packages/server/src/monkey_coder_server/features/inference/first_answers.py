@@ -12,17 +12,14 @@ import msgspec
 
 from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict
 from monkey_coder_server.domain.stream_events import Event
-from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.running import Opening
 from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope
 from monkey_coder_server.ports.ledger import IdempotencyKey, Replay
 from monkey_coder_server.ports.record import Record
+from monkey_coder_server.web.once import REPLAYED, checked_key
 from monkey_coder_server.web.respond import Headers, Response
 
-HEADER = "idempotency-key"
-REPLAYED = (b"idempotent-replayed", b"true")
-"""With the answer of another request; the charge and the receipt are that one's."""
 MOST_KEPT = 1024 * 1024
 """Bytes of one answer, compressed. Streams shrink to a tenth or less, so this holds some 100,000 tokens of one."""
 MOST_WRITTEN = 64 * 1024 * 1024
@@ -50,8 +47,7 @@ def key_of(header: str | None, envelope: Envelope, body: bytes, *, endpoint: str
     """The key a caller gave, with what it asked under it. Raises `InvalidRequest` for one that is none."""
     if header is None:
         return None
-    bounds.name("Idempotency-Key", header)
-    return IdempotencyKey(f"key:{header}", _fingerprint(envelope, body, endpoint))
+    return IdempotencyKey(f"key:{checked_key(header)}", _fingerprint(envelope, body, endpoint))
 
 
 def _fingerprint(envelope: Envelope, body: bytes, endpoint: str) -> bytes:

@@ -68,9 +68,9 @@ def build(use: Dependencies) -> Feature:
     routes = (
         Route("POST", "/v1/execute", execute.execute, auth="any", scope=EXECUTE, errors=errors),
         Route("POST", "/v1/execute/stream", execute.stream, auth="any", scope=EXECUTE, errors=errors),
-        Route("POST", "/v1/quote", quote.quote, auth="any", scope=EXECUTE, errors=errors),
+        Route("POST", "/v1/quote", quote.quote, auth="any", scope=EXECUTE, errors=errors, once=True),
         Route("POST", "/v1/router/debug", debug.debug, auth="any", scope=ROUTER_DEBUG, errors=errors),
-        Route("POST", "/v1/feedback", feedback.report, auth="any", scope=EXECUTE, errors=errors),
+        Route("POST", "/v1/feedback", feedback.report, auth="any", scope=EXECUTE, errors=errors, once=True),
         *doors.routes(hall),
     )
     return Feature("inference", routes, stop=stop)

@@ -1,0 +1,1 @@
+"""Encryption of what is kept for a while and nobody but its owner may read."""

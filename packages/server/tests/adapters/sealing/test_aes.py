@@ -1,0 +1,19 @@
+"""What is sealed is read only with the same secret for the same purpose."""
+
+from monkey_coder_server.adapters.sealing.aes import AesSealing
+
+
+def test_what_was_sealed_is_opened_and_never_looks_the_same_twice() -> None:
+    sealing = AesSealing(b"pepper")
+    one, two = (sealing.seal(b"mk-secret", b"purpose") for _ in range(2))
+    assert one != two
+    assert b"mk-secret" not in one
+    assert sealing.open(one, b"purpose") == sealing.open(two, b"purpose") == b"mk-secret"
+
+
+def test_another_purpose_another_secret_and_altered_bytes_open_nothing() -> None:
+    sealed = AesSealing(b"pepper").seal(b"mk-secret", b"purpose")
+    assert AesSealing(b"pepper").open(sealed, b"other") is None
+    assert AesSealing(b"salt").open(sealed, b"purpose") is None
+    for wrong in (sealed[:-1] + bytes([sealed[-1] ^ 1]), sealed[:5], b""):
+        assert AesSealing(b"pepper").open(wrong, b"purpose") is None
