@@ -18,7 +18,11 @@ class Balance(msgspec.Struct, kw_only=True):
 
 
 class QuoteRoute(msgspec.Struct, kw_only=True):
-    """One candidate with its expected and greatest charge."""
+    """One candidate with its expected and greatest charge.
+
+    The expected charge is a median: as many requests like this one cost more as cost less. `learned_from` is how many
+    answers to such requests it rests on, 0 for a stated prior; `expected_cached_tokens` are a part of `input_tokens`.
+    """
 
     provider: str
     model: str
@@ -28,10 +32,16 @@ class QuoteRoute(msgspec.Struct, kw_only=True):
     expected_output_tokens: int
     maximum_output_tokens: int
     price_row: str
+    expected_cached_tokens: int = 0
+    learned_from: int = 0
 
 
 class Quote(msgspec.Struct, kw_only=True):
-    """`expected_usd` is of the route that would be taken; `maximum_usd` is what would be held."""
+    """`expected_usd` is of the route that would be taken.
+
+    `maximum_usd` is what would be held: executed under this quote, the request never costs more, whichever of the
+    routes serves it.
+    """
 
     quote_id: str
     expires_at: str

@@ -2,7 +2,7 @@
 
 At most: every tokenizer of our providers (byte-level BPE, SentencePiece with byte fallback) spends at least one byte of
 UTF-8 on a token, so bytes bound tokens; what providers add around messages and tools is bounded by constants well above
-what their own counts show. Probably: three bytes a token, which errs to the high side for English and code.
+what their own counts show. Probably: by `tokenizers`, which weighs what is counted here as each family was seen to.
 """
 
 import json
@@ -23,8 +23,7 @@ from monkey_coder_server.domain.conversation import (
     ToolCall,
     ToolResult,
 )
-
-EXPECTED_BYTES_PER_TOKEN = 3
+from monkey_coder_server.domain.tokenizers import ANY, Calibration
 
 REQUEST_OVERHEAD = 768
 """Some models are served with a preamble of the provider's own that counts as prompt: 165 tokens recorded for
@@ -52,7 +51,7 @@ several times. What goes beyond is the house's loss."""
 
 
 def expected_tokens(request: ModelRequest) -> int:
-    """A fair guess of the prompt tokens, rather high than low for typical text."""
+    """A fair guess of the prompt tokens, for a model not known yet."""
     return prompt_size(request).expected_tokens
 
 
@@ -69,6 +68,19 @@ class PromptSize:
     encoded_bytes: int = 0
     """Base64 of files."""
     messages: int = 0
+    """Turns, calls and results."""
+    calls: int = 0
+    """Calls and results among them."""
+    wide_bytes: int = 0
+    """Part of `bytes`: those of characters beyond ASCII."""
+    argument_bytes: int = 0
+    """Part of `bytes`: of tool calls."""
+    schema_bytes: int = 0
+    """Part of `bytes`: of tools' schemas."""
+    output_bytes: int = 0
+    """Part of `bytes`: of the schema asked for."""
+    unread_bytes: int = 0
+    """Part of `bytes`: ids, signatures and sealed thoughts, which no model reads as they stand."""
     tools: int = 0
     server_tools: int = 0
     images: int = 0
@@ -79,13 +91,38 @@ class PromptSize:
     def text(self, *pieces: str | None) -> None:
         """Count texts; ASCII, the common case, without encoding it."""
         for piece in pieces:
-            if piece:
-                self.bytes += len(piece) if piece.isascii() else len(piece.encode("utf-8", "surrogatepass"))
+            if piece and piece.isascii():
+                self.bytes += len(piece)
+            elif piece:
+                written = len(piece.encode("utf-8", "surrogatepass"))
+                self.bytes += written
+                self.wide_bytes += written - len(piece.encode("ascii", "ignore"))
+
+    def unread(self, *pieces: str | None) -> None:
+        """Count ids and what is encrypted."""
+        self.unread_bytes += self._grown(*pieces)
+
+    def called(self, *pieces: str | None) -> None:
+        """Count what a tool is called with."""
+        self.argument_bytes += self._grown(*pieces)
+
+    def schema(self, value: Json) -> None:
+        """Count the schema of a tool."""
+        self.schema_bytes += self._grown(_written(value))
+
+    def asked(self, schema: Json) -> None:
+        """Count the schema the answer is to follow."""
+        self.output_bytes += self._grown(_written(schema))
 
     def json(self, value: Json) -> None:
         """Count a JSON value as it would be written, without spaces; an absent one is nothing."""
-        if value is not None and value != {}:
-            self.text(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict))
+        self.text(_written(value))
+
+    def _grown(self, *pieces: str | None) -> int:
+        """Count texts that are told apart from others; how many bytes of them are ASCII."""
+        before, wide = self.bytes, self.wide_bytes
+        self.text(*pieces)
+        return self.bytes - before - (self.wide_bytes - wide)
 
     @property
     def server_tool_tokens(self) -> int:
@@ -109,16 +146,42 @@ class PromptSize:
         )
 
     @property
+    def plain_bytes(self) -> int:
+        """Part of `bytes`: ASCII of texts and descriptions."""
+        told_apart = self.wide_bytes + self.argument_bytes + self.schema_bytes + self.output_bytes + self.unread_bytes
+        return self.bytes - told_apart
+
+    @property
     def expected_tokens(self) -> int:
-        """A fair guess of the prompt tokens, rather high than low for typical text; never above `most_tokens`."""
-        return (
-            -(-self.bytes // EXPECTED_BYTES_PER_TOKEN)
-            + 4 * self.messages
-            + 16 * self.tools
-            + self.images * EXPECTED_IMAGE
+        """A fair guess of the prompt tokens of a model not known yet; never above `most_tokens`."""
+        return self.expected_by(ANY)
+
+    def expected_by(self, calibration: Calibration) -> int:
+        """A fair guess of the prompt tokens by a family's calibration; never above `most_tokens`."""
+        guess = calibration.tokens(
+            turns=self.messages - self.calls,
+            calls=self.calls,
+            tools=self.tools,
+            plain=self.plain_bytes,
+            wide=self.wide_bytes,
+            arguments=self.argument_bytes,
+            schemas=self.schema_bytes,
+            output=self.output_bytes,
+            unread=self.unread_bytes,
+        )
+        files = (
+            self.images * EXPECTED_IMAGE
             + -(-self.document_bytes // DOCUMENT_BYTES_PER_EXPECTED_TOKEN)
             + self.remote_documents * EXPECTED_REMOTE_DOCUMENT
         )
+        return min(self.most_tokens, guess + files)
+
+
+def _written(value: Json) -> str | None:
+    """JSON without spaces; None for what is not there."""
+    if value is None or value == {}:
+        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict)
 
 
 def prompt_size(request: ModelRequest) -> PromptSize:
@@ -130,7 +193,7 @@ def prompt_size(request: ModelRequest) -> PromptSize:
         _add_tool(size, tool)
     if request.output is not None:
         size.text(request.output.name)
-        size.json(request.output.schema)
+        size.asked(request.output.schema)
     size.json(request.extra)
     if request.source is not None:
         size.sent_bytes = len(request.source.body)
@@ -151,8 +214,8 @@ def _add_tool(size: PromptSize, tool: Tool) -> None:
     size.text(tool.name, tool.description)
     if tool.grammar is not None:
         size.text(tool.grammar.syntax, tool.grammar.definition)
-    size.json(tool.schema)
-    size.json(tool.server)
+    size.schema(tool.schema)
+    size.schema(tool.server)
 
 
 def _add_parts(size: PromptSize, parts: Iterable[Part]) -> None:
@@ -167,13 +230,17 @@ def _add_parts(size: PromptSize, parts: Iterable[Part]) -> None:
                 _add_document(size, part)
             case ToolCall():
                 size.messages += 1
-                size.text(part.id, part.name, part.arguments, part.signature)
+                size.calls += 1
+                size.called(part.name, part.arguments)
+                size.unread(part.id, part.signature)
             case ToolResult():
                 size.messages += 1
-                size.text(part.call_id, part.name)
+                size.calls += 1
+                size.unread(part.call_id, part.name)
                 _add_parts(size, part.parts)
             case Thinking():
-                size.text(part.text, part.signature, part.redacted)
+                size.text(part.text)
+                size.unread(part.signature, part.redacted)
             case _:
                 size.json(part.raw)
 

@@ -71,11 +71,20 @@ def quality(card: ModelCard, row: PriceRow, *, task_type: str, input_tokens: int
     return min(0.98, max(0.05, value))
 
 
+def expected_answer(task_type: str) -> int:
+    """Tokens an answer is assumed to have, thoughts apart."""
+    return EXPECTED_OUTPUT.get(task_type, USUAL_OUTPUT)
+
+
+def expected_thought(card: ModelCard, answer: int) -> int:
+    """Tokens of thought a model is assumed to spend on an answer of so many."""
+    return (REASONING_FACTOR - 1) * answer if Capability.REASONING in card.capabilities else 0
+
+
 def expected_output(card: ModelCard, *, task_type: str, max_tokens: int | None) -> int:
     """Tokens the answer is assumed to have, thoughts included, within its limits."""
-    tokens = EXPECTED_OUTPUT.get(task_type, USUAL_OUTPUT)
-    if Capability.REASONING in card.capabilities:
-        tokens *= REASONING_FACTOR
+    answer = expected_answer(task_type)
+    tokens = answer + expected_thought(card, answer)
     return min(tokens, card.max_output_tokens if max_tokens is None else min(max_tokens, card.max_output_tokens))
 
 

@@ -71,7 +71,7 @@ NEVER_RETRY = frozenset({401, 402})
 """Statuses after which an SDK must stop at once: trying again cannot help."""
 IN_VAIN = frozenset({"invalid_request", "content_filter"})
 """Why a provider refused what it would refuse again (`facts["failure"]`)."""
-OWN_LIMIT = "max_cost"
+OWN_LIMITS = frozenset({"max_cost", "quote"})
 """The limit a caller set for one request: more credit would not lift it."""
 _MONEY = frozenset({"insufficient_credit", "budget_exceeded"})
 
@@ -105,7 +105,7 @@ def sentence(error: GatewayError, *, top_up_url: str) -> str:
         amount = error.facts.get(fact)
         if amount is not None and amount not in error.message:
             parts.append(f"{label}: {amount} USD.")
-    if top_up_url and top_up_url not in error.message and error.facts.get("limit") != OWN_LIMIT:
+    if top_up_url and top_up_url not in error.message and error.facts.get("limit") not in OWN_LIMITS:
         parts.append(f"Top up at {top_up_url}")
     return " ".join(parts)
 
@@ -134,6 +134,6 @@ class NativeProblems:
             limit_usd=error.facts.get("limit_usd", msgspec.UNSET),
             limit=dict(error.facts) if isinstance(error, LimitReached) else msgspec.UNSET,
             top_up_url=self.top_up_url
-            if error.code in _MONEY and error.facts.get("limit") != OWN_LIMIT
+            if error.code in _MONEY and error.facts.get("limit") not in OWN_LIMITS
             else msgspec.UNSET,
         )

@@ -142,7 +142,7 @@ def test_a_stream_begins_with_a_guess_of_its_prompt() -> None:
     assert name == "message_start"
     assert data["message"]["content"] == []
     assert data["message"]["usage"] == {
-        "input_tokens": 104,
+        "input_tokens": 73,
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0,
         "output_tokens": 0,

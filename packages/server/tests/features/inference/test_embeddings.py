@@ -128,7 +128,7 @@ async def test_another_model_never_stands_in() -> None:
         ({"model": "auto"}, 400, "vectors of different models cannot be compared"),
         ({"model": GOOGLE, "input": [1, 2]}, 400, "Token ids are only understood by OpenAI's own models"),
         ({"model": OPENAI, "input": ["a"] * 9}, 400, "holds 9 inputs, but openai/embed-small takes 8"),
-        ({"model": OPENAI, "input": "x" * 8_192 * 8 * 3}, 400, "The prompt is about"),
+        ({"model": OPENAI, "input": "x" * 8_192 * 8 * 5}, 400, "The prompt is about"),
     ],
 )
 async def test_what_cannot_be_served_is_refused_with_a_sentence(

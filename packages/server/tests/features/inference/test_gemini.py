@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from monkey_coder_server.domain.errors import FailureKind
-from monkey_coder_server.domain.prompt_tokens import expected_tokens
+from monkey_coder_server.domain.prompt_tokens import prompt_size
+from monkey_coder_server.domain.tokenizers import calibration
 from packages.server.tests.dialects.gemini.reading import inbound, records, turn
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Answer, Gateway
@@ -220,6 +221,7 @@ async def test_tokens_are_counted_at_once_and_for_nothing(wrapped: bool) -> None
     body: dict[str, Any] = {"contents": [turn("user", {"text": "word " * 100})]}
     sent = {"generateContentRequest": {"model": "models/x", **body}} if wrapped else body
     answer = await gateway.ask("/v1/models/gemini-big:countTokens", body=json.dumps(sent).encode())
-    assert answer.json == {"totalTokens": expected_tokens(inbound(sent).request)}
+    by = calibration("google", "gemini-big")
+    assert answer.json == {"totalTokens": prompt_size(inbound(sent).request).expected_by(by)}
     assert answer.json["totalTokens"] > 90
     assert not gateway.books.events

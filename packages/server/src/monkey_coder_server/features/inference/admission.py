@@ -54,7 +54,7 @@ class Admission:
             if earlier is None:
                 raise
             return earlier
-        budget = job.max_cost
+        budget = job.budget
         leeway = ANY
         for _ in range(BUDGETS):
             try:
@@ -89,16 +89,17 @@ class Admission:
 
 
 def within_max_cost(plan: Plan, job: Job, most: int) -> tuple[Route, ...]:
-    """The best routes, at most so many, within the caller's `max_cost`. Raises `BudgetExceeded`."""
-    return choose(plan, job, job.max_cost, most) or _refuse_max_cost(plan, job)
+    """The best routes, at most so many, within the caller's `max_cost` and quote. Raises `BudgetExceeded`."""
+    return choose(plan, job, job.budget, most) or _refuse_max_cost(plan, job)
 
 
 def choose(plan: Plan, job: Job, budget: int | None, most: int, leeway: Leeway = ANY) -> tuple[Route, ...]:
     """The best routes, at most so many, whose bound fits the budget (nano-dollars; None for any) and the leeway."""
     routes: list[Route] = []
     for candidate in plan.order:
-        route = fit(plan, candidate, job, budget, tokens=leeway.tokens)
-        if (budget is None or route.bound <= budget) and leeway.admits(route):
+        limit = _allowance(plan, candidate, budget)
+        route = fit(plan, candidate, job, limit, tokens=leeway.tokens)
+        if (limit is None or route.bound <= limit) and leeway.admits(route):
             routes.append(route)
             if len(routes) == most:
                 break
@@ -134,6 +135,14 @@ def shortest(plan: Plan, job: Job) -> int:
     return min(fit(plan, candidate, job, None, tokens=0).most_tokens for candidate in plan.order)
 
 
+def _allowance(plan: Plan, candidate: Candidate, budget: int | None) -> int | None:
+    """What this candidate may come to: the budget, and under a quote what was quoted for it."""
+    if plan.locked is None:
+        return budget
+    quoted = plan.locked.bound(candidate.name)
+    return quoted if budget is None else min(budget, quoted)
+
+
 def _input_bound(plan: Plan, candidate: Candidate, job: Job) -> int:
     """The most prompt tokens: tools of another dialect are left out, so nothing they find comes in."""
     if not plan.server_tools_bound:
@@ -150,7 +159,10 @@ def _open_limit(job: Job, candidate: Candidate) -> int:
 
 
 def _refuse_max_cost(plan: Plan, job: Job) -> tuple[Route, ...]:
-    needed, limit = usd(cheapest(plan, job)), usd(job.max_cost or 0)
+    needed, limit = usd(cheapest(plan, job)), usd(job.budget or 0)
+    if job.max_cost is None or job.max_cost != job.budget:
+        message = f"This request can cost {needed} USD now, more than the {limit} USD quoted; ask for a new quote."
+        raise BudgetExceeded(message, facts={"limit": "quote", "limit_usd": limit, "needed_usd": needed})
     message = (
         f"This request can cost {needed} USD even on its cheapest route, more than its max_cost of {limit} USD; "
         "raise max_cost, ask for fewer tokens or choose a cheaper model."

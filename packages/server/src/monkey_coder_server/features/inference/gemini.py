@@ -21,7 +21,7 @@ ENDPOINT = "gemini"
 def routes(hall: Hall) -> Iterator[Route]:
     """A model's name may hold slashes: `/v1beta/models/openai/gpt-5:generateContent`."""
     front = GeminiFront()
-    api = GeminiApi(hall.door(front, ENDPOINT), CountDoor(front, hall.desk, write_count))
+    api = GeminiApi(hall.door(front, ENDPOINT), CountDoor(front, hall.desk, write_count, provider="google"))
     verbs = {
         "generateContent": api.generate,
         "streamGenerateContent": api.stream,

@@ -1,14 +1,14 @@
 """One request to be served, whatever wire format it came in, and what came of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.stream_events import Answer, Event
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.plan import Plan, Wishes
+from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.route import Route
-from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge, IdempotencyKey, Replay
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.principal import Principal
@@ -20,7 +20,7 @@ class Job(Record, frozen=True, kw_only=True):
     `keep` makes of that body what an idempotent replay is given, if that is something else.
 
     `max_tokens` is None when the caller left it open: `default_max_tokens` then, or less if the wallet is short.
-    `max_cost` in nano-dollars. `locked` are tariffs of a quote. `started` in monotonic seconds.
+    `max_cost` in nano-dollars. `locked` is what a quote promised. `started` in monotonic seconds.
     """
 
     request_id: str
@@ -38,7 +38,14 @@ class Job(Record, frozen=True, kw_only=True):
     max_cost: int | None = None
     idempotency: IdempotencyKey | None = None
     keep: "Callable[[Served, Charge, bytes], bytes] | None" = None
-    locked: Mapping[str, Tariff] | None = None
+    locked: Promise | None = None
+
+    @property
+    def budget(self) -> int | None:
+        """The most the request may cost, in nano-dollars: the caller's own limit and the quote's; None for neither."""
+        if self.locked is None:
+            return self.max_cost
+        return self.locked.maximum if self.max_cost is None else min(self.max_cost, self.locked.maximum)
 
 
 class Served(Record, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ def routes(hall: Hall) -> Iterator[Route]:
     front = MessagesFront()
     problems = hall.problems(front)
     door = hall.door(front, "messages")
-    counter = CountDoor(MessagesFront(counts_only=True), hall.desk, _counted)
+    counter = CountDoor(MessagesFront(counts_only=True), hall.desk, _counted, provider="anthropic")
 
     async def messages(request: Request) -> Reply:
         """An answer as Anthropic's SDKs and Claude Code read it, whole or streamed."""

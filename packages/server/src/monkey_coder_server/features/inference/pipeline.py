@@ -13,6 +13,7 @@ from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.first_answers import kept
 from monkey_coder_server.features.inference.flight import Flight
+from monkey_coder_server.features.inference.foresight import Foresight
 from monkey_coder_server.features.inference.job import Job, Outcome, Served, Settled
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.meter import Meter
@@ -50,6 +51,7 @@ class Pipeline:
         attempts: Attempts,
         settlements: Settlements,
         outcomes: Outcomes,
+        foresight: Foresight,
         ledger: Ledger,
         clock: Clock,
         telemetry: Telemetry,
@@ -60,6 +62,7 @@ class Pipeline:
         self._attempts = attempts
         self._settlements = settlements
         self._outcomes = outcomes
+        self._foresight = foresight
         self._ledger = ledger
         self._clock = clock
         self._telemetry = telemetry
@@ -110,6 +113,7 @@ class Pipeline:
         settled = await self._settle(served, flight)
         by = ServedBy(job.principal.account_id, served.route.name, job.wishes.task_type)
         self._outcomes.served(job.request_id, by)
+        self._foresight.served(served)
         return settled
 
     async def _answer(self, flight: Flight) -> Served:

@@ -9,6 +9,8 @@ import msgspec
 from monkey_coder_server.domain import routing
 from monkey_coder_server.domain.catalog import Capability, Kind, Selection
 from monkey_coder_server.domain.personas import Persona
+from monkey_coder_server.domain.prompt_tokens import PromptSize
+from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.ports.record import Record
@@ -43,16 +45,17 @@ class Decision:
 
 
 class Plan(Record, frozen=True):
-    """A decision for one request. `input_bound` is the most prompt tokens it can have.
+    """A decision for one request of that `size`. `input_bound` is the most prompt tokens it can have.
 
     `server_tools_bound` is the part of it that comes only where the provider speaks the caller's dialect and runs its
     tools.
     """
 
     decision: Decision
+    size: PromptSize
     input_bound: int
     input_expected: int
-    locked: Mapping[str, Tariff] | None = None
+    locked: Promise | None = None
     server_tools_bound: int = 0
 
     @property
@@ -60,8 +63,8 @@ class Plan(Record, frozen=True):
         """Candidates, best first; only quoted ones under a quote."""
         if self.locked is None:
             return self.decision.order
-        return tuple(candidate for candidate in self.decision.order if candidate.name in self.locked)
+        return tuple(candidate for candidate in self.decision.order if candidate.name in self.locked.tariffs)
 
     def tariff(self, candidate: Candidate) -> Tariff:
         """What the candidate costs: by the quote's prices where there is a quote."""
-        return candidate.tariff if self.locked is None else self.locked[candidate.name]
+        return candidate.tariff if self.locked is None else self.locked.tariffs[candidate.name]

@@ -74,7 +74,7 @@ class Planner:
         size = prompt_size(job.request)
         expected = size.expected_tokens
         decision = self.decide(job.wishes, _rounded(expected), job.max_tokens, job.principal.key)
-        plan = Plan(decision, size.most_tokens, expected, job.locked, size.server_tool_tokens)
+        plan = Plan(decision, size, size.most_tokens, expected, job.locked, size.server_tool_tokens)
         if not plan.order:
             raise InvalidRequest("None of the quoted models can serve this request now; ask for a new quote.")
         return plan

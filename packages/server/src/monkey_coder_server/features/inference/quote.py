@@ -1,14 +1,15 @@
 """`POST /v1/quote`: the price before the work."""
 
+from collections.abc import Sequence
+
 from monkey_coder_protocol.billing import Quote, QuoteRoute
 from monkey_coder_server.domain.money import usd
-from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.admission import within_max_cost
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk
-from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.features.inference.foresight import Foresight, Likeness
 from monkey_coder_server.features.inference.planning import Planner
-from monkey_coder_server.features.inference.quotes import QuoteBook
+from monkey_coder_server.features.inference.quotes import Promise, QuoteBook
 from monkey_coder_server.features.inference.render import stamp
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.web.asgi import Reply
@@ -23,10 +24,11 @@ OFFERED = 10
 class QuoteApi:
     """Nothing is held and nothing is called: a quote is the plan with its prices."""
 
-    def __init__(self, desk: Desk, planner: Planner, quotes: QuoteBook, *, attempts: int) -> None:
+    def __init__(self, desk: Desk, planner: Planner, quotes: QuoteBook, foresight: Foresight, *, attempts: int) -> None:
         self._desk = desk
         self._planner = planner
         self._quotes = quotes
+        self._foresight = foresight
         self._attempts = attempts
 
     async def quote(self, request: Request) -> Reply:
@@ -36,11 +38,12 @@ class QuoteApi:
         job = order.job
         plan = self._planner.plan(job)
         routes = within_max_cost(plan, job, OFFERED)
-        promised = await self._quotes.promise(
-            job.principal.account_id, order.task.fingerprint, {route.name: route.candidate for route in routes}
-        )
-        offers = [_offer(plan, route) for route in routes]
         held = max(route.bound for route in routes[: self._attempts])
+        promised = await self._quotes.promise(
+            job.principal.account_id, order.task.fingerprint, _promise(routes, maximum=held)
+        )
+        asked = Likeness.of(job, plan)
+        offers = [self._offer(asked, route) for route in routes]
         body = Quote(
             quote_id=promised.quote_id,
             expires_at=stamp(promised.expires_at),
@@ -52,18 +55,27 @@ class QuoteApi:
         )
         return json_reply(body, headers=order.headers)
 
+    def _offer(self, asked: Likeness, route: Route) -> QuoteRoute:
+        expected = self._foresight.expect(asked, route.card, most_output=route.max_tokens)
+        usage = expected.usage
+        return QuoteRoute(
+            provider=route.provider.name,
+            model=route.card.model,
+            expected_usd=usd(min(route.tariff.price(usage), route.bound)),
+            maximum_usd=usd(route.bound),
+            input_tokens=usage.input,
+            expected_cached_tokens=usage.cache_read,
+            expected_output_tokens=usage.output,
+            maximum_output_tokens=route.max_tokens,
+            price_row=route.tariff.row.name,
+            learned_from=expected.seen,
+        )
 
-def _offer(plan: Plan, route: Route) -> QuoteRoute:
-    ranked = plan.decision.ranking.candidates[plan.decision.order.index(route.candidate)]
-    output = min(ranked.expected.output_tokens, route.max_tokens)
-    expected = Usage(uncached_input=plan.input_expected, output=output)
-    return QuoteRoute(
-        provider=route.provider.name,
-        model=route.card.model,
-        expected_usd=usd(min(route.tariff.price(expected), route.bound)),
-        maximum_usd=usd(route.bound),
-        input_tokens=plan.input_expected,
-        expected_output_tokens=output,
-        maximum_output_tokens=route.max_tokens,
-        price_row=route.tariff.row.name,
+
+def _promise(routes: Sequence[Route], *, maximum: int) -> Promise:
+    """What is promised: each route's tariff and bound, and the most of those that one request can come to use."""
+    return Promise(
+        tariffs={route.name: route.tariff for route in routes},
+        bounds={route.name: route.bound for route in routes},
+        maximum=maximum,
     )

@@ -64,7 +64,7 @@ def routes(hall: Hall) -> Iterator[Route]:
     problems = hall.problems(front)
     memory = Recollection(hall.answers, hall.clock, hall.telemetry)
     door = hall.door(front, "responses", memory=memory)
-    counter = CountDoor(front, hall.desk, _counted, memory=memory)
+    counter = CountDoor(front, hall.desk, _counted, provider="openai", memory=memory)
     stored = StoredResponses(hall.answers, hall.desk)
 
     async def create(request: Request) -> Reply:

@@ -1,6 +1,7 @@
 """Puts the request path together: its listings, its pipeline, its routes."""
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
@@ -14,6 +15,7 @@ from monkey_coder_server.features.inference.dependencies import Access, Dependen
 from monkey_coder_server.features.inference.desk import Desk, rate_headers
 from monkey_coder_server.features.inference.exchange import Exchange
 from monkey_coder_server.features.inference.feedback import FeedbackApi
+from monkey_coder_server.features.inference.foresight import Foresight
 from monkey_coder_server.features.inference.guards import Guards
 from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.features.inference.keyring import KeyRing
@@ -38,16 +40,16 @@ from monkey_coder_server.web.scopes import EXECUTE, ROUTER_DEBUG
 def build(use: Dependencies) -> Feature:
     """The feature over its dependencies. Its `stop` waits for the settlements of everything in flight."""
     options = use.options
-    outcomes, running = Outcomes(), Running()
+    outcomes, foresight, running = Outcomes(), Foresight(), Running()
     planner = Planner(
         use.catalog, _lister(use), prices=use.prices, health=use.health, outcomes=outcomes, clock=use.clock
     )
     quotes = QuoteBook(use.quotes, use.clock, use.ids)
     desk = Desk(use.limiter, quotes, use.clock, rate=options.rate)
-    pipeline = _pipeline(use, planner, outcomes, running)
+    pipeline = _pipeline(use, planner, _Learning(outcomes, foresight), running)
     attempts = options.attempt.attempts
     execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
-    quote = QuoteApi(desk, planner, quotes, attempts=attempts)
+    quote = QuoteApi(desk, planner, quotes, foresight, attempts=attempts)
     debug = DebugApi(desk, planner, use.health, use.clock)
     feedback = FeedbackApi(desk, outcomes, use.ledger)
     errors = _with_rate_headers(use.problems)
@@ -76,13 +78,21 @@ def build(use: Dependencies) -> Feature:
     return Feature("inference", routes, stop=stop)
 
 
-def _pipeline(use: Dependencies, planner: Planner, outcomes: Outcomes, running: Running) -> Pipeline:
+class _Learning(NamedTuple):
+    """Those that learn from what was served."""
+
+    outcomes: Outcomes
+    foresight: Foresight
+
+
+def _pipeline(use: Dependencies, planner: Planner, learning: _Learning, running: Running) -> Pipeline:
     options = use.options
     return Pipeline(
         admission=Admission(use.ledger, planner, attempts=options.attempt.attempts),
         attempts=Attempts(Exchange(use.upstream, use.clock), use.health, use.clock, options.attempt),
         settlements=Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience),
-        outcomes=outcomes,
+        outcomes=learning.outcomes,
+        foresight=learning.foresight,
         ledger=use.ledger,
         clock=use.clock,
         telemetry=use.telemetry,

@@ -1,0 +1,61 @@
+"""Figures remembered in circles of likeness, foretold by medians."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monkey_coder_server.domain.experience import WINDOW, Experience
+
+WIDE, NARROW = "everybody", ("acct", "model")
+FIGURES = st.lists(st.floats(1, 1e6), max_size=60)
+
+
+def test_without_experience_the_prior_stands() -> None:
+    assert Experience().foretell((WIDE, NARROW), 500.0) == (500.0, 0)
+
+
+def test_one_figure_is_met_half_way_and_many_outweigh_the_prior() -> None:
+    known = Experience()
+    known.learn((NARROW,), 100.0)
+    assert known.foretell((NARROW,), 500.0) == (300.0, 1)
+    for _ in range(4):
+        known.learn((NARROW,), 100.0)
+    assert known.foretell((NARROW,), 500.0) == (100.0, 5)
+
+
+def test_the_narrowest_circle_that_knows_anything_decides() -> None:
+    known = Experience()
+    for _ in range(9):
+        known.learn((WIDE,), 1_000.0)
+        known.learn((WIDE, NARROW), 10.0)
+    assert known.foretell((WIDE, NARROW), 1.0).value == 10.0
+    assert known.foretell((WIDE, "another"), 1.0) == (10.0, 18)
+
+
+def test_one_answer_ten_times_as_long_does_not_move_what_is_expected() -> None:
+    known = Experience()
+    for figure in (100.0, 102.0, 98.0, 9_000.0, 101.0):
+        known.learn((NARROW,), figure)
+    assert 98.0 <= known.foretell((NARROW,), 100.0).value <= 102.0
+
+
+def test_what_is_older_than_the_window_is_forgotten() -> None:
+    known = Experience()
+    for figure in [5.0] * WINDOW + [50.0] * WINDOW:
+        known.learn((NARROW,), figure)
+    assert known.foretell((NARROW,), 5.0) == (50.0, WINDOW)
+
+
+def test_the_place_longest_without_news_is_forgotten_first() -> None:
+    known = Experience(places=2)
+    for place in ("a", "b", "a", "c"):
+        known.learn((place,), 1.0)
+    assert [known.foretell((place,), 9.0).seen for place in "abc"] == [2, 0, 1]
+
+
+@given(FIGURES, st.floats(1, 1e6))
+def test_what_is_foretold_lies_between_what_was_said_and_seen(figures: list[float], prior: float) -> None:
+    known = Experience()
+    for figure in figures:
+        known.learn((WIDE, NARROW), figure)
+    foretold = known.foretell((WIDE, NARROW), prior).value
+    assert min([prior, *figures]) <= foretold <= max([prior, *figures])

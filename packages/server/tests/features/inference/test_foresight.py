@@ -1,0 +1,69 @@
+"""What is expected of a request moves from a prior to what such requests really took."""
+
+from monkey_coder_server.domain import routing_priors
+from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
+from monkey_coder_server.domain.prompt_tokens import prompt_size
+from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.features.inference.foresight import Foresight, Likeness
+
+CARD = ModelCard("openai", "gpt-x", "X", 100_000, 50_000, frozenset({Capability.REASONING}), 1)
+PLAIN = ModelCard("openai", "gpt-y", "Y", 100_000, 50_000, frozenset(), 1)
+MOST = 50_000
+
+
+def asked(words: str = "create a REST API", *, account: str = "acct_1", task_type: str = "testing") -> Likeness:
+    request = ModelRequest((Message(Role.USER, (Text(words),)),))
+    return Likeness(account, task_type, None, request, prompt_size(request))
+
+
+def test_before_anything_was_served_the_stated_priors_stand() -> None:
+    answer = routing_priors.expected_answer("testing")
+    assert Foresight().expect(asked(), PLAIN, most_output=MOST).usage.output == answer
+    thinking = Foresight().expect(asked(), CARD, most_output=MOST)
+    assert thinking.usage.output == answer + routing_priors.expected_thought(CARD, answer) > answer
+    assert thinking.seen == 0
+
+
+def test_answers_thoughts_prompts_and_caches_are_learnt_each() -> None:
+    known = Foresight()
+    taken = Usage(uncached_input=100, cache_read=300, cache_write_5m=40, cache_write_1h=10, output=700, reasoning=450)
+    for _ in range(12):
+        known.learn(asked(), CARD, taken)
+    expected = known.expect(asked(), CARD, most_output=MOST)
+    assert expected.seen == 12
+    assert abs(expected.usage.input - 450) <= 2
+    assert abs(expected.usage.cache_read - 300) <= 2
+    assert abs(expected.usage.cache_write_5m - 50) <= 2
+    assert (expected.usage.output, expected.usage.reasoning) == (700, 450)
+
+
+def test_an_accounts_own_history_outweighs_everybodys() -> None:
+    known = Foresight()
+    for _ in range(20):
+        known.learn(asked(account="many"), PLAIN, Usage(uncached_input=50, output=2_000))
+    for _ in range(5):
+        known.learn(asked("another thing"), PLAIN, Usage(uncached_input=50, output=90))
+    assert known.expect(asked(account="many"), PLAIN, most_output=MOST).usage.output == 2_000
+    assert known.expect(asked(), PLAIN, most_output=MOST).usage.output == 90
+    assert known.expect(asked(account="new"), PLAIN, most_output=MOST).usage.output > 90
+
+
+def test_the_same_words_again_are_known_whatever_files_come_before_them() -> None:
+    known = Foresight()
+    words = "x" * 200
+    for number in range(8):
+        known.learn(asked(f"file {number}\n{words}"), PLAIN, Usage(uncached_input=50, output=33))
+        known.learn(asked("y" * 200), PLAIN, Usage(uncached_input=50, output=4_000))
+    assert known.expect(asked(f"another file\n{words}"), PLAIN, most_output=MOST).usage.output == 33
+
+
+def test_no_more_is_expected_than_the_route_allows() -> None:
+    assert Foresight().expect(asked(), CARD, most_output=64).usage.output == 64
+
+
+def test_estimates_teach_nothing() -> None:
+    known = Foresight()
+    known.learn(asked(), PLAIN, Usage(uncached_input=9, output=9, estimated=True))
+    known.learn(asked(), PLAIN, Usage(output=9))
+    assert known.expect(asked(), PLAIN, most_output=MOST).seen == 0
