@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import books, dispatch, execute, journal, ledger, relay, start
+from benchmarks import books, dispatch, execute, journal, ledger, quotes, relay, start
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "execute": execute.main,
@@ -12,6 +12,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "ledger": ledger.main,
     "books": books.main,
     "journal": journal.main,
+    "quotes": quotes.main,
     "start": start.main,
 }
 

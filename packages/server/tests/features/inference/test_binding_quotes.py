@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -60,7 +61,7 @@ def book(factor: float) -> PriceBook:
 
 async def executed(
     asked: Mapping[str, object], between: Between, *, prompt: int, output: int, stream: bool
-) -> tuple[Gateway, Mapping[str, object], Answer]:
+) -> tuple[Gateway, dict[str, Any], Answer]:
     first = Gateway()
     quote = (await first.ask("/v1/quote", **asked)).json
     with pytest.MonkeyPatch.context() as patch:
@@ -92,10 +93,10 @@ def test_no_charge_exceeds_the_quoted_maximum_nor_that_of_a_route_that_kept_to_i
     asked: Mapping[str, object], between: Between, prompt: int, output: int, stream: bool
 ) -> None:
     later, quote, _ = asyncio.run(executed(asked, between, prompt=prompt, output=output, stream=stream))
-    quoted = {f"{each['provider']}/{each['model']}": each for each in quote["routes"]}  # type: ignore[attr-defined]
+    quoted = {f"{each['provider']}/{each['model']}": each for each in quote["routes"]}
     for settlement, charge in later.books.settled.values():
         route = quoted[f"{settlement.provider}/{settlement.model}"]
-        assert charge.charged <= parse_usd(str(quote["maximum_usd"]))
+        assert charge.charged <= parse_usd(quote["maximum_usd"])
         if prompt <= 100 and output == 1:  # a provider that kept to what it was asked for
             assert charge.charged <= parse_usd(route["maximum_usd"])
         assert (settlement.price_book, settlement.markup_basis_points) == (quote["price_book"], 500)
@@ -109,7 +110,7 @@ async def test_another_quoted_route_serves_when_the_first_fails_at_its_own_quote
     assert answer.status == 200, answer.body
     ((settlement, charge),) = later.books.settled.values()
     assert settlement.provider != "openai"
-    assert charge.charged == settlement.price <= parse_usd(str(quote["maximum_usd"]))
+    assert charge.charged == settlement.price <= parse_usd(quote["maximum_usd"])
 
 
 async def test_routes_that_came_to_need_more_than_was_quoted_are_not_used() -> None:
