@@ -93,8 +93,12 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     users.add_argument("--json", action="store_true", help="print one JSON document")
     users.set_defaults(command=_list_users)
     ledger = actions.add_parser("ledger", help="the books").add_subparsers(metavar="ACTION", required=True)
+    ledger.add_parser("rebuild-sums", help="make the daily sums of usage anew from its rows").set_defaults(
+        command=_rebuild_sums
+    )
     ledger.add_parser("verify", help="audit the books; exit 1 unless every check is 0").set_defaults(command=_verify)
     _add_reconcile(actions)
+    _add_export(actions)
     actions.add_parser("prices", help="print the price book").set_defaults(command=_prices)
 
 
@@ -112,6 +116,15 @@ def _add_reconcile(actions: Any) -> None:
     reconcile.add_argument("--correct", action="store_true", help="book what estimates turned out to be")
     reconcile.add_argument("--json", action="store_true", help="print one JSON document")
     reconcile.set_defaults(command=_reconcile)
+
+
+def _add_export(actions: Any) -> None:
+    export = actions.add_parser("export", help="write usage as a file to standard output")
+    export.add_argument("--format", choices=("csv", "jsonl", "parquet", "focus"), default="csv")
+    export.add_argument("--from", dest="first", type=_day, required=True, metavar="DATE", help="first UTC day")
+    export.add_argument("--to", dest="last", type=_day, required=True, metavar="DATE", help="last UTC day, included")
+    export.add_argument("--account", metavar="ID", help="only this account's")
+    export.set_defaults(command=_export)
 
 
 def _day(text: str) -> date:
@@ -215,6 +228,20 @@ def _reconcile(options: argparse.Namespace) -> int:
         return FAILED
     _print_lines([json.dumps(document, indent=2)] if options.json else reconcile.lines(document))
     return 0 if document["sound"] else FAILED
+
+
+def _export(options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import reports  # noqa: PLC0415 - heavy
+
+    wish = reports.Wish(options.format, options.first, options.last, options.account)
+    done = _operate(lambda settings: reports.write(settings, wish, sys.stdout.buffer.write))
+    return FAILED if done is None else 0
+
+
+def _rebuild_sums(_options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import reports  # noqa: PLC0415 - heavy
+
+    return _print_lines(_operate(reports.rebuild))
 
 
 def _prices(_options: argparse.Namespace) -> int:

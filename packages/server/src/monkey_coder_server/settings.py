@@ -102,6 +102,9 @@ VARIABLES = (
     Variable("RATE_LIMIT_PER_MINUTE", "600", "Task requests a minute of a key that names no rate of its own."),
     Variable("LOOP_REPEATS", "20", "How often an agent may send one and the same request; 0 sets no limit."),
     Variable("LOOP_SECONDS", "60", "The time within which equal requests of an agent are counted."),
+    Variable(
+        "USAGE_RETENTION_MONTHS", "0", "Whole months single usage rows are kept, at least 2; 0 keeps them for ever."
+    ),
     Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
     *_provider_variables(),
 )
@@ -138,6 +141,7 @@ class Settings:
     rate_limit_per_minute: int
     loop_repeats: int
     loop_seconds: int
+    usage_retention_months: int
     drain_seconds: int
     providers: Mapping[str, ProviderSettings]
     notices: tuple[str, ...] = ()
@@ -193,6 +197,7 @@ class _Reader:
             rate_limit_per_minute=self._whole("RATE_LIMIT_PER_MINUTE", 600, 1, 100_000_000),
             loop_repeats=self._whole("LOOP_REPEATS", 20, 0, 1_000_000),
             loop_seconds=self._whole("LOOP_SECONDS", 60, 1, 3_600),
+            usage_retention_months=self._retention(),
             drain_seconds=self._whole("DRAIN_SECONDS", 30, 0, 3600),
             providers={provider: self._provider(provider) for provider in PROVIDERS},
             notices=tuple(self._notices),
@@ -212,6 +217,12 @@ class _Reader:
         if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):
             raise _wrong(name, value, f"a whole number from {least} to {most}")
         return int(value)
+
+    def _retention(self) -> int:
+        months = self._whole("USAGE_RETENTION_MONTHS", 0, 0, 1_200)
+        if months == 1:
+            raise _wrong("USAGE_RETENTION_MONTHS", "1", "0, or 2 and more: invoices of a month come in the next one")
+        return months
 
     def _decimal(self, name: str, default: str, pattern: re.Pattern[str], allowed: str) -> str:
         value = self._text(name, default)

@@ -8,12 +8,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from monkey_coder_protocol.version import VERSION
+from monkey_coder_server.adapters.exports.parquet import ParquetTable
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.prices import CurrentPrices
+from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.money import parse_percent
@@ -82,6 +84,8 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
             if feature.start is not None:
                 await feature.start()
         sweeper = asyncio.create_task(_sweep(books, metrics))
+        housekeeper = asyncio.create_task(keep_reports(books, metrics))
+        stack.callback(housekeeper.cancel)
         stack.callback(sweeper.cancel)
         application = _application(books, metrics, features, drain)
         metrics.track("monkey_coder_active_requests", "Requests being answered now.", lambda: float(drain.in_flight))
@@ -177,6 +181,8 @@ def _billing(books: Books) -> Feature:
     return billing.build(
         billing.Dependencies(
             ledger=books.storage.ledger,
+            reports=books.storage.reports,
+            parquet=ParquetTable,
             clock=books.clock,
             receipt_keys=books.signer.public_keys,
             top_up_url=_top_up_url(books.settings),

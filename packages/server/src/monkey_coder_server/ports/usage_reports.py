@@ -1,5 +1,9 @@
 """Usage in sums, for reports: never more rows than there are hours, keys and models."""
 
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
 from monkey_coder_server.ports.record import Record
 
 
@@ -24,3 +28,42 @@ class UsageSum(Record, frozen=True):
     provider_cost: int
     latency_ms: int
     estimated: int
+
+
+class UsageLine(Record, frozen=True):
+    """One request, for exports. Money in nano-dollars; `key_name` is empty when the key is not known any more."""
+
+    account_id: str
+    at: datetime
+    request_id: str
+    key_id: str
+    key_name: str
+    status: str
+    error_code: str | None
+    provider: str
+    model: str
+    task_type: str
+    persona: str
+    stream: bool
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    price: int
+    provider_cost: int
+    latency_ms: int
+    estimated: bool
+    receipt_id: str | None
+
+
+class UsageReports(Protocol):
+    """What reports are made of. Raises `Unavailable`."""
+
+    async def sums(self, account_id: str, *, start: datetime, end: datetime, hourly: bool) -> Sequence[UsageSum]:
+        """An account's usage with start ≤ t < end in sums by day, or by hour; oldest first. Exact."""
+
+    async def newest(self, account_id: str, *, start: datetime, end: datetime, most: int) -> Sequence[UsageLine]:
+        """The newest requests of an account with start ≤ t < end, oldest first."""
+
+    def lines(self, account_id: str | None, *, start: datetime, end: datetime) -> AsyncIterator[Sequence[UsageLine]]:
+        """Every request with start ≤ t < end, a page at a time: an account's by time, or of all accounts (None)."""

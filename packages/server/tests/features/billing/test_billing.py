@@ -58,3 +58,13 @@ async def test_an_unknown_receipt_is_not_found(house: Any) -> None:
 async def test_the_receipts_keys_are_public_and_of_ed25519_length(house: Any) -> None:
     keys = (await house.client.get("/.well-known/monkey-receipts.json")).json()["keys"]
     assert [len(base64.b64decode(key)) for key in keys.values()] == [32]
+
+
+async def test_an_export_is_a_file_of_the_accounts_own_requests(house: Any) -> None:
+    customer = await house.customer()
+    answer = await house.client.get("/v1/billing/usage/export?format=csv", headers=customer.headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert answer.text.startswith("at,request_id,account_id,key_id,key_name,status")
+    assert "usage-" in answer.headers["content-disposition"]
+    refused = await house.client.get("/v1/billing/usage/export?format=xls", headers=customer.headers)
+    assert (refused.status_code, "csv, jsonl" in refused.json()["detail"]) == (400, True)

@@ -6,11 +6,16 @@ from msgspec.structs import replace
 
 from monkey_coder_server.features.billing.period import Period
 from monkey_coder_server.features.billing.usage import usage_report
-from monkey_coder_server.ports.ledger import UsageRow, Wallet
+from monkey_coder_server.ports.ledger import Wallet
+from monkey_coder_server.ports.usage_reports import UsageLine, UsageSum
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 WALLET = Wallet("acc_1", balance=5_000_000_000, held=500_000_000)
-ROW = UsageRow(
+ROW = UsageLine(
+    account_id="acc_1",
+    key_name="mine",
+    error_code=None,
+    receipt_id="rcp_1",
     request_id="req_1",
     at=datetime(2026, 11, 23, 15, tzinfo=UTC),
     key_id="key_1",
@@ -33,9 +38,31 @@ ROWS = [ROW, replace(ROW, request_id="req_2", at=datetime(2026, 11, 24, tzinfo=U
 ROWS.append(replace(ROW, request_id="req_3", status="failed", price=0, input_tokens=0, output_tokens=0))
 
 
-def report(rows: list[UsageRow] = ROWS, *, details: bool = False) -> dict[str, Any]:
+def summed(row: UsageLine) -> UsageSum:
+    return UsageSum(
+        int(row.at.timestamp()) // 3_600,
+        row.key_id,
+        row.provider,
+        row.model,
+        row.persona,
+        1,
+        int(row.status != "served"),
+        row.input_tokens,
+        row.cached_tokens,
+        row.output_tokens,
+        row.reasoning_tokens,
+        row.price,
+        row.provider_cost,
+        row.latency_ms,
+        int(row.estimated),
+    )
+
+
+def report(rows: list[UsageLine] = ROWS, *, details: bool = False) -> dict[str, Any]:
     period = Period(START, END, "daily", include_details=details)
-    encoded = msgspec.json.Encoder(decimal_format="number").encode(usage_report(rows, period, WALLET, key_hash="ab"))
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(
+        usage_report([summed(row) for row in rows], rows, period, WALLET, key_hash="ab")
+    )
     read: dict[str, Any] = msgspec.json.decode(encoded)
     return read
 

@@ -21,6 +21,7 @@ from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.replies import SqlReplies
+from monkey_coder_server.adapters.storage.reports import SqlUsageReports
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.writer import Writer
@@ -48,6 +49,7 @@ class Storage:
     answers: SqlAnswers
     costs: SqlCostBooks
     replies: SqlReplies
+    reports: SqlUsageReports
     writer: Writing
     readers: Reading
     presence: Presence
@@ -98,6 +100,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),
         replies=SqlReplies(writer),
+        reports=SqlUsageReports(writer, readers),
         writer=writer,
         readers=readers,
         presence=present,

@@ -9,15 +9,19 @@ import msgspec
 from monkey_coder_protocol.billing import Balance, Receipt, ReceiptKeys
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
+from monkey_coder_server.features.billing.export import FORMATS, Export, checked, pieces
 from monkey_coder_server.features.billing.period import read_period
-from monkey_coder_server.features.billing.usage import MOST_ROWS, usage_report
+from monkey_coder_server.features.billing.usage import MOST_DETAILS, usage_report
 from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.exports import MakeWriter
 from monkey_coder_server.ports.ledger import Ledger
+from monkey_coder_server.ports.usage_reports import UsageReports
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_bytes, json_reply, text_reply
 from monkey_coder_server.web.scopes import BILLING_READ
+from monkey_coder_server.web.sse import EventStream, EventWriter
 
 _HOW_TO_TOP_UP = (
     "Credit of this gateway is added by its operator.\n\n"
@@ -29,9 +33,11 @@ _numbers = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """`receipt_keys` gives the public keys receipts are checked with, by key id."""
+    """`receipt_keys` gives the public keys receipts are checked with, by key id; `parquet` writes that format."""
 
     ledger: Ledger
+    reports: UsageReports
+    parquet: MakeWriter
     clock: Clock
     receipt_keys: Callable[[], Mapping[str, str]]
     top_up_url: str
@@ -47,6 +53,7 @@ class BillingRoutes:
         """Every route of the feature."""
         return (
             Route("GET", "/v1/billing/usage", self.usage, scope=BILLING_READ),
+            Route("GET", "/v1/billing/usage/export", self.export, scope=BILLING_READ),
             Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ),
             Route("GET", "/v1/billing/receipts/{receipt_id}", self.receipt, scope=BILLING_READ),
             Route("GET", "/.well-known/monkey-receipts.json", self.keys, auth="public"),
@@ -57,10 +64,35 @@ class BillingRoutes:
         """What the account used in a period."""
         period = read_period(request.query, self._use.clock.now())
         principal = request.principal
-        rows = await self._use.ledger.usage(principal.account_id, start=period.start, end=period.end, limit=MOST_ROWS)
-        wallet = await self._use.ledger.wallet(principal.account_id)
+        account, reports = principal.account_id, self._use.reports
+        span = {"start": period.start, "end": period.end}
+        sums = await reports.sums(account, **span, hourly=period.granularity == "hourly")
+        details = await reports.newest(account, **span, most=MOST_DETAILS + 1) if period.include_details else ()
+        wallet = await self._use.ledger.wallet(account)
         key_hash = principal.key.digest.hex()[:16] if principal.key is not None else ""
-        return json_bytes(_numbers.encode(usage_report(rows, period, wallet, key_hash=key_hash)))
+        return json_bytes(_numbers.encode(usage_report(sums, details, period, wallet, key_hash=key_hash)))
+
+    async def export(self, request: Request) -> Reply:
+        """The account's requests of a period as a file, streamed: a page of rows is all that is ever in memory."""
+        name = checked(request.query.get("format") or "csv")
+        period = read_period(request.query, self._use.clock.now())
+        export = Export(name, period.start, period.end, request.principal.account_id)
+        make = FORMATS[name][0] or self._use.parquet
+        disposition = f'attachment; filename="{export.file_name}"'.encode()
+
+        async def run(writer: EventWriter) -> None:
+            async for piece in pieces(self._use.reports, export, make):
+                if writer.gone:
+                    return
+                if piece:
+                    await writer.write(piece)
+
+        return EventStream(
+            run,
+            headers=[(b"content-disposition", disposition)],
+            keep_alive=None,
+            content_type=make().content_type.encode(),
+        )
 
     async def balance(self, request: Request) -> Reply:
         """Balance, holds, and what was spent today and this month (UTC)."""

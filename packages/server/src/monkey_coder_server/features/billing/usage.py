@@ -8,17 +8,17 @@ Exact amounts stand beside them as decimal strings ending in `_usd`.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from monkey_coder_server.domain.money import NANO_PER_CENT, NANO_PER_USD, usd
 from monkey_coder_server.features.billing.period import Period, bucket_of
-from monkey_coder_server.ports.ledger import UsageRow, Wallet
+from monkey_coder_server.ports.ledger import Wallet
+from monkey_coder_server.ports.usage_reports import UsageLine, UsageSum
 
-SERVED = "served"
 MOST_DETAILS = 1000
-MOST_ROWS = 100_000
-"""Rows one report is made of; `truncated` says when a period has more."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -33,15 +33,15 @@ class Sum:
     latency: int = 0
     models: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def add(self, row: UsageRow) -> None:
-        """Count one row in."""
-        self.requests += 1
-        self.failed += row.status != SERVED
-        self.input_tokens += row.input_tokens
-        self.output_tokens += row.output_tokens
-        self.price += row.price
-        self.latency += row.latency_ms
-        self.models[row.model] += 1
+    def add(self, part: UsageSum) -> None:
+        """Count some requests in."""
+        self.requests += part.requests
+        self.failed += part.failed
+        self.input_tokens += part.input_tokens
+        self.output_tokens += part.output_tokens
+        self.price += part.price
+        self.latency += part.latency_ms
+        self.models[part.model] += part.requests
 
     @property
     def tokens(self) -> int:
@@ -49,10 +49,13 @@ class Sum:
         return self.input_tokens + self.output_tokens
 
 
-def usage_report(rows: Sequence[UsageRow], period: Period, wallet: Wallet, *, key_hash: str) -> dict[str, Any]:
-    """The whole body of `GET /v1/billing/usage`."""
+def usage_report(
+    sums: Sequence[UsageSum], details: Sequence[UsageLine], period: Period, wallet: Wallet, *, key_hash: str
+) -> dict[str, Any]:
+    """The whole body of `GET /v1/billing/usage`. `details` are the newest requests, one more than are shown at most."""
+    rows = [part for part in sums if part.requests]
     total = _sum(rows)
-    buckets = _grouped(rows, lambda row: bucket_of(row.at, period.granularity))
+    buckets = _grouped(rows, lambda part: bucket_of(_EPOCH + timedelta(hours=part.hour), period.granularity))
     report: dict[str, Any] = {
         "api_key_hash": key_hash,
         "period": {
@@ -84,23 +87,22 @@ def usage_report(rows: Sequence[UsageRow], period: Period, wallet: Wallet, *, ke
         "by_agent": [_agent(name, each) for name, each in _grouped(rows, lambda row: row.persona or "none").items()],
         "daily_usage": [_bucket(name, each) for name, each in sorted(buckets.items())],
         "cost_trends": {name: usd(each.price) for name, each in sorted(buckets.items())},
-        "truncated": len(rows) >= MOST_ROWS,
         "performance_metrics": {"average_latency_ms": _mean(total.latency, total.requests)},
     }
     if period.include_details:
-        report["details"] = [_detail(row) for row in rows[-MOST_DETAILS:]]
-        report["details_truncated"] = len(rows) > MOST_DETAILS
+        report["details"] = [_detail(row) for row in details[-MOST_DETAILS:]]
+        report["details_truncated"] = len(details) > MOST_DETAILS
     return report
 
 
-def _sum(rows: Iterable[UsageRow]) -> Sum:
+def _sum(rows: Iterable[UsageSum]) -> Sum:
     total = Sum()
     for row in rows:
         total.add(row)
     return total
 
 
-def _grouped(rows: Iterable[UsageRow], name: Callable[[UsageRow], Any]) -> dict[Any, Sum]:
+def _grouped(rows: Iterable[UsageSum], name: Callable[[UsageSum], Any]) -> dict[Any, Sum]:
     groups: dict[Any, Sum] = {}
     for row in rows:
         groups.setdefault(name(row), Sum()).add(row)
@@ -162,7 +164,7 @@ def _bucket(name: str, each: Sum) -> dict[str, Any]:
     }
 
 
-def _detail(row: UsageRow) -> dict[str, Any]:
+def _detail(row: UsageLine) -> dict[str, Any]:
     return {
         "request_id": row.request_id,
         "at": row.at.isoformat(),

@@ -1,0 +1,71 @@
+"""Housekeeping of reports in a running gateway, and the operator's exports."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from monkey_coder_server.adapters.exports.parquet import ParquetTable
+from monkey_coder_server.adapters.metrics import Metrics
+from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.features.billing import export
+from monkey_coder_server.settings import Settings
+
+logger = logging.getLogger(__name__)
+SECONDS = 60.0
+
+
+async def keep_reports(books: Books, metrics: Metrics) -> None:
+    """Tell metrics what reconciliations came to, and each month drop usage rows that are kept no longer.
+
+    Runs until it is cancelled.
+    """
+    months, done = books.settings.usage_retention_months, ""
+    while True:
+        try:
+            for made in await books.storage.costs.latest():
+                metrics.reconciled(
+                    made.provider, unexplained=made.unexplained, findings=made.findings, at=made.at.timestamp()
+                )
+            now = books.clock.now()
+            if months and done != (month := now.strftime("%Y-%m")):
+                dropped = await books.storage.reports.drop_old(now, months)
+                logger.info("dropped %d usage rows older than %d months; their sums stay", dropped, months)
+                done = month
+        except Exception as error:  # noqa: BLE001 - a loop's boundary: counted, logged, tried again
+            metrics.defect("reports", error)
+        await asyncio.sleep(SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `admin export` was told: UTC days, both included. No account: all of them."""
+
+    format: str
+    first: date
+    last: date
+    account_id: str | None
+
+
+async def write(settings: Settings, wish: Wish, out: Callable[[bytes], object]) -> bool:
+    """Export usage piece by piece into `out`. Raises `GatewayError`."""
+    name = export.checked(wish.format)
+    make = export.FORMATS[name][0] or ParquetTable
+    start, end = _midnight(wish.first), _midnight(wish.last + timedelta(days=1))
+    async with open_books(settings) as books:
+        asked = export.Export(name, start, end, wish.account_id)
+        async for piece in export.pieces(books.storage.reports, asked, make):
+            out(piece)
+    return True
+
+
+async def rebuild(settings: Settings) -> list[str]:
+    """Make the sums of usage anew from its rows; a line that says so."""
+    async with open_books(settings) as books:
+        await books.storage.reports.rebuild()
+    return ["the sums of usage were made anew from its rows"]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
