@@ -1,4 +1,4 @@
-"""One thing our books and an invoice both know: in what, if anything, they differ. Rules: decisions/0017."""
+"""One thing our books and an invoice both know: in what, if anything, they differ. Rules: decisions/0022."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

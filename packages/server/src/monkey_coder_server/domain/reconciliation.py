@@ -1,4 +1,4 @@
-"""Sets an invoice beside our provider-cost books and says in what they differ. Rules: decisions/0017.
+"""Sets an invoice beside our provider-cost books and says in what they differ. Rules: decisions/0022.
 
 Requests are paired by the provider's own id where both sides have it, else as sums of a day and a model. Each thing
 that is wrong is one finding; what rounding explains is none.
