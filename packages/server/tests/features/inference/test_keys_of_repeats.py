@@ -1,6 +1,7 @@
 """`Idempotency-Key` in the foreign dialects: the first answer again, as it was, charged once, in every process."""
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -299,3 +300,26 @@ async def test_vectors_and_verdicts_are_given_again_too(path: str, body: dict[st
     assert first.status == 200, first.body
     same(first, await gateway.ask(path, body=json.dumps(body).encode(), headers=headers))
     assert len(gateway.wire.sent) == 1
+
+
+@pytest.mark.parametrize("stopping", ["caller", "process"])
+async def test_whoever_leaves_at_whatever_step_the_key_is_free_or_has_the_whole_answer(stopping: str) -> None:
+    for steps in range(0, 60, 2):
+        gateway = gateway_of(GPT, stream=True)
+        asking = asyncio.create_task(ask(gateway, "chat", GPT, stream=True))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if stopping == "caller":
+            asking.cancel()
+        for task in asyncio.all_tasks() if stopping == "process" else ():
+            if "_contained" in repr(task.get_coro()) or "_carry" in repr(task.get_coro()):
+                task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asking
+        await gateway.settle_down()
+        assert not gateway.books.open
+        assert bool(gateway.books.claims) == bool(gateway.books.settled)
+        again = await ask(gateway, "chat", GPT, stream=True)
+        assert (again.status, again.body.endswith(b"[DONE]\n\n")) == (200, True)
+        assert len(gateway.books.settled) == 1
+        assert not gateway.notes.defects
