@@ -117,7 +117,7 @@ def test_a_task_id_is_bound_to_its_body_and_to_one_run_at_a_time(user: Outsider,
 def test_a_cap_that_is_reached_names_itself_and_what_is_left(user: Outsider) -> None:
     key = user.post("/v1/keys", {"name": "capped", "caps": {"day_usd": "0.0000001"}}).body["key"]
     answer = Outsider(user.base_url, key).task()
-    refused(answer, 402, "budget_exceeded", says="day cap")
+    refused(answer, 402, "budget_exceeded", says="per day")
     assert answer.headers["x-should-retry"] == "false"
     assert answer.body["limit_usd"] == "0.0000001"
 

@@ -105,6 +105,12 @@ VARIABLES = (
     Variable(
         "USAGE_RETENTION_MONTHS", "0", "Whole months single usage rows are kept, at least 2; 0 keeps them for ever."
     ),
+    Variable(
+        "DURABILITY",
+        "strict",
+        "strict: what was delivered is on disk before its last byte leaves, and survives power loss. relaxed: about a "
+        "millisecond faster, survives the process but not the machine: its last moments may be delivered and unbilled.",
+    ),
     Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
     *_provider_variables(),
 )
@@ -143,6 +149,7 @@ class Settings:
     loop_seconds: int
     usage_retention_months: int
     drain_seconds: int
+    durability: Literal["strict", "relaxed"]
     providers: Mapping[str, ProviderSettings]
     notices: tuple[str, ...] = ()
     """Sentences the operator should read at start."""
@@ -198,6 +205,9 @@ class _Reader:
             loop_repeats=self._whole("LOOP_REPEATS", 20, 0, 1_000_000),
             loop_seconds=self._whole("LOOP_SECONDS", 60, 1, 3_600),
             usage_retention_months=self._retention(),
+            durability="relaxed"
+            if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed"
+            else "strict",
             drain_seconds=self._whole("DRAIN_SECONDS", 30, 0, 3600),
             providers={provider: self._provider(provider) for provider in PROVIDERS},
             notices=tuple(self._notices),

@@ -5,15 +5,17 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
+from monkey_coder_server.adapters.leasing import LeasedLedger
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.prices import CurrentPrices
 from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.domain.catalog import Catalog
@@ -70,14 +72,14 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
     """Everything but sockets to listen on. At the end of the block features finish their work, then stores close."""
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(settings))
-        await stack.enter_async_context(books.storage.serving(books.clock))
         metrics = Metrics(VERSION)
+        ledger = await stack.enter_async_context(open_ledger(books, metrics))
         simulated = await stack.enter_async_context(_simulators()) if sandbox else {}
         supplies = [_supply(provider, settings, simulated) for provider in PROVIDERS]
         upstream = AiohttpUpstream()
         stack.push_async_callback(upstream.close)
         drain = Drain()
-        features = _features(_Parts(books, metrics, supplies, upstream, drain))
+        features = _features(_Parts(books, ledger, metrics, supplies, upstream, drain))
         for feature in features:
             if feature.stop is not None:
                 stack.push_async_callback(feature.stop)
@@ -117,6 +119,7 @@ def _supply(provider: Provider, settings: Settings, simulated: Mapping[str, str]
 @dataclass(frozen=True, slots=True)
 class _Parts:
     books: Books
+    ledger: LeasedLedger
     metrics: Metrics
     supplies: Sequence[Supply]
     upstream: Upstream
@@ -141,7 +144,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 catalog=models,
                 prices=prices,
                 markups=markups,
-                ledger=books.storage.ledger,
+                ledger=parts.ledger,
                 upstream=parts.upstream,
                 limiter=books.limiter,
                 quotes=books.storage.quotes,
@@ -158,7 +161,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 ),
             )
         ),
-        accounts.build(books.accounts),
+        accounts.build(replace(books.accounts, ledger=parts.ledger)),
         catalog.build(
             catalog.Dependencies(
                 catalog=models,
@@ -172,15 +175,16 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 environment="production" if settings.production else "development",
             )
         ),
-        _billing(books),
+        _billing(parts),
         _ops(parts),
     )
 
 
-def _billing(books: Books) -> Feature:
+def _billing(parts: _Parts) -> Feature:
+    books = parts.books
     return billing.build(
         billing.Dependencies(
-            ledger=books.storage.ledger,
+            ledger=parts.ledger,
             reports=books.storage.reports,
             parquet=ParquetTable,
             clock=books.clock,
@@ -193,7 +197,7 @@ def _billing(books: Books) -> Feature:
 def _ops(parts: _Parts) -> Feature:
     return ops.build(
         ops.Dependencies(
-            checks=_checks(parts.books, parts.supplies),
+            checks=_checks(parts),
             draining=lambda: parts.drain.draining,
             clock=parts.books.clock,
             version=VERSION,
@@ -212,9 +216,14 @@ def _top_up_url(settings: Settings) -> str:
     return f"{settings.base_url}/billing"
 
 
-def _checks(books: Books, supplies: Sequence[Supply]) -> Mapping[str, ops.Check]:
+def _checks(parts: _Parts) -> Mapping[str, ops.Check]:
+    books, supplies = parts.books, parts.supplies
+
     async def database() -> str:
         return ops.HEALTHY if books.storage.healthy() else "failing"
+
+    async def journal() -> str:
+        return ops.HEALTHY if parts.ledger.open_for_new else "no room"
 
     async def providers() -> str:
         usable = sum(1 for supply in supplies if supply.keys)
@@ -222,6 +231,7 @@ def _checks(books: Books, supplies: Sequence[Supply]) -> Mapping[str, ops.Check]
 
     return {
         "database": ops.Check(database, needed=True),
+        "journal": ops.Check(journal, needed=True),
         "providers": ops.Check(providers, needed=False),
     }
 
@@ -246,9 +256,9 @@ def _application(books: Books, metrics: Metrics, features: Sequence[Feature], dr
 
 
 async def _sweep(books: Books, metrics: Metrics) -> None:
-    """Void holds past their time, whose owner is gone, and let credit expire and answers go; at start, once a minute.
+    """End holds and leases past their time, whose owner is gone, and let credit expire and answers go.
 
-    Runs until it is cancelled.
+    At start and once a minute. Runs until it is cancelled.
     """
     while True:
         try:
@@ -256,6 +266,9 @@ async def _sweep(books: Books, metrics: Metrics) -> None:
             if expired:
                 logger.warning("voided %d holds whose requests never ended", expired)
             await books.storage.ledger.expire_grants(books.clock.now())
+            taken_back = await books.storage.books.expire_leases(books.clock.now())
+            if taken_back:
+                logger.warning("took back %d leases of processes that were not heard of", taken_back)
             forgotten = 1
             while forgotten:  # some at a time: others write in between
                 forgotten = await books.storage.answers.forget(books.clock.now())

@@ -54,6 +54,11 @@ class Receipt(NamedTuple):
     previous: str
 
 
+def receipt_id_of(request_id: str) -> str:
+    """The receipt's id, known before the charge is, so that a reply's first bytes can name it."""
+    return f"rcpt_{request_id.rpartition('_')[2]}"
+
+
 def canonical_body(receipt: Receipt) -> str:
     """The text that is hashed and signed; written out here in the order of its keys, for every charge waits for it."""
     used = receipt.usage

@@ -227,8 +227,8 @@ class LedgerReport(Record, frozen=True):
         return not any(self.checks.values())
 
 
-class Ledger(Protocol):
-    """Credit, holds, charges, receipts, usage."""
+class Records(Protocol):
+    """Wallets as they are filled and read; what was charged, used and signed."""
 
     async def open_wallet(self, account_id: str) -> None:
         """Make the account's wallet, empty; harmless when it exists."""
@@ -238,29 +238,14 @@ class Ledger(Protocol):
     ) -> Wallet:
         """Add credit (amount > 0); a repeated key changes nothing. Raises `NotFound`, `InvalidRequest`."""
 
-    async def hold(self, request: HoldRequest) -> Hold | Replay:
-        """Decide and reserve.
-
-        Raises `InsufficientCredit`, `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
-        """
-
     async def earlier(self, account_id: str, key: IdempotencyKey) -> Replay | None:
         """The first result under a key, without using it; None for a key nobody used.
 
         Raises `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
         """
 
-    async def durable(self, hold: Hold) -> None:
-        """Wait until the hold would survive a crash; no byte leaves to the caller before."""
-
-    async def settle(self, settlement: Settlement, *, remember: Remember | None = None) -> Charge:
-        """Resolve the hold with charge, receipt and usage row; a repeat returns the first charge.
-
-        Durable on return, and the hold with it. Raises `NotFound` when nothing was held, `Unavailable`.
-        """
-
-    async def void(self, failed: FailedRequest) -> None:
-        """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""
+    async def booked(self, account_id: str) -> None:
+        """Wait until all that ended here of an account is in its records. Raises `Unavailable`."""
 
     async def wallet(self, account_id: str) -> Wallet:
         """Balance and holds now."""
@@ -281,3 +266,35 @@ class Ledger(Protocol):
 
     async def verify(self) -> LedgerReport:
         """Audit the books."""
+
+
+class Ledger(Records, Protocol):
+    """Credit as requests see it: held, then charged or freed. Reads see what this process settled before."""
+
+    async def hold(self, request: HoldRequest) -> Hold | Replay:
+        """Decide and reserve.
+
+        Raises `InsufficientCredit`, `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
+        """
+
+    def underway(self, hold: Hold, draft: Settlement | FailedRequest) -> None:
+        """Note what the request comes to if nothing more is heard of it; called before its provider is, and again.
+
+        What a `Settlement` says was delivered is paid for, a `FailedRequest` charges nobody. Nobody waits here; see
+        `durable`. Raises `Unavailable` when nothing can be noted any more.
+        """
+
+    async def durable(self, hold: Hold) -> None:
+        """Wait until the hold and its last draft would survive a crash; no byte leaves to the caller before.
+
+        Raises `Unavailable`.
+        """
+
+    async def settle(self, settlement: Settlement, *, remember: Remember | None = None) -> Charge:
+        """Resolve the hold with charge, receipt and usage row; a repeat returns the first charge.
+
+        Durable on return, and the hold with it. Raises `NotFound` when nothing was held, `Unavailable`.
+        """
+
+    async def void(self, failed: FailedRequest) -> None:
+        """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""

@@ -75,6 +75,7 @@ class Books:
         self.claims: dict[str, tuple[bytes, str]] = {}
         self.bodies: dict[str, bytes] = {}
         self.events: list[tuple[str, str]] = []
+        self.drafts: dict[str, list[Settlement | FailedRequest]] = {}
         self.durable_delay = 0.0
         self.fail: deque[Exception] = deque()
 
@@ -114,6 +115,9 @@ class Books:
         if owner in self.bodies:
             return Replay(owner, self.bodies[owner])
         raise RequestInProgress("in flight", retry_after=1)
+
+    def underway(self, hold: Hold, draft: Settlement | FailedRequest) -> None:
+        self.drafts.setdefault(hold.request_id, []).append(draft)
 
     async def durable(self, hold: Hold) -> None:
         await asyncio.sleep(self.durable_delay)

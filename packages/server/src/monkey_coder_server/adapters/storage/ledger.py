@@ -134,6 +134,9 @@ class SqlLedger:
         at = to_micros(self._clock.now())
         return await self._readers.read(partial(idempotency.earlier, idempotency_key=key, account_id=account_id, at=at))
 
+    async def booked(self, account_id: str) -> None:
+        """What ends here is booked when it is told."""
+
     async def wallet(self, account_id: str) -> Wallet:
         """Balance and holds as committed. Raises `NotFound`."""
         return await self._readers.read(lambda transaction: holds.read_wallet(transaction, account_id))

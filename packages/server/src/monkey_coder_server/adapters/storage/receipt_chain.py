@@ -11,7 +11,14 @@ from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.tables import receipt_chains, receipts
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
 from monkey_coder_server.domain.errors import Unavailable
-from monkey_coder_server.domain.receipts import FIRST_PREVIOUS, Attempt, Receipt, canonical_body, chain_hash
+from monkey_coder_server.domain.receipts import (
+    FIRST_PREVIOUS,
+    Attempt,
+    Receipt,
+    canonical_body,
+    chain_hash,
+    receipt_id_of,
+)
 from monkey_coder_server.ports.ledger import Settlement, SignedReceipt
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.signing import ReceiptSigner
@@ -48,11 +55,6 @@ class _Head(NamedTuple):
     key_id: str
     sequence: int
     chain_hash: str
-
-
-def receipt_id_of(request_id: str) -> str:
-    """The receipt's id, known before the charge is, so that a reply's first bytes can name it."""
-    return f"rcpt_{request_id.rpartition('_')[2]}"
 
 
 class Issue(Record, frozen=True):

@@ -9,6 +9,7 @@ from monkey_coder_server.adapters.storage.tables import holds as holds_table
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.ledger import HoldState, settle_entries, void_entries
+from monkey_coder_server.domain.receipts import receipt_id_of
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Remember, Settlement
 from monkey_coder_server.ports.signing import ReceiptSigner
 
@@ -94,7 +95,7 @@ def _charge(
     books.post(transaction, movement, lines)
     provider_costs.write(transaction, [provider_costs.Booking(settlement, movement.transaction_id, now)])
     receipt_chain.issue(transaction, [receipt_chain.Issue(settlement, resolved.amount, resolved.charged)], signer)
-    receipt_id = receipt_chain.receipt_id_of(settlement.request_id)
+    receipt_id = receipt_id_of(settlement.request_id)
     charge = Charge(
         settlement.request_id, receipt_id, resolved.charged, settlement.provider_cost, loss, resolved.balance
     )

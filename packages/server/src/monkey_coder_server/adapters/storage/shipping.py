@@ -14,6 +14,7 @@ from monkey_coder_server.adapters.storage.tables import holds
 from monkey_coder_server.adapters.storage.till import Taken, Till
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
 from monkey_coder_server.domain.ledger import Entry, HoldState, settle_entries, void_entries
+from monkey_coder_server.domain.receipts import receipt_id_of
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
 from monkey_coder_server.ports.signing import ReceiptSigner
@@ -150,7 +151,7 @@ def _outcome(each: Taken) -> usage_rows.Outcome:
     now = to_micros(ending.at)
     if isinstance(ending, FailedRequest):
         return usage_rows.Outcome("failed", now, each.balance, error_code=ending.error_code)
-    receipt_id = receipt_chain.receipt_id_of(ending.request_id)
+    receipt_id = receipt_id_of(ending.request_id)
     loss = ending.price - each.charged
     charge = Charge(ending.request_id, receipt_id, each.charged, ending.provider_cost, loss, each.balance)
     return usage_rows.Outcome("served", now, each.balance, charge)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from monkey_coder_server.ports.accounts import Accounts, Audit, Keys
 from monkey_coder_server.ports.clock import Clock, Ids
-from monkey_coder_server.ports.ledger import Ledger
+from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.security import Passwords, SessionTokens
 from monkey_coder_server.web.auth import Authenticator
@@ -26,7 +26,7 @@ class Dependencies:
 
     accounts: Accounts
     keys: Keys
-    ledger: Ledger
+    ledger: Records
     audit: Audit
     limiter: Limiter
     passwords: Passwords

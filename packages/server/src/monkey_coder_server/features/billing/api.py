@@ -14,7 +14,7 @@ from monkey_coder_server.features.billing.period import read_period
 from monkey_coder_server.features.billing.usage import MOST_DETAILS, usage_report
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.exports import MakeWriter
-from monkey_coder_server.ports.ledger import Ledger
+from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.ports.usage_reports import UsageReports
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
@@ -35,7 +35,7 @@ _numbers = msgspec.json.Encoder(decimal_format="number")
 class Dependencies:
     """`receipt_keys` gives the public keys receipts are checked with, by key id; `parquet` writes that format."""
 
-    ledger: Ledger
+    ledger: Records
     reports: UsageReports
     parquet: MakeWriter
     clock: Clock
@@ -65,6 +65,7 @@ class BillingRoutes:
         period = read_period(request.query, self._use.clock.now())
         principal = request.principal
         account, reports = principal.account_id, self._use.reports
+        await self._use.ledger.booked(account)
         span = {"start": period.start, "end": period.end}
         sums = await reports.sums(account, **span, hourly=period.granularity == "hourly")
         details = await reports.newest(account, **span, most=MOST_DETAILS + 1) if period.include_details else ()
@@ -78,6 +79,7 @@ class BillingRoutes:
         period = read_period(request.query, self._use.clock.now())
         export = Export(name, period.start, period.end, request.principal.account_id)
         make = FORMATS[name][0] or self._use.parquet
+        await self._use.ledger.booked(request.principal.account_id)
         disposition = f'attachment; filename="{export.file_name}"'.encode()
 
         async def run(writer: EventWriter) -> None:

@@ -1,6 +1,7 @@
 """Walks a plan until one model answers: retry budget, failover, key rotation, Retry-After. The only place they live."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from monkey_coder_server.domain.conversation import ModelRequest
@@ -76,13 +77,17 @@ class Trail:
 
 
 class Effort(Record, frozen=True):
-    """One request's way through its routes: best first, until `deadline` (monotonic seconds)."""
+    """One request's way through its routes: best first, until `deadline` (monotonic seconds).
+
+    `calling` is told of each call before it is made; whatever it raises is raised by the attempts.
+    """
 
     routes: tuple[Route, ...]
     request: ModelRequest
     stream: bool
     deadline: float
     trail: Trail
+    calling: Callable[[Route, "Effort"], None]
 
 
 class Attempts:
@@ -139,6 +144,7 @@ class Attempts:
     async def _try(self, route: Route, key: tuple[int, str], effort: Effort) -> Answering:
         started = self._clock.monotonic()
         effort.trail.route = route
+        effort.calling(route, effort)
         self._health.started(route.name, started)
         call = self._exchange.begin if effort.stream else self._exchange.whole
         try:

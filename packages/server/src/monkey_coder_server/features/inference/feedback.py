@@ -10,7 +10,7 @@ from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
-from monkey_coder_server.ports.ledger import Ledger
+from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.request import Request
@@ -27,7 +27,7 @@ _receipt = msgspec.json.Decoder(dict)
 class FeedbackApi:
     """Only requests of the caller's own account can be reported on. Reports count as requests of the caller's rate."""
 
-    def __init__(self, desk: Desk, outcomes: Outcomes, ledger: Ledger) -> None:
+    def __init__(self, desk: Desk, outcomes: Outcomes, ledger: Records) -> None:
         self._desk = desk
         self._outcomes = outcomes
         self._ledger = ledger

@@ -84,6 +84,16 @@ class Meter:
         self.over = False
         """Whether the answer is longer than it may be."""
 
+    @property
+    def bytes_since_report(self) -> int:
+        """UTF-8 bytes of content that came after the provider's last count."""
+        return self._bytes
+
+    @property
+    def reported(self) -> int:
+        """Output tokens by the provider's last count."""
+        return self._reported
+
     def see(self, event: Event) -> None:
         """Count one event of the answer."""
         if isinstance(event, Frame):

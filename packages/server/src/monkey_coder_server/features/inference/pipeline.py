@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from monkey_coder_server.domain.conversation import ModelRequest
@@ -10,6 +11,7 @@ from monkey_coder_server.domain.usage import UsageRule
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Attempts, Effort
 from monkey_coder_server.features.inference.cut_short import CutShort
+from monkey_coder_server.features.inference.drafts import Drafts
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.first_answers import kept
 from monkey_coder_server.features.inference.flight import Flight
@@ -119,12 +121,13 @@ class Pipeline:
     async def _answer(self, flight: Flight) -> Served:
         job = flight.job
         deadline = job.started + job.seconds
-        effort = Effort(flight.admitted.routes, job.request, job.stream, deadline, flight.trail)
+        drafts = Drafts(flight, self._ledger, self._clock)
+        effort = Effort(flight.admitted.routes, job.request, job.stream, deadline, flight.trail, drafts.calling)
         try:
             with Within(deadline - self._clock.monotonic()) as bound:
                 flight.watch(bound)
                 flight.answering = await self._attempts.run(effort)
-                end = await self._relay(flight.answering, flight) if job.stream else End.FINISHED
+                end = await self._relay(flight.answering, flight, drafts) if job.stream else End.FINISHED
         except TimeoutError:
             end = flight.stopped()
         except BaseException:
@@ -136,18 +139,19 @@ class Pipeline:
                 await flight.answering.reply.close()
         return self._served(flight, flight.answered(), end)
 
-    async def _relay(self, answering: Answering, flight: Flight) -> End:
-        """Pass a stream on: no byte of it leaves before the hold would survive a crash."""
-        await self._durable(flight.admitted.hold)
-        route = answering.route
+    async def _relay(self, answering: Answering, flight: Flight, drafts: Drafts) -> End:
+        """Pass a stream on: no byte of it leaves before the hold, and that it is paid for, would survive a crash."""
+        route, rule = answering.route, _rule(answering, flight.job.request)
         meter = Meter(
             route.most_output,
             held=flight.admitted.hold.amount,
             tariff=route.tariff,
-            rule=_rule(answering, flight.job.request),
+            rule=rule,
             prompt=flight.admitted.plan.input_expected,
         )
-        return await relay(answering, flight.run, meter)
+        drafts.begun(answering, meter, rule)
+        await self._durable(flight.admitted.hold)
+        return await relay(answering, flight.run, meter, partial(drafts.delivered, answering, meter, rule))
 
     async def _settle(self, served: Served, flight: Flight) -> Settled:
         """Book the charge. A whole answer leaves only after this, and by then its hold is on disk too.

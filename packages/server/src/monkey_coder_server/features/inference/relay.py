@@ -1,6 +1,6 @@
 """Passes a model's answer on as it comes, folding it on the way; notices hang-ups, cuts and overlong answers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from monkey_coder_server.ports.provider import CancelPolicy
 from monkey_coder_server.ports.upstream import UpstreamFailed
 from monkey_coder_server.web.within import Within
 
+Delivered = Callable[[], None]
 LINGER = 0.02
 """Seconds."""
 
@@ -26,15 +27,18 @@ class End(StrEnum):
     LEFT = "left"
 
 
-async def relay(answering: Answering, run: Run[Outcome], meter: Meter) -> End:
-    """Pass everything on until the end, whoever makes it. The reply is closed whatever happens."""
+async def relay(answering: Answering, run: Run[Outcome], meter: Meter, delivered: Delivered) -> End:
+    """Pass everything on until the end, whoever makes it; `delivered` hears of each piece that was.
+
+    The reply is closed whatever happens.
+    """
     try:
-        return await _pass_on(answering, run, meter)
+        return await _pass_on(answering, run, meter, delivered)
     finally:
         await answering.reply.close()
 
 
-async def _pass_on(answering: Answering, run: Run[Outcome], meter: Meter) -> End:
+async def _pass_on(answering: Answering, run: Run[Outcome], meter: Meter, delivered: Delivered) -> End:
     route = answering.route
     run.open(Opening(route.provider.name, route.card.model, answering.relayed, answering.dropped))
     if answering.answer.usage is not None:
@@ -48,13 +52,13 @@ async def _pass_on(answering: Answering, run: Run[Outcome], meter: Meter) -> End
     if end is not None:
         return end
     try:
-        return await _rest(answering, run, meter)
+        return await _rest(answering, run, meter, delivered)
     except UpstreamFailed as cut:
         answering.answer.failure = cut.failure
         return End.FAILED
 
 
-async def _rest(answering: Answering, run: Run[Outcome], meter: Meter) -> End:
+async def _rest(answering: Answering, run: Run[Outcome], meter: Meter, delivered: Delivered) -> End:
     decoder, pieces = answering.decoder, answering.pieces
     if decoder is None or pieces is None:
         message = "only a stream has a rest"
@@ -62,6 +66,7 @@ async def _rest(answering: Answering, run: Run[Outcome], meter: Meter) -> End:
     policy = answering.route.provider.cancel_policy
     async for piece in pieces:
         await _take(decoder.feed(piece), answering, run, meter)
+        delivered()
         end = _end_of(answering)
         if end is not None:
             await _read_out(pieces)

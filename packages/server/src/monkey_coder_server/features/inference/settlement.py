@@ -1,28 +1,25 @@
 """The end of every request in the books: settled with its true cost, or voided; then one record for telemetry."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage
-from monkey_coder_server.features.inference.attempt import Trail, Waste
+from monkey_coder_server.features.inference.attempt import Trail
 from monkey_coder_server.features.inference.exchange import milliseconds
 from monkey_coder_server.features.inference.job import Job, Served, Settled
-from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.patience import Patience, insist, persist
 from monkey_coder_server.features.inference.records import failed_record, served_record
 from monkey_coder_server.features.inference.running import Running
+from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Bill, Charge, FailedRequest, Ledger, Settlement
 from monkey_coder_server.ports.provider import CancelPolicy
 from monkey_coder_server.ports.telemetry import Telemetry
 
 T = TypeVar("T")
-_NO_BILLS: Mapping[str, int] = MappingProxyType({})
 
 
 class Settlements:
@@ -82,8 +79,8 @@ class Settlements:
             raise
 
     def _failed(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
-        route, wasted = trail.route, _wasted(trail, job)
-        owed = _owed(wasted)
+        route, wasted = trail.route, wasted_bills(trail, job)
+        owed = sums(wasted)
         provider = None if route is None else route.provider.name
         return FailedRequest(
             request_id=job.request_id,
@@ -101,45 +98,15 @@ class Settlements:
             persona=job.wishes.persona.name,
             stream=job.stream,
             latency_ms=milliseconds(job.started, self._clock.monotonic()),
-            elsewhere=_others(owed, provider),
+            elsewhere=all_but(provider, owed),
             bills=wasted,
         )
 
 
-def _wasted(trail: Trail, job: Job) -> tuple[Bill, ...]:
-    """What providers bill us for answers nobody got."""
-    return tuple([_bill_of(waste, job) for waste in trail.wasted]) if trail.wasted else ()
-
-
-def _bill_of(waste: Waste, job: Job) -> Bill:
-    route, usage = waste.route, _wasted_usage(waste, job)
-    return Bill(route.provider.name, route.card.model, usage, route.tariff.cost(usage), waste.provider_request_id)
-
-
-def _owed(bills: tuple[Bill, ...]) -> Mapping[str, int]:
-    """The sum of each provider's bills, in nano-dollars."""
-    if not bills:
-        return _NO_BILLS
-    owed: Counter[str] = Counter()
-    for bill in bills:
-        owed[bill.provider] += bill.cost
-    return owed
-
-
-def _others(bills: Mapping[str, int], provider: str | None) -> Mapping[str, int]:
-    """The bills of all but one provider."""
-    return {name: bill for name, bill in bills.items() if name != provider}
-
-
-def _wasted_usage(waste: Waste, job: Job) -> Usage:
-    rule = waste.route.provider.usage_rule_for(waste.route.card.model, job.request.spoken)
-    return usage_of(waste.answer, job.request, rule, unfinished=waste.unfinished)
-
-
 def _settlement(served: Served, trail: Trail) -> Settlement:
     job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
-    wasted = _wasted(trail, job)
-    owed, cost = _owed(wasted), tariff.cost(usage)
+    wasted = wasted_bills(trail, job)
+    owed, cost = sums(wasted), tariff.cost(usage)
     identity = served.attempts[-1].provider_request_id if served.attempts else None
     return Settlement(
         request_id=job.request_id,
@@ -164,7 +131,7 @@ def _settlement(served: Served, trail: Trail) -> Settlement:
         client_gone=served.client_gone,
         cancel_policy=_cancel_policy(served),
         cache_saving=tariff.saving(usage),
-        elsewhere=_others(owed, route.provider.name),
+        elsewhere=all_but(route.provider.name, owed),
         bills=(Bill(route.provider.name, route.card.model, usage, cost, identity), *wasted),
     )
 
