@@ -67,7 +67,10 @@ class KeyCaps(msgspec.Struct, omit_defaults=True):
 
 
 class CreateKeyRequest(msgspec.Struct, kw_only=True):
-    """All but `name` restrict the key; left out they mean no restriction."""
+    """All but `name` restrict the key; left out they mean no restriction.
+
+    `project_id` puts the key under the limits of a project.
+    """
 
     name: str
     scopes: list[str] | None = None
@@ -76,6 +79,7 @@ class CreateKeyRequest(msgspec.Struct, kw_only=True):
     rate: int | None = None
     ip_allow: list[str] | None = None
     expires_days: int | None = None
+    project_id: str | None = None
 
 
 class KeyInfo(msgspec.Struct, kw_only=True):
@@ -93,6 +97,7 @@ class KeyInfo(msgspec.Struct, kw_only=True):
     caps: KeyCaps | None
     rate: int | None = None
     ip_allow: list[str] | None = None
+    project_id: str | None = None
 
 
 class CreatedKey(KeyInfo, kw_only=True):

@@ -17,6 +17,33 @@ class Balance(msgspec.Struct, kw_only=True):
     top_up_url: str
 
 
+class LimitStanding(msgspec.Struct, kw_only=True):
+    """A spending limit and how it stands. Figures are USD for `unit` `money`, counts for `tokens`, as decimal strings.
+
+    `scope` is `account`, `project`, `key`, or `model` for a limit of one of those (`holder`) on one model.
+    `resets_at` is null for `period` `total`.
+    """
+
+    scope: str
+    holder: str
+    holder_id: str
+    model: str | None
+    period: str
+    unit: str
+    limit: str
+    spent: str
+    held: str
+    left: str
+    resets_at: str | None
+
+
+class LimitList(msgspec.Struct):
+    """`GET /v1/billing/limits`: every limit of the account, its projects and its keys in use."""
+
+    limits: list[LimitStanding]
+    count: int
+
+
 class QuoteRoute(msgspec.Struct, kw_only=True):
     """One candidate with its expected and greatest charge.
 

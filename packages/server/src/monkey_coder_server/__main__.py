@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monkey_coder_protocol.version import VERSION
+from monkey_coder_server import credit_commands
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load, without_password
 
 FAILED = 1
@@ -84,11 +85,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     create.add_argument("--plan", help="the price plan")
     create.add_argument("--json", action="store_true", help="print one JSON document")
     create.set_defaults(command=_create_user)
-    grant = actions.add_parser("grant", help="add credit to an account")
-    grant.add_argument("--email", required=True)
-    grant.add_argument("--usd", required=True)
-    grant.add_argument("--reason", required=True)
-    grant.set_defaults(command=_grant)
+    credit_commands.add(actions, lambda action: _print_lines(_operate(action)))
     users = actions.add_parser("list-users", help="list accounts with their balances")
     users.add_argument("--json", action="store_true", help="print one JSON document")
     users.set_defaults(command=_list_users)
@@ -182,15 +179,6 @@ def _create_user(options: argparse.Namespace) -> int:
         _say(f"user     {made['user_id']}\naccount  {made['account_id']}\ncredit   {made['credit_usd']} USD")
         _say(f"api key  {made['api_key']}\nThe key is shown this once; keep it.")
     return 0
-
-
-def _grant(options: argparse.Namespace) -> int:
-    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
-
-    line = _operate(
-        lambda settings: operator.grant(settings, email=options.email, amount_usd=options.usd, reason=options.reason)
-    )
-    return _print_lines(line)
 
 
 def _list_users(options: argparse.Namespace) -> int:

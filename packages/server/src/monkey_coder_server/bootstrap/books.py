@@ -22,6 +22,9 @@ from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.settings import Settings, SettingsError
 from monkey_coder_server.web.auth import Authenticator
 
+OPERATOR = "operator"
+"""The instance that changes limits: every other one is asked for its leases."""
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -63,6 +66,9 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         accounts=storage.accounts,
         keys=storage.keys,
         ledger=storage.ledger,
+        credit=storage.ledger,
+        limits=storage.limits,
+        recall=lambda account_id: storage.books.recall(account_id, OPERATOR),
         audit=storage.audit,
         limiter=limiter,
         passwords=passwords,

@@ -187,6 +187,7 @@ def _billing(parts: _Parts) -> Feature:
             ledger=parts.ledger,
             reports=books.storage.reports,
             parquet=ParquetTable,
+            limits=books.storage.limits,
             clock=books.clock,
             receipt_keys=books.signer.public_keys,
             top_up_url=_top_up_url(books.settings),

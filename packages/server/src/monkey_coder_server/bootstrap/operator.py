@@ -39,16 +39,6 @@ async def create_user(settings: Settings, wish: NewUser) -> dict[str, str]:
     }
 
 
-async def grant(settings: Settings, *, email: str, amount_usd: str, reason: str) -> list[str]:
-    """Add credit; the line that says so. Raises `GatewayError`."""
-    amount = _amount(amount_usd)
-    if amount <= 0:
-        raise InvalidRequest("The amount to grant must be above 0 USD.")
-    async with open_books(settings) as books:
-        wallet = await operator.grant(books.accounts, email=email, amount=amount, reason=reason)
-    return [f"granted {usd(amount)} USD to {email}; the balance is {usd(wallet.balance)} USD"]
-
-
 async def list_users(settings: Settings) -> list[dict[str, str]]:
     """Every account with its balance, oldest first."""
     async with open_books(settings) as books:

@@ -123,7 +123,9 @@ class AccountRoutes:
         """A new key; its secret is in this answer only."""
         wish = await json_body(request, _create_key)
         principal = request.principal
-        keys.refuse_more_rights(principal, frozenset(wish.scopes if wish.scopes is not None else ["*"]))
+        await keys.refuse_more_rights(
+            self._use, principal, frozenset(wish.scopes if wish.scopes is not None else ["*"])
+        )
         made = await keys.make_key(self._use, account_id=principal.account_id, user_id=principal.user_id, wish=wish)
         return json_reply(keys.created_key(made))
 

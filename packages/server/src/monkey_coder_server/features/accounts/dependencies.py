@@ -1,12 +1,14 @@
 """What the accounts feature asks of others."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from monkey_coder_server.ports.accounts import Accounts, Audit, Keys
 from monkey_coder_server.ports.clock import Clock, Ids
+from monkey_coder_server.ports.credit import Credit
 from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.ports.limiter import Limiter
+from monkey_coder_server.ports.limits import Limits
 from monkey_coder_server.ports.security import Passwords, SessionTokens
 from monkey_coder_server.web.auth import Authenticator
 
@@ -22,11 +24,17 @@ class FreshKey:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """`random_text` gives 256 random bits as URL-safe text; `trial_credit` is in nano-dollars."""
+    """`random_text` gives 256 random bits as URL-safe text; `trial_credit` is in nano-dollars.
+
+    `recall` asks every process for what it took of an account's credit beforehand and can spare.
+    """
 
     accounts: Accounts
     keys: Keys
     ledger: Records
+    credit: Credit
+    limits: Limits
+    recall: Callable[[str], Awaitable[int]]
     audit: Audit
     limiter: Limiter
     passwords: Passwords

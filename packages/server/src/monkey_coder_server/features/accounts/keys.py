@@ -9,6 +9,7 @@ from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyCaps, Ke
 from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from monkey_coder_server.domain.money import parse_usd, usd
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.limits import checked_project, inherit, limits_of
 from monkey_coder_server.ports.accounts import Caps, KeyRecord, User
 from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.scopes import EVERYTHING, SCOPES, covers, known_scope
@@ -52,6 +53,7 @@ async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: Cr
         rate=_checked_number("rate", wish.rate, most=1_000_000),
         ip_allow=_checked_networks(wish.ip_allow),
         expires_at=None,
+        project_id=checked_project(wish.project_id),
     )
     days = _checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
     if days is not None:
@@ -83,7 +85,7 @@ async def rotate_key(use: Dependencies, principal: Principal, key_id: str) -> Ma
     old = keys.get(key_id)
     if old is None or old.revoked_at is not None:
         raise NotFound("This account has no key of that id in use; GET /v1/keys lists them.")
-    refuse_more_rights(principal, old.scopes)
+    await refuse_more_rights(use, principal, old.scopes)
     fresh = use.mint_key()
     record = replace(
         old,
@@ -94,19 +96,20 @@ async def rotate_key(use: Dependencies, principal: Principal, key_id: str) -> Ma
         last_used=None,
     )
     made = await _store(use, Made(record, fresh.secret), actor=principal.user_id, action="key.rotate")
+    await inherit(use, old, record)
     await use.keys.revoke(principal.account_id, key_id, record.created_at)
     return made
 
 
-def refuse_more_rights(principal: Principal, wanted: frozenset[str]) -> None:
+async def refuse_more_rights(use: Dependencies, principal: Principal, wanted: frozenset[str]) -> None:
     """A key never makes a key that may do more than itself. Raises `Forbidden`."""
     key = principal.key
     if key is None:
         return
     if key.models is not None or key.rate is not None or key.ip_allow is not None or key.expires_at is not None:
         raise Forbidden("A key with restrictions cannot make keys; use an unrestricted one or log in.")
-    if key.caps != Caps():
-        raise Forbidden("A key with spending caps cannot make keys; use one without or log in.")
+    if key.caps != Caps() or key.project_id is not None or await limits_of(use, key):
+        raise Forbidden("A key with spending limits or of a project cannot make keys; use one without or log in.")
     missing = [scope for scope in wanted if not covers(key.scopes, scope)]
     if missing:
         message = f"This key lacks the scope `{min(missing)}`, so it cannot give it to another key."
@@ -153,6 +156,7 @@ def _shown(record: KeyRecord, status: str) -> dict[str, Any]:
         "caps": None if caps == Caps() else KeyCaps(_usd(caps.day), _usd(caps.month), _usd(caps.total)),
         "rate": record.rate,
         "ip_allow": list(record.ip_allow) if record.ip_allow is not None else None,
+        "project_id": record.project_id,
     }
 
 

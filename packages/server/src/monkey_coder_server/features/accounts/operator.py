@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monkey_coder_protocol.auth import CreateKeyRequest
-from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.keys import make_key
+from monkey_coder_server.features.accounts.limits import OPERATOR, user_of
 from monkey_coder_server.features.accounts.policy import STARTING_PLAN
 from monkey_coder_server.features.accounts.registration import Newcomer, open_account
 from monkey_coder_server.ports.accounts import User
-from monkey_coder_server.ports.ledger import Wallet
+from monkey_coder_server.ports.credit import GrantStanding, Refund
+from monkey_coder_server.ports.ledger import PLAIN_GRANT, GrantTerms, Wallet
 
-OPERATOR = "operator"
 FIRST_KEY_NAME = "first key"
 
 
@@ -40,19 +40,37 @@ async def create_user(
     return CreatedUser(user, made.secret, await use.ledger.wallet(user.account_id))
 
 
-async def grant(use: Dependencies, *, email: str, amount: int, reason: str) -> Wallet:
+async def grant(use: Dependencies, *, email: str, amount: int, reason: str, terms: GrantTerms = PLAIN_GRANT) -> Wallet:
     """Add credit (nano-dollars) to the account of an address. Raises `NotFound`, `InvalidRequest`."""
-    user = await use.accounts.by_email(email.strip())
-    if user is None:
-        message = f"There is no account with the address {email.strip()}; `monkey-server admin list-users` shows all."
-        raise NotFound(message)
+    user = await user_of(use, email)
     grant_id = use.ids.new("grant")
-    wallet = await use.ledger.grant(user.account_id, amount, reason=reason, idempotency_key=grant_id)
+    wallet = await use.ledger.grant(user.account_id, amount, reason=reason, idempotency_key=grant_id, terms=terms)
+    until = "never" if terms.expires_at is None else terms.expires_at.isoformat()
     await use.audit.record(
         actor=OPERATOR,
         action="credit.grant",
         target=user.account_id,
-        details=f"{grant_id}: {amount} nano-dollars, {reason}",
+        details=f"{grant_id}: {amount} nano-dollars ({terms.kind}, {terms.priority}, until {until}), {reason}",
+        at=use.clock.now(),
+    )
+    return wallet
+
+
+async def list_grants(use: Dependencies, email: str) -> Sequence[GrantStanding]:
+    """An account's grants in the order they are spent in. Raises `NotFound`."""
+    return await use.credit.grants((await user_of(use, email)).account_id)
+
+
+async def refund(use: Dependencies, *, email: str, undoes: str, amount: int, reason: str) -> Wallet:
+    """Give a charge back, or take a grant back, in nano-dollars. Raises `NotFound`, `InvalidRequest`, `Conflict`."""
+    user = await user_of(use, email)
+    refund_id = use.ids.new("refund")
+    wallet = await use.credit.refund(Refund(user.account_id, undoes, amount, reason, refund_id))
+    await use.audit.record(
+        actor=OPERATOR,
+        action="credit.refund",
+        target=user.account_id,
+        details=f"{refund_id}: {amount} nano-dollars of {undoes}; {reason}",
         at=use.clock.now(),
     )
     return wallet

@@ -6,15 +6,17 @@ from datetime import timedelta
 
 import msgspec
 
-from monkey_coder_protocol.billing import Balance, Receipt, ReceiptKeys
+from monkey_coder_protocol.billing import Balance, LimitList, Receipt, ReceiptKeys
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.billing.export import FORMATS, Export, checked, pieces
+from monkey_coder_server.features.billing.limits import shown_standing
 from monkey_coder_server.features.billing.period import read_period
 from monkey_coder_server.features.billing.usage import MOST_DETAILS, usage_report
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.exports import MakeWriter
 from monkey_coder_server.ports.ledger import Records
+from monkey_coder_server.ports.limits import Limits
 from monkey_coder_server.ports.usage_reports import UsageReports
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
@@ -38,6 +40,7 @@ class Dependencies:
     ledger: Records
     reports: UsageReports
     parquet: MakeWriter
+    limits: Limits
     clock: Clock
     receipt_keys: Callable[[], Mapping[str, str]]
     top_up_url: str
@@ -55,6 +58,7 @@ class BillingRoutes:
             Route("GET", "/v1/billing/usage", self.usage, scope=BILLING_READ),
             Route("GET", "/v1/billing/usage/export", self.export, scope=BILLING_READ),
             Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ),
+            Route("GET", "/v1/billing/limits", self.limits, scope=BILLING_READ),
             Route("GET", "/v1/billing/receipts/{receipt_id}", self.receipt, scope=BILLING_READ),
             Route("GET", "/.well-known/monkey-receipts.json", self.keys, auth="public"),
             Route("GET", "/billing", self.top_up, auth="public"),
@@ -115,6 +119,13 @@ class BillingRoutes:
                 top_up_url=self._use.top_up_url,
             )
         )
+
+    async def limits(self, request: Request) -> Reply:
+        """Every spending limit of the account, with what is spent, held and left of it."""
+        now = self._use.clock.now()
+        standings = await self._use.limits.standings(request.principal.account_id, now)
+        shown = [shown_standing(standing, now) for standing in standings]
+        return json_reply(LimitList(shown, len(shown)))
 
     async def receipt(self, request: Request) -> Reply:
         """One receipt of this account, by receipt id or request id."""

@@ -1,0 +1,119 @@
+"""`monkey-server admin grant | grants | refund | set-limits | limits`: what they are told."""
+
+import argparse
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from monkey_coder_server.settings import Settings
+
+Action = Callable[[Settings], Coroutine[Any, Any, Sequence[str]]]
+Run = Callable[[Action], int]
+"""Runs an action on the configured books, prints its lines, and gives the exit code."""
+DEFAULT_PRIORITY = 100
+
+
+def add(actions: Any, run: Run) -> None:
+    """Add the commands to `admin`."""
+    _add_grant(actions, run)
+    _add_refund(actions, run)
+    _add_limits(actions, run)
+
+
+def _add_grant(actions: Any, run: Run) -> None:
+    grant = actions.add_parser("grant", help="add credit to an account")
+    grant.add_argument("--email", required=True)
+    grant.add_argument("--usd", required=True)
+    grant.add_argument("--reason", required=True)
+    grant.add_argument(
+        "--kind", choices=("promo", "trial", "purchase"), default="promo", help="purchase: paid for (default promo)"
+    )
+    grant.add_argument(
+        "--priority", type=int, default=DEFAULT_PRIORITY, metavar="P", help="the lowest number is spent first (100)"
+    )
+    grant.add_argument("--expires-days", type=_days, metavar="N", help="what is left then is gone (default never)")
+    grant.set_defaults(command=lambda options: run(lambda settings: _grant(settings, options)))
+    grants = actions.add_parser("grants", help="an account's credit, grant by grant, as it will be spent")
+    grants.add_argument("--email", required=True)
+    grants.set_defaults(command=lambda options: run(lambda settings: _grants(settings, options)))
+
+
+def _add_refund(actions: Any, run: Run) -> None:
+    refund = actions.add_parser("refund", help="give a charge back, or take a grant back")
+    refund.add_argument("--email", required=True)
+    undone = refund.add_mutually_exclusive_group(required=True)
+    undone.add_argument("--request", metavar="ID", help="the request whose charge is given back")
+    undone.add_argument("--grant", metavar="ID", help="the grant that is taken back, as `admin grants` names it")
+    refund.add_argument("--usd", required=True)
+    refund.add_argument("--reason", required=True)
+    refund.set_defaults(command=lambda options: run(lambda settings: _refund(settings, options)))
+
+
+def _add_limits(actions: Any, run: Run) -> None:
+    wanted = actions.add_parser("set-limits", help="limit what an account, a project or a key spends")
+    wanted.add_argument("--email", required=True)
+    holder = wanted.add_mutually_exclusive_group()
+    holder.add_argument("--key", metavar="ID", help="one key of the account")
+    holder.add_argument("--project", metavar="P", help="all keys of a project")
+    wanted.add_argument("--model", metavar="M", help="only what this model costs (provider/model)")
+    wanted.add_argument("--per", required=True, choices=("day", "month", "total"), help="UTC days and months")
+    much = wanted.add_mutually_exclusive_group(required=True)
+    much.add_argument("--usd", metavar="N")
+    much.add_argument("--tokens", type=int, metavar="N")
+    much.add_argument("--none", action="store_true", help="take the limits back, in USD and in tokens")
+    wanted.set_defaults(command=lambda options: run(lambda settings: _set_limits(settings, options)))
+    limits = actions.add_parser("limits", help="list limits with what is used of them")
+    limits.add_argument("--email", help="of one account only")
+    limits.set_defaults(command=lambda options: run(lambda settings: _limits(settings, options)))
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 36_500):
+        message = f"{text!r} is not a number of days from 1 to 36500"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+async def _grant(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
+    from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
+
+    wish = credit.GrantWish(
+        options.email, options.usd, options.reason, options.kind, options.priority, options.expires_days
+    )
+    return await credit.grant(settings, wish)
+
+
+async def _grants(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
+    from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
+
+    return await credit.list_grants(settings, options.email)
+
+
+async def _refund(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
+    from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
+
+    undoes = options.grant or f"settle:{options.request}"
+    return await credit.refund(
+        settings, email=options.email, undoes=undoes, amount_usd=options.usd, reason=options.reason
+    )
+
+
+async def _set_limits(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
+    from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
+    from monkey_coder_server.domain.limits import Period  # noqa: PLC0415 - heavy
+    from monkey_coder_server.features.accounts.limits import LimitWish  # noqa: PLC0415 - heavy
+
+    wish = LimitWish(
+        options.email,
+        Period(options.per),
+        credit.allowance(options.usd, options.tokens),
+        key_id=options.key,
+        project_id=options.project,
+        model=credit.model_name(options.model),
+    )
+    return await credit.set_limits(settings, wish)
+
+
+async def _limits(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
+    from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
+
+    return await credit.list_limits(settings, options.email)

@@ -1,0 +1,109 @@
+"""Spending limits: what an operator sets, and what a key's successor inherits."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from monkey_coder_server.domain.errors import InvalidRequest, NotFound
+from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Standing, Unit
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.ports.accounts import KeyRecord, User
+
+OPERATOR = "operator"
+_PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """So many nano-dollars or tokens."""
+
+    unit: Unit
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitWish:
+    """What an operator wants limited: an account, or a key or a project of it; `model` is `provider/model`.
+
+    No allowance takes the limits back, in both units.
+    """
+
+    email: str
+    period: Period
+    allowance: Allowance | None
+    key_id: str | None = None
+    project_id: str | None = None
+    model: str = ""
+
+
+async def set_limits(use: Dependencies, wish: LimitWish) -> Sequence[Standing]:
+    """Set a limit or take it back; all limits of the account after it. Raises `NotFound`, `InvalidRequest`.
+
+    It binds every request that is held in the books from now on; credit that processes took beforehand is recalled.
+    """
+    user = await user_of(use, wish.email)
+    holder, now = _holder(user, wish), use.clock.now()
+    if wish.allowance is None:
+        told = "none"
+        for unit in Unit:
+            await use.limits.remove(user.account_id, Limit(holder, wish.period, unit, 0, wish.model))
+    else:
+        unit, amount = wish.allowance.unit, wish.allowance.amount
+        told = f"{usd(amount)} USD" if unit is Unit.MONEY else f"{amount} tokens"
+        await use.limits.put(user.account_id, Limit(holder, wish.period, unit, amount, wish.model), now)
+    await use.recall(user.account_id)
+    await use.audit.record(
+        actor=OPERATOR,
+        action="limits.set",
+        target=user.account_id,
+        details=f"{holder.kind} {holder.id}, {wish.model or 'any model'}, per {wish.period}: {told}",
+        at=now,
+    )
+    return await use.limits.standings(user.account_id, now)
+
+
+async def list_limits(use: Dependencies, email: str | None) -> Sequence[tuple[User, Standing]]:
+    """Every limit of one account, or of all, as it stands. Raises `NotFound`."""
+    users = await use.accounts.list_users() if email is None else [await user_of(use, email)]
+    now = use.clock.now()
+    return [(user, standing) for user in users for standing in await use.limits.standings(user.account_id, now)]
+
+
+async def limits_of(use: Dependencies, key: KeyRecord) -> list[Limit]:
+    """The limits a key holds, its caps on money among them."""
+    holder = Holder(HolderKind.KEY, key.key_id)
+    standings = await use.limits.standings(key.account_id, use.clock.now())
+    return [standing.limit for standing in standings if standing.limit.holder == holder]
+
+
+async def inherit(use: Dependencies, old: KeyRecord, new: KeyRecord) -> None:
+    """Give a key's limits to the key that takes its place, before anybody knows its secret."""
+    holder, now = Holder(HolderKind.KEY, new.key_id), use.clock.now()
+    for limit in await limits_of(use, old):
+        await use.limits.put(old.account_id, replace(limit, holder=holder), now)
+
+
+async def user_of(use: Dependencies, email: str) -> User:
+    """The user of an address. Raises `NotFound`."""
+    user = await use.accounts.by_email(email.strip())
+    if user is None:
+        message = f"There is no account with the address {email.strip()}; `monkey-server admin list-users` shows all."
+        raise NotFound(message)
+    return user
+
+
+def checked_project(project_id: str | None) -> str | None:
+    """A project's name as it is kept. Raises `InvalidRequest`."""
+    if project_id is not None and _PROJECT.fullmatch(project_id) is None:
+        raise InvalidRequest("The field `project_id` must be 1 to 64 letters, digits, dots, hyphens or underscores.")
+    return project_id
+
+
+def _holder(user: User, wish: LimitWish) -> Holder:
+    if wish.key_id is not None:
+        return Holder(HolderKind.KEY, wish.key_id)
+    project_id = checked_project(wish.project_id)
+    if project_id is not None:
+        return Holder(HolderKind.PROJECT, project_id)
+    return Holder(HolderKind.ACCOUNT, user.account_id)
