@@ -23,9 +23,10 @@ BLOCK = 512
 
 @dataclass(frozen=True)
 class Disk:
-    """A directory that holds `SIZE` bytes in all."""
+    """A directory that holds so many bytes in all."""
 
     path: Path
+    size: int = SIZE
 
     @property
     def ballast(self) -> Path:
@@ -53,12 +54,12 @@ class ScriptedDisk(Disk):
         return sum(path.stat().st_blocks * BLOCK for path in self.path.rglob("*") if path.is_file())
 
     def write(self, handle: int, size: int) -> None:
-        if self.used() + size > SIZE:
+        if self.used() + size > self.size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         super().write(handle, size)
 
     def statvfs(self, _path: object) -> SimpleNamespace:
-        return SimpleNamespace(f_bavail=max(0, SIZE - self.used()), f_frsize=1)
+        return SimpleNamespace(f_bavail=max(0, self.size - self.used()), f_frsize=1)
 
 
 class _Cursor:
@@ -69,7 +70,7 @@ class _Cursor:
         self._disk = disk
 
     def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
-        if statement == "COMMIT" and self._disk.used() + A_COMMIT > SIZE:
+        if statement == "COMMIT" and self._disk.used() + A_COMMIT > self._disk.size:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
@@ -97,9 +98,9 @@ class _Connection:
         self._connection.close()
 
 
-def scripted(path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedDisk:
+def scripted(path: Path, monkeypatch: pytest.MonkeyPatch, *, size: int = SIZE) -> ScriptedDisk:
     """Let the journal believe in a small disk."""
-    disk = ScriptedDisk(path)
+    disk = ScriptedDisk(path, size)
     real = file.open_file
 
     def open_file(where: Path, *, relaxed: bool = False) -> sqlite3.Connection:
@@ -111,9 +112,9 @@ def scripted(path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedDisk:
 
 
 @contextlib.contextmanager
-def mounted(path: Path) -> Iterator[Disk]:
+def mounted(path: Path, *, size: int = SIZE) -> Iterator[Disk]:
     """A file system in memory of its own. Raises `PermissionError` where this is not allowed."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(path)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
     try:
         refused = subprocess.run(mount, capture_output=True, check=False).returncode  # noqa: S603 - our own arguments
     except FileNotFoundError:
@@ -121,6 +122,6 @@ def mounted(path: Path) -> Iterator[Disk]:
     if refused:
         raise PermissionError(path)
     try:
-        yield Disk(path)
+        yield Disk(path, size)
     finally:
         subprocess.run(["umount", "--lazy", str(path)], check=True)  # noqa: S603, S607 - our own arguments

@@ -1,0 +1,145 @@
+"""Two hundred callers at once, who note every word they were given, until the gateway is gone."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import aiohttp
+
+AT_ONCE = 200
+MODELS = (
+    "openai/gpt-4.1-mini",
+    "anthropic/claude-haiku-4-5",
+    "google/gemini-2.5-flash",
+    "groq/llama-3.3-70b-versatile",
+    "xai/grok-3-mini",
+    "moonshot/kimi-k2.6",
+)
+STEERING = "output_tokens=90 tokens_per_second=90 first_token_ms=40"
+"""Answers of a second."""
+COMPLETE, ERROR, CUT, REFUSED = "complete", "error", "cut", "refused"
+
+
+@dataclass(slots=True)
+class Heard:
+    """What one caller was given. `cost_usd` is what a complete answer says it cost."""
+
+    number: int
+    model: str
+    stream: bool
+    named: bool
+    """Whether it bears an id of its own (`task_id`): then it may be asked again and is served once."""
+    request_id: str = ""
+    text: str = ""
+    ended: str = CUT
+    cost_usd: str = ""
+    error: str = ""
+    replayed: bool = False
+
+
+class Callers:
+    """Callers of one account. Each asks, listens to the end, asks again; all stop once nobody answers any more."""
+
+    def __init__(self, base_url: str, key: str, *, seed: int, steering: str = STEERING) -> None:
+        self._steering = steering
+        self._base_url = base_url
+        self._headers = {"authorization": f"Bearer {key}"}
+        self._random = Random(seed)
+        self._numbers: Iterator[int] = itertools.count(seed * 1_000_000)
+        self.heard: list[Heard] = []
+
+    async def ask_until_gone(self) -> None:
+        """Keep `AT_ONCE` requests going as long as the gateway lives."""
+        async with self._session() as session, asyncio.TaskGroup() as callers:
+            for _ in range(AT_ONCE):
+                callers.create_task(self._call(session))
+
+    async def ask_once(self, callers: int, *, stream: bool = True) -> list[Heard]:
+        """One request each."""
+        asked = [Heard(next(self._numbers), self._random.choice(MODELS), stream, named=False) for _ in range(callers)]
+        self.heard += asked
+        async with self._session() as session, asyncio.TaskGroup() as calling:
+            for one in asked:
+                calling.create_task(self._ask(session, one))
+        return asked
+
+    async def ask_again(self, cut: list[Heard]) -> list[Heard]:
+        """Ask once more, under the same ids, what was cut short."""
+        again = [Heard(one.number, one.model, one.stream, named=True) for one in cut]
+        async with self._session() as session, asyncio.TaskGroup() as callers:
+            for one in again:
+                callers.create_task(self._ask(session, one))
+        return again
+
+    def _session(self) -> aiohttp.ClientSession:
+        timeout = aiohttp.ClientTimeout(total=60)
+        connector = aiohttp.TCPConnector(limit=0)
+        return aiohttp.ClientSession(headers=self._headers, connector=connector, timeout=timeout)
+
+    async def _call(self, session: aiohttp.ClientSession) -> None:
+        alive = True
+        while alive:
+            number = next(self._numbers)
+            heard = Heard(number, self._random.choice(MODELS), self._random.random() < 0.9, self._random.random() < 0.3)
+            self.heard.append(heard)
+            alive = await self._ask(session, heard)
+
+    async def _ask(self, session: aiohttp.ClientSession, heard: Heard) -> bool:
+        """Whether the gateway was there to the end."""
+        path = "/v1/execute/stream" if heard.stream else "/v1/execute"
+        try:
+            async with session.post(self._base_url + path, json=_body(heard, self._steering)) as response:
+                heard.request_id = response.headers.get("x-request-id", "")
+                heard.replayed = response.headers.get("idempotent-replayed") == "true"
+                if heard.stream and response.status == 200:
+                    await _listen(response, heard)
+                else:
+                    _take(await response.json(loads=_loads), response.status, heard)
+        except (aiohttp.ClientError, OSError):
+            return False
+        if heard.ended == REFUSED:
+            await asyncio.sleep(0.05)
+        return heard.ended != CUT
+
+
+def _body(heard: Heard, steering: str) -> dict[str, Any]:
+    body = {
+        "task_type": "code_generation",
+        "prompt": f"write a queue, variant {heard.number} [[sandbox {steering}]]",
+        "model": heard.model,
+    }
+    return {"task_id": f"task-{heard.number}", **body} if heard.named else body
+
+
+async def _listen(response: aiohttp.ClientResponse, heard: Heard) -> None:
+    async for line in response.content:
+        if not line.startswith(b"data: "):
+            continue
+        event = _loads(line[6:])
+        if event["type"] == "start":
+            heard.request_id = event["data"]["execution_id"]
+        elif event["type"] == "delta":
+            heard.text += event["data"]
+        elif event["type"] == "complete":
+            _take(event["data"], 200, heard)
+        elif event["type"] == "error":
+            heard.ended, heard.error = ERROR, event["error"].get("code", "")
+
+
+def _take(body: dict[str, Any], status: int, heard: Heard) -> None:
+    """A whole answer, or the last event of a stream."""
+    if status != 200:
+        heard.ended, heard.error = REFUSED, body.get("error_code", "")
+        return
+    heard.ended = COMPLETE
+    heard.cost_usd = body["result"]["metadata"]["cost_usd"]
+    heard.request_id = body["result"]["metadata"]["request_id"]
+    heard.text = heard.text or json.dumps(body["result"])
+
+
+def _loads(text: bytes | str) -> Any:
+    return json.loads(text, parse_float=str)
