@@ -37,24 +37,12 @@ class Cost(NamedTuple):
     estimated: bool
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Findings:
-    """What is wrong, each a sentence or a request; all empty when money was right. `figures` are for people."""
+    """`wrong` is empty when money was right; `figures` are for people."""
 
-    unbilled: list[str]
-    mispriced: list[str]
-    twice: list[str]
-    open_holds: int
-    held: int
-    unbooked_bills: list[str]
-    wrong_bills: list[str]
+    wrong: Mapping[str, Any]
     figures: Mapping[str, int]
-
-    @property
-    def wrong(self) -> dict[str, Any]:
-        """Only what is."""
-        names = ("unbilled", "mispriced", "twice", "open_holds", "held", "unbooked_bills", "wrong_bills")
-        return {name: value for name in names if (value := getattr(self, name))}
 
 
 def audit(data: Path, heard: Sequence[Heard], tally: Mapping[str, Any]) -> Findings:
@@ -69,16 +57,21 @@ def audit(data: Path, heard: Sequence[Heard], tally: Mapping[str, Any]) -> Findi
         (open_holds,) = books.execute("SELECT COUNT(*) FROM holds WHERE state = 'open'").fetchone()
         (held,) = books.execute("SELECT IFNULL(SUM(held), 0) FROM wallets").fetchone()
     by_request = {row.request_id: row for row in rows}
-    unbooked, wrong, figures = _bills(costs, [entry for entry in tally["requests"] if entry["cost_nanos"]])
+    unbooked, wrong_costs, figures = _bills(costs, [entry for entry in tally["requests"] if entry["cost_nanos"]])
     complete = [one for one in heard if one.ended == COMPLETE]
+    wrong = {
+        "unbilled": [
+            one.request_id for one in heard if _must_be_paid(one) and not _paid(by_request.get(one.request_id))
+        ],
+        "priced otherwise than told": [one.request_id for one in complete if not _as_told(by_request, one)],
+        "charged twice": [name for name, count in settled.items() if count > 1],
+        "open holds": open_holds,
+        "nano-dollars still held": held,
+        "bills not in our books": unbooked,
+        "costs that are no bill": wrong_costs,
+    }
     return Findings(
-        unbilled=[one.request_id for one in heard if _must_be_paid(one) and not _paid(by_request.get(one.request_id))],
-        mispriced=[one.request_id for one in complete if not _as_told(by_request, one)],
-        twice=[name for name, count in settled.items() if count > 1],
-        open_holds=open_holds,
-        held=held,
-        unbooked_bills=unbooked,
-        wrong_bills=wrong,
+        wrong={name: found for name, found in wrong.items() if found},
         figures={
             "requests": len(heard),
             "answers that had begun": sum(1 for one in heard if one.text),
