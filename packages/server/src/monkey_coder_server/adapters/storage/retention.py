@@ -7,13 +7,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import text
 
-from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 
 DROPPED_AT_ONCE = 2_000
-FEWEST_MONTHS = 2
-"""A month's invoices come in the next one, and are reconciled with the rows they are about."""
-
 _KEPT_FROM = Query(text("SELECT kept_from FROM usage_horizon WHERE number = 1"))
 _MOVE = Query(
     text("""
@@ -56,8 +53,3 @@ def drop(account_id: str, kept: int, transaction: Transaction) -> int:
 def owners(after: str, transaction: Transaction) -> list[str]:
     """The next accounts by id."""
     return [str(row[0]) for row in transaction.rows(_OWNERS, {"after": after})]
-
-
-def month_of(kept: int) -> str:
-    """The month a horizon begins with, such as `2026-03`."""
-    return from_micros(kept).strftime("%Y-%m")
