@@ -34,31 +34,34 @@ async def client(ledger, name, round):
         sys.stdout.write(f"{request.request_id} {charge.charged}\\n")
         sys.stdout.flush()
 
-async def main(directory, round):
-    store = await open_storage(directory / "books.db", signer=load_or_create_signer(directory), clock=StillClock())
+async def main(directory, round, url):
+    store = await open_storage(url, signer=load_or_create_signer(directory), clock=StillClock())
     await store.ledger.open_wallet(ACCOUNT)
     await store.ledger.grant(ACCOUNT, 10**12, reason="test", idempotency_key="first")
     await asyncio.gather(*[client(store.ledger, name, round) for name in range(32)])
 
-asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
 """
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("rounds", [3])
-async def test_no_acknowledged_charge_is_lost_or_doubled(tmp_path: Path, rounds: int) -> None:
+@pytest.mark.parametrize(("kind", "rounds", "charges"), [("sqlite", 3, 150), ("postgresql", 3, 50)])
+async def test_no_acknowledged_charge_is_lost_or_doubled(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, rounds: int, charges: int
+) -> None:
+    url = f"sqlite:///{tmp_path}/books.db" if kind == "sqlite" else request.getfixturevalue("postgresql_database")
     acknowledged: dict[str, int] = {}
     for number in range(rounds):
-        lines = await asyncio.to_thread(work_and_die, tmp_path, number, 150 + 60 * number)
-        acknowledged |= {request: int(charged) for request, charged in (line.split() for line in lines)}
-    assert len(acknowledged) >= 150 * rounds
+        lines = await asyncio.to_thread(work_and_die, tmp_path, url, number, charges * (5 + 2 * number) // 5)
+        acknowledged |= {request_id: int(charged) for request_id, charged in (line.split() for line in lines)}
+    assert len(acknowledged) >= charges * rounds
 
     clock = StillClock()
-    store = await open_storage(tmp_path / "books.db", signer=load_or_create_signer(tmp_path), clock=clock)
+    store = await open_storage(url, signer=load_or_create_signer(tmp_path), clock=clock)
     report = await store.ledger.verify()
     assert report.sound, report.details
-    for request in acknowledged:
-        assert await store.ledger.receipt(ACCOUNT, request) is not None
+    for request_id in acknowledged:
+        assert await store.ledger.receipt(ACCOUNT, request_id) is not None
     spent = -(report.totals["promotions"] + report.totals["customer_credit"])
     assert spent >= sum(acknowledged.values())
     assert spent == report.totals["revenue"]
@@ -70,10 +73,10 @@ async def test_no_acknowledged_charge_is_lost_or_doubled(tmp_path: Path, rounds:
     await store.close()
 
 
-def work_and_die(directory: Path, number: int, lines: int) -> list[str]:
+def work_and_die(directory: Path, url: str, number: int, lines: int) -> list[str]:
     """Run the worker until it has acknowledged so many charges, kill it, and return every line it wrote whole."""
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", WORKER, str(directory), str(number)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WORKER, str(directory), str(number), url], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     seen = [process.stdout.readline() for _ in range(lines)]
