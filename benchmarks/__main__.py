@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import books, dispatch, execute, journal, ledger, quotes, relay, start
+from benchmarks import books, dispatch, execute, journal, ledger, quotes, relay, simulate, start
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "execute": execute.main,
@@ -13,6 +13,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "books": books.main,
     "journal": journal.main,
     "quotes": quotes.main,
+    "simulate": simulate.main,
     "start": start.main,
 }
 
