@@ -27,7 +27,7 @@ async def test_each_call_of_a_failover_is_noted() -> None:
 
 async def test_a_stream_is_to_be_paid_for_before_its_first_byte_and_more_the_longer_it_goes_on() -> None:
     gateway = Gateway()
-    script = wires.openai_stream("word " * 200, step=20)
+    script = wires.openai_stream("word " * 200, step=20, output=250)
     script.gap = 0.02
     gateway.wire.play("openai", script)
     await gateway.stream(model=MODEL)
