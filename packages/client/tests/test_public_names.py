@@ -19,7 +19,8 @@ NAMES = {
 }  # fmt: skip
 METHODS = {
     "auth", "balance", "base_url", "call", "capabilities", "close", "execute", "feedback", "health", "keys", "models",
-    "providers", "quote", "receipt_keys", "receipts", "router_debug", "stream", "usage", "with_options",
+    "providers", "quote", "receipt_keys", "receipt_page", "receipts", "router_debug", "statement", "stream",
+    "usage", "with_options",
 }  # fmt: skip
 
 

@@ -150,6 +150,20 @@ def receipt(receipt_id: str) -> Call[billing.Receipt]:
     return Call(_get(f"/v1/billing/receipts/{escape(receipt_id, safe='')}"), _responses.parse_as(billing.Receipt))
 
 
+def receipt_page(
+    *, start: str | None, end: str | None, key_id: str | None, limit: int | None, after: str | None
+) -> Call[billing.ReceiptPage]:
+    """`GET /v1/billing/receipts`; dates as `YYYY-MM-DD`."""
+    most = None if limit is None else str(limit)
+    request = _get("/v1/billing/receipts", start_date=start, end_date=end, key_id=key_id, limit=most, after=after)
+    return Call(request, _responses.parse_as(billing.ReceiptPage))
+
+
+def statement(month: str | None) -> Call[billing.Statement]:
+    """`GET /v1/billing/statement`; the month as `YYYY-MM`."""
+    return Call(_get("/v1/billing/statement", month=month), _responses.parse_as(billing.Statement))
+
+
 def receipt_keys() -> Call[billing.ReceiptKeys]:
     """`GET /.well-known/monkey-receipts.json`."""
     return Call(_get("/.well-known/monkey-receipts.json"), _responses.parse_as(billing.ReceiptKeys))

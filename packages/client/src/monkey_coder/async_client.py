@@ -145,6 +145,22 @@ class AsyncClient:
         """One signed receipt; `monkey_coder.receipts.verify` checks it."""
         return await self.call(_requests.receipt(receipt_id))
 
+    async def receipt_page(  # each keyword is one way to choose
+        self,
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        key_id: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> billing.ReceiptPage:
+        """Receipts, oldest first; dates as `YYYY-MM-DD`. `after` is the `next` of the page before."""
+        return await self.call(_requests.receipt_page(start=start, end=end, key_id=key_id, limit=limit, after=after))
+
+    async def statement(self, month: str | None = None) -> billing.Statement:
+        """What a UTC month (`YYYY-MM`, this one when left out) came to: the sum of its receipts."""
+        return await self.call(_requests.statement(month))
+
     async def receipt_keys(self) -> billing.ReceiptKeys:
         """The public keys that sign receipts."""
         return await self.call(_requests.receipt_keys())

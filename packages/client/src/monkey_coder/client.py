@@ -144,6 +144,22 @@ class Client:
         """One signed receipt; `monkey_coder.receipts.verify` checks it."""
         return self.call(_requests.receipt(receipt_id))
 
+    def receipt_page(  # each keyword is one way to choose
+        self,
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        key_id: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> billing.ReceiptPage:
+        """Receipts, oldest first; dates as `YYYY-MM-DD`. `after` is the `next` of the page before."""
+        return self.call(_requests.receipt_page(start=start, end=end, key_id=key_id, limit=limit, after=after))
+
+    def statement(self, month: str | None = None) -> billing.Statement:
+        """What a UTC month (`YYYY-MM`, this one when left out) came to: the sum of its receipts."""
+        return self.call(_requests.statement(month))
+
     def receipt_keys(self) -> billing.ReceiptKeys:
         """The public keys that sign receipts."""
         return self.call(_requests.receipt_keys())

@@ -92,6 +92,39 @@ class Receipt(msgspec.Struct, kw_only=True):
     chain_hash: str
 
 
+class ReceiptPage(msgspec.Struct, kw_only=True):
+    """`GET /v1/billing/receipts`, oldest first. `next` is the `after` of the next page; null on the last."""
+
+    receipts: list[Receipt]
+    next: str | None
+
+
+class StatementLine(msgspec.Struct, kw_only=True):
+    """What one API key was charged at one model."""
+
+    key_id: str
+    provider: str
+    model: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    charged_usd: str
+    charged_nano: int
+
+
+class Statement(msgspec.Struct, kw_only=True):
+    """`GET /v1/billing/statement`: a UTC month; the total is the sum of its receipts, to the nano-dollar."""
+
+    account_id: str
+    month: str
+    start: str
+    end: str
+    receipts: int
+    total_usd: str
+    total_nano: int
+    lines: list[StatementLine]
+
+
 class ReceiptKeys(msgspec.Struct):
     """`/.well-known/monkey-receipts.json`: key id to base64 Ed25519 public key."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from monkey_coder import errors
 from monkey_coder.cli.exits import Exit
@@ -17,14 +18,18 @@ class Failure:
     message: str
     hint: str = ""
     request_id: str | None = None
+    facts: Mapping[str, Any] | None = None
+    """What a program can read beside the sentence."""
 
 
 class CommandFailed(Exception):
     """Raised by a command that knows what to tell."""
 
-    def __init__(self, exit_code: Exit, code: str, *, message: str, hint: str = "") -> None:
+    def __init__(
+        self, exit_code: Exit, code: str, *, message: str, hint: str = "", facts: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
-        self.failure = Failure(exit_code, code, message, hint)
+        self.failure = Failure(exit_code, code, message, hint, facts=facts)
 
 
 EXIT_CODES: Mapping[str, Exit] = {

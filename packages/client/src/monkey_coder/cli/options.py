@@ -30,6 +30,12 @@ class Amount(click.ParamType[Decimal]):
 
 
 AMOUNT = Amount()
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def day(moment: Any) -> str | None:
+    """A day that `DAY` read, as the gateway takes it."""
+    return moment.strftime("%Y-%m-%d") if moment else None
 
 
 def common_options() -> list[click.Option]:
@@ -69,6 +75,7 @@ _TASK_OPTIONS = (
     ),
     click.option("--provider", "providers", multiple=True, metavar="NAME", help="Prefer this provider; repeatable."),
     click.option("--max-cost", type=AMOUNT, metavar="USD", help="Refuse what could cost more."),
+    click.option("--quote", is_flag=True, help="First show what it would cost; go on only when told to."),
     click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Longest answer."),
     click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="0 to 2."),
     click.option("--instructions", metavar="TEXT", help="More instructions for the answer."),

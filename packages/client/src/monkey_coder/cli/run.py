@@ -74,7 +74,7 @@ def _one_line(message: str) -> str:
 def _report(failure: Failure, session: Session) -> None:
     if session.on("json"):
         words = {"code": failure.code, "message": failure.message, "hint": failure.hint or None}
-        output.document({"error": {**words, "request_id": failure.request_id}})
+        output.document({"error": {**words, "request_id": failure.request_id, **(failure.facts or {})}})
     sentence = f"monkey: {_one_line(failure.message)} {failure.hint}".rstrip()
     about = f" (request {failure.request_id})" if failure.request_id else ""
     output.error_line(sentence + about)

@@ -13,6 +13,7 @@ import click
 from monkey_coder.cli import artifacts, output
 from monkey_coder.cli.exits import Exit
 from monkey_coder.cli.failures import CommandFailed
+from monkey_coder.cli.quoted import agreed
 from monkey_coder.cli.safe_paths import UnsafePath
 from monkey_coder.cli.session import Session
 
@@ -28,6 +29,7 @@ class TaskFlags:
     model: str | None
     providers: tuple[str, ...]
     max_cost: Decimal | None
+    quote: bool
     max_tokens: int | None
     temperature: float | None
     instructions: str | None
@@ -48,11 +50,16 @@ class Task:
     session_id: str | None = None
 
 
-def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution":
-    """Do the task and everything after it. Raises `CommandFailed` or `MonkeyCoderError`."""
+def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution | None":
+    """Do the task and everything after it; None when only its price was asked for, or was too high.
+
+    Raises `CommandFailed` or `MonkeyCoderError`.
+    """
     session.max_cost = flags.max_cost
     options = task_options(session, task, flags)
     with session.client(for_task=True) as client:
+        if flags.quote and not agreed(session, client, task.prompt, options):
+            return None
         if flags.stream is False or (session.on("json") and not flags.stream):
             with _spinner(session):
                 execution = client.execute(task.prompt, **options)

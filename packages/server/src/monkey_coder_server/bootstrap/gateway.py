@@ -189,6 +189,7 @@ def _billing(parts: _Parts) -> Feature:
             parquet=ParquetTable,
             limits=books.storage.limits,
             clock=books.clock,
+            statements=books.storage.statements,
             receipt_keys=books.signer.public_keys,
             top_up_url=_top_up_url(books.settings),
         )

@@ -68,3 +68,35 @@ async def test_an_export_is_a_file_of_the_accounts_own_requests(house: Any) -> N
     assert "usage-" in answer.headers["content-disposition"]
     refused = await house.client.get("/v1/billing/usage/export?format=xls", headers=customer.headers)
     assert (refused.status_code, "csv, jsonl" in refused.json()["detail"]) == (400, True)
+
+
+async def test_receipts_and_statements_of_a_new_account_are_empty(house: Any) -> None:
+    customer = await house.customer()
+    page = (await house.client.get("/v1/billing/receipts?limit=5", headers=customer.headers)).json()
+    assert page == {"receipts": [], "next": None}
+    body = (await house.client.get("/v1/billing/statement?month=2026-11", headers=customer.headers)).json()
+    assert (body["month"], body["start"], body["end"]) == (
+        "2026-11",
+        "2026-11-01T00:00:00+00:00",
+        "2026-12-01T00:00:00+00:00",
+    )
+    assert (body["receipts"], body["total_usd"], body["lines"]) == (0, "0.00", [])
+    this_month = (await house.client.get("/v1/billing/statement", headers=customer.headers)).json()
+    assert len(this_month["month"]) == len("2026-11")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "receipts?limit=0",
+        "receipts?limit=1001",
+        "receipts?limit=x",
+        "receipts?after=%21",
+        "receipts?after=eA",
+        "statement?month=11",
+    ],
+)
+async def test_what_no_page_and_no_month_is_is_said(house: Any, asked: str) -> None:
+    customer = await house.customer()
+    answer = await house.client.get(f"/v1/billing/{asked}", headers=customer.headers)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")

@@ -7,10 +7,8 @@ import click
 
 from monkey_coder.cli import output
 from monkey_coder.cli.command import command
-from monkey_coder.cli.options import pass_session
+from monkey_coder.cli.options import DAY, day, pass_session
 from monkey_coder.cli.session import Session
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @command("balance", examples=("monkey balance", "monkey balance --json | jq -r .available_usd"))
@@ -31,8 +29,8 @@ def balance(session: Session) -> None:
 
 
 @command("usage", examples=("monkey usage", "monkey usage --from 2026-11-01 --to 2026-11-30 --by monthly"))
-@click.option("--from", "start", type=_DAY, metavar="DAY", help="First day, as YYYY-MM-DD.")
-@click.option("--to", "end", type=_DAY, metavar="DAY", help="Last day, as YYYY-MM-DD.")
+@click.option("--from", "start", type=DAY, metavar="DAY", help="First day, as YYYY-MM-DD.")
+@click.option("--to", "end", type=DAY, metavar="DAY", help="Last day, as YYYY-MM-DD.")
 @click.option(
     "--by", "granularity", type=click.Choice(["hourly", "daily", "weekly", "monthly"]), help="Length of a period."
 )
@@ -40,12 +38,8 @@ def balance(session: Session) -> None:
 def usage(session: Session, start: Any, end: Any, granularity: str | None) -> None:
     """Show what you used."""
     with session.client() as client:
-        report = client.usage(start=_date(start), end=_date(end), granularity=granularity)
+        report = client.usage(start=day(start), end=day(end), granularity=granularity)
     session.emit(report, text=lambda: _report(report))
-
-
-def _date(day: Any) -> str | None:
-    return day.strftime("%Y-%m-%d") if day else None
 
 
 def _report(report: dict[str, Any]) -> str:

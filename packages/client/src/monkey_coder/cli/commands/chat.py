@@ -62,7 +62,8 @@ def _converse(session: Session, flags: TaskFlags) -> None:
             turns, session_id = [], str(uuid.uuid4())
         elif message:
             answer = _ask(session, message, turns, flags=flags, session_id=session_id)
-            turns.append((message, answer))
+            if answer is not None:
+                turns.append((message, answer))
 
 
 def _next_message() -> str | None:
@@ -75,7 +76,7 @@ def _next_message() -> str | None:
     return line.strip()
 
 
-def _ask(session: Session, message: str, turns: list[Turn], *, flags: TaskFlags, session_id: str) -> str:
+def _ask(session: Session, message: str, turns: list[Turn], *, flags: TaskFlags, session_id: str) -> str | None:
     task = Task(
         task_type="chat",
         prompt=conversation_prompt(message, turns),
@@ -83,4 +84,5 @@ def _ask(session: Session, message: str, turns: list[Turn], *, flags: TaskFlags,
         follows_default_persona=True,
         session_id=session_id,
     )
-    return run_task(session, task, flags).text
+    answer = run_task(session, task, flags)
+    return None if answer is None else answer.text

@@ -24,6 +24,7 @@ from monkey_coder_server.adapters.storage.replies import SqlReplies
 from monkey_coder_server.adapters.storage.reports import SqlUsageReports
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
+from monkey_coder_server.adapters.storage.statements import SqlStatements
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.signing import ReceiptSigner
@@ -50,6 +51,7 @@ class Storage:
     costs: SqlCostBooks
     replies: SqlReplies
     reports: SqlUsageReports
+    statements: SqlStatements
     writer: Writing
     readers: Reading
     presence: Presence
@@ -101,6 +103,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         costs=SqlCostBooks(writer, readers),
         replies=SqlReplies(writer),
         reports=SqlUsageReports(writer, readers),
+        statements=SqlStatements(readers),
         writer=writer,
         readers=readers,
         presence=present,

@@ -6,17 +6,19 @@ from datetime import timedelta
 
 import msgspec
 
-from monkey_coder_protocol.billing import Balance, LimitList, Receipt, ReceiptKeys
+from monkey_coder_protocol.billing import Balance, LimitList, ReceiptKeys
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.billing.export import FORMATS, Export, checked, pieces
 from monkey_coder_server.features.billing.limits import shown_standing
 from monkey_coder_server.features.billing.period import read_period
+from monkey_coder_server.features.billing.receipts import ReceiptRoutes, sent
 from monkey_coder_server.features.billing.usage import MOST_DETAILS, usage_report
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.exports import MakeWriter
 from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.ports.limits import Limits
+from monkey_coder_server.ports.statements import Statements
 from monkey_coder_server.ports.usage_reports import UsageReports
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
@@ -41,6 +43,7 @@ class Dependencies:
     reports: UsageReports
     parquet: MakeWriter
     limits: Limits
+    statements: Statements
     clock: Clock
     receipt_keys: Callable[[], Mapping[str, str]]
     top_up_url: str
@@ -54,11 +57,14 @@ class BillingRoutes:
 
     def routes(self) -> tuple[Route, ...]:
         """Every route of the feature."""
+        receipts = ReceiptRoutes(self._use.statements, self._use.clock)
         return (
             Route("GET", "/v1/billing/usage", self.usage, scope=BILLING_READ),
             Route("GET", "/v1/billing/usage/export", self.export, scope=BILLING_READ),
             Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ),
             Route("GET", "/v1/billing/limits", self.limits, scope=BILLING_READ),
+            Route("GET", "/v1/billing/receipts", receipts.page, scope=BILLING_READ),
+            Route("GET", "/v1/billing/statement", receipts.statement, scope=BILLING_READ),
             Route("GET", "/v1/billing/receipts/{receipt_id}", self.receipt, scope=BILLING_READ),
             Route("GET", "/.well-known/monkey-receipts.json", self.keys, auth="public"),
             Route("GET", "/billing", self.top_up, auth="public"),
@@ -134,15 +140,7 @@ class BillingRoutes:
             raise NotFound(
                 "This account has no receipt of that id; an answer names its own in the header x-monkey-receipt."
             )
-        return json_reply(
-            Receipt(
-                receipt_id=found.receipt_id,
-                body=found.body,
-                signature=found.signature,
-                key_id=found.signing_key_id,
-                chain_hash=found.chain_hash,
-            )
-        )
+        return json_reply(sent(found))
 
     async def keys(self, _request: Request) -> Reply:
         """The public keys receipts are signed with."""

@@ -1,0 +1,121 @@
+"""`/v1/billing/receipts` and `/v1/billing/statement`: every charge of a period, one by one and summed."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+
+from monkey_coder_protocol.billing import Receipt, ReceiptPage, Statement, StatementLine
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.features.billing.period import read_period
+from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.ledger import SignedReceipt
+from monkey_coder_server.ports.statements import Line, Place, Statements
+from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.respond import json_reply
+
+LARGEST_PAGE = 1_000
+USUAL_PAGE = 100
+
+
+class ReceiptRoutes:
+    """Over the statements of the caller's own account."""
+
+    def __init__(self, statements: Statements, clock: Clock) -> None:
+        self._statements = statements
+        self._clock = clock
+
+    async def page(self, request: Request) -> Reply:
+        """Receipts of a period, oldest first: `start_date`, `end_date`, `key_id`, `limit`, `after`."""
+        query = request.query
+        period = read_period(query, self._clock.now())
+        most = _limit(query.get("limit", ""))
+        found = await self._statements.issued(
+            request.principal.account_id,
+            start=period.start,
+            end=period.end,
+            after=_place(query.get("after", "")),
+            key_id=query.get("key_id") or None,
+            most=most + 1,
+        )
+        shown = found[:most]
+        follows = _cursor(shown[-1].place) if len(found) > most else None
+        return json_reply(ReceiptPage(receipts=[sent(each.receipt) for each in shown], next=follows))
+
+    async def statement(self, request: Request) -> Reply:
+        """What a month came to, by key and model: `month`, such as 2026-11; this month when left out."""
+        account_id = request.principal.account_id
+        start, end = read_month(request.query.get("month", ""), self._clock.now())
+        lines = await self._statements.lines(account_id, start=start, end=end)
+        total = sum(line.charged for line in lines)
+        return json_reply(
+            Statement(
+                account_id=account_id,
+                month=f"{start:%Y-%m}",
+                start=start.isoformat(),
+                end=end.isoformat(),
+                receipts=sum(line.requests for line in lines),
+                total_usd=usd(total),
+                total_nano=total,
+                lines=[_line(line) for line in lines],
+            )
+        )
+
+
+def sent(receipt: SignedReceipt) -> Receipt:
+    """A receipt as it is sent."""
+    return Receipt(
+        receipt_id=receipt.receipt_id,
+        body=receipt.body,
+        signature=receipt.signature,
+        key_id=receipt.signing_key_id,
+        chain_hash=receipt.chain_hash,
+    )
+
+
+def read_month(text: str, now: datetime) -> tuple[datetime, datetime]:
+    """Start and end of a UTC month; of this one for an empty text. Raises `InvalidRequest`."""
+    try:
+        first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC) if text else now.astimezone(UTC)
+    except ValueError as wrong:
+        raise InvalidRequest("The query parameter `month` must be a month like 2026-11.") from wrong
+    start = first.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return start, start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+
+
+def _line(line: Line) -> StatementLine:
+    return StatementLine(
+        key_id=line.key_id,
+        provider=line.provider,
+        model=line.model,
+        requests=line.requests,
+        input_tokens=line.input_tokens,
+        output_tokens=line.output_tokens,
+        charged_usd=usd(line.charged),
+        charged_nano=line.charged,
+    )
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return USUAL_PAGE
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LARGEST_PAGE:
+        message = f"The query parameter `limit` must be a number from 1 to {LARGEST_PAGE}."
+        raise InvalidRequest(message)
+    return int(text)
+
+
+def _cursor(place: Place) -> str:
+    return base64.urlsafe_b64encode(f"{place.at}:{place.request_id}".encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> Place | None:
+    """Where a page ended. Raises `InvalidRequest` for what no page said."""
+    if not cursor:
+        return None
+    try:
+        at, _, request_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(":")
+        return Place(int(at), request_id)
+    except (binascii.Error, ValueError) as wrong:
+        raise InvalidRequest("The query parameter `after` must be the `next` of a page before.") from wrong

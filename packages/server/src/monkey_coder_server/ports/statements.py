@@ -1,0 +1,48 @@
+"""What an account was charged in a period: receipt by receipt, and summed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from monkey_coder_server.ports.ledger import SignedReceipt
+from monkey_coder_server.ports.record import Record
+
+
+class Place(Record, frozen=True):
+    """Where a page ended: the moment of its last charge, in microseconds since 1970, and that request's id."""
+
+    at: int
+    request_id: str
+
+
+class Issued(Record, frozen=True):
+    """A receipt with where it stands in its account's and its key's order. `sequence` counts from 1 for each key."""
+
+    receipt: SignedReceipt
+    place: Place
+    key_id: str
+    sequence: int
+
+
+class Line(Record, frozen=True):
+    """What one key was charged at one model: requests, tokens, nano-dollars."""
+
+    key_id: str
+    provider: str
+    model: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    charged: int
+
+
+class Statements(Protocol):
+    """Reads of charges as they are booked, with start ≤ at < end."""
+
+    async def issued(  # noqa: PLR0913 - what a page is chosen by, all named
+        self, account_id: str, *, start: datetime, end: datetime, after: Place | None, key_id: str | None, most: int
+    ) -> Sequence[Issued]:
+        """The receipts of a period, oldest first, from behind a place; of one key or of all."""
+
+    async def lines(self, account_id: str, *, start: datetime, end: datetime) -> Sequence[Line]:
+        """The charges of a period by key and model."""
