@@ -61,6 +61,7 @@ class World:
     told: dict[str, Told] = field(default_factory=dict)
     numbers: int = 0
     served: int = 0
+    crashes: int = 0
 
     def number(self) -> int:
         self.numbers += 1
@@ -91,6 +92,7 @@ class Process:
 
     def kill(self) -> None:
         self.life.alive = False
+        self.world.crashes += 1
         for task in self.tasks:
             task.cancel()
 
