@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from monkey_coder_server.adapters.leasing import LeasedLedger
 from monkey_coder_server.adapters.metrics.log_format import JsonLines, TextLines
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.features.accounts import operator
@@ -137,7 +138,7 @@ async def test_a_defect_is_logged_without_its_message(watched: Watched, monkeypa
         message = f"{PROMPT} {PROVIDER_KEY} {watched.key}"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(type(watched.gateway.books.storage.ledger), "hold", break_down)
+    monkeypatch.setattr(LeasedLedger, "hold", break_down)
     answer = await watched.task("/v1/execute", PROMPT)
     assert answer.status_code == 500
     assert "contained" in watched.log.getvalue()
