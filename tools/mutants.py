@@ -164,6 +164,8 @@ def _tested(mutant: Mutant) -> int:
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"monkey_coder_server", "packages"}]:
+        del sys.modules[name]  # whoever runs this may have imported the module as it is
     sys.meta_path.insert(0, _Importer(mutant))
     tests = [str(path) for path in sorted(TESTS.glob(f"test_{mutant.module}*.py"))]
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--assert=plain", "-o", "filterwarnings="]
