@@ -19,6 +19,7 @@ from monkey_coder_server.domain.ledger import (
     add,
     cap_periods,
     clamp,
+    correction_entries,
     expire_entries,
     grant_entries,
     refund_entries,
@@ -224,3 +225,11 @@ def test_caps_count_by_utc_day_and_month() -> None:
     assert cap_periods(datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)) == ("2026-11-30", "2026-11")
     with pytest.raises(ValueError, match="time zone"):
         cap_periods(datetime(2026, 11, 30))  # noqa: DTZ001 - a naive time is the case
+
+
+@pytest.mark.parametrize("difference", [7, -7])
+def test_a_corrected_cost_moves_what_is_owed_and_what_it_cost_alike(difference: int) -> None:
+    lines = correction_entries("xai", difference)
+    assert sum(line.amount for line in lines) == 0
+    assert dict(lines)[Account(AccountKind.PROVIDER_PAYABLE, "xai")] == difference
+    assert correction_entries("xai", 0) == ()

@@ -18,6 +18,7 @@ from monkey_coder_server.domain.receipts import (
     canonical_body,
     canonical_json,
     chain_hash,
+    receipt_id_of,
     verify_chain,
 )
 from monkey_coder_server.domain.usage import Usage
@@ -195,3 +196,7 @@ def test_a_broken_receipt_is_told_apart(body: str, problem: str) -> None:
     found = verify_chain([(body, "f" * 64)])
     assert found
     assert problem in found.problem
+
+
+def test_a_receipts_id_follows_from_its_requests() -> None:
+    assert receipt_id_of("req_01ABC") == "rcpt_01ABC"

@@ -52,6 +52,7 @@ def test_an_invoice_in_cents_may_be_a_cent_off() -> None:
         ({"amount": 10_000}, FindingKind.WRONG_UNIT),
         ({"amount": 1_200_000}, FindingKind.AMOUNT_DIFFERS),
         ({"tokens": {"input": 156}}, FindingKind.TOKENS_DIFFER),
+        ({"tokens": {"output": 41}}, FindingKind.TOKENS_DIFFER),
         ({"tokens": {"output": 70}}, FindingKind.WRONG_BUCKET),
         ({"tokens": {"output": 10}}, FindingKind.WRONG_BUCKET),
         ({"tokens": {"output": 40, "reasoning": 0}}, FindingKind.WRONG_BUCKET),
@@ -154,3 +155,52 @@ def test_what_answers_said_they_cost_is_compared_row_by_row() -> None:
     rows = (replace(ROW, reported=1_000_001), replace(ROW, transaction_id="settle:2", reported=700_000), ROW)
     verdict = reconcile_reported(rows)
     assert (kinds(verdict), verdict.matched) == ([FindingKind.AMOUNT_DIFFERS], 1)
+
+
+def test_the_two_sides_agree_when_nothing_but_estimates_is_found() -> None:
+    assert by_request(LINE).sound
+    assert by_request(replace(LINE, amount=1_400_000), rows=(replace(ROW, estimated=True),)).sound
+    assert not by_request(replace(LINE, amount=1_400_000)).sound
+
+
+def test_an_estimate_is_not_paired_where_two_lines_could_be_it() -> None:
+    nameless = replace(ROW, estimated=True, provider_request_id=None)
+    lines = (replace(LINE, amount=1_100_000), replace(LINE, amount=1_200_000, provider_request_id="up_2"))
+    assert sorted(kinds(by_request(*lines, rows=(nameless,)))) == sorted(
+        [FindingKind.MISSING_AT_PROVIDER, FindingKind.MISSING_IN_BOOKS, FindingKind.MISSING_IN_BOOKS]
+    )
+
+
+def test_in_sums_too_what_is_unknown_told_twice_or_missing_is_named() -> None:
+    assert kinds(by_day(SUM, replace(SUM, model="x"))) == [FindingKind.UNKNOWN_MODEL]
+    assert kinds(by_day(SUM, SUM)) == [FindingKind.DUPLICATE_AT_PROVIDER]
+    assert kinds(by_day()) == [FindingKind.MISSING_AT_PROVIDER]
+    assert kinds(by_day(SUM, replace(SUM, model="n"))) == [FindingKind.MISSING_IN_BOOKS]
+
+
+def test_a_line_about_nothing_at_all_is_no_finding() -> None:
+    assert by_day(SUM, Invoiced(DAY, "n", {"output": 0}, 0)).findings == ()
+
+
+def test_two_days_that_do_not_agree_together_either_are_two_findings() -> None:
+    rows = (ROW, replace(ROW, transaction_id="settle:2", day="2026-11-21"))
+    lines = (replace(SUM, amount=1_500_000), replace(SUM, day="2026-11-21", amount=1_700_000))
+    assert kinds(by_day(*lines, rows=rows)) == [FindingKind.AMOUNT_DIFFERS, FindingKind.AMOUNT_DIFFERS]
+
+
+@pytest.mark.parametrize(
+    ("invoiced", "told"),
+    [
+        ((1_200_000, 2_400_000, 3_600_000), "all prices times 7200000/6000000"),
+        ((1_300_000, 2_050_000, 3_900_000), "several prices"),
+    ],
+)
+def test_a_price_that_moved_says_whether_one_factor_explains_it(invoiced: tuple[int, ...], told: str) -> None:
+    rows, lines = [], []
+    for number, amount in enumerate(invoiced, 1):
+        tokens = Tokens(100 * number, output=90 - number * number)
+        rows.append(Booked(f"settle:{number}", 0, "", DAY, "m", tokens, 1_000_000 * number, f"up_{number}"))
+        lines.append(Invoiced(DAY, "m", {}, amount, f"up_{number}"))
+    [found] = by_request(*lines, rows=tuple(rows)).findings
+    assert found.kind is FindingKind.PRICE_DRIFT
+    assert told in found.detail
