@@ -147,7 +147,7 @@ def test_usage_and_limits_have_their_own_codes(monkey: Monkey, gateway: RunningG
     fails(monkey("implement", "just talk", "--model", MODEL, "-o", "none"), 65, "holds no files")
     user = Outsider(gateway.base_url, gateway.api_key)
     capped = user.post("/v1/keys", {"name": "capped", "caps": {"total_usd": "0.000000001"}}).body["key"]
-    fails(monkey("explain", "-", given="x", MONKEY_CODER_API_KEY=capped), 4, "cap")
+    fails(monkey("explain", "-", given="x", MONKEY_CODER_API_KEY=capped), 4, "limit")
     slow = user.post("/v1/keys", {"name": "slow", "rate": 1}).body["key"]
     assert monkey("explain", "-", given="x", MONKEY_CODER_API_KEY=slow).returncode == 0
     fails(monkey("explain", "-", "--timeout", "2", given="x", MONKEY_CODER_API_KEY=slow), 5, "1 requests a minute")

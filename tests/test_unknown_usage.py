@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,8 @@ pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
 
 UNKNOWN = ("no_usage", "absurd_usage")
 LATE = {"before the first byte": "fault=slow_first_byte delay=2", "in mid-answer": "fault=slow_drip delay=0.1"}
+BOOKED_SECONDS = 20.0
+"""The journal has every ending at once, the books a moment later."""
 OWN_BILL = frozenset({"perplexity"})
 """Whose own figure of the cost is the bill, whatever its token counts say."""
 
@@ -42,8 +45,12 @@ def send(gateway: RunningGateway, asks: list[Ask]) -> list[Told]:
 
 
 def row_of(books: Books, told: Told) -> Row:
-    (found,) = [row for row in books.rows() if row.request_id == told.request_id]
-    return found
+    until = time.monotonic() + BOOKED_SECONDS
+    while not (found := [row for row in books.rows() if row.request_id == told.request_id]):
+        assert time.monotonic() < until, f"{told.request_id} is not in the books"
+        time.sleep(0.05)
+    (row,) = found
+    return row
 
 
 def is_sound(gateway: RunningGateway) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.stream_events import Answer, Event, Frame
@@ -75,6 +75,7 @@ def read(decoder: StreamDecoder, frames: Sequence[str]) -> tuple[Answer, list[Fr
 
 @pytest.mark.parametrize("name", STREAMS)
 @given(words=WORDS)
+@example(words=["0", '"}'])
 def test_skimming_loses_no_frame_and_changes_neither_end_nor_usage(name: str, words: list[str]) -> None:
     dialect, write = STREAMS[name]
     frames = write(words)

@@ -74,7 +74,7 @@ class Process:
     def __init__(self, world: World) -> None:
         self.world = world
         self.life = Life(world.chance, world.faults)
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: dict[asyncio.Task[None], None] = {}  # in order: sets are ordered by where things lie in memory
         directory = SharedDirectory(world.disks, self.life)
         self.ledger = LeasedLedger(
             FaultyBooks(world.bank, self.life),
@@ -87,13 +87,13 @@ class Process:
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks[task] = None
+        task.add_done_callback(lambda done: self.tasks.pop(done, None))
 
     def kill(self) -> None:
         self.life.alive = False
         self.world.crashes += 1
-        for task in self.tasks:
+        for task in list(self.tasks):
             task.cancel()
 
 
@@ -175,7 +175,7 @@ async def lives(world: World, loop: SteppingLoop, deaths: dict[int, Process]) ->
         if not last:
             deaths[loop.steps + world.chance.randrange(1, STEPS)] = process
         work = asyncio.create_task(life(process))
-        process.tasks.add(work)
+        process.tasks[work] = None
         try:
             await work
         except (Killed, asyncio.CancelledError):
@@ -191,8 +191,8 @@ async def life(process: Process) -> None:
     for account_id in ACCOUNTS:
         for _ in range(CLIENTS):
             process.start(client(process, account_id, REQUESTS))
-    while process.tasks - {asyncio.current_task()}:
-        done, _ = await asyncio.wait(process.tasks - {asyncio.current_task()})
+    while others := [task for task in process.tasks if task is not asyncio.current_task()]:
+        done, _ = await asyncio.wait(others)
         process.life.check()
         for task in done:
             task.result()

@@ -37,7 +37,7 @@ class Shipper:
         self._expected: defaultdict[str, dict[str, Charge | None]] = defaultdict(dict)
         self._work = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._booked: set[asyncio.Event] = set()
+        self._booked: dict[asyncio.Event, None] = {}
         self._task: asyncio.Task[None] | None = None
         self.away = False
         """Whether the books did not take the last batch."""
@@ -85,7 +85,7 @@ class Shipper:
         if done():
             return
         booked = asyncio.Event()
-        self._booked.add(booked)
+        self._booked[booked] = None
         try:
             async with asyncio.timeout(self._timing.flush if seconds is None else seconds):
                 while not done():
@@ -96,7 +96,7 @@ class Shipper:
         except TimeoutError as slow:
             raise Unavailable("The ledger does not answer; try again shortly.", retry_after=2.0) from slow
         finally:
-            self._booked.discard(booked)
+            del self._booked[booked]
 
     async def _run(self) -> None:
         pause = self._timing.pause

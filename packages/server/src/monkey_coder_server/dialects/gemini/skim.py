@@ -29,4 +29,6 @@ def skim(data: str) -> int:
             return 0
     start = data.find('"', start + len('"text"')) + 1
     end = data.find('"}', start)
+    while end > start and data[end - 1] == "\\":  # a quotation mark of the text itself
+        end = data.find('"}', end + 1)
     return bytes_between(data, start, len(data) if end < 0 else end)
