@@ -60,16 +60,14 @@ class Theatre:
 
     def _rows(self) -> list[Row]:
         """The usage rows since the last run; what an agent left unread is read to its end and booked later."""
-        quiet, rows = 0, []
+        quiet = 0
         for _ in range(300):
             time.sleep(0.1)
-            with closing(Books(self.stage.data)) as books:
-                found = [row for row in books.rows() if row.request_id not in self.seen]
-                waiting = books.number("SELECT COUNT(*) FROM holds WHERE state = 'open'")
-            quiet = quiet + 1 if not waiting and len(found) == len(rows) else 0
-            rows = found
+            quiet = 0 if self.stage.busy else quiet + 1
             if quiet == 3:
                 break
+        with closing(Books(self.stage.data)) as books:
+            rows = [row for row in books.rows() if row.request_id not in self.seen]
         self.seen |= {row.request_id for row in rows}
         return rows
 

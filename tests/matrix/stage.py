@@ -20,6 +20,7 @@ from tools.processes import BIN, free_port, server
 
 KEYS_A_PROVIDER = 64
 """A key rests after a refusal; with so many there is always another."""
+UNFINISHED = ("monkey_coder_active_requests", "monkey_coder_held_requests", "monkey_coder_unshipped_endings")
 BOOKED_WITHIN = 15.0
 """Seconds after which a request that was given up must be in the books."""
 
@@ -29,6 +30,7 @@ class Gateway:
     """A running gateway with its books. `poor_key` belongs to an account without credit."""
 
     base_url: str
+    metrics_url: str
     data: Path
     key: str
     poor_key: str
@@ -37,6 +39,13 @@ class Gateway:
     def driver(self, dialect: str, key: str) -> Driver:
         """The SDK of a dialect with another key."""
         return driver(dialect, self.base_url, key)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request runs, or one that ended is not in the books yet."""
+        told = Outsider(self.metrics_url).get("/metrics").raw.decode()
+        figures = dict(line.rsplit(" ", 1) for line in told.splitlines() if not line.startswith("#"))
+        return any(float(figures[name]) for name in UNFINISHED)
 
     def row(self, request_id: str) -> Row:
         """The usage row of a request, waited for."""
@@ -80,7 +89,7 @@ class Stage(Gateway):
 @contextmanager
 def gateway(data: Path, base_urls: Mapping[str, str]) -> Iterator[Gateway]:
     """Start a gateway whose providers live at these addresses, with many keys each."""
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
     base_url = f"http://127.0.0.1:{port}"
     environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning", "BASE_URL": base_url}
     for provider, address in base_urls.items():
@@ -88,12 +97,12 @@ def gateway(data: Path, base_urls: Mapping[str, str]) -> Iterator[Gateway]:
         environment |= {f"{provider.upper()}_API_KEY": keys, f"{provider.upper()}_BASE_URL": address}
     owner = _create_user(environment, "rich@example.com", "1000")
     poor = _create_user(environment, "poor@example.com", "0")
-    serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(free_port())]
+    serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(metrics_port)]
     with server(serve, environment, port, "/health"):
         body = {"name": "matrix", "rate": 1_000_000}
         key = Outsider(base_url, owner).post("/v1/keys", body).body["key"]
         drivers = {dialect: driver(dialect, base_url, key) for dialect in DIALECTS}
-        yield Gateway(base_url, data, key, poor, drivers)
+        yield Gateway(base_url, f"http://127.0.0.1:{metrics_port}", data, key, poor, drivers)
         for each in drivers.values():
             each.close()
 
