@@ -147,7 +147,7 @@ async def test_a_failed_request_costs_nothing_and_leaves_a_row(funded: Storage) 
     await funded.ledger.void(failure(asked, provider="openai", model="openai/gpt-5", latency_ms=7))
     await funded.ledger.void(failure(asked, provider_cost=99))
     assert await funded.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 0)
-    [row] = await funded.ledger.usage(ACCOUNT, start=NOON, end=NOON + timedelta(hours=1))
+    [row] = await funded.reports.newest(ACCOUNT, start=NOON, end=NOON + timedelta(hours=1), most=9)
     assert (row.status, row.price, row.provider, row.provider_cost, row.latency_ms) == ("failed", 0, "openai", 0, 7)
     assert await is_sound(funded)
 
@@ -191,7 +191,7 @@ async def test_a_settled_request_is_not_voided_and_a_voided_one_not_charged(fund
 
 async def test_voiding_what_was_never_held_does_nothing(funded: Storage) -> None:
     await funded.ledger.void(failure(hold_request()))
-    assert await funded.ledger.usage(ACCOUNT, start=NOON, end=NOON + timedelta(hours=1)) == []
+    assert await funded.reports.newest(ACCOUNT, start=NOON, end=NOON + timedelta(hours=1), most=9) == []
     assert await is_sound(funded)
 
 
@@ -239,7 +239,7 @@ async def test_holds_past_their_time_are_given_back_and_flagged(funded: Storage,
     assert await funded.ledger.expire_holds(clock.now()) == 0
 
     assert await funded.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 1_000)
-    [row] = await funded.ledger.usage(ACCOUNT, start=NOON, end=NOON + timedelta(hours=1))
+    [row] = await funded.reports.newest(ACCOUNT, start=NOON, end=NOON + timedelta(hours=1), most=9)
     assert (row.request_id, row.status, row.price) == (forgotten.request_id, "expired", 0)
     assert await is_sound(funded)
 
@@ -285,7 +285,7 @@ async def test_usage_rows_come_oldest_first_within_the_asked_time(funded: Storag
         await funded.ledger.hold(each)
         await funded.ledger.settle(settlement(each, price=60, at=each.at, usage=Usage(output=9, estimated=True)))
     start, end = NOON + timedelta(minutes=10), NOON + timedelta(minutes=30)
-    rows = await funded.ledger.usage(ACCOUNT, start=start, end=end)
+    rows = await funded.reports.newest(ACCOUNT, start=start, end=end, most=9)
     assert [row.at for row in rows] == [NOON + timedelta(minutes=10), NOON + timedelta(minutes=20)]
     assert (rows[0].key_id, rows[0].price, rows[0].output_tokens, rows[0].estimated, rows[0].stream) == (
         KEY,
@@ -294,8 +294,8 @@ async def test_usage_rows_come_oldest_first_within_the_asked_time(funded: Storag
         True,
         False,
     )
-    assert len(await funded.ledger.usage(ACCOUNT, start=start, end=end, limit=1)) == 1
-    assert await funded.ledger.usage("acc_2", start=start, end=end) == []
+    assert len(await funded.reports.newest(ACCOUNT, start=start, end=end, most=1)) == 1
+    assert await funded.reports.newest("acc_2", start=start, end=end, most=9) == []
 
 
 async def test_exactly_as_many_holds_are_granted_as_the_balance_covers(funded: Storage) -> None:

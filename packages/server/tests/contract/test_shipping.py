@@ -36,7 +36,7 @@ async def test_a_request_on_a_lease_is_charged_to_it_with_receipt_and_usage(fund
     assert charge is not None
     assert charge == Charge(asked.request_id, charge.receipt_id, 600, 500, 0, 9_400)
     assert await funded.ledger.receipt(ACCOUNT, charge.receipt_id) is not None
-    [row] = await funded.ledger.usage(ACCOUNT, start=NOON, end=FAR)
+    [row] = await funded.reports.newest(ACCOUNT, start=NOON, end=FAR, most=9)
     assert (row.request_id, row.status, row.price) == (asked.request_id, "served", 600)
 
 
@@ -140,7 +140,7 @@ async def test_a_late_ending_is_paid_from_what_is_free(funded: Storage, clock: S
     for _ in range(2):
         await funded.books.ship([late])
     assert await figures(funded) == (9_400, 0)
-    [row] = await funded.ledger.usage(ACCOUNT, start=NOON, end=FAR)
+    [row] = await funded.reports.newest(ACCOUNT, start=NOON, end=FAR, most=9)
     assert (row.status, row.price) == ("served", 600)
 
 

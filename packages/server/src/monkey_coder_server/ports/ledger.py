@@ -192,28 +192,6 @@ class SignedReceipt(Record, frozen=True):
     chain_hash: str
 
 
-class UsageRow(Record, frozen=True):
-    """One served or failed request, for reports. Money in nano-dollars."""
-
-    request_id: str
-    at: datetime
-    key_id: str
-    provider: str
-    model: str
-    task_type: str
-    persona: str
-    stream: bool
-    status: str
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    price: int
-    provider_cost: int
-    latency_ms: int
-    estimated: bool
-
-
 class LedgerReport(Record, frozen=True):
     """The figures `ledger verify` prints: each violation count must be 0. `totals` are nano-dollars by account kind."""
 
@@ -252,11 +230,6 @@ class Records(Protocol):
 
     async def receipt(self, account_id: str, receipt_id: str) -> SignedReceipt | None:
         """One receipt of this account, by receipt id or request id."""
-
-    async def usage(
-        self, account_id: str, *, start: datetime, end: datetime, limit: int = 100_000
-    ) -> Sequence[UsageRow]:
-        """Usage rows with start ≤ at < end, oldest first."""
 
     async def spent(self, account_id: str, *, start: datetime, end: datetime) -> int:
         """What was charged with start ≤ at < end, in nano-dollars, however many requests it was."""

@@ -41,7 +41,7 @@ async def test_the_next_process_voids_what_died_and_its_task_can_be_tried_again(
     async with store.serving(clock):
         wallet = await store.ledger.wallet(ACCOUNT)
         assert (wallet.balance, wallet.held) == (10_000, 0)
-        (row,) = await store.ledger.usage(ACCOUNT, start=clock.now(), end=clock.now().replace(year=2030))
+        (row,) = await store.reports.newest(ACCOUNT, start=clock.now(), end=clock.now().replace(year=2030), most=9)
         assert (row.status, row.price) == ("expired", 0)
         assert not isinstance(await store.ledger.hold(hold_request(idempotency=idempotent())), Replay)
         assert (await store.ledger.verify()).sound

@@ -225,4 +225,7 @@ def plan_of(query: Query, template: Path) -> list[str]:
 
 
 def test_usage_of_a_time_is_read_in_its_order(template: Path) -> None:
-    assert plan_of(usage_rows._BETWEEN, template) == ["SEARCH usage USING PRIMARY KEY (account_id=? AND at>? AND at<?)"]
+    assert plan_of(reports._LINES, template) == [
+        "SEARCH usage USING PRIMARY KEY (account_id=? AND at>? AND at<?)",
+        "SEARCH api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id=?) LEFT-JOIN",
+    ]

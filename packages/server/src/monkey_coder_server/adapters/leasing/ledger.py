@@ -1,6 +1,6 @@
 """`ports.ledger.Ledger` of a process that admits by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from monkey_coder_server.adapters.leasing.balances import Balances
@@ -31,7 +31,6 @@ from monkey_coder_server.ports.ledger import (
     Replay,
     Settlement,
     SignedReceipt,
-    UsageRow,
     Wallet,
 )
 
@@ -201,13 +200,6 @@ class LeasedLedger:
         """One receipt of this account, by receipt id or request id."""
         await self._shipper.flush(account_id)
         return await self._records.receipt(account_id, receipt_id)
-
-    async def usage(
-        self, account_id: str, *, start: datetime, end: datetime, limit: int = 100_000
-    ) -> Sequence[UsageRow]:
-        """Usage rows with start ≤ at < end, oldest first."""
-        await self._shipper.flush(account_id)
-        return await self._records.usage(account_id, start=start, end=end, limit=limit)
 
     async def spent(self, account_id: str, *, start: datetime, end: datetime) -> int:
         """What was charged with start ≤ at < end."""

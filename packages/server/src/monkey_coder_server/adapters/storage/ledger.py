@@ -36,7 +36,6 @@ from monkey_coder_server.ports.ledger import (
     Replay,
     Settlement,
     SignedReceipt,
-    UsageRow,
     Wallet,
 )
 from monkey_coder_server.ports.signing import ReceiptSigner
@@ -144,14 +143,6 @@ class SqlLedger:
     async def receipt(self, account_id: str, receipt_id: str) -> SignedReceipt | None:
         """One receipt of this account, by receipt id or request id."""
         return await self._readers.read(partial(receipt_chain.find, account_id, receipt_id))
-
-    async def usage(
-        self, account_id: str, *, start: datetime, end: datetime, limit: int = 100_000
-    ) -> Sequence[UsageRow]:
-        """Usage rows with start ≤ at < end, oldest first."""
-        return await self._readers.read(
-            partial(usage_rows.between, account_id, to_micros(start), to_micros(end), limit)
-        )
 
     async def spent(self, account_id: str, *, start: datetime, end: datetime) -> int:
         """What was charged with start ≤ at < end."""

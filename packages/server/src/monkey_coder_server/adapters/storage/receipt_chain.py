@@ -37,15 +37,17 @@ _ADVANCE = Query(
     )
 )
 _ISSUE = Query(insert(receipts))
+SIGNED = (
+    receipts.c.receipt_id,
+    receipts.c.account_id,
+    receipts.c.body,
+    receipts.c.signature,
+    receipts.c.signing_key_id,
+    receipts.c.chain_hash,
+)
+"""The columns of a `SignedReceipt`, in its order."""
 _FIND = Query(
-    select(
-        receipts.c.receipt_id,
-        receipts.c.account_id,
-        receipts.c.body,
-        receipts.c.signature,
-        receipts.c.signing_key_id,
-        receipts.c.chain_hash,
-    ).where(receipts.c.receipt_id == bindparam("wanted"), receipts.c.account_id == bindparam("account"))
+    select(*SIGNED).where(receipts.c.receipt_id == bindparam("wanted"), receipts.c.account_id == bindparam("account"))
 )
 
 

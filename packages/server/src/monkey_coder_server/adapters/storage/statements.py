@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, or_, select
 
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.operations import Reading
+from monkey_coder_server.adapters.storage.receipt_chain import SIGNED
 from monkey_coder_server.adapters.storage.tables import receipts, usage
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.ports.ledger import SignedReceipt
@@ -20,12 +21,7 @@ _CHARGED = (
 )
 _page = (
     select(
-        receipts.c.receipt_id,
-        receipts.c.account_id,
-        receipts.c.body,
-        receipts.c.signature,
-        receipts.c.signing_key_id,
-        receipts.c.chain_hash,
+        *SIGNED,
         usage.c.at,
         usage.c.request_id,
         receipts.c.key_id,

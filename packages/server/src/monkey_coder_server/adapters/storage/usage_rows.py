@@ -6,11 +6,10 @@ from typing import Any
 from sqlalchemy import Column, ScalarSelect, and_, bindparam, delete, func, insert, literal_column, select, update
 
 from monkey_coder_server.adapters.storage import rollups
-from monkey_coder_server.adapters.storage.moments import from_micros
 from monkey_coder_server.adapters.storage.tables import holds, usage
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
 from monkey_coder_server.domain.usage import Usage
-from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement, UsageRow
+from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
 from monkey_coder_server.ports.record import Record
 
 
@@ -50,30 +49,6 @@ _PLACE = Query(
         usage.c.at == _of_hold(holds.c.resolved_at),
     )
 )
-_BETWEEN = Query(
-    select(
-        usage.c.request_id,
-        usage.c.at,
-        usage.c.key_id,
-        usage.c.provider,
-        usage.c.model,
-        usage.c.task_type,
-        usage.c.persona,
-        usage.c.stream,
-        usage.c.status,
-        usage.c.input_tokens,
-        usage.c.cached_tokens,
-        usage.c.output_tokens,
-        usage.c.reasoning_tokens,
-        usage.c.price,
-        usage.c.provider_cost,
-        usage.c.latency_ms,
-        usage.c.estimated,
-    )
-    .where(usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start"), usage.c.at < bindparam("end"))
-    .order_by(usage.c.at)
-    .limit(bindparam("most"))
-)
 _CHARGED = Query(
     select(func.coalesce(func.sum(usage.c.price), literal_column("0"))).where(
         usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start"), usage.c.at < bindparam("end")
@@ -95,9 +70,6 @@ _CHARGE = Query(
         usage.c.receipt_id.is_not(None),
     )
 )
-
-_AT, _STREAM, _ESTIMATED = 1, 7, 16
-"""Where in a row of `_BETWEEN` stands what the driver does not convert."""
 
 
 class Outcome(Record, frozen=True):
@@ -175,20 +147,7 @@ def charge_of(transaction: Transaction, request_id: str) -> Charge | None:
     return None if row is None else Charge(*row)
 
 
-def between(account_id: str, start: int, end: int, most: int, transaction: Transaction) -> list[UsageRow]:
-    """An account's rows with start ≤ at < end, oldest first."""
-    wanted = {"account": account_id, "start": start, "end": end, "most": most}
-    return [_row(row) for row in transaction.rows(_BETWEEN, wanted)]
-
-
 def charged(account_id: str, start: int, end: int, transaction: Transaction) -> int:
     """What an account was charged with start ≤ at < end."""
     row = transaction.row(_CHARGED, {"account": account_id, "start": start, "end": end})
     return int(row[0]) if row else 0
-
-
-def _row(row: Row) -> UsageRow:
-    values = list(row)
-    values[_AT] = from_micros(values[_AT])
-    values[_STREAM], values[_ESTIMATED] = bool(values[_STREAM]), bool(values[_ESTIMATED])
-    return UsageRow(*values)
