@@ -48,8 +48,8 @@ class SseParser:
             self._skip_lf = False
             if piece[0] == 0x0A:
                 piece = piece[1:]
-        if piece.endswith(b"\n\n") and b"\r" not in piece and self._between_events():
-            return self._whole_events(piece)
+        if piece.endswith(b"\n\n") and len(piece) <= self._limit and b"\r" not in piece and self._between_events():
+            return self._whole_events(piece.decode("utf-8", "replace"))
         self._buffer += piece
         if b"\n" not in piece and b"\r" not in piece:
             self._guard(len(self._buffer))
@@ -80,20 +80,19 @@ class SseParser:
         """Whether nothing of an event has come yet."""
         return not (self._buffer or self._data or self._event or self._at_start)
 
-    def _whole_events(self, piece: bytes) -> list[SseEvent]:
+    def _whole_events(self, text: str) -> list[SseEvent]:
         """A piece that ends where an event ends, as most do: the usual two shapes of an event are read at a glance."""
         events: list[SseEvent] = []
-        limit = self._limit
-        for block in piece[:-2].split(b"\n\n"):
+        for block in text[:-2].split("\n\n"):
             name, line = "", block
-            if block.startswith(b"event: "):
-                first, _, line = block.partition(b"\n")
-                name = first[7:].decode("utf-8", "replace")
-            if line.startswith(b"data: ") and b"\n" not in line and len(block) <= limit:
+            if block.startswith("event: "):
+                first, _, line = block.partition("\n")
+                name = first[7:]
+            if line.startswith("data: ") and "\n" not in line:
                 self._ignored = 0
-                events.append(SseEvent(name, line[6:].decode("utf-8", "replace"), self._id))
+                events.append(SseEvent(name, line[6:], self._id))
             else:
-                self._take([*block.split(b"\n"), b""], events)
+                self._take([*block.encode().split(b"\n"), b""], events)
         return events
 
     def _take(self, lines: list[bytes], events: list[SseEvent]) -> None:

@@ -50,7 +50,7 @@ class RelayedAnswer:
 
     def write(self, events: Sequence[Event]) -> bytes:
         """The frames as they came."""
-        return b"".join(self._pass_on(event.data) for event in events if isinstance(event, Frame))
+        return b"".join(self._pass_on(event) for event in events if isinstance(event, Frame))
 
     def end(self, bill: Bill) -> bytes:
         """The last record with the cost, or one of our own where the provider's never came."""
@@ -69,9 +69,12 @@ class RelayedAnswer:
             written = self._framing.record(answer_record(self._told, (), end))
         return written + self._framing.record(error_body(problem)) + self._framing.closing
 
-    def _pass_on(self, data: str) -> bytes:
+    def _pass_on(self, frame: Frame) -> bytes:
         """A JSON text has no line ends but between its tokens, where they mean nothing."""
+        data = frame.data
         record = data.encode()
+        if frame.skimmed and not self._kept and "\n" not in data:
+            return self._framing.record(record)
         if b"\n" in record or b"\r" in record:
             record = record.replace(b"\r", b" ").replace(b"\n", b" ")
         ends = _FINISH in data and _ends(record)
