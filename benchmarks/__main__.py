@@ -3,13 +3,12 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import books, dispatch, execute, journal, ledger, quotes, relay, simulate, start
+from benchmarks import books, dispatch, execute, journal, quotes, relay, simulate, start
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "execute": execute.main,
     "dispatch": dispatch.main,
     "relay": relay.main,
-    "ledger": ledger.main,
     "books": books.main,
     "journal": journal.main,
     "quotes": quotes.main,

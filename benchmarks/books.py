@@ -1,10 +1,13 @@
 """The ledger database behind many requests: held in it one by one, or admitted on leases, and shipped to it after.
 
-With leases the database sees a lease now and then and what came of each request; with direct holds it decides each.
-One wallet for all requests, and one each for a thousand accounts; SQLite, and a PostgreSQL that syncs, if it is there.
+With leases the database sees a lease now and then and what came of each request; with direct holds it decides each,
+and the table tells the median wait for one. One wallet for all requests, and one each for a thousand accounts; SQLite,
+and a PostgreSQL that syncs, if it is there. Printed beside the time one `fdatasync` takes on the same disk.
 """
 
 import asyncio
+import os
+import statistics
 import tempfile
 import time
 from collections import deque
@@ -14,9 +17,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 
-from msgspec.structs import replace
-
-from benchmarks.ledger import settlement
+from benchmarks.served import settlement
 from monkey_coder_server.adapters.signing.ed25519 import load_or_create_signer
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
 from monkey_coder_server.adapters.system.clock import SystemClock
@@ -27,17 +28,21 @@ from monkey_coder_server.ports.ledger import HoldRequest
 from tools.postgresql import NoPostgresql, make
 
 AMOUNT, PRICE = NANO_PER_USD // 100, 600_000
-CLIENTS, REQUESTS, PAGE = 256, 1_000, 256
+REQUESTS, PAGE, SYNCS = 1_000, 256, 300
+DIRECTLY = {1: (1, 16, 256), 1_000: (256,)}
+"""Clients that hold in the books at a time, by the number of wallets."""
 BATCHES = {1: 100, 16: 800, 256: 1_024}
 new_id = system_ids().new
 
 
 def main() -> None:
     """Run and print the table."""
-    print("The books: requests held and shipped, by 256 clients; CPU of the gateway's process")
-    print("{:12} {:>8} {:14} {:>12} {:>14}".format("database", "wallets", "held", "requests/s", "CPU/request"))
+    print("The books: requests held and shipped; CPU of the gateway's process")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)  # a server run by root's `postgres` goes through it
+        print(f"One fdatasync takes {_sync_seconds(Path(folder)) * 1e3:.2f} ms")
+        row = "{:12} {:>8} {:14} {:>12} {:>14} {:>10}"
+        print(row.format("database", "wallets", "held", "requests/s", "CPU/request", "hold p50"))
         for name, url in _databases(Path(folder)):
             asyncio.run(_measure(name, url, Path(folder)))
 
@@ -62,10 +67,12 @@ def _postgresql(folder: Path) -> Iterator[str]:
 
 async def _measure(name: str, url: str, folder: Path) -> None:
     async with _opened(url, folder) as storage:
-        for wallets in (1, 1_000):
+        for wallets, directly in DIRECTLY.items():
             accounts = [f"acc_{wallets}_{number}" for number in range(wallets)]
             await asyncio.gather(*[_fund(storage, account) for account in accounts])
-            await _direct(name, wallets, storage, [_request(account) for account, _ in _spread(accounts)])
+            for clients in directly:
+                asked = [_request(account) for account, _ in _spread(accounts)]
+                await _direct(f"{name:12} {wallets:>8} {f'{clients} directly':14}", storage, asked, clients)
             await _leased(name, wallets, storage, accounts)
         leases = await _leases(storage, accounts[:1])
         for size, requests in BATCHES.items():
@@ -102,14 +109,16 @@ async def _leased(name: str, wallets: int, storage: Storage, accounts: Sequence[
     _print(f"{name:12} {wallets:>8} {'on leases':14}", len(ended), begun, cpu)
 
 
-async def _direct(name: str, wallets: int, storage: Storage, asked: Sequence[HoldRequest]) -> None:
+async def _direct(what: str, storage: Storage, asked: Sequence[HoldRequest], clients: int) -> None:
     """Each client places its hold and waits for it; a shipper takes the endings that have come up meanwhile."""
-    left, ended = iter(asked), deque[Resolved]()
+    left, ended, waits = iter(asked), deque[Resolved](), list[float]()
     begun, cpu = time.perf_counter(), time.process_time()
 
     async def client() -> None:
         for request in left:
+            since = time.perf_counter()
             await storage.books.place(request)
+            waits.append(time.perf_counter() - since)
             ended.append(_resolved(request, None))
 
     async def shipper() -> None:
@@ -121,8 +130,8 @@ async def _direct(name: str, wallets: int, storage: Storage, asked: Sequence[Hol
             if not page:
                 await asyncio.sleep(0.001)
 
-    await asyncio.gather(shipper(), *[client() for _ in range(CLIENTS)])
-    _print(f"{name:12} {wallets:>8} {'directly':14}", len(asked), begun, cpu)
+    await asyncio.gather(shipper(), *[client() for _ in range(clients)])
+    _print(what, len(asked), begun, cpu, f"{statistics.median(waits) * 1e3:>7.2f} ms")
 
 
 async def _leases(storage: Storage, accounts: Sequence[str]) -> dict[str, str]:
@@ -148,10 +157,21 @@ def _request(account: str) -> HoldRequest:
 
 
 def _resolved(asked: HoldRequest, lease_id: str | None) -> Resolved:
-    ending = replace(settlement(asked.request_id, asked.at), account_id=asked.account_id, key_id=asked.key_id)
-    return Resolved(asked, lease_id, ending, PRICE)
+    return Resolved(asked, lease_id, settlement(asked), PRICE)
 
 
-def _print(what: str, requests: int, begun: float, cpu: float) -> None:
+def _print(what: str, requests: int, begun: float, cpu: float, wait: str = "") -> None:
     taken, used = time.perf_counter() - begun, time.process_time() - cpu
-    print(f"{what} {requests / taken:>12.0f} {used / requests * 1e6:>11.0f} us")
+    print(f"{what} {requests / taken:>12.0f} {used / requests * 1e6:>11.0f} us {wait}".rstrip())
+
+
+def _sync_seconds(folder: Path) -> float:
+    """The median time to make 16 KiB durable."""
+    times = []
+    with (folder / "sync").open("wb", buffering=0) as file:
+        for _ in range(SYNCS):
+            file.write(bytes(16_384))
+            begun = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append(time.perf_counter() - begun)
+    return statistics.median(times)

@@ -14,7 +14,7 @@ from statistics import median, quantiles
 
 import msgspec
 
-from benchmarks.ledger import ACCOUNT, KEY, settlement
+from benchmarks.served import settlement
 from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory, Options
 from monkey_coder_server.adapters.storage.journal.journal import SqliteJournal
 from monkey_coder_server.adapters.system.clock import SystemClock
@@ -26,6 +26,7 @@ from monkey_coder_server.ports.ledger import FailedRequest, HoldRequest, Settlem
 
 REQUESTS = {1: 400, 16: 2_000, 256: 5_000}
 PAGE = 256
+ACCOUNT, KEY = "acc_bench", "key_bench"
 new_id = system_ids().new
 
 
@@ -71,7 +72,7 @@ async def _measure(folder: Path, concurrency: int, requests: int, *, relaxed: bo
 def _served() -> tuple[HoldRequest, Settlement]:
     request_id, at = new_id("req"), datetime.now(UTC)
     hold = HoldRequest(request_id, ACCOUNT, KEY, NANO_PER_USD // 100, at, at + timedelta(minutes=10))
-    return hold, settlement(request_id, at)
+    return hold, settlement(hold)
 
 
 async def _request(journal: SqliteJournal, hold: HoldRequest, settled: Settlement, waits: Waits) -> None:
