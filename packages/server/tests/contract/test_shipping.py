@@ -193,6 +193,32 @@ async def test_a_repeat_under_an_idempotency_key_gets_the_shipped_result(funded:
     assert (await funded.ledger.verify()).sound
 
 
+async def test_a_batch_keeps_every_byte_of_its_results_and_every_sign_of_its_text(funded: Storage) -> None:
+    results = {"plain": bytes(range(256)), 'quoted "\\x41"': b"\\x00 'a'", "umlaut \u00fc\n\t{,}": b""}
+    asked = [hold_request(idempotency=idempotent(key)) for key in results]
+    for each in asked:
+        await funded.books.place(each)
+    endings = [settlement(each, finish_reason=key, task_type=key) for each, key in zip(asked, results, strict=True)]
+    shipped = zip(asked, endings, results.values(), strict=True)
+    await funded.books.ship([resolved(each, None, ending=end, result=result) for each, end, result in shipped])
+    for each, (key, result) in zip(asked, results.items(), strict=True):
+        assert await funded.books.place(hold_request(idempotency=idempotent(key))) == Replay(each.request_id, result)
+    rows = await funded.reports.newest(ACCOUNT, start=NOON, end=FAR, most=9)
+    assert {row.task_type for row in rows} == set(results)
+
+
+async def test_a_key_is_charged_in_one_batch_for_both_sides_of_midnight(funded: Storage) -> None:
+    midnight = NOON + timedelta(hours=12)
+    leases = [await take(funded, 2_000, at=at, expires_at=FAR + timedelta(days=1)) for at in (NOON, midnight)]
+    batch = [
+        resolved(hold_request(at=at), lease.lease_id, 600)
+        for at, lease in zip((NOON, midnight), leases, strict=True)
+        for _ in range(2)
+    ]
+    await funded.books.ship(batch)
+    assert await figures(funded) == (7_600, 1_600)
+
+
 async def test_a_failure_frees_its_idempotency_key(funded: Storage) -> None:
     asked = hold_request(idempotency=idempotent())
     await funded.books.place(asked)

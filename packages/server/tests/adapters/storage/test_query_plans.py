@@ -41,6 +41,7 @@ from monkey_coder_server.adapters.storage import (
     unbooked,
     usage_rows,
 )
+from monkey_coder_server.adapters.storage.postgres.sets import of_many
 from monkey_coder_server.adapters.storage.postgres.transaction import DIALECT as POSTGRESQL
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.sqlite import DIALECT
@@ -88,11 +89,13 @@ EVERY_REQUEST = (
     caps._ROOM,
     caps._MOVE,
     counting._CURRENT,
-    grant_rows._SPEND,
+    grant_rows._LEFT.one,
+    grant_rows._TAKE,
     counting._MOVE,
     books._RECORD,
-    books._lines(4),
+    books._WRITE,
     receipt_chain._HEAD.one,
+    receipt_chain._BEGIN,
     receipt_chain._ADVANCE,
     receipt_chain._ISSUE,
     provider_costs._WRITE,
@@ -102,6 +105,26 @@ EVERY_REQUEST = (
     shipping._END,
     leases._CHARGE,
     leases._USE_UP,
+)
+WITH_MANY_ROWS = (
+    holds._MOVE,
+    caps._MOVE,
+    counting._MOVE,
+    grant_rows._TAKE,
+    books._RECORD,
+    books._WRITE,
+    receipt_chain._BEGIN,
+    receipt_chain._ADVANCE,
+    receipt_chain._ISSUE,
+    provider_costs._WRITE,
+    rollups._ADD,
+    usage_rows._WRITE,
+    shipping._ENDED,
+    shipping._END,
+    leases._CHARGE,
+    leases._USE_UP,
+    idempotency._REMEMBER,
+    idempotency._RELEASE,
 )
 WHOLE_TABLE_WANTED = {
     "accounts._ALL": "the operator's list of all users",
@@ -121,8 +144,7 @@ def _queries_of(module: ModuleType) -> Iterator[tuple[str, Query]]:
         if isinstance(value, Query):
             yield full_name, value
         elif isinstance(value, Several):
-            yield f"{full_name}.one", value.one
-            yield f"{full_name}.many", value.many
+            yield from [(f"{full_name}.{size}", by_size) for size, by_size in value.by_size.items()]
 
 
 @pytest.mark.parametrize(("name", "query"), [pytest.param(name, query, id=name) for name, query in queries()])
@@ -171,9 +193,13 @@ MANY_OPEN: tuple[LiteralString, ...] = (
         CASE WHEN n % 5 = 0 THEN 0 ELSE 1 END, CASE WHEN n % 5 = 0 THEN 'open' ELSE 'closed' END, n, n
     FROM generate_series(0, 9999) n
     """,
-    "ANALYZE wallets, holds, leases",
+    """
+    INSERT INTO grants (grant_id, account_id, kind, priority, amount, remaining, at, expires_at)
+    SELECT 'grant_' || n, 'acc_' || n, 'promo', 100, 1, 1, n, n FROM generate_series(0, 9999) n
+    """,
+    "ANALYZE wallets, holds, leases, grants",
 )
-"""So many open holds and leases that looking through all of them is no way to find one."""
+"""So many open holds, leases and grants that looking through all of them is no way to find one."""
 
 
 @pytest.fixture(scope="session")
@@ -185,13 +211,25 @@ def planner(postgresql_server: Cluster) -> Iterator[psycopg.Connection]:
     ):
         for statement in MANY_OPEN:
             connection.execute(statement)
-        connection.execute("SET enable_seqscan = off")
+        for way in ("seqscan", "hashjoin", "mergejoin"):
+            connection.execute(f"SET enable_{way} = off".encode())
         connection.execute("SET plan_cache_mode = force_generic_plan")
         yield connection
 
 
 @pytest.mark.parametrize(("name", "query"), [pytest.param(name, query, id=name) for name, query in queries()])
 def test_postgresql_finds_rows_by_an_index(name: str, query: Query, planner: psycopg.Connection) -> None:
+    explained = explained_by(planner, query)
+    assert not walks_of(explained) or name in WHOLE_TABLE_WANTED, str(explained)
+
+
+@pytest.mark.parametrize("query", WITH_MANY_ROWS)
+def test_postgresql_finds_the_rows_of_a_batch_by_an_index(query: Query, planner: psycopg.Connection) -> None:
+    explained = explained_by(planner, of_many(query, POSTGRESQL))
+    assert not walks_of(explained), str(explained)
+
+
+def explained_by(planner: psycopg.Connection, query: Query) -> dict[str, Any]:
     compiled = query.compiled(POSTGRESQL)
     values = ", ".join(["NULL"] * len(compiled.names))
     planner.execute(f"PREPARE asked AS {compiled.text}".encode())
@@ -200,8 +238,12 @@ def test_postgresql_finds_rows_by_an_index(name: str, query: Query, planner: psy
         [([explained],)] = planner.execute(asked.encode()).fetchall()
     finally:
         planner.execute("DEALLOCATE asked")
-    walks = [(step["Node Type"], step) for step in steps(explained["Plan"]) if walks_a_table(step)]
-    assert not walks or name in WHOLE_TABLE_WANTED, str(explained)
+    plan: dict[str, Any] = explained["Plan"]
+    return plan
+
+
+def walks_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for step in steps(plan) if walks_a_table(step)]
 
 
 def steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,8 @@
 """The double-entry books: every movement of money is a transaction whose entries sum to zero."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import bindparam, insert
+from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.tables import entries, transactions
@@ -13,10 +11,7 @@ from monkey_coder_server.domain.ledger import Entry
 from monkey_coder_server.ports.record import Record
 
 _RECORD = Query(insert_or_not(transactions).on_conflict_do_nothing())
-
-
-MOST_LINES = 16
-_NAMES = [(f"line_{line}", f"kind_{line}", f"owner_{line}", f"amount_{line}") for line in range(MOST_LINES)]
+_WRITE = Query(insert(entries))
 
 
 class Movement(Record, frozen=True):
@@ -37,27 +32,26 @@ class Movement(Record, frozen=True):
 def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -> bool:
     """Book a movement; False when it was booked before.
 
-    Raises `ValueError` when the entries do not sum to zero or are more than `MOST_LINES`.
+    Raises `ValueError` when the entries do not sum to zero.
     """
     _check(movement, lines)
     if not transaction.change(_RECORD, _record(movement)):
         return False
     if lines:
-        transaction.change(_lines(len(lines)), _written(movement, lines))
+        transaction.change_each(_WRITE, list(_written(movement, lines)))
     return True
 
 
 def post_each(transaction: Transaction, posts: Sequence[tuple[Movement, Sequence[Entry]]]) -> None:
     """Book movements together. Raises `ValueError` as `post` does, and when one of them was booked before."""
-    by_length: defaultdict[int, list[Parameters]] = defaultdict(list)
+    written: list[Parameters] = []
     for movement, lines in posts:
         _check(movement, lines)
-        by_length[len(lines)].append(_written(movement, lines))
+        written += _written(movement, lines)
     if posts and transaction.change_each(_RECORD, [_record(movement) for movement, _ in posts]) != len(posts):
         raise ValueError("One of these movements was booked before.")
-    for length, written in by_length.items():
-        if length:
-            transaction.change_each(_lines(length), written)
+    if written:
+        transaction.change_each(_WRITE, written)
 
 
 def _check(movement: Movement, lines: Sequence[Entry]) -> None:
@@ -79,31 +73,12 @@ def _record(movement: Movement) -> Parameters:
     }
 
 
-@cache
-def _lines(count: int) -> Query:
-    """One statement that inserts `count` entries."""
-    return Query(
-        insert(entries).values(
-            [
-                {
-                    "transaction_id": bindparam("transaction"),
-                    "line": bindparam(names[0]),
-                    "kind": bindparam(names[1]),
-                    "owner": bindparam(names[2]),
-                    "amount": bindparam(names[3]),
-                }
-                for names in _NAMES[:count]
-            ]
-        )
-    )
-
-
-def _written(movement: Movement, lines: Sequence[Entry]) -> Parameters:
-    parameters: dict[str, object] = {"transaction": movement.transaction_id}
-    for position, (line, names) in enumerate(zip(lines, _NAMES[: len(lines)], strict=True)):
-        account = line.account
-        parameters[names[0]] = position
-        parameters[names[1]] = account.kind.value
-        parameters[names[2]] = account.owner
-        parameters[names[3]] = line.amount
-    return parameters
+def _written(movement: Movement, lines: Sequence[Entry]) -> Iterator[Parameters]:
+    for position, ((kind, owner), amount) in enumerate(lines):
+        yield {
+            "transaction_id": movement.transaction_id,
+            "line": position,
+            "kind": kind.value,
+            "owner": owner,
+            "amount": amount,
+        }

@@ -3,6 +3,7 @@
 They are read before they are raised, which is safe because both happen behind the lock of the wallet: see `holds`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnClause, and_, bindparam, literal_column, select, update
@@ -136,7 +137,8 @@ def resolve(  # noqa: PLR0913 - what was held and what came of it
     """Turn what was held into a spend of `charged` in the periods it was reserved in; `limits` are its `counters`."""
     _move(transaction, spender, holding=-held.money, spending=charged)
     if limits:
-        counting.resolve(transaction, spender.account_id, limits, held=held, charged=charged, used=used)
+        ended = counting.Counted(held, charged, used)
+        counting.resolve_each(transaction, spender.account_id, limits, [ended])
 
 
 def resolve_keys(transaction: Transaction, resolved: Iterable[tuple[Spender, int, int]]) -> None:
@@ -160,11 +162,16 @@ def _move(transaction: Transaction, spender: Spender, *, holding: int, spending:
 
 
 def _move_each(transaction: Transaction, moves: Sequence[tuple[Spender, int, int]]) -> None:
+    """Change the counters of several; a key that spends on two days has one of the month, and one in total."""
+    held, spent = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for spender, holding, spending in moves:
+        for period in spender.periods:
+            held[spender.key_id, period] += holding
+            spent[spender.key_id, period] += spending
     transaction.change_each(
         _MOVE,
         [
-            {"key": spender.key_id, "period": period, "holding": holding, "spending": spending}
-            for spender, holding, spending in moves
-            for period in spender.periods
+            {"key": key_id, "period": period, "holding": held[key_id, period], "spending": spent[key_id, period]}
+            for key_id, period in held
         ],
     )

@@ -6,7 +6,7 @@ locked in the same transaction, so that no two transactions begin or move the sa
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, case, insert, literal_column, select, union_all, update
 
@@ -78,6 +78,20 @@ class Counter(Record, frozen=True):
     period: str
 
 
+class Counted(NamedTuple):
+    """What a request held, and what came of it. Of `used` no more tokens may count than it was to use at most."""
+
+    held: Need
+    charged: int
+    used: Used
+
+    def spent(self, limit: Limit) -> int:
+        """What a limit counts of it."""
+        if limit.model not in {"", self.used.model}:
+            return 0
+        return self.charged if limit.unit is Unit.MONEY else self.used.tokens
+
+
 def stored(holder: Holder) -> str:
     """A holder as the tables name it."""
     return holder.kind.value if holder.kind is HolderKind.ACCOUNT else f"{holder.kind.value}:{holder.id}"
@@ -136,18 +150,15 @@ def reserve(transaction: Transaction, account_id: str, counting: Sequence[Counte
     _move(transaction, account_id, [(counter, need.of(counter.standing.limit), 0) for counter in counting])
 
 
-def resolve(  # noqa: PLR0913 - what was held and what came of it
-    transaction: Transaction, account_id: str, counting: Sequence[Counter], *, held: Need, charged: int, used: Used
+def resolve_each(
+    transaction: Transaction, account_id: str, counting: Sequence[Counter], ended: Sequence[Counted]
 ) -> None:
-    """Turn what a request held into what it spent; a limit on one model counts it if that model served it.
-
-    Of `used` no more tokens may count than the request was to use at most.
-    """
+    """Turn what requests held into what they spent; a limit on one model counts those that this model served."""
     moves = []
     for counter in counting:
         limit = counter.standing.limit
-        spent = charged if limit.unit is Unit.MONEY else used.tokens
-        moves.append((counter, -held.of(limit), spent if limit.model in {"", used.model} else 0))
+        held = sum([each.held.of(limit) for each in ended])
+        moves.append((counter, -held, sum([each.spent(limit) for each in ended])))
     _move(transaction, account_id, moves)
 
 

@@ -3,29 +3,25 @@
 Only behind the lock of the account's wallet: see `holds`.
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import bindparam, insert, literal_column, select, update
 
 from monkey_coder_server.adapters.storage.limit_tables import grants
 from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, from_micros
-from monkey_coder_server.adapters.storage.transaction import Query, Transaction
+from monkey_coder_server.adapters.storage.several import Several
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
 from monkey_coder_server.ports.credit import GrantStanding
 from monkey_coder_server.ports.record import Record
 
-_LEFT = (
-    select(grants.c.grant_id, grants.c.remaining)
-    .where(grants.c.account_id == bindparam("account"), grants.c.remaining > literal_column("0"))
-    .order_by(grants.c.priority, grants.c.expires_at, grants.c.grant_id)
+_LEFT = Several(
+    lambda accounts: (
+        select(grants.c.account_id, grants.c.grant_id, grants.c.remaining)
+        .where(grants.c.account_id.in_(accounts), grants.c.remaining > literal_column("0"))
+        .order_by(grants.c.account_id, grants.c.priority, grants.c.expires_at, grants.c.grant_id)
+    )
 )
-"""What an account can spend, in the order it is spent in."""
-_NEXT = (
-    _LEFT.with_only_columns(grants.c.grant_id, maintain_column_froms=True).limit(literal_column("1")).scalar_subquery()
-)
-_SPEND = Query(
-    update(grants)
-    .where(grants.c.grant_id == _NEXT, grants.c.remaining >= bindparam("part"))
-    .values(remaining=grants.c.remaining - bindparam("part"))
-)
-_LEFT_OVER = Query(_LEFT)
+"""What accounts can spend, each in the order it is spent in."""
 _TAKE = Query(
     update(grants)
     .where(grants.c.grant_id == bindparam("wanted"), grants.c.remaining >= bindparam("part"))
@@ -76,19 +72,20 @@ def add(transaction: Transaction, row: GrantRow) -> None:
     )
 
 
-def spend(transaction: Transaction, account_id: str, amount: int) -> None:
-    """Take a charge from an account's grants: the lowest priority number first, then what expires first.
+def spend_each(transaction: Transaction, charges: Mapping[str, int]) -> None:
+    """Take charges from the grants of accounts: the lowest priority number first, then what expires first.
 
     A charge the grants do not cover is booked all the same; the audit tells of it.
     """
-    if amount <= 0 or transaction.change(_SPEND, {"account": account_id, "part": amount}):
-        return
-    for grant_id, remaining in transaction.rows(_LEFT_OVER, {"account": account_id}):
-        part = min(remaining, amount)
-        take(transaction, grant_id, part)
-        amount -= part
-        if not amount:
-            return
+    owed = {account_id: charge for account_id, charge in charges.items() if charge > 0}
+    parts: list[Parameters] = []
+    for account_id, grant_id, remaining in _LEFT.rows(transaction, sorted(owed)):
+        part = min(remaining, owed[account_id])
+        if part:
+            owed[account_id] -= part
+            parts.append({"wanted": grant_id, "part": part})
+    if parts:
+        transaction.change_each(_TAKE, parts)
 
 
 def take(transaction: Transaction, grant_id: str, part: int) -> bool:

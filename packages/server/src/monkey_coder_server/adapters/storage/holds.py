@@ -233,7 +233,7 @@ def resolve(  # noqa: PLR0913 - which hold, and what came of it
     if not transaction.change(_RESOLVE, ending):
         return None
     move(transaction, account_id, held=-amount, balance=-charged)
-    grant_rows.spend(transaction, account_id, charged)
+    grant_rows.spend_each(transaction, {account_id: charged})
     caps.resolve(transaction, spending, held, charged=charged, used=used, limits=limits)
     return Resolved(account_id, key_id, amount, charged, idempotency_key, balance - charged)
 

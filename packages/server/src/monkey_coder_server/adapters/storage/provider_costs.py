@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert
+from sqlalchemy import insert
 
 from monkey_coder_server.adapters.storage.reporting_tables import provider_costs
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
@@ -13,7 +13,7 @@ from monkey_coder_server.ports.ledger import Bill, FailedRequest, Settlement
 
 SEARCHES = "web_searches"
 UNKNOWN = "unknown"
-_WRITE = Query(insert(provider_costs).values({column.name: bindparam(column.name) for column in provider_costs.c}))
+_WRITE = Query(insert(provider_costs))
 
 
 class Booking(NamedTuple):

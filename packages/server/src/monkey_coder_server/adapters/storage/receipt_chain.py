@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, select
-from sqlalchemy.dialects.postgresql import insert as insert_or_update
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.tables import receipt_chains, receipts
@@ -28,13 +28,11 @@ _HEAD = Several(
         receipt_chains.c.key_id.in_(keys)
     )
 )
-_heads = insert_or_update(receipt_chains)
+_BEGIN = Query(insert_or_not(receipt_chains).on_conflict_do_nothing())
 _ADVANCE = Query(
-    _heads.on_conflict_do_update(
-        index_elements=[receipt_chains.c.key_id],
-        set_={"sequence": _heads.excluded.sequence, "chain_hash": _heads.excluded.chain_hash},
-        where=receipt_chains.c.sequence == bindparam("seen"),
-    )
+    update(receipt_chains)
+    .where(receipt_chains.c.key_id == bindparam("key"), receipt_chains.c.sequence == bindparam("seen"))
+    .values(sequence=bindparam("reached"), chain_hash=bindparam("newest"))
 )
 _ISSUE = Query(insert(receipts))
 SIGNED = (
@@ -70,20 +68,14 @@ class Issue(Record, frozen=True):
 def issue(transaction: Transaction, issues: Sequence[Issue], signer: ReceiptSigner) -> None:
     """Write the receipts of charges, each the next link of its key's chain in the order given."""
     heads = _heads_of(transaction, issues)
-    seen = {key_id: head.sequence for key_id, head in heads.items()}
+    seen = dict(heads)
     rows: list[Parameters] = []
     for each in issues:
         head = heads[each.settlement.key_id]
         row = _signed(each, head, signer)
         rows.append(row)
         heads[head.key_id] = _Head(head.key_id, head.sequence + 1, row["chain_hash"])
-    advanced = [
-        {"key_id": key_id, "sequence": head.sequence, "chain_hash": head.chain_hash, "seen": seen[key_id]}
-        for key_id, head in sorted(heads.items())
-    ]
-    if transaction.change_each(_ADVANCE, advanced) != len(advanced):
-        message = f"The receipt chain of {', '.join(heads)} moved on; please try again."
-        raise Unavailable(message, retry_after=1)
+    _advance(transaction, seen, heads)
     transaction.change_each(_ISSUE, rows)
 
 
@@ -92,6 +84,26 @@ def _heads_of(transaction: Transaction, issues: Iterable[Issue]) -> dict[str, _H
     keys = dict.fromkeys([each.settlement.key_id for each in issues])
     known = {row[0]: _Head(*row) for row in _HEAD.rows(transaction, list(keys))}
     return {key_id: known.get(key_id) or _Head(key_id, 0, FIRST_PREVIOUS) for key_id in keys}
+
+
+def _advance(transaction: Transaction, seen: dict[str, _Head], reached: dict[str, _Head]) -> None:
+    """Store how far chains have come. Raises `Unavailable` when another was there first."""
+    begun = [reached[key_id]._asdict() for key_id, head in seen.items() if not head.sequence]
+    advanced = [
+        {
+            "key": key_id,
+            "seen": head.sequence,
+            "reached": reached[key_id].sequence,
+            "newest": reached[key_id].chain_hash,
+        }
+        for key_id, head in seen.items()
+        if head.sequence
+    ]
+    done = transaction.change_each(_BEGIN, begun) if begun else 0
+    done += transaction.change_each(_ADVANCE, advanced) if advanced else 0
+    if done != len(seen):
+        message = f"The receipt chain of {', '.join(seen)} moved on; please try again."
+        raise Unavailable(message, retry_after=1)
 
 
 def _signed(issued: Issue, head: _Head, signer: ReceiptSigner) -> Parameters:

@@ -34,7 +34,7 @@ _SUMS = (
 )
 _NAMED = 5
 """Where in a row of sums the counts begin, behind hour, key, provider, model and persona."""
-_WRITE = insert_or_add(usage_daily).values({name: bindparam(name) for name in (*_KEY, *_SUMS)})
+_WRITE = insert_or_add(usage_daily)
 _ADD = Query(
     _WRITE.on_conflict_do_update(
         index_elements=[usage_daily.c[name] for name in _KEY],

@@ -6,29 +6,32 @@ from sqlalchemy import BindParameter, Select, Text, bindparam
 
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 
-TOGETHER = 16
-_NAMES = tuple([f"id_{number}" for number in range(TOGETHER)])
+SIZES = (1, 16, 256)
+_NAMES = tuple([f"id_{number}" for number in range(SIZES[-1])])
 
 Ids = Sequence[BindParameter[str]]
 
 
 class Several:
-    """A query for the rows of one id, or of up to `TOGETHER` at once. `make` puts the ids it is given behind `IN`."""
+    """A query for the rows of one id, or of many at once. `make` puts the ids it is given behind `IN`."""
 
-    __slots__ = ("many", "one")
+    __slots__ = ("by_size",)
 
     def __init__(self, make: Callable[[Ids], Select[tuple[object, ...]]]) -> None:
         ids = [bindparam(name, type_=Text) for name in _NAMES]
-        self.one = Query(make(ids[:1]))
-        self.many = Query(make(ids))
+        self.by_size = {size: Query(make(ids[:size])) for size in SIZES}
+
+    @property
+    def one(self) -> Query:
+        """The query for a single id."""
+        return self.by_size[1]
 
     def rows(self, transaction: Transaction, ids: Sequence[str]) -> list[Row]:
         """The rows of all these ids, piece by piece in the order of the ids; none for what is not there."""
-        if len(ids) == 1:
-            return transaction.rows(self.one, {_NAMES[0]: ids[0]})
         found: list[Row] = []
-        for start in range(0, len(ids), TOGETHER):
-            some = ids[start : start + TOGETHER]
-            padded = (*some, *[some[-1]] * (TOGETHER - len(some)))
-            found += transaction.rows(self.many, dict(zip(_NAMES, padded, strict=True)))
+        for start in range(0, len(ids), SIZES[-1]):
+            some = ids[start : start + SIZES[-1]]
+            size = next(size for size in SIZES if size >= len(some))
+            padded = (*some, *[some[-1]] * (size - len(some)))
+            found += transaction.rows(self.by_size[size], dict(zip(_NAMES, padded, strict=False)))
         return found

@@ -19,7 +19,7 @@ from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
 from monkey_coder_server.ports.signing import ReceiptSigner
 
-_ENDED = Query(insert(holds).values({column.name: bindparam(column.name) for column in holds.columns}))
+_ENDED = Query(insert(holds))
 _END = Query(
     update(holds)
     .where(holds.c.request_id == bindparam("request"), holds.c.state == bindparam("was"))

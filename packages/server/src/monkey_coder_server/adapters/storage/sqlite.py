@@ -81,7 +81,7 @@ class SqliteTransaction:
         return self.cursor.execute(prepared.text, prepared.values(parameters)).rowcount
 
     def change_each(self, query: Query, several: Sequence[Parameters]) -> int:
-        """Run a statement that changes rows once with each of several parameters; how many in all."""
+        """Run a statement for each of several parameters, of which no two change the same row; how many in all."""
         prepared = self._prepared.get(query) or self._prepare(query)
         return self.cursor.executemany(prepared.text, map(prepared.values, several)).rowcount
 

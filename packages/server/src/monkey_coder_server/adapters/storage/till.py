@@ -24,7 +24,6 @@ from monkey_coder_server.ports.ledger import FailedRequest
 from monkey_coder_server.ports.record import Record
 
 _ENDED = {HoldState.SETTLED.value, HoldState.VOIDED.value}
-_Counted = tuple[Need, int, Used]
 _KNOWN = Several(
     lambda ids: select(
         holds_table.c.request_id,
@@ -118,7 +117,7 @@ class Till:
     _charged: dict[str, leases.Slice] = field(default_factory=dict)
     _let_go: Counter[Spender] = field(default_factory=Counter)
     _spent: Counter[Spender] = field(default_factory=Counter)
-    _counted: dict[Spender, list[_Counted]] = field(default_factory=dict)
+    _counted: dict[Spender, list[counting.Counted]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, transaction: Transaction, batch: Sequence[Resolved]) -> "Till":
@@ -164,14 +163,12 @@ class Till:
         holds.move_each(
             self.transaction, [(name, purse.holding, purse.more) for name, purse in sorted(self._purses.items())]
         )
-        for account_id, purse in sorted(self._purses.items()):
-            grant_rows.spend(self.transaction, account_id, -purse.more)
+        grant_rows.spend_each(self.transaction, {name: -purse.more for name, purse in self._purses.items()})
         leases.write_charges(self.transaction, list(self._charged.values()))
         keys = sorted({*self._let_go, *self._spent}, key=_order)
         caps.resolve_keys(self.transaction, [(key, self._let_go[key], self._spent[key]) for key in keys])
         for spending, counters in limits.items():
-            for held, charged, used in self._counted[spending]:
-                counting.resolve(self.transaction, spending.account_id, counters, held=held, charged=charged, used=used)
+            counting.resolve_each(self.transaction, spending.account_id, counters, self._counted[spending])
 
     def _from_hold(self, resolved: Resolved, known: Known) -> Taken:
         """The hold is still there: it covers the charge, and the rest of it is free again."""
@@ -231,7 +228,7 @@ class Till:
         self._let_go[spending] += held.money
         self._spent[spending] += charged
         if purse.limited:
-            self._counted.setdefault(spending, []).append((held, charged, used))
+            self._counted.setdefault(spending, []).append(counting.Counted(held, charged, used))
 
     def _pay_late(self, purse: _Purse, spending: Spender, owed: int, used: Used) -> int:
         """Pay of a late charge what is free in the wallet and in every limit."""

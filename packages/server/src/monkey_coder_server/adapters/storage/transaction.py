@@ -51,7 +51,7 @@ class Transaction(Protocol):
         """Run a statement that changes rows; how many."""
 
     def change_each(self, query: Query, several: Sequence[Parameters]) -> int:
-        """Run a statement that changes rows once with each of several parameters; how many in all."""
+        """Run a statement for each of several parameters, of which no two change the same row; how many in all."""
 
     def rows(self, query: Query, parameters: Parameters) -> list[Row]:
         """Run a statement and take all its rows, also of `RETURNING`."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
+from msgspec.json import Encoder
 from psycopg import RawCursor
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from monkey_coder_server.adapters.storage.postgres.connection import Connection
+from monkey_coder_server.adapters.storage.postgres.sets import ROWS, of_many
 from monkey_coder_server.adapters.storage.transaction import Compiled, Parameters, Query, Row
 
 DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # not annotated
@@ -28,16 +31,19 @@ def _picker(compiled: Compiled) -> Callable[[Parameters], tuple[Any, ...]]:
     return lambda parameters: tuple([constants[name] if name in constants else parameters[name] for name in names])
 
 
-_PREPARED: dict[Query, _Prepared] = {}
-
-
+@cache
 def _prepared(query: Query) -> _Prepared:
-    """Compiled once in a process; two threads that do it at once make the same."""
-    found = _PREPARED.get(query)
-    if found is None:
-        compiled = query.compiled(DIALECT)
-        found = _PREPARED[query] = _Prepared(compiled.text.encode(), _picker(compiled))
-    return found
+    """Compiled once in a process."""
+    compiled = query.compiled(DIALECT)
+    return _Prepared(compiled.text.encode(), _picker(compiled))
+
+
+@cache
+def _prepared_for_many(query: Query) -> _Prepared:
+    return _prepared(of_many(query, DIALECT))
+
+
+_encode = Encoder().encode
 
 
 @dataclass(slots=True)
@@ -56,10 +62,11 @@ class PgTransaction:
         return self.cursor.execute(prepared.text, prepared.values(parameters)).rowcount
 
     def change_each(self, query: Query, several: Sequence[Parameters]) -> int:
-        """Run a statement that changes rows once with each of several parameters, in one round trip; how many."""
-        prepared = _prepared(query)
-        self.cursor.executemany(prepared.text, [prepared.values(parameters) for parameters in several])
-        return self.cursor.rowcount
+        """Run a statement that changes rows for each of several parameters, as one statement; how many in all."""
+        if len(several) == 1:
+            return self.change(query, several[0])
+        prepared = _prepared_for_many(query)
+        return self.cursor.execute(prepared.text, prepared.values({ROWS: _encode(several).decode()})).rowcount
 
     def rows(self, query: Query, parameters: Parameters) -> list[Row]:
         """Run a statement and take all its rows."""
