@@ -103,9 +103,8 @@ def _bills(costs: Sequence[Cost], billed: Sequence[Mapping[str, Any]]) -> tuple[
     """Bills nothing in our books stands for, exact costs that are no bill's or not its amount, and the sums.
 
     A cost that says the provider's name of the request is that bill's. The others are estimates of requests whose
-    process died before it knew the name: there must be as many for each provider as bills are left. An intent is
-    written while its provider is called already; one that did not reach the disk in time leaves a bill of an answer
-    that was broken off and of which nobody was given a word: such bills are counted, and found by reconciliation.
+    process died before it knew the name: there must be as many for each provider as bills are left, because a call's
+    intent is on the disk before its provider is called.
     """
     bills = {name: entry for entry in billed for name in (entry["request_id"], entry["answer_id"]) if name}
     named = {cost.provider_request_id: cost for cost in costs if cost.provider_request_id in bills}
@@ -114,8 +113,7 @@ def _bills(costs: Sequence[Cost], billed: Sequence[Mapping[str, Any]]) -> tuple[
     left = [entry for entry in billed if not named.keys() & {entry["request_id"], entry["answer_id"]}]
     spare = Counter(cost.provider for cost in costs if cost.provider_request_id not in bills)
     missing = Counter(entry["provider"] for entry in left) - spare
-    broken_off = Counter(entry["provider"] for entry in left if entry["outcome"] == "abandoned")
-    unbooked = [f"{name}: {count}" for name, count in (missing - broken_off).items()]
+    unbooked = [f"{name}: {count}" for name, count in missing.items()]
     doubled = Counter(cost.provider_request_id for cost in costs if cost.provider_request_id)
     wrong += [f"{name} twice" for name, count in doubled.items() if count > 1]
     figures = {
@@ -123,7 +121,7 @@ def _bills(costs: Sequence[Cost], billed: Sequence[Mapping[str, Any]]) -> tuple[
         "of them exact in our books": len(exact),
         "of them estimated, by name": sum(cost.estimated for cost in named.values()),
         "of them estimated otherwise": len(left) - missing.total(),
-        "of them in no book (no intent yet)": missing.total(),
+        "of them in no book": missing.total(),
         "the simulators' nano-dollars": sum(entry["cost_nanos"] for entry in billed),
         "ours, exact": sum(cost.cost for cost in exact),
         "ours, estimated": sum(cost.cost for cost in costs if cost.estimated),

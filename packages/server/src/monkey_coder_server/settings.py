@@ -108,8 +108,9 @@ VARIABLES = (
     Variable(
         "DURABILITY",
         "strict",
-        "strict: what was delivered is on disk before its last byte leaves, and survives power loss. relaxed: about a "
-        "millisecond faster, survives the process but not the machine: its last moments may be delivered and unbilled.",
+        "strict: a call is on disk before its provider hears of it, what was delivered before its last byte leaves; "
+        "both survive power loss. relaxed: about two milliseconds faster, survives the process but not the machine: "
+        "its last moments may be delivered and unbilled.",
     ),
     Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
     *_provider_variables(),

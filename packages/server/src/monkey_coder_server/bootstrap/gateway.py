@@ -157,6 +157,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 options=inference.Options(
                     rate=settings.rate_limit_per_minute,
                     shutdown=SETTLE_SECONDS,
+                    pipeline=inference.PipelineSettings(noted_first=settings.durability == "strict"),
                     loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
                 ),
             )

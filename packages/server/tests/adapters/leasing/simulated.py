@@ -93,7 +93,9 @@ class Process:
     def kill(self) -> None:
         self.life.alive = False
         self.world.crashes += 1
-        for task in list(self.tasks):
+        tasks = list(self.tasks)
+        self.world.chance.shuffle(tasks)
+        for task in tasks:
             task.cancel()
 
 

@@ -1,5 +1,8 @@
 """What a request comes to if its process dies is noted before each call, and while its answer leaves."""
 
+import pytest
+
+from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.ledger import FailedRequest, Settlement
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Gateway
@@ -23,6 +26,21 @@ async def test_each_call_of_a_failover_is_noted() -> None:
     await gateway.ask(model=MODEL)
     (drafts,) = gateway.books.drafts.values()
     assert [len(draft.attempts) for draft in drafts] == [0, 1]
+
+
+@pytest.mark.parametrize(("noted_first", "durable"), [(True, 1), (False, 0)])
+async def test_a_call_is_made_when_its_draft_is_durable(noted_first: bool, durable: int) -> None:
+    gateway = Gateway(pipeline=PipelineSettings(noted_first=noted_first))
+    seen: list[tuple[int, int]] = []
+
+    def calling() -> None:
+        (drafts,) = gateway.books.drafts.values()
+        seen.append((len(drafts), [kind for kind, _ in gateway.books.events].count("durable")))
+
+    gateway.wire.before_send = calling
+    gateway.wire.play("openai", wires.error(500), wires.openai())
+    await gateway.ask(model=MODEL)
+    assert seen == [(1, durable), (2, 2 * durable)]
 
 
 async def test_a_stream_is_to_be_paid_for_before_its_first_byte_and_more_the_longer_it_goes_on() -> None:

@@ -29,8 +29,20 @@ async def test_a_defect_of_ours_is_counted_told_as_internal_and_not_charged() ->
     assert len(gateway.books.voided) == 1
 
 
-async def test_while_the_hold_is_not_on_disk_no_byte_leaves() -> None:
+@pytest.mark.parametrize("asked", ["ask", "stream"])
+async def test_while_the_hold_is_not_on_disk_no_provider_is_called(asked: str) -> None:
     gateway = Gateway(pipeline=PipelineSettings(durable=0.02))
+    gateway.books.durable_delay = 1.0
+    gateway.wire.play("openai", wires.openai())
+    answer = await getattr(gateway, asked)(model=MODEL)
+    assert (answer.status, answer.json["error_code"]) == (503, "unavailable")
+    assert not gateway.wire.sent
+    (failed,) = gateway.books.voided.values()
+    assert (failed.attempts, failed.provider_cost) == ((), 0)
+
+
+async def test_while_the_hold_is_not_on_disk_no_byte_leaves_even_where_the_call_did_not_wait_for_it() -> None:
+    gateway = Gateway(pipeline=PipelineSettings(durable=0.02, noted_first=False))
     gateway.books.durable_delay = 1.0
     gateway.wire.play("openai", wires.openai_stream())
     answer = await gateway.stream(model=MODEL)

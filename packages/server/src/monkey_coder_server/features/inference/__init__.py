@@ -3,6 +3,7 @@
 from monkey_coder_server.features.inference.dependencies import Access, Dependencies, Options
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.loops import LoopSettings
+from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.features.inference.wiring import build
 
-__all__ = ["Access", "Dependencies", "Health", "LoopSettings", "Options", "build"]
+__all__ = ["Access", "Dependencies", "Health", "LoopSettings", "Options", "PipelineSettings", "build"]

@@ -1,7 +1,7 @@
 """Walks a plan until one model answers: retry budget, failover, key rotation, Retry-After. The only place they live."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from monkey_coder_server.domain.conversation import ModelRequest
@@ -79,7 +79,7 @@ class Trail:
 class Effort(Record, frozen=True):
     """One request's way through its routes: best first, until `deadline` (monotonic seconds).
 
-    `calling` is told of each call before it is made; whatever it raises is raised by the attempts.
+    `calling` is awaited before each call; whatever it raises is raised by the attempts, and nothing was called then.
     """
 
     routes: tuple[Route, ...]
@@ -87,7 +87,7 @@ class Effort(Record, frozen=True):
     stream: bool
     deadline: float
     trail: Trail
-    calling: Callable[[Route, "Effort"], None]
+    calling: Callable[[Route, "Effort"], Awaitable[None]]
 
 
 class Attempts:
@@ -142,9 +142,9 @@ class Attempts:
         return _refusal(failure, trail)
 
     async def _try(self, route: Route, key: tuple[int, str], effort: Effort) -> Answering:
-        started = self._clock.monotonic()
         effort.trail.route = route
-        effort.calling(route, effort)
+        await effort.calling(route, effort)
+        started = self._clock.monotonic()
         self._health.started(route.name, started)
         call = self._exchange.begin if effort.stream else self._exchange.whole
         try:

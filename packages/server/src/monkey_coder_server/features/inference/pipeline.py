@@ -21,6 +21,7 @@ from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.meter import Meter
 from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
 from monkey_coder_server.features.inference.relay import End, relay
+from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.running import Run, Running
 from monkey_coder_server.features.inference.settlement import Settlements
 from monkey_coder_server.ports.clock import Clock
@@ -36,11 +37,15 @@ _OUTCOMES = MappingProxyType({End.LEFT: STOPPED, End.LIMIT: LIMITED})
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """Seconds. `drain`: how long an answer is read on for its usage after the caller left. `durable`: for the hold."""
+    """Seconds. `drain`: how long an answer is read on for its usage after the caller left. `durable`: for the hold.
+
+    `noted_first`: a provider is called only when it would be known after a crash that it was.
+    """
 
     drain: float = 120.0
     durable: float = 10.0
     stall: float = 30.0
+    noted_first: bool = True
 
 
 class Pipeline:
@@ -122,7 +127,8 @@ class Pipeline:
         job = flight.job
         deadline = job.started + job.seconds
         drafts = Drafts(flight, self._ledger, self._clock)
-        effort = Effort(flight.admitted.routes, job.request, job.stream, deadline, flight.trail, drafts.calling)
+        calling = partial(self._calling, flight, drafts)
+        effort = Effort(flight.admitted.routes, job.request, job.stream, deadline, flight.trail, calling)
         try:
             with Within(deadline - self._clock.monotonic()) as bound:
                 flight.watch(bound)
@@ -138,6 +144,12 @@ class Pipeline:
             if flight.answering is not None:
                 await flight.answering.reply.close()
         return self._served(flight, flight.answered(), end)
+
+    async def _calling(self, flight: Flight, drafts: Drafts, route: Route, effort: Effort) -> None:
+        """What is billed from now on must be in the books even if this process dies at once. Raises `Unavailable`."""
+        drafts.calling(route, effort)
+        if self._settings.noted_first:
+            await self._durable(flight.admitted.hold)
 
     async def _relay(self, answering: Answering, flight: Flight, drafts: Drafts) -> End:
         """Pass a stream on: no byte of it leaves before the hold, and that it is paid for, would survive a crash."""
