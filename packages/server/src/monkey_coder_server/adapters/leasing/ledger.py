@@ -190,9 +190,12 @@ class LeasedLedger:
         await self._shipper.flush(account_id)
 
     async def wallet(self, account_id: str) -> Wallet:
-        """Balance and holds; what this process has in hand is not held."""
+        """Balance and holds; what this process has in hand is not held, nor what it is taking or giving back."""
+        await self._lending.settled_down(account_id)
+        for purse in self._purses.of_account(account_id):
+            await self._lending.give_back(purse)
         await self._shipper.flush(account_id)
-        wallet = await self._records.wallet(account_id)
+        wallet = await self._books.wallet(account_id)
         in_hand = sum(purse.free for purse in self._purses.of_account(account_id))
         return Wallet(account_id, wallet.balance, max(wallet.held - in_hand, 0))
 
