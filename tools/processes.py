@@ -59,7 +59,7 @@ def server(
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    for _ in range(300):
+    for _ in range(1_200):
         if process.poll() is not None:
             message = f"the server ended with exit code {process.returncode} before it was ready"
             raise RuntimeError(message)
@@ -69,5 +69,5 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
                     return
         except OSError:
             time.sleep(0.05)
-    message = f"{url} did not answer within 15 s"
+    message = f"{url} did not answer within 60 s"
     raise RuntimeError(message)
