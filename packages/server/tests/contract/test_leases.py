@@ -187,6 +187,14 @@ async def test_a_recall_asks_other_processes_and_giving_back_answers_it(funded: 
     assert await funded.books.recalled("there") == []
 
 
+async def test_a_recall_for_one_key_asks_for_its_leases_only(funded: Storage) -> None:
+    lease = await take(funded, instance="there")
+    assert await funded.books.recall(ACCOUNT, "here", key_id="another") == 0
+    assert await funded.books.recalled("there") == []
+    assert await funded.books.recall(ACCOUNT, "here", key_id=lease.key_id) == 1
+    assert await funded.books.recalled("there") == [lease.lease_id]
+
+
 async def test_a_lease_given_back_whole_is_not_recalled(funded: Storage) -> None:
     lease = await take(funded, instance="there")
     await funded.books.recall(ACCOUNT, "here")

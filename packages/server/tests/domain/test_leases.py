@@ -61,19 +61,19 @@ def test_a_key_gets_a_lease_with_its_second_request_within_two_windows() -> None
     assert not leases.deserves_lease(leases.asked(once, 10, 120), 120)
 
 
-def test_the_target_covers_the_peak_of_holds_and_the_recent_charges_twice() -> None:
+def test_the_target_covers_the_peak_of_holds_and_a_minute_and_a_half_of_charges_twice() -> None:
     demand = leases.asked(leases.asked(Demand(), 100, 1), 50, 1)
     assert leases.target(demand, 1) == 2 * 150
     demand = leases.ended(demand, 100, charged=30, second=2)
     assert demand.held == 50
-    assert leases.target(demand, 2) == 2 * (150 + 30)
+    assert leases.target(demand, 2) == 2 * (150 + 45)
 
 
 def test_what_was_charged_in_the_window_before_counts_less_and_less() -> None:
     demand = leases.ended(leases.asked(Demand(), 100, 0), 100, charged=60, second=59)
-    assert leases.target(demand, 59) == 2 * (100 + 60)
-    assert leases.target(demand, 60) == 2 * (100 + 60)
-    assert leases.target(demand, 90) == 2 * (100 + 30)
+    assert leases.target(demand, 59) == 2 * (100 + 90)
+    assert leases.target(demand, 60) == 2 * (100 + 90)
+    assert leases.target(demand, 90) == 2 * (100 + 45)
     assert leases.target(demand, 119) == 2 * (100 + 1)
     assert leases.target(demand, 120) == 0
 
@@ -83,6 +83,13 @@ def test_what_is_still_held_counts_in_every_window() -> None:
     assert leases.target(demand, 60) == 200
     assert leases.target(demand, 600) == 200
     assert leases.ended(demand, 100, charged=0, second=600).held == 0
+
+
+def test_half_the_target_carries_a_steady_key_through_a_minute_and_a_half() -> None:
+    demand = Demand()
+    for second in range(200):
+        demand = leases.ended(leases.asked(demand, 30, second), 30, charged=20, second=second)
+    assert 90 * 20 + 30 <= leases.target(demand, 199) // 2 <= 92 * 20 + 30
 
 
 def test_a_lease_is_topped_up_below_half_of_what_is_wanted() -> None:

@@ -223,7 +223,9 @@ def _checks(parts: _Parts) -> Mapping[str, ops.Check]:
     books, supplies = parts.books, parts.supplies
 
     async def database() -> str:
-        return ops.HEALTHY if books.storage.healthy() else "failing"
+        if books.storage.healthy():
+            return ops.HEALTHY
+        return ops.CARRIED if parts.ledger.carries_on else "failing"
 
     async def journal() -> str:
         return ops.HEALTHY if parts.ledger.open_for_new else "no room"

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 LEASE_SECONDS = 60
-"""The spending of so long is covered by what is left, even if nothing could be topped up meanwhile."""
+"""How long a window of demand is."""
+COVERED_SECONDS = 90
+"""The spending of so long is covered by what is left at the least, even if nothing could be topped up meanwhile."""
 LEASE_LIFE = timedelta(minutes=15)
 """How long a process may be silent before its leases are taken for abandoned."""
 EXPIRY_MARGIN = timedelta(minutes=2)
@@ -122,14 +124,14 @@ def deserves_lease(demand: Demand, second: int) -> bool:
 
 
 def target(demand: Demand, second: int) -> int:
-    """How large a lease should be: twice what is held at once at most, and twice the charges of `LEASE_SECONDS`.
+    """How large a lease should be: twice what is held at once at most, and twice the charges of `COVERED_SECONDS`.
 
     Half of it, below which it is topped up, still covers both once.
     """
     demand = _at(demand, second)
     rest = LEASE_SECONDS - second % LEASE_SECONDS
     recent = demand.charges + demand.charges_before * rest // LEASE_SECONDS
-    return 2 * (max(demand.peak, demand.peak_before) + recent)
+    return 2 * (max(demand.peak, demand.peak_before) + recent * COVERED_SECONDS // LEASE_SECONDS)
 
 
 def needs_more(left: int, wanted: int) -> bool:

@@ -81,8 +81,11 @@ class Books(Protocol):
     async def extend(self, instance: str, expires_at: datetime) -> None:
         """Let the leases of a living process last longer."""
 
-    async def recall(self, account_id: str, instance: str) -> int:
-        """Ask all other processes to give back what they do not need of this wallet; how many leases that concerns."""
+    async def recall(self, account_id: str, instance: str, *, key_id: str | None = None) -> int:
+        """Ask all other processes to give back what they do not need of this wallet; how many leases that concerns.
+
+        With a key, only its leases: no other count for what limits it.
+        """
 
     async def recalled(self, instance: str) -> Sequence[str]:
         """The leases of this process that others asked for."""

@@ -134,11 +134,12 @@ class Bank:
             if lent.open and lent.wish.instance == instance:
                 lent.expires_at = max(lent.expires_at, expires_at)
 
-    def recall(self, account_id: str, instance: str) -> int:
+    def recall(self, account_id: str, instance: str, key_id: str | None) -> int:
         others = [
             lent
             for lent in self.leases.values()
             if lent.open and lent.wish.account_id == account_id and lent.wish.instance != instance
+            if key_id in {None, lent.wish.key_id}
         ]
         for lent in others:
             lent.recalled = True

@@ -99,8 +99,8 @@ class FaultyBooks:
     async def extend(self, instance: str, expires_at: datetime) -> None:
         await self._call(lambda: self._bank.extend(instance, expires_at))
 
-    async def recall(self, account_id: str, instance: str) -> int:
-        return await self._call(lambda: self._bank.recall(account_id, instance))
+    async def recall(self, account_id: str, instance: str, *, key_id: str | None = None) -> int:
+        return await self._call(lambda: self._bank.recall(account_id, instance, key_id))
 
     async def recalled(self, instance: str) -> Sequence[str]:
         return await self._call(lambda: self._bank.recalled(instance))

@@ -170,6 +170,7 @@ def test_what_every_request_runs_fills_no_temporary_table(query: Query, template
         (leases._OVERDUE, "ix_leases_open_expires_at (expires_at<?)"),
         (recalls._EXTEND, "ix_leases_open_instance (instance=?)"),
         (recalls._RECALL, "ix_leases_open_account (account_id=?)"),
+        (recalls._RECALL_OF_KEY, "ix_leases_open_account (account_id=?)"),
         (recalls._RECALLED, "ix_leases_recalled (instance=?)"),
     ],
 )

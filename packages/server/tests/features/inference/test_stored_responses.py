@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from monkey_coder_server.domain.errors import FailureKind, Unavailable
+from monkey_coder_server.features.inference import recollection
 from packages.server.tests.dialects.openai_responses.answers import client, frames
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Answer, Caller, Gateway
@@ -206,6 +207,15 @@ async def test_an_answer_that_cannot_be_stored_is_given_all_the_same(gateway: Ga
     assert answer.status == 200
     assert [str(defect) for defect in gateway.notes.defects] == ["away"]
     assert (await get(gateway, f"{PATH}/{answer.json['id']}")).status == 404
+
+
+async def test_an_answer_does_not_wait_for_a_store_that_is_silent(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recollection, "SAVE_SECONDS", 0.01)
+    gateway.kept.delay = 3_600.0
+    assert (await ask(gateway)).status == 200
+    assert [type(defect) for defect in gateway.notes.defects] == [TimeoutError]
 
 
 async def test_the_input_is_listed_a_page_at_a_time(gateway: Gateway) -> None:

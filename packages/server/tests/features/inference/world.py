@@ -291,9 +291,10 @@ class Kept:
         self.answers: dict[tuple[str, str], StoredAnswer] = {}
         self.items: dict[tuple[str, str], str] = {}
         self.fail: deque[Exception] = deque()
+        self.delay = 0.0
 
     async def save(self, answer: StoredAnswer, items: Collection[str]) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.delay)
         if self.fail:
             raise self.fail.popleft()
         self.answers[answer.account_id, answer.answer_id] = answer

@@ -1,7 +1,12 @@
+import json
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
+
+from monkey_coder_server.adapters.system.clock import SystemClock
+from monkey_coder_server.features import ops
+from monkey_coder_server.web.request import Request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -29,6 +34,20 @@ async def test_a_gateway_is_ready_until_it_drains(house: Any) -> None:
         assert work.headers["retry-after"] == "1"
     finally:
         house.gateway.drain.draining = False
+
+
+@pytest.mark.parametrize(("word", "status"), [(ops.CARRIED, 200), ("failing", 503)])
+async def test_a_gateway_whose_database_is_away_is_ready_as_long_as_requests_go_on(word: str, status: int) -> None:
+    async def probe() -> str:
+        return word
+
+    checks = {"database": ops.Check(probe, needed=True)}
+    routes = ops.api.OpsRoutes(ops.Dependencies(checks, lambda: False, SystemClock(), "1", "http://gateway"))
+    request = cast("Request", None)
+    ready, health = await routes.ready(request), await routes.health(request)
+    assert (ready.status, json.loads(ready.body)["status"]) == (status, "degraded")
+    assert (health.status, json.loads(health.body)["status"]) == (200, "degraded")
+    assert json.loads(ready.body)["components"] == {"database": word}
 
 
 async def test_the_root_answers_head_without_a_key(house: Any) -> None:

@@ -11,13 +11,17 @@ from monkey_coder_server.adapters.leasing.lending import Lending
 from monkey_coder_server.adapters.leasing.parts import Timing, within
 from monkey_coder_server.adapters.leasing.purse import Purses
 from monkey_coder_server.adapters.leasing.shipper import Shipper
-from monkey_coder_server.domain.errors import BudgetExceeded, InsufficientCredit, Unavailable
+from monkey_coder_server.domain.errors import BudgetExceeded, GatewayError, InsufficientCredit, Unavailable
+from monkey_coder_server.domain.limits import HolderKind, LimitReached
 from monkey_coder_server.ports.books import Books
 from monkey_coder_server.ports.ledger import HoldRequest, Replay
 
 MOST_UNSURE = 1_000
 VAIN_SECONDS = 1
 """How long a refusal after all was asked back speaks for the requests that follow."""
+
+Whose = tuple[str, str | None]
+"""An account, and the key of it that alone is meant."""
 
 
 class DirectHolds:
@@ -32,8 +36,8 @@ class DirectHolds:
         self._shipper = shipper
         self._instance = instance
         self._timing = timing
-        self._recalling: dict[str, asyncio.Task[int]] = {}
-        self._vain: OrderedDict[str, int] = OrderedDict()
+        self._recalling: dict[Whose, asyncio.Task[int]] = {}
+        self._vain: OrderedDict[Whose, int] = OrderedDict()
         self._unsure: OrderedDict[str, HoldRequest] = OrderedDict()
 
     async def place(self, request: HoldRequest) -> Replay | None:
@@ -43,17 +47,19 @@ class DirectHolds:
             await self._shipper.flush(account_id)
         try:
             return await self._place(request)
-        except (InsufficientCredit, BudgetExceeded):
-            if not self._may_help(account_id):
+        except (InsufficientCredit, BudgetExceeded) as short:
+            whose = account_id, _limited(short)
+            if not self._may_help(*whose):
                 raise
         for number in range(1, self._timing.recalls + 1):
-            others = await self._recall(account_id)
+            others = await self._recall(*whose)
             try:
                 return await self._place(request)
-            except (InsufficientCredit, BudgetExceeded):
+            except (InsufficientCredit, BudgetExceeded) as short:
                 if not others or number == self._timing.recalls:
-                    self._note_vain(account_id)
+                    self._note_vain(*whose)
                     raise
+                whose = account_id, _limited(short)
         raise AssertionError("a refusal was raised in the last round")
 
     @property
@@ -77,37 +83,45 @@ class DirectHolds:
             raise
         return placed if isinstance(placed, Replay) else None
 
-    def _may_help(self, account_id: str) -> bool:
+    def _may_help(self, account_id: str, key_id: str | None) -> bool:
         """Whether a refusal may not stand: something is in hand here, or others were not asked just now."""
         if self._shipper.unbooked(account_id):
             return True
-        if any(purse.free or purse.growing for purse in self._purses.of_account(account_id)):
+        if any(purse.free or purse.growing for purse in self._purses.among(account_id, key_id)):
             return True
-        return self._lending.second() >= self._vain.get(account_id, 0)
+        return self._lending.second() >= self._vain.get((account_id, key_id), 0)
 
-    def _note_vain(self, account_id: str) -> None:
-        self._vain[account_id] = self._lending.second() + VAIN_SECONDS
-        self._vain.move_to_end(account_id)
+    def _note_vain(self, account_id: str, key_id: str | None) -> None:
+        self._vain[account_id, key_id] = self._lending.second() + VAIN_SECONDS
+        self._vain.move_to_end((account_id, key_id))
         if len(self._vain) > MOST_UNSURE:
             self._vain.popitem(last=False)
 
-    async def _recall(self, account_id: str) -> int:
+    async def _recall(self, account_id: str, key_id: str | None) -> int:
         """Give back what is free here and ask others to; how many leases they have. One round at a time."""
-        task = self._recalling.get(account_id)
+        whose = account_id, key_id
+        task = self._recalling.get(whose)
         if task is None:
-            task = asyncio.create_task(self._round(account_id))
-            self._recalling[account_id] = task
-            task.add_done_callback(lambda _: self._recalling.pop(account_id, None))
+            task = asyncio.create_task(self._round(*whose))
+            self._recalling[whose] = task
+            task.add_done_callback(lambda _: self._recalling.pop(whose, None))
         return await asyncio.shield(task)
 
-    async def _round(self, account_id: str) -> int:
-        await self._lending.settled_down(account_id)
-        self._lending.retire_all(account_id)
-        for purse in self._purses.of_account(account_id):
+    async def _round(self, account_id: str, key_id: str | None) -> int:
+        await self._lending.settled_down(account_id, key_id)
+        self._lending.retire_all(account_id, key_id)
+        for purse in self._purses.among(account_id, key_id):
             await self._lending.give_back(purse)
         if self._shipper.unbooked(account_id):
             await self._shipper.flush(account_id)
-        others = await within(self._timing.call, self._books.recall(account_id, self._instance))
+        others = await within(self._timing.call, self._books.recall(account_id, self._instance, key_id=key_id))
         if others:
             await asyncio.sleep(self._timing.recall)
         return others
+
+
+def _limited(short: GatewayError) -> str | None:
+    """The key whose leases alone count for the limit that refused; None where those of the whole account do."""
+    if isinstance(short, LimitReached) and short.standing.limit.holder.kind is HolderKind.KEY:
+        return short.standing.limit.holder.id
+    return None

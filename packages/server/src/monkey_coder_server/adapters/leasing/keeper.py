@@ -77,12 +77,12 @@ class Keeper:
 
     async def _tick(self) -> None:
         now = self._clock.monotonic()
-        self._lending.retire_the_old(self._clock.now())
         if self._direct.unsure or any(purse.slices for purse in self._purses.all()):
-            await self._lending.answer_recalls()
+            await self._lending.answer_recalls()  # while the books are away, what is idle is kept, too
             if now - self._beaten >= self._timing.heartbeat:
                 await self._lending.extend()
                 self._beaten = now
+        self._lending.retire_the_old(self._clock.now())
         await self._give_back()
         self._end_unsure()
         if now - self._adopted >= self._timing.adopt:

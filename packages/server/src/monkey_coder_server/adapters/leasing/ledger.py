@@ -91,6 +91,12 @@ class LeasedLedger:
         """Whether new requests are taken, as far as the journal is concerned."""
         return self._journal.open_for_new
 
+    @property
+    def carries_on(self) -> bool:
+        """Whether requests can be held from leases, though the books be away."""
+        now = self._clock.now()
+        return self._journal.open_for_new and any(purse.gives(now) for purse in self._purses.all())
+
     def figures(self) -> Mapping[str, int]:
         """For metrics: what waits for the books, and what is in hand of wallets."""
         purses = self._purses.all()

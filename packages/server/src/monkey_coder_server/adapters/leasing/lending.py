@@ -50,20 +50,14 @@ class Lending:
             purse.growing.add_done_callback(self._tasks.discard)
         return purse.growing
 
-    def retire_all(self, account_id: str) -> bool:
-        """Give up what is free of an account and take no lease for a while: others need it. Whether there was any."""
-        found = False
-        until = self.second() + leases.CONTENDED_SECONDS
-        for purse in self._purses.of_account(account_id):
-            purse.patient_until = until
-            for lease_id in list(purse.slices):
-                purse.retire(lease_id)
-                found = True
-        return found
+    def retire_all(self, account_id: str, key_id: str | None = None) -> None:
+        """Give up what is free of an account, or of one key, and take no lease for a while: others need it."""
+        for purse in self._purses.among(account_id, key_id):
+            self._retire(purse)
 
-    async def settled_down(self, account_id: str) -> None:
-        """Wait for leases of an account that are being taken."""
-        growing = [purse.growing for purse in self._purses.of_account(account_id) if purse.growing is not None]
+    async def settled_down(self, account_id: str, key_id: str | None = None) -> None:
+        """Wait for leases of an account, or of one key, that are being taken."""
+        growing = [purse.growing for purse in self._purses.among(account_id, key_id) if purse.growing is not None]
         if growing:
             await asyncio.wait(growing)
 
@@ -79,13 +73,12 @@ class Lending:
             purse = self._purses.of_lease(lease_id)
             if purse is None:
                 continue
-            self.retire_all(purse.account_id)
+            self._retire(purse)
             lease = purse.slices.get(lease_id)
             if lease is not None:
                 await within(self._timing.call, self._books.give_back(lease_id, lease.returned))
                 self._purses.confirm(purse, lease_id, lease.returned)
-            for each in self._purses.of_account(purse.account_id):
-                await self.give_back(each)
+            await self.give_back(purse)
 
     def retire_the_old(self, now: datetime) -> None:
         """Retire leases that are idle or over."""
@@ -114,6 +107,11 @@ class Lending:
         self._closed = True
         if self._tasks:
             await asyncio.wait(set(self._tasks))
+
+    def _retire(self, purse: Purse) -> None:
+        purse.patient_until = self.second() + leases.CONTENDED_SECONDS
+        for lease_id in list(purse.slices):
+            purse.retire(lease_id)
 
     async def _grow(self, purse: Purse, request: HoldRequest) -> GatewayError | None:
         try:

@@ -84,6 +84,13 @@ class Purse:
         """What the books hold for leases and no request holds here."""
         return sum([lease.free for lease in self.slices.values()])
 
+    def gives(self, now: datetime) -> bool:
+        """Whether a request could be held from one of the leases."""
+        day = cap_periods(now)[0]
+        return any(
+            lease.free and not lease.retired and not leases.over(lease, day, now) for lease in self.slices.values()
+        )
+
     def to_return(self) -> Iterator[tuple[str, int]]:
         """Leases of which more is returned than the books know: all that was returned."""
         for lease_id, lease in list(self.slices.items()):
@@ -126,6 +133,10 @@ class Purses:
     def of_account(self, account_id: str) -> list[Purse]:
         """The purses of an account's keys."""
         return list(self._by_account.get(account_id, {}).values())
+
+    def among(self, account_id: str, key_id: str | None) -> list[Purse]:
+        """The purses of an account's keys, or that of one of them."""
+        return [purse for purse in self.of_account(account_id) if key_id in {None, purse.key_id}]
 
     def of_lease(self, lease_id: str) -> Purse | None:
         """Whose lease that is."""

@@ -32,6 +32,13 @@ _RECALL = Query(
         recalled_at=bindparam("now")
     )
 )
+_RECALL_OF_KEY = Query(
+    _each(
+        leases.c.account_id == bindparam("account"),
+        leases.c.key_id == bindparam("key"),
+        leases.c.instance != bindparam("this"),
+    ).values(recalled_at=bindparam("now"))
+)
 _RECALLED = Query(
     select(leases.c.lease_id).where(leases.c.instance == bindparam("this"), leases.c.recalled_at.is_not(None))
 )
@@ -42,10 +49,16 @@ def extend(instance: str, until: int, transaction: Transaction) -> None:
     transaction.change(_EXTEND, {"this": instance, "until": until})
 
 
-def recall(account_id: str, instance: str, now: int, transaction: Transaction) -> int:
-    """Ask all other processes for what they can spare of a wallet; how many leases. `give_back` answers."""
+def recall(account_id: str, instance: str, now: int, transaction: Transaction, *, key_id: str | None = None) -> int:
+    """Ask all other processes for what they can spare of a wallet, or of a key; how many leases.
+
+    `give_back` answers.
+    """
     holds.lock_wallet(transaction, account_id)
-    return transaction.change(_RECALL, {"account": account_id, "this": instance, "now": now})
+    whose = {"account": account_id, "this": instance, "now": now}
+    if key_id is None:
+        return transaction.change(_RECALL, whose)
+    return transaction.change(_RECALL_OF_KEY, {**whose, "key": key_id})
 
 
 def recalled(instance: str, transaction: Transaction) -> list[str]:

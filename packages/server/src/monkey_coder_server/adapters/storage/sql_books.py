@@ -77,10 +77,13 @@ class SqlBooks:
         """Let the leases of a living process last longer."""
         await self._writer.perform(partial(recalls.extend, instance, to_micros(expires_at)))
 
-    async def recall(self, account_id: str, instance: str) -> int:
-        """Ask all other processes for what they do not need of this wallet; how many leases. Raises `NotFound`."""
+    async def recall(self, account_id: str, instance: str, *, key_id: str | None = None) -> int:
+        """Ask all other processes for what they do not need of this wallet, or of a key's leases; how many leases.
+
+        Raises `NotFound`.
+        """
         now = to_micros(self._clock.now())
-        return await self._writer.perform(partial(recalls.recall, account_id, instance, now))
+        return await self._writer.perform(partial(recalls.recall, account_id, instance, now, key_id=key_id))
 
     async def recalled(self, instance: str) -> Sequence[str]:
         """The leases of this process that others asked for and `give_back` has not answered."""

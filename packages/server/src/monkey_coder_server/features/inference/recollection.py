@@ -14,9 +14,12 @@ from monkey_coder_server.ports.answers import Answers, StoredAnswer
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.telemetry import Telemetry
 from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.within import Within
 
 KEPT: Final = timedelta(days=30)
 """As long as OpenAI keeps a response (platform documentation, conversation state)."""
+SAVE_SECONDS: Final = 3.0
+"""The last byte of an answer waits for its storage, but not for a database that has stopped in its tracks."""
 _REFERENCE: Final = b'"item_reference"'
 _NOTHING: Final = Raw()
 
@@ -103,7 +106,7 @@ class Recollection:
         return resolved
 
     async def _keep(self, account: str, previous: str | None, own: Sequence[Raw], body: bytes) -> None:
-        """Store an answer. One that cannot be stored is given to its caller all the same."""
+        """Store an answer. One that cannot be stored, or not soon, is given to its caller all the same."""
         answer = _answer(body)
         now = self._clock.now()
         stored = StoredAnswer(
@@ -117,8 +120,9 @@ class Recollection:
         )
         items = [item.id for item in map(_known, answer.output) if item.id]
         try:
-            await self._answers.save(stored, items)
-        except GatewayError as away:
+            with Within(SAVE_SECONDS):
+                await self._answers.save(stored, items)
+        except (GatewayError, TimeoutError) as away:
             self._telemetry.defect("stored responses", away)
 
 

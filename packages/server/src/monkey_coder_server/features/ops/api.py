@@ -1,7 +1,7 @@
 """`/health` and its kin. They ask for no key and go on while the process drains."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from monkey_coder_protocol.catalog import Health
@@ -13,6 +13,8 @@ from monkey_coder_server.web.respond import json_reply
 
 CHECK_SECONDS = 2.0
 HEALTHY = "healthy"
+CARRIED = "failing, requests go on"
+"""Of a component that is away while what it is needed for can be done without it for a while."""
 READY = "ready"
 DRAINING = "draining"
 DEGRADED = "degraded"
@@ -20,7 +22,7 @@ DEGRADED = "degraded"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`probe` gives a word on a component; `needed` components must say `healthy` for the process to be ready."""
+    """`probe` gives words on a component. A process is ready while those `needed` say `HEALTHY` or `CARRIED`."""
 
     probe: Callable[[], Awaitable[str]]
     needed: bool
@@ -58,16 +60,16 @@ class OpsRoutes:
     async def health(self, _request: Request) -> Reply:
         """Exactly four keys; 200 while the process can serve at all."""
         words = await self._words()
-        status = HEALTHY if self._sound(words) else DEGRADED
+        status = HEALTHY if self._all_say(words, {HEALTHY}) else DEGRADED
         return json_reply(self._body(status, words))
 
     async def ready(self, _request: Request) -> Reply:
-        """200 when requests should be sent here; 503 while draining or without a needed store."""
+        """200 when requests should be sent here; 503 while draining, or without a needed store and leases to go on."""
         words = await self._words()
         if self._use.draining():
             return json_reply(self._body(DRAINING, words), status=503)
-        sound = self._sound(words)
-        return json_reply(self._body(READY if sound else DEGRADED, words), status=200 if sound else 503)
+        status = READY if self._all_say(words, {HEALTHY}) else DEGRADED
+        return json_reply(self._body(status, words), status=200 if self._all_say(words, {HEALTHY, CARRIED}) else 503)
 
     async def root(self, _request: Request) -> Reply:
         """What this is, for people who open the address; HEAD is what some agents probe with."""
@@ -79,8 +81,9 @@ class OpsRoutes:
     def _body(self, status: str, words: dict[str, str]) -> Health:
         return Health(status, self._use.version, self._use.clock.now().isoformat(), words)
 
-    def _sound(self, words: Mapping[str, str]) -> bool:
-        return all(words[name] == HEALTHY for name, check in self._use.checks.items() if check.needed)
+    def _all_say(self, words: Mapping[str, str], these: Collection[str]) -> bool:
+        """Whether every needed component says one of these."""
+        return all(words[name] in these for name, check in self._use.checks.items() if check.needed)
 
     async def _words(self) -> dict[str, str]:
         words = await asyncio.gather(*(_word(check) for check in self._use.checks.values()))

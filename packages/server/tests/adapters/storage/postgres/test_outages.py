@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.open import Storage
-from monkey_coder_server.adapters.storage.postgres.connection import Connection
+from monkey_coder_server.adapters.storage.postgres.connection import Connection, Server
 from monkey_coder_server.adapters.storage.postgres.problems import UnknownEnd
+from monkey_coder_server.adapters.storage.postgres.readers import PgReaders
 from monkey_coder_server.adapters.storage.transaction import Query
 from monkey_coder_server.domain.errors import Unavailable
 from packages.server.tests.adapters.storage.postgres.conftest import funded
@@ -24,6 +25,7 @@ from tools.postgresql import Cluster
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("outages")]
 Mortal = tuple[Cluster, str]
 SLEEP = Query(text("SELECT pg_sleep(30)"))
+ONE = Query(text("SELECT 1"))
 COMMIT = b"COMMIT\0"
 BOUND = 25.0
 """What `PgWriter` promises, with what a busy machine takes beside it."""
@@ -116,6 +118,16 @@ async def test_an_idle_store_notices_that_the_server_has_gone(mortal: Mortal, si
     await asyncio.to_thread(server.start)
     await recover(store)
     await store.close()
+
+
+async def test_nobody_waits_to_read_from_a_database_that_is_known_to_be_away(postgresql_database: str) -> None:
+    away = False
+    readers = PgReaders(Server(postgresql_database), away=lambda: away)
+    assert await readers.read(lambda transaction: transaction.rows(ONE, {})) == [(1,)]
+    away = True
+    with pytest.raises(Unavailable):
+        await readers.read(lambda transaction: transaction.rows(ONE, {}))
+    readers.close()
 
 
 async def test_a_paused_server_is_given_up_and_taken_again(

@@ -26,4 +26,8 @@ async def connect(url: str, *, clock: Clock, capacity: int) -> tuple[PgWriter, P
         await writer.start()
     except psycopg.Error as error:
         raise unusable(server, error) from error
-    return writer, PgReaders(server), lambda when_alone: presence(server, when_alone=when_alone)
+    return (
+        writer,
+        PgReaders(server, away=lambda: writer.away),
+        lambda when_alone: presence(server, when_alone=when_alone),
+    )

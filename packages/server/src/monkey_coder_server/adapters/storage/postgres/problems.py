@@ -41,9 +41,9 @@ def unknown_end() -> UnknownEnd:
     return UnknownEnd(message, retry_after=RETRY_AFTER_SECONDS)
 
 
-def unreadable(error: Exception) -> Unavailable:
+def unreadable(reason: str) -> Unavailable:
     """The error of a store that cannot be read now."""
-    message = f"The ledger cannot be read right now ({type(error).__name__}); please try again."
+    message = f"The ledger cannot be read right now ({reason}); please try again."
     return Unavailable(message, retry_after=RETRY_AFTER_SECONDS)
 
 

@@ -29,10 +29,16 @@ T = TypeVar("T")
 
 
 class PgReaders:
-    """`operations.Reading` on PostgreSQL. Connections are opened when first needed, and again after they were lost."""
+    """`operations.Reading` on PostgreSQL. Connections are opened when first needed, and again after they were lost.
 
-    def __init__(self, server: Server, *, threads: int = THREADS, waiting: int = WAITING) -> None:
+    While the database is known to be `away` nobody waits to find that out.
+    """
+
+    def __init__(
+        self, server: Server, *, away: Callable[[], bool], threads: int = THREADS, waiting: int = WAITING
+    ) -> None:
         self._server = server
+        self._away = away
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger-reader")
         self._reports = ThreadPoolExecutor(1, thread_name_prefix="ledger-report")
         self._own = threading.local()
@@ -59,6 +65,8 @@ class PgReaders:
     async def _wait(
         self, pool: ThreadPoolExecutor, body: Callable[[Transaction], T], *, answer: timedelta, longest: timedelta
     ) -> T:
+        if self._away():
+            raise unreadable("it is away")
         if self._waiting >= self._most_waiting:
             raise Unavailable("Too many reports are being made right now; please try again.", retry_after=1)
         self._waiting += 1
@@ -66,10 +74,10 @@ class PgReaders:
             running = asyncio.get_running_loop().run_in_executor(pool, self._run, body, answer)
             return await asyncio.wait_for(running, longest.total_seconds())
         except TimeoutError as error:
-            raise unreadable(error) from error
+            raise unreadable(type(error).__name__) from error
         except psycopg.Error as error:
             meant = told(error)
-            raise (unreadable(error) if isinstance(meant, Unavailable) else meant) from error
+            raise (unreadable(type(error).__name__) if isinstance(meant, Unavailable) else meant) from error
         finally:
             self._waiting -= 1
 

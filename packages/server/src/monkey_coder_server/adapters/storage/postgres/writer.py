@@ -65,6 +65,11 @@ class PgWriter:
         return self._thread.is_alive() and not self._closing
 
     @property
+    def away(self) -> bool:
+        """Whether the database is known not to answer."""
+        return self._link.away
+
+    @property
     def failing(self) -> bool:
         """Whether the database is away, or a transaction was lost in the last seconds."""
         return self._link.away or self._clock.monotonic() < self._unhealthy_until
