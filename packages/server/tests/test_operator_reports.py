@@ -12,7 +12,7 @@ from monkey_coder_server.bootstrap.books import open_books
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.ports.ledger import Bill
 from monkey_coder_server.settings import SettingsError, load
-from packages.server.tests.contract.booking import ACCOUNT, NOON, hold_request, settlement
+from packages.server.tests.contract.booking import ACCOUNT, NOON, hold_request, settle, settlement
 
 Output = pytest.CaptureFixture[str]
 PERIOD = ("--from", "2026-11-22", "--to", "2026-11-22")
@@ -28,15 +28,14 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _one_request(provider: str, *, estimated: bool) -> None:
     async with open_books(load()) as books:
-        ledger = books.storage.ledger
+        ledger, store = books.storage.ledger, books.storage.books
         await ledger.open_wallet(ACCOUNT)
         await ledger.grant(ACCOUNT, 10_000, reason="test", idempotency_key="first")
         asked = hold_request(900)
-        await ledger.hold(asked)
-        served = settlement(asked, provider=provider, model="m")
-        usage = served.usage._replace(estimated=estimated, cost_nano=500)
+        await store.place(asked)
+        usage = settlement(asked).usage._replace(estimated=estimated, cost_nano=500)
         bill = Bill(provider, "grok-4.3" if provider == "xai" else "gpt-5-mini", usage, 500, "up_1")
-        await ledger.settle(settlement(asked, provider=provider, model=bill.model, usage=usage, bills=(bill,)))
+        await settle(store, asked, provider=provider, model=bill.model, usage=usage, bills=(bill,))
 
 
 def request(provider: str, *, estimated: bool = False) -> None:

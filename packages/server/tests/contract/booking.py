@@ -8,8 +8,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from monkey_coder_server.domain.usage import Usage
-from monkey_coder_server.ports.books import LeaseWish, Resolved
-from monkey_coder_server.ports.ledger import AttemptRecord, FailedRequest, HoldRequest, IdempotencyKey, Settlement
+from monkey_coder_server.ports.books import Books, LeaseWish, Resolved
+from monkey_coder_server.ports.ledger import (
+    AttemptRecord,
+    Charge,
+    FailedRequest,
+    HoldRequest,
+    IdempotencyKey,
+    Settlement,
+)
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ACCOUNT = "acc_1"
@@ -66,6 +73,22 @@ def resolved(request: HoldRequest, lease_id: str | None, price: int = 600, **cha
     ending = changes.pop("ending", None) or settlement(request, price)
     charged = min(request.amount, ending.price) if isinstance(ending, Settlement) else 0
     return replace(Resolved(request, lease_id, ending, charged), **changes)
+
+
+async def settle(
+    books: Books, request: HoldRequest, price: int = 600, *, result: bytes | None = None, **changes: Any
+) -> Charge:
+    """Book a request that was held directly and served; its charge."""
+    served = resolved(request, None, ending=settlement(request, price, **changes), result=result)
+    assert await books.ship([served]) == {}
+    charge = await books.charge(request.request_id)
+    assert charge is not None
+    return charge
+
+
+async def fail(books: Books, request: HoldRequest, **changes: Any) -> None:
+    """Book a request that was held directly and failed."""
+    assert await books.ship([resolved(request, None, ending=failure(request, **changes))]) == {}
 
 
 def idempotent(key: str = "task-1", body: bytes = b"a") -> IdempotencyKey:

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from monkey_coder_server.adapters.leasing import LeasedLedger
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer, signer_of
+from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
+from monkey_coder_server.adapters.system.ids import system_ids
 from packages.server.tests.contract.booking import ACCOUNT, StillClock
 from packages.server.tests.databases import new_database
 
@@ -74,3 +77,16 @@ async def funded(store: Storage) -> Storage:
     await store.ledger.open_wallet(ACCOUNT)
     await store.ledger.grant(ACCOUNT, 10_000, reason="test", idempotency_key="first")
     return store
+
+
+@pytest.fixture
+async def ledger(funded: Storage, tmp_path: Path, clock: StillClock) -> AsyncIterator[LeasedLedger]:
+    """The ledger of a serving process over the funded store: leases, a journal, and the shipper."""
+    journals, ids = JournalDirectory(tmp_path / "journal", clock=clock), system_ids()
+    journal = await journals.open(ids.new("gw"))
+    leased = LeasedLedger(funded.books, funded.ledger, journal=journal, journals=journals, clock=clock, ids=ids)
+    await leased.start()
+    try:
+        yield leased
+    finally:
+        await leased.close()

@@ -10,7 +10,7 @@ from monkey_coder_server.domain.invoices import Tokens
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill
-from packages.server.tests.contract.booking import NOON, hold_request, settlement
+from packages.server.tests.contract.booking import NOON, hold_request, settle
 
 DAY = NOON.date()
 
@@ -18,10 +18,10 @@ DAY = NOON.date()
 async def spend(store: Storage, *, estimated: bool = False) -> str:
     """A request with a wasted answer at one provider and one that was served by another."""
     asked = hold_request(900)
-    await store.ledger.hold(asked)
+    await store.books.place(asked)
     served = Usage(100, 20, 3, 4, 30, 10, {"web_search_calls": 2}, 555, estimated)
     bills = (Bill("openai", "gpt-5", served, 400, "up_1"), Bill("xai", "grok-4", Usage(5, output=1), 100, "up_2"))
-    await store.ledger.settle(settlement(asked, usage=served, elsewhere={"xai": 100}, bills=bills))
+    await settle(store.books, asked, usage=served, elsewhere={"xai": 100}, bills=bills)
     return f"settle:{asked.request_id}"
 
 

@@ -12,7 +12,14 @@ from monkey_coder_server.domain.errors import Conflict, InvalidRequest, NotFound
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.ports.credit import Refund
 from monkey_coder_server.ports.ledger import GrantTerms, HoldRequest
-from packages.server.tests.contract.booking import ACCOUNT, NOON, StillClock, failure, hold_request, settlement
+from packages.server.tests.contract.booking import (
+    ACCOUNT,
+    NOON,
+    StillClock,
+    fail,
+    hold_request,
+    settle,
+)
 
 DAY = timedelta(days=1)
 
@@ -23,8 +30,8 @@ async def grant(store: Storage, amount: int, name: str, **terms: Any) -> None:
 
 async def pay(store: Storage, price: int) -> HoldRequest:
     request = hold_request(price)
-    await store.ledger.hold(request)
-    await store.ledger.settle(settlement(request, price=price))
+    await store.books.place(request)
+    await settle(store.books, request, price=price)
     return request
 
 
@@ -82,13 +89,13 @@ async def test_what_is_free_of_an_expired_grant_is_breakage(empty: Storage, cloc
 async def test_what_is_held_of_an_expired_grant_stays_until_the_hold_ends(empty: Storage, clock: StillClock) -> None:
     await grant(empty, 100, "month", expires_at=NOON + DAY)
     running = hold_request(60)
-    await empty.ledger.hold(running)
+    await empty.books.place(running)
     clock.forward(DAY)
     assert await empty.ledger.expire_grants(clock.now()) == 1
     wallet = await empty.ledger.wallet(ACCOUNT)
     assert (wallet.balance, wallet.held) == (60, 60)
     assert await empty.ledger.expire_grants(clock.now()) == 0
-    await empty.ledger.settle(settlement(running, price=45))
+    await settle(empty.books, running, price=45)
     assert await empty.ledger.expire_grants(clock.now()) == 1
     assert await balance(empty) == 0
     assert (await empty.ledger.verify()).totals["breakage"] == 55
@@ -97,10 +104,10 @@ async def test_what_is_held_of_an_expired_grant_stays_until_the_hold_ends(empty:
 async def test_a_hold_that_is_given_up_lets_the_rest_expire(empty: Storage, clock: StillClock) -> None:
     await grant(empty, 100, "month", expires_at=NOON + DAY)
     running = hold_request(100)
-    await empty.ledger.hold(running)
+    await empty.books.place(running)
     clock.forward(DAY)
     assert await empty.ledger.expire_grants(clock.now()) == 0
-    await empty.ledger.void(failure(running))
+    await fail(empty.books, running)
     assert await empty.ledger.expire_grants(clock.now()) == 1
     assert await balance(empty) == 0
 
@@ -152,7 +159,7 @@ async def test_what_is_given_back_is_spent_before_all_else(funded: Storage) -> N
 async def test_a_grant_is_taken_back_as_far_as_it_is_there(funded: Storage) -> None:
     await pay(funded, 600)
     running = hold_request(9_000)
-    await funded.ledger.hold(running)
+    await funded.books.place(running)
     given = f"grant:{ACCOUNT}:first"
     for much in (10_000, 401):
         with pytest.raises(Conflict):
@@ -160,7 +167,7 @@ async def test_a_grant_is_taken_back_as_far_as_it_is_there(funded: Storage) -> N
     with pytest.raises(InvalidRequest):
         await funded.ledger.refund(refund(given, 10_001))
     assert (await funded.ledger.refund(refund(given, 400))).balance == 9_000
-    await funded.ledger.void(failure(running))
+    await fail(funded.books, running)
     assert (await funded.ledger.refund(refund(given, 9_000, "rest"))).balance == 0
     assert await balance(funded) == 0
     assert (await funded.ledger.verify()).totals["promotions"] == -600

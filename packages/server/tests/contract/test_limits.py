@@ -15,7 +15,7 @@ from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, LimitRe
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import Caps
 from monkey_coder_server.ports.ledger import Hold, HoldRequest
-from packages.server.tests.contract.booking import ACCOUNT, KEY, NOON, failure, hold_request, settlement
+from packages.server.tests.contract.booking import ACCOUNT, KEY, NOON, fail, hold_request, settle
 from packages.server.tests.contract.test_caps import key
 
 OWN, WEB, MINE = (
@@ -36,8 +36,8 @@ def asked(amount: int = 100, tokens: int = 100, **changes: Any) -> HoldRequest:
 
 
 async def serve(store: Storage, request: HoldRequest, price: int = 60, tokens: int = 50) -> None:
-    assert isinstance(await store.ledger.hold(request), Hold)
-    await store.ledger.settle(settlement(request, price=price, usage=Usage(uncached_input=tokens - 7, output=7)))
+    assert isinstance(await store.books.place(request), Hold)
+    await settle(store.books, request, price=price, usage=Usage(uncached_input=tokens - 7, output=7))
 
 
 @pytest.fixture
@@ -72,10 +72,10 @@ async def test_a_limit_admits_up_to_itself_and_not_one_more(
     await keyed.limits.put(ACCOUNT, kind, NOON)
     request = asked(size, 1) if kind.unit is Unit.MONEY else asked(1, size)
     if granted:
-        assert isinstance(await keyed.ledger.hold(request), Hold)
+        assert isinstance(await keyed.books.place(request), Hold)
     else:
         with pytest.raises(LimitReached) as refused:
-            await keyed.ledger.hold(request)
+            await keyed.books.place(request)
         assert refused.value.standing == Standing(kind)
         assert (await keyed.ledger.wallet(ACCOUNT)).held == 0
     assert (await keyed.ledger.verify()).sound
@@ -90,9 +90,9 @@ async def test_what_is_held_turns_into_what_is_spent(keyed: Storage, holder: Hol
     await keyed.limits.put(ACCOUNT, money, NOON)
     running, void = asked(400, 300), asked(40, 30)
     await serve(keyed, asked(200, 100), price=150, tokens=80)
-    await keyed.ledger.hold(running)
-    await keyed.ledger.hold(void)
-    await keyed.ledger.void(failure(void))
+    await keyed.books.place(running)
+    await keyed.books.place(void)
+    await fail(keyed.books, void)
     assert await standing(keyed, money) == Standing(money, 150, 400)
     assert await standing(keyed, tokens) == Standing(tokens, 80, 300)
     assert (await keyed.ledger.verify()).sound
@@ -115,7 +115,7 @@ async def test_a_limit_on_one_model_lets_others_pass_and_counts_what_it_served(k
     await serve(keyed, asked(100, models=("xai/grok-4", SERVED)))
     assert await standing(keyed, narrow) == Standing(narrow, 0, 0)
     with pytest.raises(LimitReached):
-        await keyed.ledger.hold(asked(101, models=("xai/grok-4", SERVED)))
+        await keyed.books.place(asked(101, models=("xai/grok-4", SERVED)))
     assert (await keyed.ledger.verify()).sound
 
 
@@ -123,16 +123,16 @@ async def test_limits_of_others_do_not_bind(keyed: Storage) -> None:
     await keyed.keys.create(key(Caps(), "key_2"))
     for holder in (WEB, MINE):
         await keyed.limits.put(ACCOUNT, limit(1, holder, unit=Unit.TOKENS), NOON)
-    assert isinstance(await keyed.ledger.hold(asked(key_id="key_2")), Hold)
+    assert isinstance(await keyed.books.place(asked(key_id="key_2")), Hold)
     with pytest.raises(LimitReached):
-        await keyed.ledger.hold(asked())
+        await keyed.books.place(asked())
 
 
 async def test_a_limit_set_later_counts_what_was_spent_and_is_held_before(keyed: Storage) -> None:
     await serve(keyed, asked(300, 200), price=300, tokens=200)
     await serve(keyed, asked(50, 20, at=NOON - timedelta(days=1)), price=50, tokens=20)
     running = asked(70, 60)
-    await keyed.ledger.hold(running)
+    await keyed.books.place(running)
     for kind in EVERY_KIND:
         await keyed.limits.put(ACCOUNT, kind, NOON)
     before = {Period.DAY: (300, 200), Period.MONTH: (350, 220), Period.TOTAL: (350, 220)}
@@ -140,7 +140,7 @@ async def test_a_limit_set_later_counts_what_was_spent_and_is_held_before(keyed:
         money, tokens = before[one.limit.period]
         expected = (money, 70) if one.limit.unit is Unit.MONEY else (tokens, 60)
         assert (one.spent, one.held) == expected, one
-    await keyed.ledger.settle(settlement(running, price=70, usage=Usage(output=60)))
+    await settle(keyed.books, running, price=70, usage=Usage(output=60))
     assert {one.held for one in await keyed.limits.standings(ACCOUNT, NOON)} == {0}
     assert (await keyed.ledger.verify()).sound
 
@@ -154,11 +154,11 @@ async def test_a_new_day_begins_with_nothing_spent_and_the_month_goes_on(keyed: 
     morning = later + timedelta(seconds=1)
     assert await standing(keyed, day, morning) == Standing(day)
     with pytest.raises(LimitReached) as refused:
-        await keyed.ledger.hold(asked(51, at=morning))
+        await keyed.books.place(asked(51, at=morning))
     assert refused.value.standing.limit == month
     await serve(keyed, asked(50, at=morning), price=50)
     assert await standing(keyed, day, morning) == Standing(day, 50)
-    assert isinstance(await keyed.ledger.hold(asked(100, at=datetime(2026, 12, 1, tzinfo=UTC))), Hold)
+    assert isinstance(await keyed.books.place(asked(100, at=datetime(2026, 12, 1, tzinfo=UTC))), Hold)
     assert (await keyed.ledger.verify()).sound
 
 
@@ -167,17 +167,17 @@ async def test_a_limit_is_changed_and_taken_back(keyed: Storage) -> None:
         given = limit(10, holder, unit=unit)
         await keyed.limits.put(ACCOUNT, given, NOON)
         with pytest.raises(LimitReached):
-            await keyed.ledger.hold(asked(11, 11))
+            await keyed.books.place(asked(11, 11))
         await keyed.limits.put(ACCOUNT, replace(given, allowed=11), NOON)
         held = asked(11, 11)
-        await keyed.ledger.hold(held)
+        await keyed.books.place(held)
         assert await keyed.limits.remove(ACCOUNT, given)
         assert not await keyed.limits.remove(ACCOUNT, given)
-        await keyed.ledger.void(failure(held))
+        await fail(keyed.books, held)
         assert await keyed.limits.standings(ACCOUNT, NOON) == []
         freed = asked(100, 100)
-        await keyed.ledger.hold(freed)
-        await keyed.ledger.void(failure(freed))
+        await keyed.books.place(freed)
+        await fail(keyed.books, freed)
         assert (await keyed.ledger.verify()).sound
 
 
@@ -214,7 +214,7 @@ async def test_limits_are_set_on_what_exists_only(keyed: Storage) -> None:
 async def test_many_clients_together_stay_within_every_limit(keyed: Storage) -> None:
     await keyed.limits.put(ACCOUNT, limit(1_000), NOON)
     await keyed.limits.put(ACCOUNT, limit(500, MINE, unit=Unit.TOKENS), NOON)
-    results = await asyncio.gather(*[keyed.ledger.hold(asked(30, 20)) for _ in range(64)], return_exceptions=True)
+    results = await asyncio.gather(*[keyed.books.place(asked(30, 20)) for _ in range(64)], return_exceptions=True)
     assert sum(isinstance(result, Hold) for result in results) == 25
     assert sum(isinstance(result, LimitReached) for result in results) == 39
     assert (await keyed.ledger.verify()).sound

@@ -4,20 +4,17 @@ import json
 from datetime import datetime, timedelta
 from random import Random
 
-from msgspec.structs import replace
-
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.ports.statements import Issued
-from packages.server.tests.contract.booking import ACCOUNT, KEY, NOON, hold_request, settlement
+from packages.server.tests.contract.booking import ACCOUNT, KEY, NOON, hold_request, settle
 
 MONTH = NOON.replace(day=1, hour=0), NOON.replace(month=12, day=1, hour=0)
 
 
 async def charge(store: Storage, price: int, *, key: str = KEY, at: datetime = NOON, model: str = "m") -> str:
     asked = hold_request(price + 10, key_id=key, at=at)
-    await store.ledger.hold(asked)
-    paid = replace(settlement(asked), at=at, price=price, key_id=key, model=model)
-    return (await store.ledger.settle(paid)).receipt_id
+    await store.books.place(asked)
+    return (await settle(store.books, asked, price, at=at, model=model)).receipt_id
 
 
 async def pages(store: Storage, *, key: str | None = None, most: int = 3) -> list[Issued]:

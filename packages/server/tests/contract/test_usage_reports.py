@@ -8,7 +8,14 @@ import pytest
 from monkey_coder_server.adapters.storage import reports
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.usage import Usage
-from packages.server.tests.contract.booking import ACCOUNT, NOON, StillClock, failure, hold_request, settlement
+from packages.server.tests.contract.booking import (
+    ACCOUNT,
+    NOON,
+    StillClock,
+    fail,
+    hold_request,
+    settle,
+)
 
 FIRST, LAST = NOON - timedelta(days=3), NOON + timedelta(days=3)
 
@@ -18,15 +25,15 @@ async def some_days(store: Storage, random: Random, requests: int = 12) -> None:
     for _ in range(requests):
         at = NOON + timedelta(minutes=random.randint(-4_000, 0))
         asked = hold_request(300, at=at, expires_at=at + timedelta(days=9))
-        await store.ledger.hold(asked)
+        await store.books.place(asked)
         if random.random() < 0.25:
-            await store.ledger.void(failure(asked, at=at, provider="xai", provider_cost=random.choice((0, 7))))
+            await fail(store.books, asked, at=at, provider="xai", provider_cost=random.choice((0, 7)))
             continue
         usage = Usage(
             random.randint(1, 90), random.randint(0, 9), output=random.randint(1, 50), estimated=at.minute > 40
         )
         model = random.choice(("gpt-5", "gpt-5-mini"))
-        await store.ledger.settle(settlement(asked, random.randint(1, 300), at=at, usage=usage, model=model))
+        await settle(store.books, asked, random.randint(1, 300), at=at, usage=usage, model=model)
 
 
 async def totals(store: Storage, start: datetime, end: datetime, *, hourly: bool = False) -> tuple[int, ...]:
@@ -88,7 +95,7 @@ async def test_old_rows_go_by_whole_months_and_their_sums_stay(funded: Storage, 
     report = await funded.ledger.verify()
     assert report.sound, report.details
     asked = hold_request(300)
-    await funded.ledger.hold(asked)
-    await funded.ledger.settle(settlement(asked, 200))
+    await funded.books.place(asked)
+    await settle(funded.books, asked, 200)
     await funded.reports.rebuild()
     assert (await totals(funded, FIRST - timedelta(days=30), LAST))[4] == before[4] + 200

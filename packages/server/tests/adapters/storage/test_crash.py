@@ -19,18 +19,16 @@ import asyncio, sys
 from pathlib import Path
 from monkey_coder_server.adapters.signing.ed25519 import load_or_create_signer
 from monkey_coder_server.adapters.storage.open import open_storage
-from packages.server.tests.contract.booking import ACCOUNT, StillClock, hold_request, idempotent, settlement
+from packages.server.tests.contract.booking import ACCOUNT, StillClock, hold_request, idempotent, settle
 
-async def client(ledger, name, round):
+async def client(books, name, round):
     number = 0
     while True:
         number += 1
         request = hold_request(1_000, request_id=f"req_{round}x{name}x{number}",
                                idempotency=idempotent(f"{round} {name} {number}"))
-        hold = await ledger.hold(request)
-        if number % 2:  # a stream waits for its hold, a whole answer for its settlement alone
-            await ledger.durable(hold)
-        charge = await ledger.settle(settlement(request), remember=lambda charge: charge.receipt_id.encode())
+        await books.place(request)
+        charge = await settle(books, request, result=b"answer")
         sys.stdout.write(f"{request.request_id} {charge.charged}\\n")
         sys.stdout.flush()
 
@@ -38,7 +36,7 @@ async def main(directory, round, url):
     store = await open_storage(url, signer=load_or_create_signer(directory), clock=StillClock())
     await store.ledger.open_wallet(ACCOUNT)
     await store.ledger.grant(ACCOUNT, 10**12, reason="test", idempotency_key="first")
-    await asyncio.gather(*[client(store.ledger, name, round) for name in range(32)])
+    await asyncio.gather(*[client(store.books, name, round) for name in range(32)])
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
 """

@@ -106,7 +106,7 @@ async def test_what_open_leases_hold_is_free_again_when_their_table_goes(books: 
     lease = await books.books.lease(lease_wish(2_000))
     assert lease is not None
     await books.books.ship([resolved(hold_request(), lease.lease_id, 600)])
-    await books.ledger.hold(hold_request(500))
+    await books.books.place(hold_request(500))
     await asyncio.to_thread(migrate.downgrade, books.path, "0003")
     with closing(sqlite3.connect(books.path)) as connection:
         assert connection.execute("SELECT balance, held FROM wallets").fetchone() == (9_400, 500)

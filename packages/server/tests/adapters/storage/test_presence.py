@@ -11,7 +11,14 @@ from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
 from monkey_coder_server.adapters.storage.presence import SUFFIX, presence
 from monkey_coder_server.ports.ledger import Hold, Replay
-from packages.server.tests.contract.booking import ACCOUNT, StillClock, failure, hold_request, idempotent, settlement
+from packages.server.tests.contract.booking import (
+    ACCOUNT,
+    StillClock,
+    fail,
+    hold_request,
+    idempotent,
+    settle,
+)
 
 
 async def opened(path: Path, signer: Ed25519Signer, clock: StillClock) -> Storage:
@@ -25,9 +32,7 @@ async def leave_a_hold(path: Path, signer: Ed25519Signer, clock: StillClock) -> 
     """As a process does that is killed in the middle of a request."""
     store = await opened(path, signer, clock)
     async with store.serving(clock):
-        held = await store.ledger.hold(hold_request(idempotency=idempotent()))
-        assert isinstance(held, Hold)
-        await store.ledger.durable(held)
+        assert isinstance(await store.books.place(hold_request(idempotency=idempotent())), Hold)
     await store.close()
 
 
@@ -43,7 +48,7 @@ async def test_the_next_process_voids_what_died_and_its_task_can_be_tried_again(
         assert (wallet.balance, wallet.held) == (10_000, 0)
         (row,) = await store.reports.newest(ACCOUNT, start=clock.now(), end=clock.now().replace(year=2030), most=9)
         assert (row.status, row.price) == ("expired", 0)
-        assert not isinstance(await store.ledger.hold(hold_request(idempotency=idempotent())), Replay)
+        assert not isinstance(await store.books.place(hold_request(idempotency=idempotent())), Replay)
         assert (await store.ledger.verify()).sound
     await store.close()
 
@@ -55,13 +60,11 @@ async def test_a_second_living_gateway_leaves_the_holds_of_the_first_alone(
     first, second = await opened(path, signer, clock), await open_storage(path, signer=signer, clock=clock)
     async with first.serving(clock):
         asked = hold_request()
-        held = await first.ledger.hold(asked)
-        assert isinstance(held, Hold)
-        await first.ledger.durable(held)
+        assert isinstance(await first.books.place(asked), Hold)
         async with second.serving(clock):
-            charge = await first.ledger.settle(settlement(asked))
+            charge = await settle(first.books, asked)
             assert charge.charged == 600
-            await second.ledger.void(failure(asked))
+            await fail(second.books, asked)
             assert (await second.ledger.wallet(ACCOUNT)).balance == 9_400
     await first.close()
     await second.close()

@@ -1,9 +1,9 @@
-"""Any order of grants, holds, settlements, voids and expiries: the ledger does what the pure rules say."""
+"""Any order of grants, holds, endings and expiries: the books do what the pure rules say."""
 
 import asyncio
 import tempfile
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.domain import ledger as rules
-from monkey_coder_server.domain.errors import InsufficientCredit, NotFound
+from monkey_coder_server.domain.errors import InsufficientCredit
 from monkey_coder_server.domain.ledger import Funds, HoldRecord, HoldState
 from monkey_coder_server.ports.ledger import HoldRequest
 from packages.server.tests.adapters.storage.stores import Books, open_books
-from packages.server.tests.contract.booking import ACCOUNT, failure, hold_request, settlement
+from packages.server.tests.contract.booking import ACCOUNT, fail, hold_request, resolved
 
 AMOUNT = st.integers(0, 4_000)
 WHICH = st.integers(0, 30)
@@ -45,6 +45,13 @@ class Oracle:
         self.funds, self.holds[request.request_id] = rules.resolve(self.funds, hold, outcome, price)
         return self.holds[request.request_id]
 
+    def pay_late(self, request: HoldRequest, price: int) -> None:
+        """The true end of a request whose hold was given up: paid from what is free."""
+        hold = self.holds[request.request_id]
+        paid = min(rules.clamp(price, hold.amount)[0], self.funds.available)
+        self.funds = replace(self.funds, balance=self.funds.balance - paid)
+        self.holds[request.request_id] = replace(hold, state=HoldState.SETTLED, charged=paid)
+
     def pick(self, which: int) -> HoldRequest:
         return self.requests[which % len(self.requests)] if self.requests else hold_request()
 
@@ -61,7 +68,7 @@ async def hold(books: Books, oracle: Oracle, amount: int, key: int) -> None:
     request = hold_request(amount, key_id=f"key_{key}", at=books.clock.now())
     allowed = rules.reserve(oracle.funds, amount)
     try:
-        await books.ledger.hold(request)
+        await books.books.place(request)
     except InsufficientCredit:
         assert allowed is None
         return
@@ -70,21 +77,28 @@ async def hold(books: Books, oracle: Oracle, amount: int, key: int) -> None:
     oracle.requests.append(request)
 
 
-async def settle(books: Books, oracle: Oracle, price: int, which: int) -> None:
+async def serve(books: Books, oracle: Oracle, price: int, which: int) -> None:
     request = oracle.pick(which)
-    try:
-        charge = await books.ledger.settle(settlement(request, price=price))
-    except NotFound:
-        assert request.request_id not in oracle.holds
+    if request.request_id not in oracle.holds:
         return
-    assert charge.charged == oracle.resolve(request, HoldState.SETTLED, price).charged
+    if oracle.holds[request.request_id].state is HoldState.EXPIRED:
+        oracle.pay_late(request, price)
+    told = oracle.resolve(request, HoldState.SETTLED, price)
+    assert await books.books.ship([resolved(request, None, price)]) == {}
+    charge = await books.books.charge(request.request_id)
+    assert (charge is not None) == (told.state is HoldState.SETTLED)
+    assert charge is None or charge.charged == told.charged
 
 
 async def void(books: Books, oracle: Oracle, cost: int, which: int) -> None:
     request = oracle.pick(which)
-    await books.ledger.void(failure(request, provider_cost=cost))
-    if request.request_id in oracle.holds:
-        oracle.resolve(request, HoldState.VOIDED)
+    if request.request_id not in oracle.holds:
+        return
+    await fail(books.books, request, provider_cost=cost)
+    oracle.resolve(request, HoldState.VOIDED)
+    hold = oracle.holds[request.request_id]
+    if hold.state is HoldState.EXPIRED:
+        oracle.holds[request.request_id] = replace(hold, state=HoldState.VOIDED)
 
 
 async def wait(books: Books, oracle: Oracle, minutes: int, _which: int) -> None:
@@ -103,7 +117,7 @@ async def wait(books: Books, oracle: Oracle, minutes: int, _which: int) -> None:
 DO: dict[str, Callable[[Books, Oracle, int, int], Coroutine[Any, Any, None]]] = {
     "grant": grant,
     "hold": hold,
-    "settle": settle,
+    "settle": serve,
     "void": void,
     "wait": wait,
 }
@@ -146,10 +160,10 @@ async def _client(books: Books, shared: list[HoldRequest], plan: list[Step]) -> 
             case "grant":
                 await books.ledger.grant(ACCOUNT, amount + 1, reason="test", idempotency_key=str(which))
             case "hold":
-                await asyncio.gather(books.ledger.hold(request), return_exceptions=True)
+                await asyncio.gather(books.books.place(request), return_exceptions=True)
             case "settle":
-                await asyncio.gather(books.ledger.settle(settlement(request, price=amount)), return_exceptions=True)
+                await books.books.ship([resolved(request, None, amount)])
             case "void":
-                await books.ledger.void(failure(request, provider_cost=amount))
+                await fail(books.books, request, provider_cost=amount)
             case _:
                 await books.ledger.expire_holds(request.expires_at + timedelta(minutes=amount - 3))

@@ -13,11 +13,11 @@ from packages.server.tests.adapters.storage.stores import Books
 from packages.server.tests.contract.booking import (
     ACCOUNT,
     NOON,
-    failure,
+    fail,
     hold_request,
     lease_wish,
     resolved,
-    settlement,
+    settle,
 )
 
 
@@ -30,10 +30,10 @@ async def some_business(books: Books) -> None:
     served = [hold_request() for _ in range(3)]
     failed, running = hold_request(), hold_request()
     for request in (*served, failed, running):
-        await books.ledger.hold(request)
+        await books.books.place(request)
     for request in served:
-        await books.ledger.settle(settlement(request))
-    await books.ledger.void(failure(failed, provider="openai", provider_cost=5))
+        await settle(books.books, request)
+    await fail(books.books, failed, provider="openai", provider_cost=5)
     await books.books.ship([resolved(hold_request(), "lease_1") for _ in range(2)])
     await books.books.give_back("lease_1", 800)
 

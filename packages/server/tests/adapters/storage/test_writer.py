@@ -5,20 +5,22 @@ import sqlite3
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage import holds
 from monkey_coder_server.adapters.storage.books import Movement, post
+from monkey_coder_server.adapters.storage.operations import Job
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction, open_writer
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.adapters.storage.writer import APART, JOBS_A_TURN, LINGER, Writer
 from monkey_coder_server.domain.errors import InsufficientCredit, NotFound, Unavailable
 from monkey_coder_server.domain.ledger import Account, AccountKind, Entry
-from monkey_coder_server.ports.ledger import Charge, Hold, HoldRequest, Wallet
+from monkey_coder_server.ports.ledger import Hold, HoldRequest, Replay, Wallet
 from packages.server.tests.adapters.storage.stores import Books, open_books
-from packages.server.tests.contract.booking import ACCOUNT, StillClock, failure, hold_request, idempotent, settlement
+from packages.server.tests.contract.booking import ACCOUNT, StillClock, fail, hold_request, idempotent, settle
 
 
 class OutOfOrder(Exception):
@@ -29,10 +31,26 @@ def broken(_transaction: Transaction) -> None:
     raise OutOfOrder
 
 
-async def held(books: Books, amount: int = 1_000) -> Hold:
-    result = await books.ledger.hold(hold_request(amount))
-    assert isinstance(result, Hold)
-    return result
+async def held(books: Books, amount: int = 1_000) -> Job[Hold | Replay]:
+    """An operation that has run and whose commit nobody waits for yet."""
+    job = books.writer.submit(partial(holds.place, hold_request(amount)), awaited=False)
+    async with asyncio.timeout(5):
+        while not job.decided:  # noqa: ASYNC110 - nobody else is told of it
+            await asyncio.sleep(0)
+    assert isinstance(job.result(), Hold)
+    return job
+
+
+async def durable(books: Books, job: Job[Hold | Replay]) -> None:
+    books.writer.hurry(job)
+    await asyncio.shield(job.committed)
+    job.result()
+
+
+async def placed(books: Books, **changes: Any) -> HoldRequest:
+    request = hold_request(**changes)
+    assert isinstance(await books.books.place(request), Hold)
+    return request
 
 
 async def test_what_waits_together_is_committed_together(books: Books) -> None:
@@ -41,17 +59,16 @@ async def test_what_waits_together_is_committed_together(books: Books) -> None:
     assert books.script.seen.count("COMMIT") <= 5
 
 
-async def test_a_hold_is_told_before_its_commit_and_durable_after(books: Books) -> None:
+async def test_an_operation_is_decided_before_its_commit_and_durable_after(books: Books) -> None:
     books.script.gate.clear()
-    hold = await held(books)
-    durable = asyncio.create_task(books.ledger.durable(hold))
-    done, _ = await asyncio.wait({durable}, timeout=0.05)
+    waiting = asyncio.create_task(durable(books, await held(books)))
+    done, _ = await asyncio.wait({waiting}, timeout=0.05)
     assert not done
     books.script.gate.set()
-    await durable
+    await waiting
 
 
-async def test_a_hold_nobody_waits_for_is_committed_soon_all_the_same(books: Books) -> None:
+async def test_an_operation_nobody_waits_for_is_committed_soon_all_the_same(books: Books) -> None:
     before = books.script.seen.count("COMMIT")
     await held(books, 10)
     assert books.script.seen.count("COMMIT") == before
@@ -59,28 +76,26 @@ async def test_a_hold_nobody_waits_for_is_committed_soon_all_the_same(books: Boo
     assert (await books.ledger.wallet(ACCOUNT)).held == 10
 
 
-async def test_a_hold_and_a_settlement_close_upon_it_share_a_commit(books: Books) -> None:
-    asked = hold_request()
+async def test_an_operation_nobody_waits_for_and_one_close_upon_it_share_a_commit(books: Books) -> None:
     books.script.seen.clear()
-    hold = await _hold(books, asked)
-    await books.ledger.settle(settlement(asked, price=600))
-    await books.ledger.durable(hold)
+    first = await held(books, 10)
+    await books.books.place(hold_request(20))
+    await durable(books, first)
     assert books.script.seen.count("COMMIT") == 1
-    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 9_400, 0)
+    assert (await books.ledger.wallet(ACCOUNT)).held == 30
 
 
-async def test_a_settlement_never_waits_for_company(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_somebody_waits_for_never_waits_for_company(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monkey_coder_server.adapters.storage.writer.LINGER", timedelta(minutes=1))
-    asked = hold_request()
-    await asyncio.wait_for(books.ledger.durable(await _hold(books, asked)), 5)
-    await asyncio.wait_for(books.ledger.settle(settlement(asked)), 5)
+    await asyncio.wait_for(durable(books, await held(books)), 5)
+    await asyncio.wait_for(settle(books.books, await placed(books)), 5)
 
 
 async def test_a_caller_who_leaves_before_the_decision_holds_nothing(books: Books) -> None:
     books.script.gate.clear()
     committing = asyncio.create_task(books.ledger.open_wallet("acc_2"))
     await asyncio.sleep(0.01)
-    leaving = asyncio.create_task(books.ledger.hold(hold_request()))
+    leaving = asyncio.create_task(books.books.place(hold_request()))
     await asyncio.sleep(0)
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -92,11 +107,10 @@ async def test_a_caller_who_leaves_before_the_decision_holds_nothing(books: Book
     assert (await books.ledger.verify()).sound
 
 
-async def test_one_who_waits_for_a_hold_can_leave_without_ending_the_wait_of_another(books: Books) -> None:
+async def test_one_who_waits_for_a_commit_can_leave_without_ending_the_wait_of_another(books: Books) -> None:
     books.script.gate.clear()
-    hold = await held(books)
-    leaving = asyncio.create_task(books.ledger.durable(hold))
-    staying = asyncio.create_task(books.ledger.durable(hold))
+    job = await held(books)
+    leaving, staying = (asyncio.create_task(durable(books, job)) for _ in range(2))
     await asyncio.sleep(0)
     leaving.cancel()
     books.script.gate.set()
@@ -105,15 +119,15 @@ async def test_one_who_waits_for_a_hold_can_leave_without_ending_the_wait_of_ano
 
 
 async def test_a_replay_is_told_only_once_the_first_result_is_on_disk(books: Books) -> None:
-    first = hold_request(idempotency=idempotent())
-    await books.ledger.durable(await _hold(books, first))
+    first = await placed(books, idempotency=idempotent())
     books.script.gate.clear()
-    settling = asyncio.create_task(books.ledger.settle(settlement(first), remember=_render))
-    replaying = asyncio.create_task(books.ledger.hold(hold_request(idempotency=idempotent())))
+    settling = asyncio.create_task(settle(books.books, first, result=b"answer"))
+    replaying = asyncio.create_task(books.books.place(hold_request(idempotency=idempotent())))
     done, _ = await asyncio.wait({settling, replaying}, timeout=0.05)
     assert not done
     books.script.gate.set()
-    await asyncio.gather(settling, replaying)
+    await settling
+    assert await replaying == Replay(first.request_id, b"answer")
 
 
 async def test_an_operation_that_raises_leaves_nothing_and_spoils_no_other(books: Books) -> None:
@@ -151,20 +165,6 @@ async def test_what_runs_in_one_turn_shares_a_savepoint_until_something_raises(b
     assert (await books.ledger.wallet(ACCOUNT)).held == 2 * JOBS_A_TURN + 1 + APART
 
 
-async def test_what_remember_raises_undoes_the_whole_settlement(books: Books) -> None:
-    asked = hold_request(idempotency=idempotent())
-    await books.ledger.hold(asked)
-
-    def render(_charge: Charge) -> bytes:
-        raise OutOfOrder
-
-    with pytest.raises(OutOfOrder):
-        await books.ledger.settle(settlement(asked), remember=render)
-    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 1_000)
-    assert (await books.ledger.settle(settlement(asked))).charged == 600
-    assert (await books.ledger.verify()).sound
-
-
 async def test_a_transaction_the_database_itself_gave_up_is_lost_for_all_in_it(books: Books) -> None:
     def given_up(transaction: Transaction) -> None:
         assert isinstance(transaction, SqliteTransaction)
@@ -189,42 +189,36 @@ async def test_entries_that_do_not_sum_to_zero_are_not_booked(books: Books) -> N
 
 @pytest.mark.parametrize("statement", ["COMMIT", "BEGIN", "INSERT INTO receipts", "UPDATE wallets"])
 async def test_a_full_disk_refuses_and_loses_nothing(books: Books, statement: str) -> None:
-    settled, other = hold_request(), hold_request()
-    await books.ledger.durable(await _hold(books, settled))
-    await books.ledger.durable(await _hold(books, other))
+    settled, other = await placed(books), await placed(books)
     books.script.fails_on = statement
     for _ in range(2):
         with pytest.raises(Unavailable) as refused:
-            await books.ledger.settle(settlement(settled, price=600))
+            await settle(books.books, settled, price=600)
         assert refused.value.retry_after
     books.script.fails_on = ""
-    assert (await books.ledger.settle(settlement(settled, price=600))).charged == 600
-    await books.ledger.void(failure(other))
+    assert (await settle(books.books, settled, price=600)).charged == 600
+    await fail(books.books, other)
     assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 9_400, 0)
     assert (await books.ledger.verify()).sound
 
 
-async def test_a_hold_whose_commit_fails_is_not_durable_and_not_there(books: Books) -> None:
+async def test_what_fails_to_be_committed_is_not_durable_and_not_there(books: Books) -> None:
     books.script.fails_on = "COMMIT"
     books.script.gate.clear()
-    asked = hold_request()
-    hold = await _hold(books, asked)
+    job = await held(books)
     books.script.gate.set()
-    with pytest.raises(Unavailable):
-        await books.ledger.durable(hold)
-    with pytest.raises(Unavailable):
-        await books.ledger.durable(hold)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await durable(books, job)
     books.script.fails_on = ""
-    await books.ledger.void(failure(asked))
     assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 0)
     assert (await books.ledger.verify()).sound
 
 
 async def test_a_refusal_stays_a_refusal_when_its_transaction_is_lost(books: Books) -> None:
     books.script.fails_on = "COMMIT"
-    results = await asyncio.gather(
-        books.ledger.hold(hold_request(10_001)), books.ledger.open_wallet("acc_2"), return_exceptions=True
-    )
+    refused = books.writer.perform(partial(holds.place, hold_request(10_001)))
+    results = await asyncio.gather(refused, books.ledger.open_wallet("acc_2"), return_exceptions=True)
     assert [type(result) for result in results] == [InsufficientCredit, Unavailable]
 
 
@@ -246,12 +240,12 @@ async def test_a_lost_transaction_shows_until_one_succeeds_or_some_seconds_pass(
 async def test_a_full_queue_refuses_at_once(template: Path, tmp_path: Path, signer: Ed25519Signer) -> None:
     async with open_books(template, tmp_path / "books.db", signer, capacity=4) as books:
         books.script.gate.clear()
-        committing = asyncio.create_task(books.ledger.durable(await held(books)))
+        committing = asyncio.create_task(durable(books, await held(books)))
         await asyncio.sleep(0.01)
         waiting = [asyncio.create_task(books.ledger.open_wallet(f"acc_{number}")) for number in range(4)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable) as refused:
-            await books.ledger.hold(hold_request())
+            await books.books.place(hold_request())
         assert refused.value.retry_after
         books.script.gate.set()
         await asyncio.gather(committing, *waiting)
@@ -259,14 +253,14 @@ async def test_a_full_queue_refuses_at_once(template: Path, tmp_path: Path, sign
 
 
 async def test_closing_serves_what_waits_and_refuses_what_comes_later(books: Books) -> None:
-    waiting = [asyncio.create_task(books.ledger.durable(await held(books, 1))) for _ in range(50)]
+    waiting = [asyncio.create_task(durable(books, await held(books, 1))) for _ in range(50)]
     settling = [asyncio.create_task(books.ledger.open_wallet(f"acc_{number}")) for number in range(50)]
     await asyncio.sleep(0)
     await books.writer.close()
     await books.writer.close()
     await asyncio.gather(*waiting, *settling)
     with pytest.raises(Unavailable):
-        await books.ledger.hold(hold_request())
+        await books.books.place(hold_request())
     assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 50)
 
 
@@ -275,16 +269,6 @@ async def test_a_file_that_is_no_database_is_refused_at_the_start(tmp_path: Path
     path.write_text("this is a letter, not a database " * 100)
     with pytest.raises(sqlite3.DatabaseError):
         await Writer(partial(open_writer, path), clock=StillClock()).start()
-
-
-def _render(charge: Charge) -> bytes:
-    return b"%d" % charge.charged
-
-
-async def _hold(books: Books, request: HoldRequest) -> Hold:
-    result = await books.ledger.hold(request)
-    assert isinstance(result, Hold)
-    return result
 
 
 async def test_another_process_that_writes_is_waited_for(books: Books) -> None:

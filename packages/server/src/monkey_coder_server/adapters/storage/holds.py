@@ -1,4 +1,4 @@
-"""Holds: reserve the most a request can cost, and the one gate by which a hold resolves.
+"""Holds: reserve the most a request can cost.
 
 Lock order: an operation that moves an account's money changes or locks its wallet's row before anything else of the
 account. Whatever else it reads then (caps, the receipt chain, the hold) nobody can change before it ends, and no two
@@ -11,25 +11,19 @@ from typing import NamedTuple
 from sqlalchemy import ColumnClause, bindparam, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
-from monkey_coder_server.adapters.storage import caps, grant_rows, idempotency
+from monkey_coder_server.adapters.storage import caps, idempotency
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.spending import (
-    NOTHING_USED,
-    Spender,
-    Used,
     kept_models,
-    read_models,
     spender,
 )
 from monkey_coder_server.adapters.storage.tables import holds, wallets
 from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 from monkey_coder_server.domain.errors import Conflict, InsufficientCredit, NotFound
-from monkey_coder_server.domain.ledger import HoldState, clamp
 from monkey_coder_server.domain.limits import Need
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Replay, Wallet
-from monkey_coder_server.ports.record import Record
 
 _NOTHING: ColumnClause[int] = literal_column("0")
 
@@ -79,40 +73,10 @@ _OPEN = Query(
     .on_conflict_do_nothing()
 )
 _OPEN_ONE = Query(
-    select(
-        holds.c.account_id,
-        holds.c.key_id,
-        holds.c.amount,
-        holds.c.day,
-        holds.c.month,
-        holds.c.idempotency_key,
-        holds.c.tokens,
-        holds.c.models,
-        wallets.c.balance,
-        wallets.c.limited,
+    select(holds.c.account_id, holds.c.key_id, holds.c.amount).where(
+        holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'")
     )
-    .join(wallets, wallets.c.account_id == holds.c.account_id)
-    .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
-    .with_for_update(of=wallets)
 )
-"""After a wait for the wallet its balance is the newest, the hold may be resolved: `_RESOLVE` looks again."""
-_RESOLVE = Query(
-    update(holds)
-    .where(holds.c.request_id == bindparam("request"), holds.c.state == literal_column("'open'"))
-    .values(state=bindparam("outcome"), charged=bindparam("charge"), resolved_at=bindparam("now"))
-)
-_STATE = Query(select(holds.c.state).where(holds.c.request_id == bindparam("request")))
-
-
-class Resolved(Record, frozen=True):
-    """A hold that has just been resolved; `balance` is the wallet's after it."""
-
-    account_id: str
-    key_id: str
-    amount: int
-    charged: int
-    idempotency_key: str | None
-    balance: int
 
 
 class Locked(NamedTuple):
@@ -208,46 +172,10 @@ def place(request: HoldRequest, transaction: Transaction) -> Hold | Replay:
     return Hold(request.request_id, request.account_id, request.amount)
 
 
-def resolve(  # noqa: PLR0913 - which hold, and what came of it
-    transaction: Transaction,
-    request_id: str,
-    outcome: HoldState,
-    *,
-    price: int,
-    now: int,
-    used: Used = NOTHING_USED,
-) -> Resolved | None:
-    """Resolve an open hold, charging `price` but never more than was held; None when it is not open.
-
-    `outcome` is the hold's last state. The only place where a hold leaves `open`.
-    """
-    found = transaction.row(_OPEN_ONE, {"request": request_id})
-    if found is None:
-        return None
-    account_id, key_id, amount, day, month, idempotency_key, tokens, models, balance, limited = found
-    spending, held = Spender(account_id, key_id, day, month), Need(amount, tokens or 0, read_models(models))
-    limits = caps.counters(transaction, spending) if limited else ()
-    charged, _ = clamp(price, amount)
-    used = Used(used.model, min(used.tokens, held.tokens))
-    ending = {"request": request_id, "outcome": outcome.value, "charge": charged, "now": now}
-    if not transaction.change(_RESOLVE, ending):
-        return None
-    move(transaction, account_id, held=-amount, balance=-charged)
-    grant_rows.spend_each(transaction, {account_id: charged})
-    caps.resolve(transaction, spending, held, charged=charged, used=used, limits=limits)
-    return Resolved(account_id, key_id, amount, charged, idempotency_key, balance - charged)
-
-
 def is_open(request: HoldRequest, transaction: Transaction) -> bool:
     """Whether this very request is held."""
     found = transaction.row(_OPEN_ONE, {"request": request.request_id})
-    return found is not None and found[:3] == (request.account_id, request.key_id, request.amount)
-
-
-def state_of(transaction: Transaction, request_id: str) -> str | None:
-    """The state of a hold; None when there is none."""
-    found = transaction.row(_STATE, {"request": request_id})
-    return found[0] if found else None
+    return found is not None and tuple(found) == (request.account_id, request.key_id, request.amount)
 
 
 def _no_wallet(account_id: str) -> NotFound:

@@ -1,58 +1,38 @@
-"""The ledger on SQL: each call is one operation of the writer, or one read beside it."""
+"""The ledger's records on SQL: each call is one operation of the writer, or one read beside it."""
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from monkey_coder_server.adapters.storage import (
+    expiry,
     grant_rows,
     grants,
     holds,
     idempotency,
     receipt_chain,
     refunds,
-    settlements,
     usage_rows,
     verification,
 )
 from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, optional_to_micros, to_micros
-from monkey_coder_server.adapters.storage.operations import Job, Reading, Writing
-from monkey_coder_server.domain.errors import Unavailable
+from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.credit import GrantStanding, Refund
 from monkey_coder_server.ports.ledger import (
     PLAIN_GRANT,
-    Charge,
-    FailedRequest,
     GrantTerms,
-    Hold,
-    HoldRequest,
     IdempotencyKey,
     LedgerReport,
-    Remember,
     Replay,
-    Settlement,
     SignedReceipt,
     Wallet,
 )
 from monkey_coder_server.ports.signing import ReceiptSigner
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed(Hold):
-    """A hold that knows the operation whose commit makes it durable."""
-
-    job: Job[Hold | Replay] = field(repr=False, compare=False)
-
-
 class SqlLedger:
-    """`ports.ledger.Ledger` and `ports.credit.Credit`.
-
-    Reads see what is committed: a hold after `durable`, everything else at once.
-    """
+    """`ports.ledger.Records` and `ports.credit.Credit`. Reads see what is committed."""
 
     def __init__(self, writer: Writing, readers: Reading, *, signer: ReceiptSigner, clock: Clock) -> None:
         self._writer = writer
@@ -97,44 +77,13 @@ class SqlLedger:
             expired += some
         return expired
 
-    async def hold(self, request: HoldRequest) -> Hold | Replay:
-        """Decide and reserve; told before it is durable. The errors are those of the port."""
-        job = self._writer.submit(partial(holds.place, request), awaited=False)
-        try:
-            await job.decided
-        except asyncio.CancelledError:
-            with suppress(Unavailable):  # then the hold's expiry gives the credit back
-                self._writer.submit(partial(settlements.abandon, request.request_id, to_micros(request.at)))
-            raise
-        decision = job.result()
-        if isinstance(decision, Hold):
-            return _Placed(decision.request_id, decision.account_id, decision.amount, job)
-        self._writer.hurry(job)
-        await job.committed
-        return job.result()
-
-    async def durable(self, hold: Hold) -> None:
-        """Wait until the hold is on disk. Raises `Unavailable` when its transaction was lost: then there is no hold."""
-        if isinstance(hold, _Placed):
-            self._writer.hurry(hold.job)
-            await asyncio.shield(hold.job.committed)
-            hold.job.result()
-
-    async def settle(self, settlement: Settlement, *, remember: Remember | None = None) -> Charge:
-        """Resolve the hold with charge, receipt and usage row; durable on return; a repeat returns the first charge."""
-        return await self._writer.perform(partial(settlements.settle, settlement, remember, self._signer))
-
-    async def void(self, failed: FailedRequest) -> None:
-        """Resolve the hold without a charge; durable on return; frees its idempotency key. Repeating does nothing."""
-        await self._writer.perform(partial(settlements.void, failed))
-
     async def earlier(self, account_id: str, key: IdempotencyKey) -> Replay | None:
         """The first result under a key; None when it was not used. The errors are those of the port."""
         at = to_micros(self._clock.now())
         return await self._readers.read(partial(idempotency.earlier, idempotency_key=key, account_id=account_id, at=at))
 
     async def booked(self, account_id: str) -> None:
-        """What ends here is booked when it is told."""
+        """Nothing ends here; what ends elsewhere is booked by `SqlBooks.ship`."""
 
     async def wallet(self, account_id: str) -> Wallet:
         """Balance and holds as committed. Raises `NotFound`."""
@@ -163,7 +112,7 @@ class SqlLedger:
 
     async def _end_holds(self, at: int, *, before: int) -> int:
         ended = 0
-        while some := await self._writer.perform(partial(settlements.expire, at, before)):
+        while some := await self._writer.perform(partial(expiry.expire, at, before, self._signer)):
             ended += some
         return ended
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.errors import Unavailable
@@ -21,15 +21,19 @@ class UnusableDatabase(Exception):
 
 @dataclass(slots=True, eq=False)
 class Job(Generic[T]):
-    """An operation on its way through a writer. Read `result` after awaiting `decided` or `committed`."""
+    """An operation on its way through a writer. Read `result` after awaiting `committed`."""
 
     body: Callable[[Transaction], T]
     committed: asyncio.Future[None]
-    decided: asyncio.Future[None]
-    awaited: bool
+    awaited: bool = True
     """Whether somebody waits for the commit."""
     error: Exception | None = None
     _value: list[T] = field(default_factory=list)
+
+    @property
+    def decided(self) -> bool:
+        """Whether it has run; what came of it may be undone until it is committed."""
+        return bool(self._value) or self.error is not None
 
     def run(self, transaction: Transaction) -> None:
         """Run the body and keep what it returned."""
@@ -56,11 +60,8 @@ class Writing(Protocol):
     def failing(self) -> bool:
         """Whether the database is known to be away, or a transaction was lost in the last seconds."""
 
-    def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True) -> Job[T]:
-        """Queue an operation. Raises `Unavailable`. `awaited` False: nobody waits for its commit yet; see `hurry`."""
-
-    def hurry(self, job: Job[Any]) -> None:
-        """Somebody waits for the commit of an operation now."""
+    def submit(self, body: Callable[[Transaction], T]) -> Job[T]:
+        """Queue an operation. Raises `Unavailable`."""
 
     async def perform(self, body: Callable[[Transaction], T]) -> T:
         """Run an operation; its result once it is durable. Cancelling the caller does not stop the operation."""
@@ -88,8 +89,7 @@ def unavailable(reason: str) -> Unavailable:
     return Unavailable(message, retry_after=RETRY_AFTER_SECONDS)
 
 
-def resolve(*futures: asyncio.Future[None]) -> None:
-    """Let those go on who wait for any of these, in the loop of the futures."""
-    for future in futures:
-        if not future.done():
-            future.set_result(None)
+def resolve(future: asyncio.Future[None]) -> None:
+    """Let those go on who wait for it, in its loop."""
+    if not future.done():
+        future.set_result(None)

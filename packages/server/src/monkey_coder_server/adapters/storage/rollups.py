@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_add
 
 from monkey_coder_server.adapters.storage.reporting_tables import usage_daily
@@ -40,11 +40,6 @@ _ADD = Query(
         index_elements=[usage_daily.c[name] for name in _KEY],
         set_={name: usage_daily.c[name] + _WRITE.excluded[name] for name in _SUMS},
     )
-)
-_ADD_COST = Query(
-    update(usage_daily)
-    .where(*(usage_daily.c[name] == bindparam(name) for name in _KEY))
-    .values(provider_cost=usage_daily.c.provider_cost + bindparam("cost"))
 )
 
 
@@ -122,13 +117,6 @@ def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Mapping[str,
     rows = [{**dict(zip(_KEY, key, strict=True)), **{name: sums[key][name] for name in _SUMS}} for key in sorted(sums)]
     if rows:
         transaction.change_each(_ADD, rows)
-
-
-def add_cost(transaction: Transaction, place: Row, cost: int) -> None:
-    """Count in what a request cost after all. `place`: its account, time, key, provider, model and persona."""
-    account_id, at, *rest = place
-    named = dict(zip(_KEY, (account_id, at // DAY, *rest), strict=True))
-    transaction.change(_ADD_COST, {**named, "cost": cost})
 
 
 def rebuild(transaction: Transaction, *, kept_from: int) -> None:

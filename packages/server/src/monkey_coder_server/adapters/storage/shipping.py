@@ -19,6 +19,9 @@ from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
 from monkey_coder_server.ports.signing import ReceiptSigner
 
+HOLD_EXPIRED = "hold_expired"
+"""The error code of requests whose hold was given up. Their true ends may still come, and count then."""
+_STATUS = {HoldState.SETTLED: "served", HoldState.VOIDED: "failed", HoldState.EXPIRED: "expired"}
 _ENDED = Query(insert(holds))
 _END = Query(
     update(holds)
@@ -70,7 +73,7 @@ def _end_holds(transaction: Transaction, taken: Sequence[Taken]) -> None:
         {
             "request": each.resolved.hold.request_id,
             "was": each.known.state,
-            "becomes": _state(each),
+            "becomes": _state(each).value,
             "charge": each.charged,
             "now": to_micros(each.resolved.ending.at),
         }
@@ -89,7 +92,7 @@ def _ended(each: Taken) -> Parameters:
         "key_id": asked.key_id,
         "amount": each.hold,
         "charged": each.charged,
-        "state": _state(each),
+        "state": _state(each).value,
         "day": each.spender.day,
         "month": each.spender.month,
         "at": to_micros(asked.at),
@@ -102,8 +105,11 @@ def _ended(each: Taken) -> Parameters:
     }
 
 
-def _state(each: Taken) -> str:
-    return (HoldState.SETTLED if isinstance(each.resolved.ending, Settlement) else HoldState.VOIDED).value
+def _state(each: Taken) -> HoldState:
+    ending = each.resolved.ending
+    if isinstance(ending, Settlement):
+        return HoldState.SETTLED
+    return HoldState.EXPIRED if ending.error_code == HOLD_EXPIRED else HoldState.VOIDED
 
 
 def _movement(each: Taken) -> tuple[books.Movement, Sequence[Entry]] | None:
@@ -148,13 +154,13 @@ def _write_usage(transaction: Transaction, taken: Sequence[Taken]) -> None:
 
 def _outcome(each: Taken) -> usage_rows.Outcome:
     ending = each.resolved.ending
-    now = to_micros(ending.at)
+    now, status = to_micros(ending.at), _STATUS[_state(each)]
     if isinstance(ending, FailedRequest):
-        return usage_rows.Outcome("failed", now, each.balance, error_code=ending.error_code)
+        return usage_rows.Outcome(status, now, each.balance, error_code=ending.error_code)
     receipt_id = receipt_id_of(ending.request_id)
     loss = ending.price - each.charged
     charge = Charge(ending.request_id, receipt_id, each.charged, ending.provider_cost, loss, each.balance)
-    return usage_rows.Outcome("served", now, each.balance, charge)
+    return usage_rows.Outcome(status, now, each.balance, charge)
 
 
 def _answer_repeats(transaction: Transaction, taken: Sequence[Taken]) -> None:

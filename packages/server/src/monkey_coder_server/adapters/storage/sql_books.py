@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import partial
 
 from monkey_coder_server.adapters.storage import (
+    expiry,
     holds,
     leases,
     recalls,
-    settlements,
     shipping,
     unbooked,
     usage_rows,
@@ -56,7 +56,8 @@ class SqlBooks:
             return await self._writer.perform(partial(holds.place, request))
         except asyncio.CancelledError:
             with suppress(Unavailable):  # then the hold's expiry gives the credit back
-                self._writer.submit(partial(settlements.abandon, request.request_id, to_micros(request.at)))
+                gone = to_micros(self._clock.now())
+                self._writer.submit(partial(expiry.abandon, request, gone, self._signer))
             raise
         except Unavailable:
             raise

@@ -1,9 +1,8 @@
 """Usage: one row for each resolved hold."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from sqlalchemy import Column, ScalarSelect, and_, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, select
 
 from monkey_coder_server.adapters.storage import rollups
 from monkey_coder_server.adapters.storage.tables import holds, usage
@@ -12,22 +11,7 @@ from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
 from monkey_coder_server.ports.record import Record
 
-
-def _of_hold(column: Column[Any]) -> ScalarSelect[Any]:
-    """A figure of the request's hold, which says where in the usage its row is."""
-    return select(column).where(holds.c.request_id == bindparam("request")).scalar_subquery()
-
-
 _WRITE = Query(insert(usage))
-_ADD_COST = Query(
-    update(usage)
-    .where(
-        usage.c.request_id == bindparam("request"),
-        usage.c.account_id == _of_hold(holds.c.account_id),
-        usage.c.at == _of_hold(holds.c.resolved_at),
-    )
-    .values(provider_cost=usage.c.provider_cost + bindparam("cost"), loss=bindparam("lost"))
-)
 _FORGET = Query(
     delete(usage).where(
         usage.c.account_id == bindparam("account"),
@@ -40,13 +24,6 @@ _WHOLE = Query(
         usage.c.account_id == bindparam("account"),
         usage.c.at == bindparam("ended"),
         usage.c.request_id == bindparam("request"),
-    )
-)
-_PLACE = Query(
-    select(usage.c.account_id, usage.c.at, usage.c.key_id, usage.c.provider, usage.c.model, usage.c.persona).where(
-        usage.c.request_id == bindparam("request"),
-        usage.c.account_id == _of_hold(holds.c.account_id),
-        usage.c.at == _of_hold(holds.c.resolved_at),
     )
 )
 _CHARGED = Query(
@@ -80,11 +57,6 @@ class Outcome(Record, frozen=True):
     balance: int
     charge: Charge | None = None
     error_code: str | None = None
-
-
-def write(transaction: Transaction, request: Settlement | FailedRequest, outcome: Outcome) -> None:
-    """Write the row of a request, and count it in the sums of its day."""
-    write_each(transaction, [(request, outcome)])
 
 
 def write_each(transaction: Transaction, ended: Iterable[tuple[Settlement | FailedRequest, Outcome]]) -> None:
@@ -130,15 +102,6 @@ def _written(request: Settlement | FailedRequest, outcome: Outcome) -> Parameter
         "latency_ms": request.latency_ms,
         "estimated": used.estimated,
     }
-
-
-def add_cost(transaction: Transaction, settlement: Settlement) -> None:
-    """Note on the row of a request that was given up what it cost the house after all."""
-    cost = {"request": settlement.request_id, "cost": settlement.provider_cost, "lost": settlement.price}
-    transaction.change(_ADD_COST, cost)
-    place = transaction.row(_PLACE, {"request": settlement.request_id})
-    if place is not None:
-        rollups.add_cost(transaction, place, settlement.provider_cost)
 
 
 def charge_of(transaction: Transaction, request_id: str) -> Charge | None:

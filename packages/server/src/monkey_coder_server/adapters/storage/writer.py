@@ -8,9 +8,8 @@ commit nobody waits for yet lingers for company: its transaction stays open unti
 
 An operation that raises leaves nothing behind and spoils no other: what runs in one turn shares a savepoint, and when
 one of them raises, that is undone before anybody has heard of it and each is run again in a savepoint of its own (so
-operations do nothing but read and write through their transaction). A decision is told at the end of its turn; whoever
-relies on it waits for `committed`. When a transaction is lost (disk full, I/O
-error) every operation in it learns that: nothing told as committed is ever undone, nothing decided undone silently.
+operations do nothing but read and write through their transaction). When a transaction is lost (disk full, I/O error)
+every operation in it learns that: nothing told as committed is ever undone, nothing decided undone silently.
 """
 
 import asyncio
@@ -100,7 +99,7 @@ class Writer:
             raise unavailable("it is closed")
         if len(self._waiting) >= self._capacity:
             raise unavailable("too many operations are waiting")
-        job = Job(body, self._loop.create_future(), self._loop.create_future(), awaited)
+        job = Job(body, self._loop.create_future(), awaited)
         self._waiting.append(job)
         self._take_turns()
         return job
@@ -108,7 +107,7 @@ class Writer:
     def hurry(self, job: Job[Any]) -> None:
         """Somebody waits for the commit of an operation now."""
         job.awaited = True
-        if job.decided.done() and not job.committed.done():
+        if job.decided and not job.committed.done():
             self._awaited = True
             self._take_turns()
 
@@ -159,7 +158,6 @@ class Writer:
             self._running.extend(jobs)
             self._awaited = self._awaited or any(job.awaited for job in jobs)
             self._run_all(transaction, jobs)
-            resolve(*(job.decided for job in jobs))
         except sqlite3.Error as error:
             self._lose(transaction, error)
 
@@ -221,7 +219,7 @@ class Writer:
             self._lingering = None
         ended, self._running = self._running, []
         for job in ended:
-            resolve(job.decided, job.committed)
+            resolve(job.committed)
 
     def _send(self, errand: Callable[[], None]) -> None:
         """Give the connection to the thread until it comes back."""

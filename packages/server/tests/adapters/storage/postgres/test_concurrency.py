@@ -16,7 +16,14 @@ from monkey_coder_server.domain.errors import BudgetExceeded, InsufficientCredit
 from monkey_coder_server.ports.accounts import Caps
 from monkey_coder_server.ports.ledger import Hold, Wallet
 from packages.server.tests.adapters.storage.postgres.conftest import funded
-from packages.server.tests.contract.booking import ACCOUNT, StillClock, failure, hold_request, settlement
+from packages.server.tests.contract.booking import (
+    ACCOUNT,
+    StillClock,
+    fail,
+    hold_request,
+    resolved,
+    settle,
+)
 from packages.server.tests.contract.test_keys import LAPTOP
 
 GATEWAYS = 3
@@ -38,7 +45,7 @@ async def gateways(postgresql_database: str, signer: Ed25519Signer) -> AsyncIter
 
 async def test_credit_for_exactly_n_requests_serves_exactly_n(gateways: list[Storage]) -> None:
     results = await asyncio.gather(
-        *[gateways[number % GATEWAYS].ledger.hold(hold_request(100)) for number in range(160)], return_exceptions=True
+        *[gateways[number % GATEWAYS].books.place(hold_request(100)) for number in range(160)], return_exceptions=True
     )
     assert sum(isinstance(result, Hold) for result in results) == 100
     assert sum(isinstance(result, InsufficientCredit) for result in results) == 60
@@ -51,7 +58,7 @@ async def test_caps_that_are_read_then_raised_are_never_passed(gateways: list[St
     await gateways[0].keys.create(replace(LAPTOP, caps=caps))
     results = await asyncio.gather(
         *[
-            gateways[number % GATEWAYS].ledger.hold(hold_request(100, key_id=LAPTOP.key_id, at=LAPTOP.created_at))
+            gateways[number % GATEWAYS].books.place(hold_request(100, key_id=LAPTOP.key_id, at=LAPTOP.created_at))
             for number in range(60)
         ],
         return_exceptions=True,
@@ -64,10 +71,10 @@ async def test_caps_that_are_read_then_raised_are_never_passed(gateways: list[St
 
 async def test_one_settlement_counts_when_all_settle_void_and_expire_the_same_hold(gateways: list[Storage]) -> None:
     asked = [hold_request(100) for _ in range(12)]
-    await asyncio.gather(*[gateways[0].ledger.hold(request) for request in asked])
+    await asyncio.gather(*[gateways[0].books.place(request) for request in asked])
     await asyncio.gather(
-        *[store.ledger.settle(settlement(request, price=60)) for request in asked for store in gateways],
-        *[gateways[1].ledger.void(failure(request)) for request in asked[::2]],
+        *[store.books.ship([resolved(request, None, 60)]) for request in asked for store in gateways],
+        *[fail(gateways[1].books, request) for request in asked[::2]],
         gateways[2].ledger.expire_holds(asked[0].expires_at.replace(year=2030)),
     )
     report = await gateways[0].ledger.verify()
@@ -77,12 +84,9 @@ async def test_one_settlement_counts_when_all_settle_void_and_expire_the_same_ho
 
 async def test_receipts_of_one_key_form_one_chain_whoever_writes_them(gateways: list[Storage]) -> None:
     asked = [hold_request(10) for _ in range(30)]
-    await asyncio.gather(*[gateways[0].ledger.hold(request) for request in asked])
+    await asyncio.gather(*[gateways[0].books.place(request) for request in asked])
     await asyncio.gather(
-        *[
-            gateways[number % GATEWAYS].ledger.settle(settlement(request, price=5))
-            for number, request in enumerate(asked)
-        ]
+        *[settle(gateways[number % GATEWAYS].books, request, price=5) for number, request in enumerate(asked)]
     )
     assert (await gateways[0].ledger.verify()).sound
 
@@ -95,8 +99,8 @@ async def test_accounts_in_opposite_order_do_not_wait_for_ever(gateways: list[St
         await gateways[0].ledger.grant(account, 1_000, reason="test", idempotency_key="first")
     for _ in range(3):
         held = await asyncio.gather(
-            *[gateways[0].ledger.hold(hold_request(10, account_id=account)) for account in accounts],
-            *[gateways[1].ledger.hold(hold_request(10, account_id=account)) for account in reversed(accounts)],
+            *[gateways[0].books.place(hold_request(10, account_id=account)) for account in accounts],
+            *[gateways[1].books.place(hold_request(10, account_id=account)) for account in reversed(accounts)],
         )
         assert all(isinstance(hold, Hold) for hold in held)
     assert [(await gateways[0].ledger.wallet(account)).held for account in accounts] == [60] * 8
@@ -129,10 +133,10 @@ async def test_an_operation_that_raises_leaves_nothing_and_spoils_no_other(store
         raise OutOfOrder
 
     results = await asyncio.gather(
-        store.ledger.hold(hold_request(10)),
+        store.books.place(hold_request(10)),
         store.writer.perform(half_done),
-        store.ledger.hold(hold_request(20)),
-        store.ledger.hold(hold_request(20_000)),
+        store.books.place(hold_request(20)),
+        store.books.place(hold_request(20_000)),
         store.writer.perform(lambda transaction: transaction.change(NONSENSE, {})),
         return_exceptions=True,
     )

@@ -19,7 +19,7 @@ from monkey_coder_server.adapters.storage.transaction import Query
 from monkey_coder_server.domain.errors import Unavailable
 from packages.server.tests.adapters.storage.postgres.conftest import funded
 from packages.server.tests.adapters.storage.postgres.proxy import Wire
-from packages.server.tests.contract.booking import ACCOUNT, hold_request, settlement
+from packages.server.tests.contract.booking import ACCOUNT, hold_request, settle
 from tools.postgresql import Cluster
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("outages")]
@@ -175,10 +175,10 @@ async def test_a_commit_whose_answer_is_lost_is_looked_up_and_booked_once(
     store = await funded(url.replace(f":{server.port}/", f":{wire.port}/"), signer)
     asked = hold_request(1_000)
     wire.cut_at = COMMIT
-    await store.ledger.hold(asked)
+    await store.books.place(asked)
     assert wire.cuts == 1
     wire.cut_at = COMMIT
-    assert (await store.ledger.settle(settlement(asked, price=600))).charged == 600
+    assert (await settle(store.books, asked, price=600)).charged == 600
     assert wire.cuts == 2
     wallet = await store.ledger.wallet(ACCOUNT)
     assert (wallet.balance, wallet.held) == (9_400, 0)
@@ -196,15 +196,15 @@ async def test_an_end_nobody_can_tell_is_said_to_be_unknown_and_may_be_repeated(
     wire = Wire(server.port, ends=True)
     store = await funded(url.replace(f":{server.port}/", f":{wire.port}/"), signer)
     asked = hold_request(1_000)
-    await store.ledger.hold(asked)
+    await store.books.place(asked)
     wire.cut_at = COMMIT
-    settling = asyncio.create_task(store.ledger.settle(settlement(asked, price=600)))
+    settling = asyncio.create_task(settle(store.books, asked, price=600))
     with pytest.raises(UnknownEnd):
         await asyncio.wait_for(settling, BOUND)
     await store.close()
     wire.join()
     again = await funded(url, signer)
-    assert (await again.ledger.settle(settlement(asked, price=600))).charged == 600
+    assert (await settle(again.books, asked, price=600)).charged == 600
     assert (await again.ledger.wallet(ACCOUNT)).balance == 9_400
     assert (await again.ledger.verify()).sound
     await again.close()
@@ -222,8 +222,8 @@ async def test_what_was_told_as_booked_is_there_after_the_server_was_killed_unde
         while not over.is_set():
             asked = hold_request(1)
             try:
-                await asyncio.wait_for(store.ledger.hold(asked), BOUND)
-                await asyncio.wait_for(store.ledger.settle(settlement(asked, price=1)), BOUND)
+                await asyncio.wait_for(store.books.place(asked), BOUND)
+                await asyncio.wait_for(settle(store.books, asked, price=1), BOUND)
             except Unavailable:
                 await asyncio.sleep(0.05)
             else:

@@ -17,7 +17,7 @@ from monkey_coder_server.adapters.storage.immutability import APPEND_ONLY
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
 from monkey_coder_server.adapters.storage.tables import metadata
-from packages.server.tests.contract.booking import hold_request, settlement
+from packages.server.tests.contract.booking import hold_request, settle
 from packages.server.tests.databases import new_database
 from tools.postgresql import Cluster
 
@@ -85,8 +85,8 @@ async def test_what_was_written_stays_as_it_was_written(
     store: Storage, postgresql_database: str, table: str, statement: str
 ) -> None:
     asked = hold_request()
-    await store.ledger.hold(asked)
-    await store.ledger.settle(settlement(asked))
+    await store.books.place(asked)
+    await settle(store.books, asked)
     await store.audit.record(actor="a", action="b", target="c", details="d", at=asked.at)
     column = next(iter(metadata.tables[table].columns)).name
 

@@ -74,15 +74,15 @@ class PgWriter:
         """Whether the database is away, or a transaction was lost in the last seconds."""
         return self._link.away or self._clock.monotonic() < self._unhealthy_until
 
-    def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True) -> Job[T]:
-        """Queue an operation; it is decided and committed at once. Raises `Unavailable`."""
+    def submit(self, body: Callable[[Transaction], T]) -> Job[T]:
+        """Queue an operation. Raises `Unavailable`."""
         if not self.alive:
             raise unavailable("it is closed")
         if self._link.away:
             raise unavailable("it is away")
         if len(self._outstanding) >= self._capacity:
             raise unavailable("too many operations are waiting")
-        job = Job(body, self._loop.create_future(), self._loop.create_future(), awaited)
+        job = Job(body, self._loop.create_future())
         self._outstanding[job] = time.monotonic_ns()
         if self._guard is None:
             self._guard = self._loop.call_later(1, self._give_up_late_ones)
@@ -90,10 +90,6 @@ class PgWriter:
             self._queue.append(job)
             self._something.notify()
         return job
-
-    def hurry(self, job: Job[Any]) -> None:
-        """Somebody waits for an operation; here every commit is made as soon as it can be."""
-        job.awaited = True
 
     async def perform(self, body: Callable[[Transaction], T]) -> T:
         """Run an operation; its result once it is durable. Cancelling the caller does not stop the operation."""
@@ -133,7 +129,7 @@ class PgWriter:
         """In the loop: these have ended, one way or the other."""
         for job in jobs:
             self._outstanding.pop(job, None)
-            resolve(job.decided, job.committed)
+            resolve(job.committed)
 
     def _tell_lost(self, jobs: Iterable[Job[Any]]) -> None:
         """In the loop: these have ended with their connection."""
