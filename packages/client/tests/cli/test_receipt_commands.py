@@ -68,6 +68,13 @@ def paged(gateway: FakeGateway, receipts: list[object]) -> None:
     )
 
 
+def test_without_any_receipt_the_list_says_what_makes_one(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/billing/receipts", *[reply({"receipts": [], "next": None})] * 2)
+    told = monkey("receipts", "list").out
+    assert told.startswith("There are no receipts of this time yet. Every request that is charged makes one")
+    assert json.loads(monkey("receipts", "list", "--json").out) == {"receipts": []}
+
+
 def test_receipts_are_listed_over_all_pages_and_saved_one_a_line(monkey: Monkey, gateway: FakeGateway) -> None:
     paged(gateway, [*chain(3)])
     ran = monkey("receipts", "list", "--from", "2026-11-01", "--for", "key_1", "-o", "all.jsonl")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monkey_coder_protocol.version import VERSION
-from monkey_coder_server import credit_commands
+from monkey_coder_server import credit_commands, ledger_commands
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load, without_password
 
 FAILED = 1
@@ -89,11 +89,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     users = actions.add_parser("list-users", help="list accounts with their balances")
     users.add_argument("--json", action="store_true", help="print one JSON document")
     users.set_defaults(command=_list_users)
-    ledger = actions.add_parser("ledger", help="the books").add_subparsers(metavar="ACTION", required=True)
-    ledger.add_parser("rebuild-sums", help="make the daily sums of usage anew from its rows").set_defaults(
-        command=_rebuild_sums
-    )
-    ledger.add_parser("verify", help="audit the books; exit 1 unless every check is 0").set_defaults(command=_verify)
+    ledger_commands.add(actions, _operate, _print_lines)
     _add_reconcile(actions)
     _add_export(actions)
     actions.add_parser("prices", help="print the price book").set_defaults(command=_prices)
@@ -195,16 +191,6 @@ def _list_users(options: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(_options: argparse.Namespace) -> int:
-    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
-
-    report = _operate(operator.verify_ledger)
-    if report is None:
-        return FAILED
-    _say(json.dumps(report, indent=2))
-    return 0 if report["sound"] else FAILED
-
-
 def _reconcile(options: argparse.Namespace) -> int:
     from monkey_coder_server.bootstrap import reconcile  # noqa: PLC0415 - heavy
 
@@ -224,12 +210,6 @@ def _export(options: argparse.Namespace) -> int:
     wish = reports.Wish(options.format, options.first, options.last, options.account)
     done = _operate(lambda settings: reports.write(settings, wish, sys.stdout.buffer.write))
     return FAILED if done is None else 0
-
-
-def _rebuild_sums(_options: argparse.Namespace) -> int:
-    from monkey_coder_server.bootstrap import reports  # noqa: PLC0415 - heavy
-
-    return _print_lines(_operate(reports.rebuild))
 
 
 def _prices(_options: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from monkey_coder_server.adapters.prices.genai import load_price_book
 from monkey_coder_server.bootstrap.books import open_books
@@ -55,18 +54,6 @@ async def list_users(settings: Settings) -> list[dict[str, str]]:
         }
         for user, wallet in users
     ]
-
-
-async def verify_ledger(settings: Settings) -> dict[str, Any]:
-    """The audit of the books: counts of violations, totals in USD."""
-    async with open_books(settings) as books:
-        report = await books.storage.ledger.verify()
-    return {
-        "sound": report.sound,
-        "checks": dict(report.checks),
-        "totals_usd": {name: usd(amount) for name, amount in report.totals.items()},
-        "details": list(report.details),
-    }
 
 
 def price_lines(settings: Settings) -> list[str]:

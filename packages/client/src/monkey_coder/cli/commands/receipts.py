@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from monkey_coder_protocol.billing import Receipt
 
 _PAGE = 500
+_NONE = (
+    "There are no receipts of this time yet. Every request that is charged makes one, "
+    "`monkey implement` for instance; failed ones make none."
+)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -56,7 +60,7 @@ def list_receipts(session: Session, start: Any, end: Any, key_id: str | None, ta
         target.write_text("".join(lines), encoding="utf-8")
         session.note(f"wrote {len(found)} receipts to {target}")
     if target is None or session.on("json"):
-        session.emit({"receipts": found}, text=lambda: _table(found))
+        session.emit({"receipts": found}, text=lambda: _table(found) if found else _NONE)
 
 
 @command(

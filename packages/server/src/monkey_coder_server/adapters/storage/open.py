@@ -25,6 +25,7 @@ from monkey_coder_server.adapters.storage.reports import SqlUsageReports
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
+from monkey_coder_server.adapters.storage.unbooked import SqlUnbooked
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.signing import ReceiptSigner
@@ -52,6 +53,7 @@ class Storage:
     replies: SqlReplies
     reports: SqlUsageReports
     statements: SqlStatements
+    unbooked: SqlUnbooked
     writer: Writing
     readers: Reading
     presence: Presence
@@ -104,6 +106,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         replies=SqlReplies(writer),
         reports=SqlUsageReports(writer, readers),
         statements=SqlStatements(readers),
+        unbooked=SqlUnbooked(writer, readers, signer=signer),
         writer=writer,
         readers=readers,
         presence=present,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import IO
 
 from monkey_coder_server.adapters.storage.journal import file
 from monkey_coder_server.adapters.storage.journal.journal import Bounds, Contents, SqliteJournal, Surroundings
+from monkey_coder_server.adapters.storage.journal.mark import Mark
 from monkey_coder_server.adapters.storage.journal.names import Names, instances, take
 from monkey_coder_server.adapters.storage.journal.room import RESERVE_BYTES, Room
 from monkey_coder_server.adapters.storage.journal.salvage import LaterLayout, recover
@@ -125,7 +126,10 @@ class JournalDirectory:
                 await room.stop()
             await asyncio.to_thread(_clear if empty else _leave, names, lock)
 
-        return Surroundings(names.instance, lambda: room is not None and room.enough, figures, close)
+        def mark(oldest: Callable[[], int]) -> Mark:
+            return Mark(names.mark, oldest, self._clock)
+
+        return Surroundings(names.instance, lambda: room is not None and room.enough, figures, mark, close)
 
 
 def _recovered(names: Names, lock: IO[bytes]) -> Found | None:

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from monkey_coder_server.adapters.storage.journal import encoding, file
 from monkey_coder_server.adapters.storage.journal.batch import Batch
 from monkey_coder_server.adapters.storage.journal.encoding import Admitted, DamagedRecord
+from monkey_coder_server.adapters.storage.journal.mark import Mark
 from monkey_coder_server.adapters.storage.transaction import Row, Transaction
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.books import Resolved
@@ -76,6 +77,8 @@ class Surroundings:
     enough: Callable[[], bool]
     """Whether there is room for new requests."""
     figures: Callable[[], Mapping[str, int]]
+    mark: Callable[[Callable[[], int]], Mark]
+    """Shows outsiders how many seconds the oldest ending waits, as it is told."""
     close: Closing
     """Called once nothing is written any more, with whether the journal is empty."""
 
@@ -106,6 +109,8 @@ class SqliteJournal:
         self._last = max([0, *self._waiting, *(request.number for request in self._open.values())])
         self._batch: Batch | None = None
         self._damaged: set[int] = set()
+        self._mark = surroundings.mark(self.oldest_seconds)
+        self._mark.start()
         self._closed = False
 
     @property
@@ -185,20 +190,25 @@ class SqliteJournal:
     def figures(self) -> Mapping[str, int]:
         """See the port."""
         around = self._surroundings.figures()
-        oldest = next(iter(self._waiting.values()), None)
         return {
             "waiting": len(self._waiting),
             "waiting_bytes": self._waiting_bytes,
-            "oldest_seconds": 0 if oldest is None else int(self._clock.monotonic()) - oldest.since,
+            "oldest_seconds": self.oldest_seconds(),
             "open": len(self._open),
             **around,
             "damaged": around.get("damaged", 0) + len(self._damaged),
         }
 
+    def oldest_seconds(self) -> int:
+        """How long the oldest ending has waited for the books."""
+        oldest = next(iter(self._waiting.values()), None)
+        return 0 if oldest is None else int(self._clock.monotonic()) - oldest.since
+
     async def close(self) -> None:
         """Make durable what waits; remove the file if nothing is left in it. Harmless when closed."""
         if not self._closed:
             self._closed = True
+            await self._mark.stop()
             await self._writer.close()
             empty = not (self._waiting or self._open or self._damaged)
             await self._surroundings.close(empty=empty)

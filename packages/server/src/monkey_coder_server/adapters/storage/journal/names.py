@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-DATABASE, LOCK, RESERVE = ".sqlite", ".lock", ".reserve"
+DATABASE, LOCK, RESERVE, MARK = ".sqlite", ".lock", ".reserve", ".waiting"
 SALVAGING, SALVAGED, CORRUPT = ".salvaging", ".salvaged", ".corrupt"
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file, after its name."""
@@ -34,6 +34,11 @@ class Names:
     def reserve(self) -> Path:
         """Bytes that are given up when the disk is full."""
         return self.directory.joinpath(f"{self.instance}{RESERVE}")
+
+    @property
+    def mark(self) -> Path:
+        """There while endings wait for long; as old as the oldest of them."""
+        return self.directory.joinpath(f"{self.instance}{MARK}")
 
     @property
     def salvaging(self) -> Path:
@@ -71,6 +76,7 @@ class Names:
         for path in (self.database, self.salvaging):
             remove_database(path)
         self.reserve.unlink(missing_ok=True)
+        self.mark.unlink(missing_ok=True)
 
 
 def remove_database(path: Path) -> None:
