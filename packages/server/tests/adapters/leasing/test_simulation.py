@@ -2,7 +2,7 @@
 
 import pytest
 
-from packages.server.tests.adapters.leasing.simulated import simulate
+from packages.server.tests.adapters.leasing.simulated import replay, simulate
 
 SEEDS = 500
 AT_ONCE = 25
@@ -14,5 +14,5 @@ def test_every_world_ends_with_books_that_agree_with_what_was_told(first: int) -
         try:
             simulate(seed)
         except BaseException as wrong:
-            wrong.add_note(f"the seed is {seed}")
+            wrong.add_note(f"again: {replay(seed)}")
             raise

@@ -74,7 +74,10 @@ class LeasedLedger:
         self._shipper.start()
 
     async def close(self) -> None:
-        """Give all leases back, book what has ended and close the journal. What cannot be is left to the next start."""
+        """Give all leases back, book what has ended and close the journal. What cannot be is left to the next start.
+
+        What leases hold for endings that are not booked goes back when those are: nobody else may spend it before.
+        """
         if self._closed:
             return
         self._closed = True
@@ -82,7 +85,7 @@ class LeasedLedger:
         await self._lending.close()
         await self._keeper.return_all()
         await self._shipper.close()
-        if not self._running and not self._shipper.away:
+        if not self._running and self._shipper.all_booked:
             await self._keeper.end_leases()
         await self._journal.close()
 

@@ -64,6 +64,11 @@ class Shipper:
         """How many endings of an account are not booked yet."""
         return len(self._expected[account_id]) if account_id in self._expected else 0
 
+    @property
+    def all_booked(self) -> bool:
+        """Whether the books have everything it was told of."""
+        return not any(self._expected.values())
+
     async def flush(self, account_id: str) -> None:
         """Wait until everything that ended of an account is booked. Raises `Unavailable` when that takes too long."""
         waiting = set(self._expected[account_id]) if account_id in self._expected else set()
@@ -74,7 +79,7 @@ class Shipper:
         if self._task is None:
             return
         try:
-            await self._booked_all(lambda: not any(self._expected.values()), seconds=self._timing.close)
+            await self._booked_all(lambda: self.all_booked, seconds=self._timing.close)
         except Unavailable:
             logger.warning("the books are away: endings stay in the journal and are booked at the next start")
         self._task.cancel()
