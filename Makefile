@@ -78,7 +78,7 @@ fmt: $(STAMP) ## format and apply the safe fixes
 bench: $(STAMP) ## the benchmarks, each a table with ratios
 	@$(BIN)/python -m benchmarks
 
-mutants: $(STAMP) ## change the money rules one thing at a time; nine of ten changes must be noticed by their tests
+mutants: $(STAMP) ## change the money rules one thing at a time; nine of ten in each module must be noticed by its tests
 	@$(BIN)/python -m tools.mutants $(MODULES)
 
 fuzz: $(STAMP) ## mutated traffic against every codec; SECONDS=600 by default, SEED=n ROUNDS=1 shows a finding again

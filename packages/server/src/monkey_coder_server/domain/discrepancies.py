@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monkey_coder_server.domain.invoices import INPUT_KINDS, USD, Booked, Tokens
+from monkey_coder_server.domain.invoices import USD, Booked, Tokens
 
 SCALES = (1, 2, 3, 6, 9, 10)
 """Powers of ten between dollars and cents, thousandths, micro-dollars, nano-dollars, xAI's ticks, and ticks in nano."""
@@ -171,7 +171,8 @@ def _estimate(both: Both) -> Finding | None:
 
 def _misplaced(both: Both, wrong: Mapping[str, int]) -> str:
     """How the same tokens stand in other buckets; empty when they are not the same tokens."""
-    parts = [*INPUT_KINDS[:2], *(("cache_write",) if "cache_write" in both.told else INPUT_KINDS[2:])]
+    written = ("cache_write",) if "cache_write" in both.told else ("cache_write_5m", "cache_write_1h")
+    parts = ("uncached_input", "cache_read", *written)
     moved = {kind: wrong[kind] for kind in parts if kind in wrong}
     others = set(wrong) - set(moved)
     same_prompt = sum(moved.values()) == 0 or ("input" in both.told and "input" not in wrong)

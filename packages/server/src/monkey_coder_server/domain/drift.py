@@ -56,7 +56,7 @@ def _told(model: str, several: Sequence[Both]) -> Finding:
         first,
         model,
         sum(each.booked for each in several),
-        sum(each.amount or 0 for each in several),
+        sum(each.booked + each.delta for each in several),
         f"{len(several)} amounts since {first}: {_explained(several)}",
         tuple(row for each in several for row in each.rows),
     )
@@ -65,8 +65,8 @@ def _told(model: str, several: Sequence[Both]) -> Finding:
 def _explained(several: Sequence[Both]) -> str:
     """What one price, moved by how much, would explain all of it."""
     if _proportional([(each.booked, each.delta, each.tolerance) for each in several]):
-        booked, invoiced = sum(each.booked for each in several), sum(each.amount or 0 for each in several)
-        return f"all prices times {invoiced}/{booked}"
+        booked = sum(each.booked for each in several)
+        return f"all prices times {booked + sum(each.delta for each in several)}/{booked}"
     for measure in _MEASURES:
         counted = [(each.tokens.of(measure), each.delta, each.tolerance) for each in several]
         if _proportional(counted):
@@ -78,6 +78,4 @@ def _explained(several: Sequence[Both]) -> str:
 def _proportional(points: Sequence[tuple[int, int, int]]) -> bool:
     """Whether all differences are the same multiple of a measure, within their tolerances: exact in integers."""
     size, delta, slack = max(points)
-    if not size:
-        return False
-    return all(abs(d * size - delta * x) <= tolerance * size + slack * x for x, d, tolerance in points)
+    return bool(size) and all(abs(d * size - delta * x) <= tolerance * size + slack * x for x, d, tolerance in points)

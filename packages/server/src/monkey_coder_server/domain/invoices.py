@@ -5,6 +5,7 @@ Amounts are nano-dollars, days are UTC dates as ISO text, counts are tokens unle
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import add
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ class Tokens(NamedTuple):
 
     def plus(self, other: "Tokens") -> "Tokens":
         """Both together."""
-        return Tokens(*map(sum, zip(self, other, strict=True)))
+        return Tokens(*map(add, self, other))
 
     def of(self, kind: str) -> int:
         """The count of a kind. Raises `AttributeError` for one that is not in `KINDS`."""

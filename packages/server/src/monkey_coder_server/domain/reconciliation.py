@@ -50,7 +50,7 @@ def reconcile_reported(books: Sequence[Booked]) -> Verdict:
     telling = [row for row in books if row.reported is not None]
     both = [Both(_subject(row), row.day, row.model, (row,), {}, row.reported, tolerance=2) for row in telling]
     told = tuple(Invoiced(row.day, row.model, amount=row.reported) for row in telling)
-    return _verdict(_Pairs(both, []), telling, Invoice(told, by_request=True))
+    return _verdict(_Pairs(both, []), telling, Invoice(told))
 
 
 @dataclass(frozen=True, slots=True)
