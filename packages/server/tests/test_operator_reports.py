@@ -6,15 +6,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from monkey_coder_server.__main__ import main
+from monkey_coder_server.adapters.storage.transaction import Query
 from monkey_coder_server.bootstrap.books import open_books
 from monkey_coder_server.bootstrap.gateway import open_gateway
+from monkey_coder_server.ports.accounts import Caps
 from monkey_coder_server.ports.ledger import Bill
 from monkey_coder_server.settings import SettingsError, load
 from packages.server.tests.contract.booking import ACCOUNT, NOON, hold_request, settle, settlement
+from packages.server.tests.contract.test_caps import key
 
 Output = pytest.CaptureFixture[str]
+PERIODS = Query(text("SELECT period FROM caps"))
 PERIOD = ("--from", "2026-11-22", "--to", "2026-11-22")
 
 
@@ -133,6 +138,26 @@ async def test_a_gateway_drops_rows_that_are_kept_no_longer_and_keeps_their_sums
         [kept] = await reports.sums(ACCOUNT, start=NOON.replace(hour=0), end=end, hourly=False)
         assert (kept.requests, kept.price) == (1, 600)
         assert await reports.newest(ACCOUNT, start=NOON.replace(hour=0), end=end, most=9) == []
+
+
+async def test_a_gateway_drops_counters_of_days_long_past(tmp_path: Path) -> None:
+    settings, past = load({"DATA_DIR": str(tmp_path / "data")}), datetime(2020, 1, 1, tzinfo=UTC)
+    async with open_books(settings) as books:
+        store, asked = books.storage, hold_request(900, at=past)
+        await store.ledger.open_wallet(ACCOUNT)
+        await store.ledger.grant(ACCOUNT, 10_000, reason="test", idempotency_key="first")
+        await store.keys.create(key(Caps(total=5_000)))
+        await store.books.place(asked)
+        await settle(store.books, asked)
+    async with open_gateway(settings) as gateway:
+        for _ in range(2_000):
+            periods = await gateway.books.storage.readers.read(lambda transaction: transaction.rows(PERIODS, {}))
+            if periods == [("total",)]:
+                break
+            await asyncio.sleep(0.01)
+        else:
+            pytest.fail(f"counters of days long past are kept: {periods}")
+        assert (await gateway.books.storage.ledger.verify()).sound
 
 
 def test_a_retention_of_one_month_is_refused() -> None:

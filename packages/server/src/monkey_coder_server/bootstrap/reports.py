@@ -17,7 +17,7 @@ SECONDS = 60.0
 
 
 async def keep_reports(books: Books, metrics: Metrics) -> None:
-    """Tell metrics what reconciliations came to, and each month drop usage rows that are kept no longer.
+    """Tell metrics what reconciliations came to, and each month drop usage rows and counters that are kept no longer.
 
     Runs until it is cancelled.
     """
@@ -29,9 +29,12 @@ async def keep_reports(books: Books, metrics: Metrics) -> None:
                     made.provider, unexplained=made.unexplained, findings=made.findings, at=made.at.timestamp()
                 )
             now = books.clock.now()
-            if months and done != (month := now.strftime("%Y-%m")):
-                dropped = await books.storage.reports.drop_old(now, months)
-                logger.info("dropped %d usage rows older than %d months; their sums stay", dropped, months)
+            if done != (month := now.strftime("%Y-%m")):
+                dropped = await books.storage.reports.drop_counters(now)
+                logger.info("dropped %d counters of past days and months", dropped)
+                if months:
+                    dropped = await books.storage.reports.drop_old(now, months)
+                    logger.info("dropped %d usage rows older than %d months; their sums stay", dropped, months)
                 done = month
         except Exception as error:  # noqa: BLE001 - a loop's boundary: counted, logged, tried again
             metrics.defect("reports", error)

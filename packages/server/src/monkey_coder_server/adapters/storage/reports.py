@@ -100,6 +100,14 @@ class SqlUsageReports:
                 dropped += some
         return dropped
 
+    async def drop_counters(self, now: datetime) -> int:
+        """Drop the counters of days and months that nothing can count for any more; how many."""
+        counted, dropped = retention.counted_from(now), 0
+        async for owner in self._owners(None):
+            while some := await self._writer.perform(partial(retention.drop_counters, owner, counted)):
+                dropped += some
+        return dropped
+
     async def _owners(self, account_id: str | None) -> AsyncIterator[str]:
         if account_id is not None:
             yield account_id

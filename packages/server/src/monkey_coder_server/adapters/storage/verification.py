@@ -8,7 +8,8 @@ from itertools import groupby
 from sqlalchemy import text
 
 from monkey_coder_server.adapters.storage.limit_checks import differing_counters
-from monkey_coder_server.adapters.storage.retention import kept_from
+from monkey_coder_server.adapters.storage.moments import from_micros
+from monkey_coder_server.adapters.storage.retention import counted_from, kept_from
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.receipts import verify_chain
 from monkey_coder_server.ports.ledger import LedgerReport
@@ -80,7 +81,8 @@ _CHECKS: Mapping[str, Query] = {
             UNION ALL SELECT key_id, month, charged, held FROM moved
             UNION ALL SELECT key_id, 'total', charged, held FROM moved
             UNION ALL SELECT key_id, period, -settled, -held FROM caps
-        ) AS both_sides GROUP BY key_id, period HAVING SUM(settled) <> 0 OR SUM(held) <> 0
+        ) AS both_sides WHERE period >= :counted
+        GROUP BY key_id, period HAVING SUM(settled) <> 0 OR SUM(held) <> 0
         """)
     ),
     "settled_holds_without_settlement": Query(
@@ -235,9 +237,9 @@ _RECEIPTS = Query(
 def audit(signer: ReceiptSigner, now: int, transaction: Transaction) -> LedgerReport:
     """Run every check on one view of the database; `now` in microseconds decides which holds are overdue.
 
-    Usage rows older than they are kept are not missed; their sums and entries are checked all the same.
+    Usage rows and counters older than they are kept are not missed; sums and entries are checked all the same.
     """
-    moments = {"now": now, "kept": kept_from(transaction)}
+    moments = {"now": now, "kept": kept_from(transaction), "counted": counted_from(from_micros(now))}
     found = {name: _offenders(transaction, query, moments) for name, query in _CHECKS.items()}
     found["limit_counters_differ_from_requests"] = differing_counters(transaction)
     found |= _receipt_checks(transaction, signer)
@@ -256,7 +258,7 @@ def totals_by_kind(transaction: Transaction) -> dict[str, int]:
     return {row[0]: row[1] for row in transaction.rows(_TOTALS, {})}
 
 
-def _offenders(transaction: Transaction, query: Query, moments: Mapping[str, int]) -> list[str]:
+def _offenders(transaction: Transaction, query: Query, moments: Mapping[str, int | str]) -> list[str]:
     return [str(row[0]) for row in transaction.rows(query, moments)]
 
 
