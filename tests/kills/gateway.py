@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,8 +61,8 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage(data: Path, *, seed: int = 7) -> Iterator[Stage]:
-    """Simulators that outlive every gateway, and an account with credit."""
+def stage(data: Path, *, seed: int = 7, busy: bool = True) -> Iterator[Stage]:
+    """Simulators that outlive every gateway, and an account with credit; `busy`: whose key has no rate to keep to."""
     port = free_port()
     command = [*SERVER, "sandbox", "--port", str(port), "--seed", str(seed)]
     with subprocess.Popen(command, env=_environment({}), cwd=ROOT, stdout=subprocess.DEVNULL) as sandbox:
@@ -70,10 +70,12 @@ def stage(data: Path, *, seed: int = 7) -> Iterator[Stage]:
             simulators = f"http://127.0.0.1:{port}"
             asyncio.run(_answers(f"{simulators}/__sandbox/health", sandbox))
             made = _admin(data, "create-user", "--email", "owner@example.com", "--credit", CREDIT)
-            with Life(Stage(data, simulators, free_port(), made["api_key"])) as first:
-                asyncio.run(first.ready())
-                key = _busy_key(first.stage)
-            yield Stage(data, simulators, first.stage.port, key)
+            where = Stage(data, simulators, free_port(), made["api_key"])
+            if busy:
+                with Life(where) as first:
+                    asyncio.run(first.ready())
+                    where = replace(where, key=_busy_key(where))
+            yield where
         finally:
             sandbox.terminate()
 

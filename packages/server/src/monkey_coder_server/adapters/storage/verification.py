@@ -239,7 +239,11 @@ def audit(signer: ReceiptSigner, now: int, transaction: Transaction) -> LedgerRe
 
     Usage rows and counters older than they are kept are not missed; sums and entries are checked all the same.
     """
-    moments = {"now": now, "kept": kept_from(transaction), "counted": counted_from(from_micros(now))}
+    moments: dict[str, int | str] = {
+        "now": now,
+        "kept": kept_from(transaction),
+        "counted": counted_from(from_micros(now)),
+    }
     found = {name: _offenders(transaction, query, moments) for name, query in _CHECKS.items()}
     found["limit_counters_differ_from_requests"] = differing_counters(transaction)
     found |= _receipt_checks(transaction, signer)
