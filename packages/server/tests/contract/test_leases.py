@@ -223,12 +223,13 @@ async def test_more_leases_than_one_turn_of_the_sweeper_come_back(funded: Storag
 
 
 async def test_a_living_process_keeps_its_leases(funded: Storage, clock: StillClock) -> None:
-    await take(funded, instance="here")
+    mine = await take(funded, instance="here")
     await take(funded, instance="there")
-    await funded.books.extend("here", NOON + timedelta(minutes=30))
-    await funded.books.extend("here", NOON + timedelta(minutes=5))
+    assert await funded.books.extend("here", NOON + timedelta(minutes=30)) == {mine.lease_id}
+    assert await funded.books.extend("here", NOON + timedelta(minutes=5)) == {mine.lease_id}
     clock.forward(timedelta(minutes=20))
     assert await funded.books.expire_leases(clock.now()) == 1
+    assert not await funded.books.extend("there", NOON + timedelta(minutes=30))
     assert (await funded.books.wallet(ACCOUNT)).held == 2_000
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.prices import CurrentPrices
 from monkey_coder_server.bootstrap.reports import keep_reports
+from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.money import parse_percent
@@ -30,8 +30,6 @@ from monkey_coder_server.web.feature import Feature
 from monkey_coder_server.web.once import Once
 from monkey_coder_server.web.problem import NativeProblems
 
-logger = logging.getLogger(__name__)
-SWEEP_SECONDS = 60.0
 SETTLE_SECONDS = 10.0
 """How long a shutdown waits for requests whose callers are gone to learn what they cost."""
 SANDBOX_KEY = "sandbox"
@@ -85,7 +83,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
                 stack.push_async_callback(feature.stop)
             if feature.start is not None:
                 await feature.start()
-        sweeper = asyncio.create_task(_sweep(books, metrics))
+        sweeper = asyncio.create_task(Sweeper(books.storage, books.clock).run(metrics))
         housekeeper = asyncio.create_task(keep_reports(books, metrics))
         stack.callback(housekeeper.cancel)
         stack.callback(sweeper.cancel)
@@ -258,25 +256,3 @@ def _application(books: Books, metrics: Metrics, features: Sequence[Feature], dr
         https_only=settings.production and settings.base_url.startswith("https://"),
     )
     return Application(features, services, options=options, drain=drain)
-
-
-async def _sweep(books: Books, metrics: Metrics) -> None:
-    """End holds and leases past their time, whose owner is gone, and let credit expire and answers go.
-
-    At start and once a minute. Runs until it is cancelled.
-    """
-    while True:
-        try:
-            expired = await books.storage.ledger.expire_holds(books.clock.now())
-            if expired:
-                logger.warning("voided %d holds whose requests never ended", expired)
-            await books.storage.ledger.expire_grants(books.clock.now())
-            taken_back = await books.storage.books.expire_leases(books.clock.now())
-            if taken_back:
-                logger.warning("took back %d leases of processes that were not heard of", taken_back)
-            forgotten = 1
-            while forgotten:  # some at a time: others write in between
-                forgotten = await books.storage.answers.forget(books.clock.now())
-        except Exception as error:  # noqa: BLE001 - a loop's boundary: counted, logged, tried again
-            metrics.defect("sweeper", error)
-        await asyncio.sleep(SWEEP_SECONDS)

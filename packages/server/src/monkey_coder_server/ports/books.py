@@ -5,7 +5,7 @@ A process leases slices of wallets and holds against them in memory; the journal
 in the middle of a commit): ids are the caller's, counts are cumulative, so a repeat changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -78,8 +78,8 @@ class Books(Protocol):
         It answers a `recall`, even with nothing new. A lease with nothing left is closed.
         """
 
-    async def extend(self, instance: str, expires_at: datetime) -> None:
-        """Let the leases of a living process last longer."""
+    async def extend(self, instance: str, expires_at: datetime) -> Collection[str]:
+        """Let the leases of a living process last longer; those it still has."""
 
     async def recall(self, account_id: str, instance: str, *, key_id: str | None = None) -> int:
         """Ask all other processes to give back what they do not need of this wallet; how many leases that concerns.

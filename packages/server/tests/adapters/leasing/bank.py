@@ -1,6 +1,6 @@
 """The books as a model in memory: what `ports.books.Books` promises, without SQL; every change keeps the invariants."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -129,10 +129,11 @@ class Bank:
             lent.open = False
         self.check()
 
-    def extend(self, instance: str, expires_at: datetime) -> None:
-        for lent in self.leases.values():
-            if lent.open and lent.wish.instance == instance:
-                lent.expires_at = max(lent.expires_at, expires_at)
+    def extend(self, instance: str, expires_at: datetime) -> Collection[str]:
+        mine = {each: lent for each, lent in self.leases.items() if lent.open and lent.wish.instance == instance}
+        for lent in mine.values():
+            lent.expires_at = max(lent.expires_at, expires_at)
+        return mine
 
     def recall(self, account_id: str, instance: str, key_id: str | None) -> int:
         others = [

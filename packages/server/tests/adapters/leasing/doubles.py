@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -96,8 +96,8 @@ class FaultyBooks:
     async def give_back(self, lease_id: str, returned: int) -> None:
         await self._call(lambda: self._bank.give_back(lease_id, returned))
 
-    async def extend(self, instance: str, expires_at: datetime) -> None:
-        await self._call(lambda: self._bank.extend(instance, expires_at))
+    async def extend(self, instance: str, expires_at: datetime) -> Collection[str]:
+        return await self._call(lambda: self._bank.extend(instance, expires_at))
 
     async def recall(self, account_id: str, instance: str, *, key_id: str | None = None) -> int:
         return await self._call(lambda: self._bank.recall(account_id, instance, key_id))

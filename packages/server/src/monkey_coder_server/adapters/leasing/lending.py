@@ -91,12 +91,18 @@ class Lending:
         self._purses.tidy(second)
 
     async def extend(self) -> None:
-        """Let the books know that this process lives. Raises `Unavailable`."""
+        """Let the books know that this process lives, and give up what they took back. Raises `Unavailable`."""
         until = self._clock.now() + leases.LEASE_LIFE
-        await within(self._timing.call, self._books.extend(self._instance, until))
-        for purse in self._purses.all():
-            for lease_id, lease in purse.slices.items():
+        had = [(purse, lease_id) for purse in self._purses.all() for lease_id in purse.slices]
+        has = await within(self._timing.call, self._books.extend(self._instance, until))
+        for purse, lease_id in had:
+            lease = purse.slices.get(lease_id)
+            if lease is None:
+                continue
+            if lease_id in has:
                 purse.slices[lease_id] = lease._replace(expires_at=max(lease.expires_at, until))
+            else:
+                purse.retire(lease_id)
 
     async def end(self) -> None:
         """Give back all there is, known here or not. Raises `Unavailable`: then it comes back when it expires."""

@@ -44,19 +44,19 @@ def abandon(request: HoldRequest, now: int, signer: ReceiptSigner, transaction: 
 
 
 def expire(now: int, before: int, signer: ReceiptSigner, transaction: Transaction) -> int:
-    """End some of the open holds whose time is over `before` a moment; how many there were."""
+    """End some of the open holds whose time is over `before` a moment; how many nobody else did."""
     overdue = transaction.rows(_OVERDUE, {"now": before, "most": EXPIRED_AT_ONCE})
-    _end(transaction, overdue, shipping.HOLD_EXPIRED, _GONE, now=now, signer=signer)
-    return len(overdue)
+    return _end(transaction, overdue, shipping.HOLD_EXPIRED, _GONE, now=now, signer=signer)
 
 
 def _end(  # noqa: PLR0913 - which holds, why and when
     transaction: Transaction, found: Sequence[Row], error_code: str, message: str, *, now: int, signer: ReceiptSigner
-) -> None:
-    """End those of some holds, each with its account, that are open still when nobody else can end them any more."""
+) -> int:
+    """End those of some holds, each with its account, that are open when nobody else can end them; how many."""
     holds.lock_wallets(transaction, [account_id for _, account_id in found])
     at, endings = from_micros(now), []
     for request_id, account_id, key_id, amount, since, until in _OPEN.rows(transaction, [row[0] for row in found]):
         asked = HoldRequest(request_id, account_id, key_id, amount, from_micros(since), from_micros(until))
         endings.append(Resolved(asked, None, FailedRequest(request_id, account_id, key_id, at, error_code, message)))
     shipping.ship(endings, signer, transaction)
+    return len(endings)

@@ -39,14 +39,16 @@ _RECALL_OF_KEY = Query(
         leases.c.instance != bindparam("this"),
     ).values(recalled_at=bindparam("now"))
 )
+_HAS = Query(select(leases.c.lease_id).where(_OPEN, leases.c.instance == bindparam("this")))
 _RECALLED = Query(
     select(leases.c.lease_id).where(leases.c.instance == bindparam("this"), leases.c.recalled_at.is_not(None))
 )
 
 
-def extend(instance: str, until: int, transaction: Transaction) -> None:
-    """Let the open leases of a process last until a moment; never shorter than before."""
+def extend(instance: str, until: int, transaction: Transaction) -> frozenset[str]:
+    """Let the open leases of a process last until a moment, never shorter than before; which those are."""
     transaction.change(_EXTEND, {"this": instance, "until": until})
+    return frozenset(row[0] for row in transaction.rows(_HAS, {"this": instance}))
 
 
 def recall(account_id: str, instance: str, now: int, transaction: Transaction, *, key_id: str | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -74,9 +74,9 @@ class SqlBooks:
         """Return unused credit, `returned` in all."""
         await self._writer.perform(partial(leases.give_back, lease_id, returned))
 
-    async def extend(self, instance: str, expires_at: datetime) -> None:
-        """Let the leases of a living process last longer."""
-        await self._writer.perform(partial(recalls.extend, instance, to_micros(expires_at)))
+    async def extend(self, instance: str, expires_at: datetime) -> Collection[str]:
+        """Let the leases of a living process last longer; those it still has."""
+        return await self._writer.perform(partial(recalls.extend, instance, to_micros(expires_at)))
 
     async def recall(self, account_id: str, instance: str, *, key_id: str | None = None) -> int:
         """Ask all other processes for what they do not need of this wallet, or of a key's leases; how many leases.

@@ -1,0 +1,44 @@
+"""Ends what is past its time, once a minute, by a time of day that has lasted."""
+
+import asyncio
+import logging
+
+from monkey_coder_server.adapters.metrics import Metrics
+from monkey_coder_server.adapters.storage.open import Storage
+from monkey_coder_server.domain.lasting import Lasting, look
+from monkey_coder_server.ports.clock import Clock
+
+logger = logging.getLogger(__name__)
+SWEEP_SECONDS = 60.0
+
+
+class Sweeper:
+    """Holds and leases whose owner is gone, credit that expires, answers that go."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._time: Lasting | None = None
+
+    async def run(self, metrics: Metrics) -> None:
+        """At start and once a minute, until it is cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except Exception as error:  # noqa: BLE001 - a loop's boundary: counted, logged, tried again
+                metrics.defect("sweeper", error)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def sweep(self) -> None:
+        """Once. Raises `Unavailable`."""
+        self._time = look(self._time, self._clock.now(), self._clock.monotonic())
+        storage, now = self._storage, self._time.now
+        expired = await storage.ledger.expire_holds(now)
+        if expired:
+            logger.warning("voided %d holds whose requests never ended", expired)
+        await storage.ledger.expire_grants(now)
+        taken_back = await storage.books.expire_leases(now)
+        if taken_back:
+            logger.warning("took back %d leases of processes that were not heard of", taken_back)
+        while await storage.answers.forget(now):  # some at a time: others write in between
+            pass
