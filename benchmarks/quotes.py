@@ -15,7 +15,7 @@ Apart from that, real exchanges are foretold one after the other: what each real
 import asyncio
 import json
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -98,7 +98,8 @@ class Outcome:
     maximum: Decimal
     charged: Decimal
     first: bool
-    served: bool
+    refused: str
+    """Why it was not served; empty when it was."""
 
     @property
     def error(self) -> float:
@@ -142,18 +143,25 @@ def asked(number: int) -> Iterator[Asked]:
 
 
 def _repeated(exchange: Exchange, model: str) -> dict[str, Any]:
-    words = f"{_words(exchange)} [[sandbox output_tokens={exchange.usage.output - exchange.usage.reasoning}]]"
+    said = max(1, exchange.usage.output - exchange.usage.reasoning)  # an empty answer is refused as malformed
+    words = f"{_words(exchange)} [[sandbox output_tokens={said}]]"
     return {"task_type": "custom", "prompt": words, "model": model}
 
 
 def _words(exchange: Exchange) -> str:
     """The text of a recorded request, whoever says it."""
     parts = (part.text for message in exchange.request.messages for part in message.parts if isinstance(part, Text))
-    return "\n\n".join(parts)[:40_000].replace("[[", "[ [")
+    return _inert("\n\n".join(parts)[:40_000])
+
+
+def _inert(text: str) -> str:
+    """Text that simulators take for no directive: some of our sources are about directives."""
+    return text.replace("[[", "[ [")
 
 
 def _file(path: Path) -> dict[str, str]:
-    return {"path": str(path.relative_to(ROOT)), "content": path.read_text(encoding="utf-8"), "type": "python"}
+    content = _inert(path.read_text(encoding="utf-8"))
+    return {"path": str(path.relative_to(ROOT)), "content": content, "type": "python"}
 
 
 async def _replay(folder: Path) -> list[Outcome]:
@@ -196,7 +204,8 @@ async def _quoted(gateway: Gateway, key: str, each: Asked, known: set[object]) -
     known.add(place)
     charged = Decimal(answer["result"]["metadata"]["cost_usd"]) if answer.get("result") else Decimal(0)
     expected, maximum = Decimal(quote["expected_usd"]), Decimal(quote["maximum_usd"])
-    return Outcome(each.kind, expected, maximum, charged, first_time, served=bool(answer.get("result")))
+    refused = "" if answer.get("result") else str(answer.get("message"))
+    return Outcome(each.kind, expected, maximum, charged, first_time, refused)
 
 
 async def _post(gateway: Gateway, key: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,10 +237,12 @@ async def _post(gateway: Gateway, key: str, path: str, body: Mapping[str, Any]) 
 
 
 def _print(outcomes: Sequence[Outcome]) -> None:
-    served = [each for each in outcomes if each.served and each.charged]
+    served = [each for each in outcomes if not each.refused]
     over = sum(each.charged > each.maximum for each in outcomes)
     print(f"{len(outcomes):,} mixed requests, each quoted and executed under its quote; {len(served):,} served")
     print(f"charged more than the quoted maximum: {over}")
+    for why, count in Counter(each.refused for each in outcomes if each.refused).most_common():
+        print(f"refused {count}: {why}")
     print_header("error of the expected price")
     groups: dict[str, list[Outcome]] = defaultdict(list)
     for each in served:

@@ -18,9 +18,10 @@ from monkey_coder_server.bootstrap.gateway import PROVIDERS
 from monkey_coder_server.domain import pricing
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import PriceUnknown
+from monkey_coder_server.domain.likeness import Likeness
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow
 from monkey_coder_server.domain.usage import Usage
-from monkey_coder_server.features.inference.foresight import Foresight, Likeness
+from monkey_coder_server.features.inference.foresight import Asked, Foresight, lesson_of
 from tools.exchanges import Exchange, exchanges
 
 SEED = 20_261_128
@@ -46,16 +47,16 @@ def main() -> None:
         if row is None:
             continue
         account = each.source.partition(":")[0]
-        asked = Likeness(account, TASK_TYPE, each.request.sampling.max_tokens, each.request, each.size)
-        limit = each.request.sampling.max_tokens or card.max_output_tokens
-        expected = foresight.expect(asked, card, most_output=limit).usage
+        most = each.request.sampling.max_tokens
+        asked = Asked(TASK_TYPE, Likeness.of(account, TASK_TYPE, most, each.request, each.size), each.size)
+        expected = foresight.expect(asked, card, most_output=most or card.max_output_tokens).usage
         error = _off(_price(row, expected), _price(row, each.usage))
         prices["all"].append(error)
         prices[AGAIN if each.source in files else ANEW].append(error)
         prompts.append(_off(expected.input, each.usage.input))
         answers.append(_off(expected.output, each.usage.output))
         files.add(each.source)
-        foresight.learn(asked, card, each.usage)
+        foresight.learn(lesson_of(asked, card, each.usage))
     print_header("real exchanges: error of the expected price")
     for name in ("all", ANEW, AGAIN):
         print_row(name, prices[name])

@@ -49,6 +49,7 @@ def ask(*parts: Part, **more: object) -> ModelRequest:
         (Thinking("hm", signature="sig"), PromptSize(bytes=5, unread_bytes=3)),
         (Thinking("", redacted="sealed"), PromptSize(bytes=6, unread_bytes=6)),
         (Unknown("gemini", {"a": 1}), PromptSize(bytes=7)),
+        (Unknown("gemini", {"a": "é"}), PromptSize(bytes=10, wide_bytes=2)),
         (Unknown("gemini", {}), PromptSize()),
         (Unknown("gemini", None), PromptSize()),
     ],

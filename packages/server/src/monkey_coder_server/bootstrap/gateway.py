@@ -146,6 +146,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 upstream=parts.upstream,
                 limiter=books.limiter,
                 quotes=books.storage.quotes,
+                lessons=books.storage.lessons,
                 answers=books.storage.answers,
                 clock=books.clock,
                 ids=books.ids,

@@ -24,6 +24,7 @@ from monkey_coder_server.adapters.storage import (
     idempotency,
     key_rows,
     leases,
+    lessons,
     limits,
     provider_costs,
     quotes,
@@ -64,6 +65,7 @@ MODULES = (
     key_rows,
     limits,
     leases,
+    lessons,
     provider_costs,
     quotes,
     recalls,
@@ -126,6 +128,8 @@ WITH_MANY_ROWS = (
 )
 WHOLE_TABLE_WANTED = {
     "accounts._ALL": "the operator's list of all users",
+    "lessons._NEWEST": "all that are kept, read once at the start",
+    "lessons._OLDEST_KEPT": "walked from the newest to the last that is kept",
     "rollups._FORGET": "a rebuilding of all sums, which the operator asks for",
     "rollups._REBUILD": "the same",
 }

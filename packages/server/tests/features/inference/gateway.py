@@ -37,6 +37,7 @@ from packages.server.tests.features.inference.world import (
     Gate,
     Kept,
     LoopClock,
+    Notebook,
     Notes,
     Shelf,
     Wire,
@@ -185,6 +186,7 @@ class Gateway:
         self.wire = Wire()
         self.notes = Notes()
         self.shelf = Shelf()
+        self.lessons = Notebook()
         self.clock = LoopClock()
         self.kept = Kept(self.clock)
         self.health = Health(HealthSettings(open_after=3, open_seconds=0.2))
@@ -207,6 +209,7 @@ class Gateway:
                 upstream=self.wire,
                 limiter=Gate(requests_left),
                 quotes=self.shelf,
+                lessons=self.lessons,
                 answers=self.kept,
                 clock=self.clock,
                 ids=self.ids,
@@ -216,6 +219,7 @@ class Gateway:
                 options=inference.Options(
                     keep_alive=keep_alive,
                     shutdown=0.2,
+                    lessons=0.01,
                     attempt=attempt or AttemptSettings(pause=0.001, longest_pause=0.2),
                     pipeline=pipeline or PipelineSettings(drain=0.3, stall=0.3),
                     patience=Patience(call=0.5, pauses=(0.001, 0.001), rest=0.01),

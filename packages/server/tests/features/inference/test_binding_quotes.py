@@ -43,7 +43,7 @@ ASKED = st.fixed_dictionaries(
     {},
     optional={
         "model": st.sampled_from(["auto", "auto:cheap", "auto:best", *PRICES]),
-        "context": st.builds(lambda most: {"max_tokens": most}, st.integers(1, 9_000)),
+        "context": st.builds(lambda most: {"max_tokens": most}, st.integers(1, 600)),
         "max_cost": st.sampled_from(["0.05", "0.2", "3"]),
         "prompt": st.sampled_from(["hi", "create a REST API " * 50]),
     },

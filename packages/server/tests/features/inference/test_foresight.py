@@ -3,18 +3,24 @@
 from monkey_coder_server.domain import routing_priors
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
+from monkey_coder_server.domain.likeness import Likeness
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.usage import Usage
-from monkey_coder_server.features.inference.foresight import Foresight, Likeness
+from monkey_coder_server.features.inference.foresight import Asked, Foresight, lesson_of
 
 CARD = ModelCard("openai", "gpt-x", "X", 100_000, 50_000, frozenset({Capability.REASONING}), 1)
 PLAIN = ModelCard("openai", "gpt-y", "Y", 100_000, 50_000, frozenset(), 1)
 MOST = 50_000
 
 
-def asked(words: str = "create a REST API", *, account: str = "acct_1", task_type: str = "testing") -> Likeness:
+def asked(words: str = "create a REST API", *, account: str = "acct_1", task_type: str = "testing") -> Asked:
     request = ModelRequest((Message(Role.USER, (Text(words),)),))
-    return Likeness(account, task_type, None, request, prompt_size(request))
+    size = prompt_size(request)
+    return Asked(task_type, Likeness.of(account, task_type, None, request, size), size)
+
+
+def learn(known: Foresight, asked: Asked, card: ModelCard, usage: Usage) -> None:
+    known.learn(lesson_of(asked, card, usage))
 
 
 def test_before_anything_was_served_the_stated_priors_stand() -> None:
@@ -29,7 +35,7 @@ def test_answers_thoughts_prompts_and_caches_are_learnt_each() -> None:
     known = Foresight()
     taken = Usage(uncached_input=100, cache_read=300, cache_write_5m=40, cache_write_1h=10, output=700, reasoning=450)
     for _ in range(12):
-        known.learn(asked(), CARD, taken)
+        learn(known, asked(), CARD, taken)
     expected = known.expect(asked(), CARD, most_output=MOST)
     assert expected.seen == 12
     assert abs(expected.usage.input - 450) <= 2
@@ -41,9 +47,9 @@ def test_answers_thoughts_prompts_and_caches_are_learnt_each() -> None:
 def test_an_accounts_own_history_outweighs_everybodys() -> None:
     known = Foresight()
     for _ in range(20):
-        known.learn(asked(account="many"), PLAIN, Usage(uncached_input=50, output=2_000))
+        learn(known, asked(account="many"), PLAIN, Usage(uncached_input=50, output=2_000))
     for _ in range(5):
-        known.learn(asked("another thing"), PLAIN, Usage(uncached_input=50, output=90))
+        learn(known, asked("another thing"), PLAIN, Usage(uncached_input=50, output=90))
     assert known.expect(asked(account="many"), PLAIN, most_output=MOST).usage.output == 2_000
     assert known.expect(asked(), PLAIN, most_output=MOST).usage.output == 90
     assert known.expect(asked(account="new"), PLAIN, most_output=MOST).usage.output > 90
@@ -53,17 +59,10 @@ def test_the_same_words_again_are_known_whatever_files_come_before_them() -> Non
     known = Foresight()
     words = "x" * 200
     for number in range(8):
-        known.learn(asked(f"file {number}\n{words}"), PLAIN, Usage(uncached_input=50, output=33))
-        known.learn(asked("y" * 200), PLAIN, Usage(uncached_input=50, output=4_000))
+        learn(known, asked(f"file {number}\n{words}"), PLAIN, Usage(uncached_input=50, output=33))
+        learn(known, asked("y" * 200), PLAIN, Usage(uncached_input=50, output=4_000))
     assert known.expect(asked(f"another file\n{words}"), PLAIN, most_output=MOST).usage.output == 33
 
 
 def test_no_more_is_expected_than_the_route_allows() -> None:
     assert Foresight().expect(asked(), CARD, most_output=64).usage.output == 64
-
-
-def test_estimates_teach_nothing() -> None:
-    known = Foresight()
-    known.learn(asked(), PLAIN, Usage(uncached_input=9, output=9, estimated=True))
-    known.learn(asked(), PLAIN, Usage(output=9))
-    assert known.expect(asked(), PLAIN, most_output=MOST).seen == 0

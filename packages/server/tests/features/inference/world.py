@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from monkey_coder_server.domain.errors import (
     ProviderFailure,
     RequestInProgress,
 )
+from monkey_coder_server.domain.likeness import Lesson
 from monkey_coder_server.domain.limits import LimitReached, Need, Standing, refusing
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.ports.answers import StoredAnswer
@@ -281,6 +282,26 @@ class Shelf:
     async def get(self, account_id: str, quote_id: str) -> StoredQuote | None:
         quote = self.quotes.get(quote_id)
         return quote if quote is not None and quote.account_id == account_id else None
+
+
+class Notebook:
+    """`ports.lessons.Lessons` in memory; raises what `fail` holds."""
+
+    def __init__(self, *lessons: Lesson) -> None:
+        self.kept = asyncio.Event()
+        self.lessons = {f"earlier_{number}": lesson for number, lesson in enumerate(lessons)}
+        self.fail: deque[Exception] = deque()
+
+    async def keep(self, lessons: Mapping[str, Lesson]) -> None:
+        if self.fail:
+            raise self.fail.popleft()
+        self.lessons.update(lessons)
+        self.kept.set()
+
+    async def newest(self) -> Sequence[Lesson]:
+        if self.fail:
+            raise self.fail.popleft()
+        return list(self.lessons.values())
 
 
 class Kept:

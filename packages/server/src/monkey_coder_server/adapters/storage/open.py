@@ -15,6 +15,7 @@ from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.cost_books import SqlCostBooks
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
+from monkey_coder_server.adapters.storage.lessons import SqlLessons
 from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
 from monkey_coder_server.adapters.storage.presence import presence
@@ -48,6 +49,7 @@ class Storage:
     audit: SqlAudit
     limits: SqlLimits
     quotes: SqlQuotes
+    lessons: SqlLessons
     answers: SqlAnswers
     costs: SqlCostBooks
     replies: SqlReplies
@@ -101,6 +103,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         audit=SqlAudit(writer),
         limits=SqlLimits(writer, readers),
         quotes=SqlQuotes(writer, readers, clock),
+        lessons=SqlLessons(writer, readers, clock),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),
         replies=SqlReplies(writer),

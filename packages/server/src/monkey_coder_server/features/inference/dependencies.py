@@ -14,6 +14,7 @@ from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.ledger import Ledger
+from monkey_coder_server.ports.lessons import Lessons
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.quotes import Quotes
@@ -36,12 +37,13 @@ class Access:
 class Options:
     """`rate` is requests a minute of a key without a rate of its own, `loops` how often an agent may send one request.
 
-    Seconds: `keep_alive`, `shutdown`.
+    Seconds: `keep_alive`, `shutdown`, and `lessons`, after which what was learnt is stored.
     """
 
     rate: int = 60_000
     keep_alive: float = KEEP_ALIVE_SECONDS
     shutdown: float = 30.0
+    lessons: float = 5.0
     attempt: AttemptSettings = field(default_factory=AttemptSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     patience: Patience = field(default_factory=Patience)
@@ -63,6 +65,7 @@ class Dependencies:
     upstream: Upstream
     limiter: Limiter
     quotes: Quotes
+    lessons: Lessons
     answers: Answers
     clock: Clock
     ids: Ids

@@ -7,7 +7,7 @@ from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.inference.admission import within_max_cost
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk
-from monkey_coder_server.features.inference.foresight import Foresight, Likeness
+from monkey_coder_server.features.inference.foresight import Asked, Foresight
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.quotes import Promise, QuoteBook
 from monkey_coder_server.features.inference.render import stamp
@@ -42,7 +42,7 @@ class QuoteApi:
         promised = await self._quotes.promise(
             job.principal.account_id, order.task.fingerprint, _promise(routes, maximum=held)
         )
-        asked = Likeness.of(job, plan)
+        asked = Asked.of(job, plan)
         offers = [self._offer(asked, route) for route in routes]
         body = Quote(
             quote_id=promised.quote_id,
@@ -55,7 +55,7 @@ class QuoteApi:
         )
         return json_reply(body, headers=order.headers)
 
-    def _offer(self, asked: Likeness, route: Route) -> QuoteRoute:
+    def _offer(self, asked: Asked, route: Route) -> QuoteRoute:
         expected = self._foresight.expect(asked, route.card, most_output=route.max_tokens)
         usage = expected.usage
         return QuoteRoute(

@@ -28,6 +28,7 @@ from monkey_coder_server.features.inference.quotes import QuoteBook
 from monkey_coder_server.features.inference.repeats import Repeats
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.running import Running
+from monkey_coder_server.features.inference.schooling import Schooling
 from monkey_coder_server.features.inference.settlement import Settlements
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.web.asgi import Reply
@@ -64,8 +65,11 @@ def build(use: Dependencies) -> Feature:
         guards=Guards(Loops(options.loops, use.clock), Repeats()),
     )
 
+    schooling = Schooling(foresight, use.lessons, seconds=options.lessons)
+
     async def stop() -> None:
         await running.drain(options.shutdown)
+        await schooling.stop()
 
     routes = (
         Route("POST", "/v1/execute", execute.execute, auth="any", scope=EXECUTE, errors=errors),
@@ -75,7 +79,7 @@ def build(use: Dependencies) -> Feature:
         Route("POST", "/v1/feedback", feedback.report, auth="any", scope=EXECUTE, errors=errors, once=True),
         *doors.routes(hall),
     )
-    return Feature("inference", routes, stop=stop)
+    return Feature("inference", routes, start=schooling.start, stop=stop)
 
 
 class _Learning(NamedTuple):
