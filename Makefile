@@ -14,7 +14,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test agents check fmt bench fuzz kills mutants lock clean
+.PHONY: help setup demo serve test agents check fmt bench fuzz kills outages mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ fuzz: $(STAMP) ## mutated traffic against every codec; SECONDS=600 by default, S
 
 kills: $(STAMP) ## kill a gateway under two hundred streams, ROUNDS=100 times, and set all books beside each other
 	@$(BIN)/python -m tests.kills --rounds $(or $(ROUNDS),100) --seed $(or $(SEED),1)
+
+outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load: requests within leases go on; compare all books
+	@$(BIN)/python -m tests.outages --seconds $(or $(SECONDS),60)
 
 lock: $(STAMP) ## compile requirements/*.lock again
 	@requirements/compile.sh

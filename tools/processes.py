@@ -41,15 +41,20 @@ def free_port() -> int:
         return port
 
 
+def environment_of(more: Mapping[str, str]) -> dict[str, str]:
+    """What a program of ours is started with: nothing of this process's own settings, and `more`."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
+    return {**kept, **more}
+
+
 @contextmanager
 def server(
     arguments: list[str], environment: Mapping[str, str], port: int, ready_path: str, *, quiet: bool = False
 ) -> Iterator[Process]:
     """Run `monkey-server …` until the block ends; ready when `ready_path` answers 200. `quiet`: its output is lost."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     output = subprocess.DEVNULL if quiet else None
     command = [str(BIN / "monkey-server"), *arguments]
-    process = subprocess.Popen(command, env={**kept, **environment}, stdout=output, stderr=output)
+    process = subprocess.Popen(command, env=environment_of(environment), stdout=output, stderr=output)
     try:
         _wait_until_ready(process, f"http://127.0.0.1:{port}{ready_path}")
         yield Process(process.pid, port)

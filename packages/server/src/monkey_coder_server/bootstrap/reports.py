@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.features.billing import export
 from monkey_coder_server.settings import Settings
 
@@ -36,6 +37,8 @@ async def keep_reports(books: Books, metrics: Metrics) -> None:
                     dropped = await books.storage.reports.drop_old(now, months)
                     logger.info("dropped %d usage rows older than %d months; their sums stay", dropped, months)
                 done = month
+        except Unavailable as away:
+            logger.info("reports wait for the database: %s", away.message)
         except Exception as error:  # noqa: BLE001 - a loop's boundary: counted, logged, tried again
             metrics.defect("reports", error)
         await asyncio.sleep(SECONDS)

@@ -5,6 +5,7 @@ import logging
 
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.storage.open import Storage
+from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.lasting import Lasting, look
 from monkey_coder_server.ports.clock import Clock
 
@@ -25,6 +26,8 @@ class Sweeper:
         while True:
             try:
                 await self.sweep()
+            except Unavailable as away:
+                logger.info("the sweeper waits for the database: %s", away.message)
             except Exception as error:  # noqa: BLE001 - a loop's boundary: counted, logged, tried again
                 metrics.defect("sweeper", error)
             await asyncio.sleep(SWEEP_SECONDS)

@@ -1,0 +1,62 @@
+"""Callers of all keys at both gateways, steadily."""
+
+import asyncio
+import itertools
+from random import Random
+
+import aiohttp
+
+from tests.outages.asking import Asked, ask
+from tests.outages.house import House, Payer
+
+AT_ONCE = 3
+"""Callers of one key at one gateway: thirty in all."""
+MODELS = (
+    "openai/gpt-4.1-mini",
+    "anthropic/claude-haiku-4-5",
+    "google/gemini-2.5-flash",
+    "groq/llama-3.3-70b-versatile",
+    "xai/grok-3-mini",
+    "moonshot/kimi-k2.6",
+)
+NAMED, STREAMS = 0.1, 0.7
+"""Shares of the requests of keys that have plenty, and of all."""
+PAUSE = 0.5
+"""Seconds after a refusal."""
+
+
+class Load:
+    """Everybody; `asked` is all they ever asked."""
+
+    def __init__(self, house: House, *, seed: int = 1) -> None:
+        self._house = house
+        self._chance = Random(seed)
+        self._numbers = itertools.count(1)
+        self._leaving = False
+        self._calling: list[asyncio.Task[None]] = []
+        self.asked: list[Asked] = []
+
+    def start(self) -> None:
+        """Begin to ask."""
+        places = itertools.product(self._house.doors, self._house.payers, range(AT_ONCE))
+        self._calling = [asyncio.create_task(self._call(door, payer)) for door, payer, _ in places]
+
+    async def stop(self) -> None:
+        """Let everybody hear their last answer to the end."""
+        self._leaving = True
+        await asyncio.gather(*self._calling)
+
+    async def _call(self, door: str, payer: Payer) -> None:
+        headers = {"authorization": f"Bearer {payer.key}"}
+        async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=60)) as session:
+            while not self._leaving:
+                one = self._next(payer)
+                self.asked.append(one)
+                await ask(session, door, one)
+                if not one.served:
+                    await asyncio.sleep(PAUSE)
+
+    def _next(self, payer: Payer) -> Asked:
+        chance = self._chance
+        stream, named = chance.random() < STREAMS, payer.most is None and chance.random() < NAMED
+        return Asked(next(self._numbers), payer.name, chance.choice(MODELS), stream, named)
