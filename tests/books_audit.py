@@ -1,11 +1,14 @@
 """Reads a stopped gateway's books, straight from its tables, and sets them beside the simulators' own tally."""
 
+import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import psycopg
 
 _UNDELIVERED = frozenset({"empty", "content_filter"})
 """Faults whose answers are complete, and billed by the provider, but of no use to anybody."""
@@ -45,11 +48,15 @@ class Row:
 
 
 class Books:
-    """A gateway's database, opened to read."""
+    """A database of gateways, opened to read: the folder of a SQLite file, or the URL of a PostgreSQL database."""
 
-    def __init__(self, folder: Path) -> None:
-        (path,) = folder.glob("*.db")
-        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    def __init__(self, place: Path | str) -> None:
+        self._connection: Any
+        if isinstance(place, str):
+            self._connection = psycopg.connect(place)
+        else:
+            (path,) = place.glob("*.db")
+            self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -69,17 +76,17 @@ class Books:
         query = """
             SELECT u.request_id, u.account_id, u.status, u.provider, u.model, u.stream, u.input_tokens,
                    u.cached_tokens, u.output_tokens, u.reasoning_tokens, u.price, u.loss, u.provider_cost, u.estimated,
-                   h.amount, h.charged, IFNULL(json_array_length(r.body, '$.attempts'), 0)
+                   h.amount, h.charged, r.body
             FROM usage u JOIN holds h USING (request_id) LEFT JOIN receipts r USING (receipt_id)
-            WHERE :wanted IS NULL OR u.request_id = :wanted
         """
-        return [_row(values) for values in self._connection.execute(query, {"wanted": request_id})]
+        return [_row(values) for values in self._connection.execute(query) if request_id in {None, values[0]}]
 
 
 def _row(values: tuple[Any, ...]) -> Row:
     request_id, account_id, status, provider, model, stream, prompt, cached, output, reasoning, *rest = values
     counts = Counted(provider, model, bool(stream), prompt, cached, output, reasoning)
-    price, loss, cost, estimated, hold, charged, attempts = rest
+    price, loss, cost, estimated, hold, charged, body = rest
+    attempts = len(json.loads(body)["attempts"]) if body else 0
     return Row(request_id, account_id, status, counts, price, loss, cost, bool(estimated), hold, charged, attempts)
 
 

@@ -1,109 +1,28 @@
 """Two thousand mixed requests against all seven simulators: our books and theirs agree to the nano-dollar."""
 
-import asyncio
 import json
 import os
-import subprocess
-import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from monkey_coder_server.domain.money import parse_usd, usd
-from monkey_coder_server.sandbox.server import BASE_PATHS
-from tests.books_audit import Books, Row, billed, counted, owed, payable, undelivered, unmatched
-from tests.books_client import COMPLETED, FAILED, LEFT, Told, send_all
+from tests.books_audit import billed, counted, owed, payable, undelivered, unmatched
+from tests.books_client import COMPLETED, FAILED, LEFT
+from tests.books_house import CAP_USD, CREDIT, Evidence, played
 from tests.books_traffic import PROVIDERS, TOTAL, traffic
 from tests.conftest import SUMMARY
-from tools.processes import BIN, free_port, server
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("books"), pytest.mark.timeout(300)]
 
 SEED = int(os.environ.get("BOOKS_SEED", "20261123"))
-KEYS_A_PROVIDER = 64
-"""A refused key rests for a minute; with so many there is always another."""
-CREDIT = {"first": "5000", "second": "5000", "third": "5000", "poor": "0.05", "empty": "0"}
-CAP_USD = "0.02"
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What clients, simulators and books say after the gateway has stopped."""
-
-    told: list[Told]
-    tally: Mapping[str, Any]
-    rows: list[Row]
-    books: Books
-    verdict: Mapping[str, Any]
-    accounts: Mapping[str, str]
-    balances: Mapping[str, int]
 
 
 @pytest.fixture(scope="module")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
-    """Run the traffic through a gateway of its own, stop it in order, then look at everything it left."""
-    data = tmp_path_factory.mktemp("books")
-    environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning"}
-    made = {name: _admin(environment, "create-user", *_user(name)) for name in CREDIT}
-    sandbox_port, port = free_port(), free_port()
-    with server(["sandbox", "--port", str(sandbox_port), "--seed", "7"], {}, sandbox_port, "/__sandbox/health"):
-        simulators = f"http://127.0.0.1:{sandbox_port}"
-        arguments = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(free_port())]
-        with server(arguments, environment | _supplies(simulators), port, "/health"):
-            base_url = f"http://127.0.0.1:{port}"
-            keys = {name: _key(base_url, user["api_key"]) for name, user in made.items()}
-            keys["capped"] = _key(base_url, made["third"]["api_key"], caps={"total_usd": CAP_USD})
-            told = asyncio.run(send_all(base_url, keys, traffic(SEED)))
-        tally = _ask(f"{simulators}/__sandbox/tally")
-    accounts = {name: user["account_id"] for name, user in made.items()}
-    listed = _admin(environment, "list-users")
-    balances = {user["account_id"]: parse_usd(user["balance_usd"]) for user in listed}
-    books = Books(data)
-    yield Evidence(told, tally, books.rows(), books, _admin(environment, "ledger", "verify"), accounts, balances)
-    books.close()
-
-
-def _user(name: str) -> tuple[str, ...]:
-    return ("--email", f"{name}@example.com", "--credit", CREDIT[name], "--json")
-
-
-def _admin(environment: Mapping[str, str], *arguments: str) -> Any:
-    """Run an operator's command; its JSON."""
-    if arguments == ("list-users",):
-        arguments = (*arguments, "--json")
-    command = [str(BIN / "monkey-server"), "admin", *arguments]
-    done = subprocess.run(
-        command, env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stdout, done.stderr
-    return json.loads(done.stdout)
-
-
-def _supplies(simulators: str) -> dict[str, str]:
-    """Provider keys and addresses as an operator sets them."""
-    found = {}
-    for provider in PROVIDERS:
-        found[f"{provider.upper()}_API_KEY"] = ",".join(f"{provider}-key-{n}" for n in range(KEYS_A_PROVIDER))
-        found[f"{provider.upper()}_BASE_URL"] = simulators + BASE_PATHS[provider]
-    return found
-
-
-def _key(base_url: str, owner: str, **restrictions: Any) -> str:
-    """A key that may ask as often as it likes."""
-    body = json.dumps({"name": "traffic", "rate": 1_000_000, **restrictions}).encode()
-    headers = {"authorization": f"Bearer {owner}", "content-type": "application/json"}
-    key: str = _ask(f"{base_url}/v1/keys", body, headers)["key"]
-    return key
-
-
-def _ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Any:
-    """The JSON a server of ours answers; a body is posted."""
-    request = urllib.request.Request(url, data=body, headers=dict(headers or {}))  # noqa: S310 - a loopback address
-    with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - a loopback address
-        return json.load(reply)
+    with played(tmp_path_factory.mktemp("books"), traffic(SEED)) as found:
+        yield found
 
 
 def test_everything_was_sent_and_answered(evidence: Evidence, record_property: Callable[[str, str], None]) -> None:
