@@ -1,8 +1,8 @@
-"""The ledger database behind many requests: held in it one by one, or admitted on leases, and shipped to it after.
+"""Admission and the books behind it: holds a second, on leases and directly, with each request charged in the end.
 
-With leases the database sees a lease now and then and what came of each request; with direct holds it decides each,
-and the table tells the median wait for one. One wallet for all requests, and one each for a thousand accounts; SQLite,
-and a PostgreSQL that syncs, if it is there. Printed beside the time one `fdatasync` takes on the same disk.
+On leases the database sees a lease now and then and what came of each request; with direct holds it decides each.
+One wallet for all requests, and one each for a thousand accounts; SQLite, and a PostgreSQL that syncs, if it is there.
+The table ends with what an ending costs to book, by the size of its batch. Every wallet must be right to the last nano.
 """
 
 import asyncio
@@ -10,39 +10,38 @@ import os
 import statistics
 import tempfile
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 
-from benchmarks.served import settlement
+from benchmarks import leased
+from benchmarks.served import AMOUNT, PRICE, request, settlement
+from benchmarks.watch import HEAD, Watch
 from monkey_coder_server.adapters.signing.ed25519 import load_or_create_signer
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
 from monkey_coder_server.adapters.system.clock import SystemClock
-from monkey_coder_server.adapters.system.ids import system_ids
 from monkey_coder_server.domain.money import NANO_PER_USD
 from monkey_coder_server.ports.books import LeaseWish, Resolved
-from monkey_coder_server.ports.ledger import HoldRequest
 from tools.postgresql import NoPostgresql, make
 
-AMOUNT, PRICE = NANO_PER_USD // 100, 600_000
-REQUESTS, PAGE, SYNCS = 1_000, 256, 300
-DIRECTLY = {1: (1, 16, 256), 1_000: (256,)}
-"""Clients that hold in the books at a time, by the number of wallets."""
-BATCHES = {1: 100, 16: 800, 256: 1_024}
-new_id = system_ids().new
+CREDIT = 1_000 * NANO_PER_USD
+ON_LEASES, ADMITTED, PAGE, SYNCS = 2_048, 2_048, 256, 300
+CLIENTS = 256
+DIRECTLY = {1: {1: 50, 16: 200, CLIENTS: 512}, 1_000: {CLIENTS: 512}}
+"""Requests by the number of clients at a time, by the number of wallets."""
+BATCHES = {1: 100, 16: 800, 256: 2_048}
 
 
 def main() -> None:
     """Run and print the table."""
-    print("The books: requests held and shipped; CPU of the gateway's process")
+    print(f"The books: requests held by {CLIENTS} clients and booked; CPU of the gateway's process")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)  # a server run by root's `postgres` goes through it
         print(f"One fdatasync takes {_sync_seconds(Path(folder)) * 1e3:.2f} ms")
-        row = "{:12} {:>8} {:14} {:>12} {:>14} {:>10}"
-        print(row.format("database", "wallets", "held", "requests/s", "CPU/request", "hold p50"))
+        print(HEAD)
         for name, url in _databases(Path(folder)):
             asyncio.run(_measure(name, url, Path(folder)))
 
@@ -67,27 +66,47 @@ def _postgresql(folder: Path) -> Iterator[str]:
 
 async def _measure(name: str, url: str, folder: Path) -> None:
     async with _opened(url, folder) as storage:
+        charged = Counter[str]()
         for wallets, directly in DIRECTLY.items():
             accounts = [f"acc_{wallets}_{number}" for number in range(wallets)]
             await asyncio.gather(*[_fund(storage, account) for account in accounts])
-            for clients in directly:
-                asked = [_request(account) for account, _ in _spread(accounts)]
-                await _direct(f"{name:12} {wallets:>8} {f'{clients} directly':14}", storage, asked, clients)
-            await _leased(name, wallets, storage, accounts)
-        leases = await _leases(storage, accounts[:1])
+            async with leased.opened(storage, folder / f"{name}_{wallets}") as ledger:
+                await leased.lease(ledger, accounts)
+                watch = Watch(ADMITTED)
+                await leased.admit(ledger, _spread(accounts, ADMITTED), CLIENTS, watch)
+                print(watch.row(name, wallets, "on leases, admission"))
+                watch = Watch(ON_LEASES)
+                await leased.serve(ledger, served := _spread(accounts, ON_LEASES), CLIENTS, watch)
+                print(watch.row(name, wallets, "on leases"))
+            for clients, requests in directly.items():
+                watch = Watch(requests)
+                await _direct(storage, asked := _spread(accounts, requests), clients, watch)
+                print(watch.row(name, wallets, f"directly, {clients} at a time"))
+                served += asked
+            charged.update(served)
+        lease_id = await _lease(storage, accounts[0])
         for size, requests in BATCHES.items():
-            batch = [_resolved(_request(accounts[0]), leases[accounts[0]]) for _ in range(requests)]
-            begun, cpu = time.perf_counter(), time.process_time()
-            for start in range(0, requests, size):
-                await storage.books.ship(batch[start : start + size])
-            _print(f"{name:12} {1:>8} {f'ship by {size}':14}", requests, begun, cpu)
-        if not (await storage.ledger.verify()).sound:
-            raise RuntimeError("the books do not balance; the figures would mean nothing")
+            watch = await _shipped(storage, accounts[0], lease_id, size, requests)
+            print(watch.row(name, 1, f"booked {size} at a time"))
+            charged[accounts[0]] += requests
+        await _prove(storage, charged)
 
 
 async def _fund(storage: Storage, account: str) -> None:
     await storage.ledger.open_wallet(account)
-    await storage.ledger.grant(account, 1_000 * NANO_PER_USD, reason="bench", idempotency_key="bench")
+    await storage.ledger.grant(account, CREDIT, reason="bench", idempotency_key="bench")
+
+
+async def _prove(storage: Storage, charged: Counter[str]) -> None:
+    """Every wallet has what its requests left of it, and the books balance. Raises `RuntimeError`."""
+    wrong = [
+        account
+        for account, requests in charged.items()
+        if (await storage.books.wallet(account)).balance != CREDIT - requests * PRICE
+    ]
+    if wrong or not (await storage.ledger.verify()).sound:
+        message = f"the books are wrong, and so the figures mean nothing: {wrong}"
+        raise RuntimeError(message)
 
 
 @asynccontextmanager
@@ -99,70 +118,57 @@ async def _opened(url: str, folder: Path) -> AsyncIterator[Storage]:
         await storage.close()
 
 
-async def _leased(name: str, wallets: int, storage: Storage, accounts: Sequence[str]) -> None:
-    """Leases are taken within the time measured; what is left on them is given back after it."""
-    begun, cpu = time.perf_counter(), time.process_time()
-    leases = await _leases(storage, accounts)
-    ended = [_resolved(_request(account), leases[account]) for account, _ in _spread(accounts)]
-    for start in range(0, len(ended), PAGE):
-        await storage.books.ship(ended[start : start + PAGE])
-    _print(f"{name:12} {wallets:>8} {'on leases':14}", len(ended), begun, cpu)
-
-
-async def _direct(what: str, storage: Storage, asked: Sequence[HoldRequest], clients: int) -> None:
+async def _direct(storage: Storage, accounts: Sequence[str], clients: int, watch: Watch) -> None:
     """Each client places its hold and waits for it; a shipper takes the endings that have come up meanwhile."""
-    left, ended, waits = iter(asked), deque[Resolved](), list[float]()
-    begun, cpu = time.perf_counter(), time.process_time()
+    left, ended = iter(accounts), deque[Resolved]()
 
     async def client() -> None:
-        for request in left:
-            since = time.perf_counter()
-            await storage.books.place(request)
-            waits.append(time.perf_counter() - since)
-            ended.append(_resolved(request, None))
+        for account in left:
+            asked = request(account)
+            with watch.hold():
+                await storage.books.place(asked)
+            ended.append(Resolved(asked, None, settlement(asked), PRICE))
 
     async def shipper() -> None:
         shipped = 0
-        while shipped < len(asked):
+        while shipped < len(accounts):
             page = [ended.popleft() for _ in range(min(len(ended), PAGE))]
             await storage.books.ship(page)
             shipped += len(page)
             if not page:
                 await asyncio.sleep(0.001)
+        watch.all_booked()
 
-    await asyncio.gather(shipper(), *[client() for _ in range(clients)])
-    _print(what, len(asked), begun, cpu, f"{statistics.median(waits) * 1e3:>7.2f} ms")
-
-
-async def _leases(storage: Storage, accounts: Sequence[str]) -> dict[str, str]:
-    """One lease for each account that covers all its requests."""
-    at = datetime.now(UTC)
-    wanted = 2 * AMOUNT * max(REQUESTS // len(accounts), 1)
-    wishes = [
-        LeaseWish(new_id("lease"), account, f"key_{account}", "bench", wanted, AMOUNT, at, at + timedelta(minutes=15))
-        for account in accounts
-    ]
-    await asyncio.gather(*[storage.books.lease(wish) for wish in wishes])
-    return {wish.account_id: wish.lease_id for wish in wishes}
+    with watch.running():
+        shipping = asyncio.create_task(shipper())
+        await asyncio.gather(*[client() for _ in range(clients)])
+        watch.all_admitted()
+        await shipping
 
 
-def _spread(accounts: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """As many accounts as there are requests, in turn."""
-    return zip(cycle(accounts), range(REQUESTS), strict=False)
+async def _lease(storage: Storage, account: str) -> str:
+    """A lease for all that is booked of an account by `BATCHES`."""
+    wanted, at = AMOUNT * sum(BATCHES.values()), datetime.now(UTC)
+    wish = LeaseWish("lease", account, f"key_{account}", "bench", wanted, wanted, at, at + timedelta(minutes=15))
+    await storage.books.lease(wish)
+    return wish.lease_id
 
 
-def _request(account: str) -> HoldRequest:
-    at = datetime.now(UTC)
-    return HoldRequest(new_id("req"), account, f"key_{account}", AMOUNT, at, at + timedelta(minutes=10))
+async def _shipped(storage: Storage, account: str, lease_id: str, size: int, requests: int) -> Watch:
+    """Endings are booked, a batch at a time."""
+    asked = [request(account) for _ in range(requests)]
+    endings = [Resolved(each, lease_id, settlement(each), PRICE) for each in asked]
+    watch = Watch(requests)
+    with watch.running():
+        for start in range(0, requests, size):
+            await storage.books.ship(endings[start : start + size])
+        watch.all_booked()
+    return watch
 
 
-def _resolved(asked: HoldRequest, lease_id: str | None) -> Resolved:
-    return Resolved(asked, lease_id, settlement(asked), PRICE)
-
-
-def _print(what: str, requests: int, begun: float, cpu: float, wait: str = "") -> None:
-    taken, used = time.perf_counter() - begun, time.process_time() - cpu
-    print(f"{what} {requests / taken:>12.0f} {used / requests * 1e6:>11.0f} us {wait}".rstrip())
+def _spread(accounts: Sequence[str], requests: int) -> list[str]:
+    """An account for each request, in turn."""
+    return list(islice(cycle(accounts), requests))
 
 
 def _sync_seconds(folder: Path) -> float:

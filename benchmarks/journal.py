@@ -8,18 +8,16 @@ import asyncio
 import tempfile
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median, quantiles
 
 import msgspec
 
-from benchmarks.served import settlement
+from benchmarks.served import request, settlement
+from benchmarks.watch import percentiles, spread
 from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory, Options
 from monkey_coder_server.adapters.storage.journal.journal import SqliteJournal
 from monkey_coder_server.adapters.system.clock import SystemClock
 from monkey_coder_server.adapters.system.ids import system_ids
-from monkey_coder_server.domain.money import NANO_PER_USD
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.journal import Intent
 from monkey_coder_server.ports.ledger import FailedRequest, HoldRequest, Settlement
@@ -32,11 +30,12 @@ new_id = system_ids().new
 
 @dataclass(slots=True)
 class Waits:
-    """Seconds, one for each request."""
+    """Seconds, one for each request; `together` is all that one waited for."""
 
     call: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
     last: list[float] = field(default_factory=list)
+    together: list[float] = field(default_factory=list)
 
 
 def main() -> None:
@@ -45,14 +44,20 @@ def main() -> None:
     row = "{:8} {:>8} {:>11} {:>22} {:>22} {:>22} {:>12}"
     waited = [f"{name} p50/p99" for name in ("call", "first byte", "last byte")]
     print(row.format("", "requests", "requests/s", *waited, "CPU/request"))
+    waited_by: dict[tuple[bool, int], list[float]] = {}
     for relaxed in (False, True):
         for concurrency, requests in REQUESTS.items():
             with tempfile.TemporaryDirectory() as folder:
-                figures = asyncio.run(_measure(Path(folder), concurrency, requests, relaxed=relaxed))
+                figures, waits = asyncio.run(_measure(Path(folder), concurrency, requests, relaxed=relaxed))
             print(row.format("relaxed" if relaxed else "strict", concurrency, *figures))
+            waited_by[relaxed, concurrency] = waits.together
+    for concurrency in REQUESTS:
+        strict, relaxed_one = (percentiles(waited_by[relaxed, concurrency]) for relaxed in (False, True))
+        added = " / ".join(f"{(ours - theirs) * 1e3:.2f}" for ours, theirs in zip(strict, relaxed_one, strict=True))
+        print(f"strict durability adds to a stream, {concurrency} at a time, p50/p99: {added} ms")
 
 
-async def _measure(folder: Path, concurrency: int, requests: int, *, relaxed: bool) -> tuple[str, ...]:
+async def _measure(folder: Path, concurrency: int, requests: int, *, relaxed: bool) -> tuple[tuple[str, ...], Waits]:
     journal = await JournalDirectory(folder, clock=SystemClock(), options=Options(relaxed=relaxed)).open("bench")
     served = [_served() for _ in range(requests)]
     left, waits = iter(served), Waits()
@@ -68,13 +73,12 @@ async def _measure(folder: Path, concurrency: int, requests: int, *, relaxed: bo
     shipping.cancel()
     await asyncio.wait({shipping})
     await journal.close()
-    spreads = ("-" if relaxed else _spread(waits.call), _spread(waits.first), _spread(waits.last))
-    return f"{requests / taken:.0f}", *spreads, f"{used / requests * 1e6:.0f} us"
+    spreads = ("-" if relaxed else spread(waits.call), spread(waits.first), spread(waits.last))
+    return (f"{requests / taken:.0f}", *spreads, f"{used / requests * 1e6:.0f} us"), waits
 
 
 def _served() -> tuple[HoldRequest, Settlement]:
-    request_id, at = new_id("req"), datetime.now(UTC)
-    hold = HoldRequest(request_id, ACCOUNT, KEY, NANO_PER_USD // 100, at, at + timedelta(minutes=10))
+    hold = request("acc_bench")
     return hold, settlement(hold)
 
 
@@ -82,20 +86,25 @@ async def _request(
     journal: SqliteJournal, hold: HoldRequest, settled: Settlement, waits: Waits, *, noted_first: bool
 ) -> None:
     draft = FailedRequest(hold.request_id, ACCOUNT, KEY, hold.at, "unavailable", "The gateway stopped.")
+    call = 0.0
     begun = time.perf_counter()
     intended = journal.intend(Intent(hold, "lease", draft))
     if noted_first:
         await intended.durable()
-        waits.call.append(time.perf_counter() - begun)
+        call = time.perf_counter() - begun
+        waits.call.append(call)
     await asyncio.sleep(0)
     begun = time.perf_counter()
     await journal.note(hold.request_id, msgspec.structs.replace(settled, price=1)).durable()
-    waits.first.append(time.perf_counter() - begun)
+    first = time.perf_counter() - begun
+    waits.first.append(first)
     journal.note(hold.request_id, settled)
     await asyncio.sleep(0)
     begun = time.perf_counter()
     await journal.resolve(Resolved(hold, "lease", settled, settled.price)).durable()
-    waits.last.append(time.perf_counter() - begun)
+    last = time.perf_counter() - begun
+    waits.last.append(last)
+    waits.together.append(call + first + last)
 
 
 async def _ship(journal: SqliteJournal) -> None:
@@ -103,7 +112,3 @@ async def _ship(journal: SqliteJournal) -> None:
         await asyncio.sleep(0.05)
         while page := await journal.endings(0, PAGE):
             journal.forget([number for number, _ in page])
-
-
-def _spread(seconds: list[float]) -> str:
-    return f"{median(seconds) * 1e3:.2f} / {quantiles(seconds, n=100)[98] * 1e3:.2f} ms"

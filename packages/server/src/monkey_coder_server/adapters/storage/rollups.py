@@ -4,7 +4,7 @@ So a sum is never ahead of its rows or behind them, and a row counts exactly onc
 the rows; `ledger verify` compares the two.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -92,25 +92,24 @@ def add(transaction: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
 
     Sums are written in the order of their keys, so that two processes never wait for each other in a circle.
     """
-    sums: dict[tuple[Any, ...], Counter[str]] = {}
+    together: defaultdict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        counted = sums.setdefault(_key_of(row), Counter())
-        counted.update(_counts(row))
-    _write(transaction, sums)
+        together[_key_of(row)].append(row)
+    _write(transaction, {key: _counts(of_key) for key, of_key in together.items()})
 
 
 def take_out(transaction: Transaction, row: Mapping[str, Any]) -> None:
     """Count a row out again that is dropped because its true end became known."""
-    _write(transaction, {_key_of(row): {name: -count for name, count in _counts(row).items()}})
+    _write(transaction, {_key_of(row): {name: -count for name, count in _counts([row]).items()}})
 
 
 def _key_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (row["account_id"], row["at"] // DAY, *(row[name] for name in _KEY[2:]))
 
 
-def _counts(row: Mapping[str, Any]) -> dict[str, int]:
-    counted = {"requests": 1, "failed": int(row["status"] != "served"), "estimated": int(bool(row["estimated"]))}
-    return {name: counted[name] if name in counted else int(row[name]) for name in _SUMS}
+def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    sums = {name: sum([int(row[name]) for row in rows]) for name in _SUMS[2:]}
+    return {"requests": len(rows), "failed": sum([row["status"] != "served" for row in rows]), **sums}
 
 
 def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Mapping[str, int]]) -> None:
