@@ -3,7 +3,7 @@
 import pytest
 
 from monkey_coder_server.domain.errors import PriceUnknown
-from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates, Tier, cost, upper_bound
+from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates, Tier, cost, plain_price, upper_bound
 from monkey_coder_server.domain.usage import Usage
 
 M = 1_000_000
@@ -53,3 +53,16 @@ def test_whatever_a_price_hangs_on_is_in_the_books_id(change: dict[str, object])
     ids = {PriceBook.of([row]).id for row in (plain, changed)}
     assert len(ids) == 2
     assert {len(each) for each in ids} == {32}
+
+
+def test_a_book_ends_with_the_first_of_its_prices_that_ends() -> None:
+    ends = ("2027-03-01", "2027-01-01", None, "2027-02-01")
+    rates = Rates.of(input=1, output=1)
+    rows = [PriceRow(provider="p", model=f"m{end}", rates=rates, effective_until=end) for end in ends]
+    assert PriceBook.of(rows).valid_until == "2027-01-01"
+
+
+def test_fees_for_other_things_are_not_for_the_request() -> None:
+    row = PriceRow(provider="p", model="m", rates=Rates.of(input=M, output=M), fees={"web_searches": 7})
+    assert plain_price(row, 10, 20, markup_basis_points=0) == upper_bound(row, 10, 20) == 30
+    assert cost(row, Usage(uncached_input=10, output=20)) == 30
