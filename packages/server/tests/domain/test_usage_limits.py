@@ -99,6 +99,8 @@ def test_what_a_provider_did_say_stands_beside_the_estimate() -> None:
     assert (filled.uncached_input, filled.cache_read, filled.cache_write_5m, filled.output) == (0, 60, 70, 8)
     said = normalise(UsageRule(), ReportedUsage(7, 8, 99, units={"searches": 2}, cost_nano=5))
     assert complete(said, guessed) == said
+    mere_thought = normalise(UsageRule(), ReportedUsage(7, 8, 99, reasoning_tokens=8))
+    assert complete(mere_thought, guessed) == mere_thought
     beside = normalise(USAGE_RULES["google"], ReportedUsage(None, 8, tool_input_tokens=3))
     assert complete(beside, guessed).uncached_input == 3
     thought = normalise(USAGE_RULES["google"], ReportedUsage(7, None, reasoning_tokens=30))

@@ -157,11 +157,10 @@ def complete(usage: Usage, estimated: Usage) -> Usage:
     """
     missing_input = "input_tokens" in usage.doubts and not usage.uncached_input
     missing_output = "output_tokens" in usage.doubts and usage.output <= usage.reasoning
-    cached = usage.input - usage.uncached_input
     thought = max(usage.reasoning, estimated.reasoning)
     said = estimated.output - estimated.reasoning
     return Usage(
-        uncached_input=max(0, estimated.input - cached) if missing_input else usage.uncached_input,
+        uncached_input=max(0, estimated.input - usage.input) if missing_input else usage.uncached_input,
         cache_read=usage.cache_read,
         cache_write_5m=usage.cache_write_5m,
         cache_write_1h=usage.cache_write_1h,
