@@ -14,7 +14,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test agents check fmt bench fuzz kills outages mutants lock clean
+.PHONY: help setup demo serve test agents check fmt bench fuzz kills exact outages mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,8 +84,11 @@ mutants: $(STAMP) ## change the money rules one thing at a time; nine of ten in 
 fuzz: $(STAMP) ## mutated traffic against every codec; SECONDS=600 by default, SEED=n ROUNDS=1 shows a finding again
 	@$(BIN)/python -m tools.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-kills: $(STAMP) ## kill a gateway under two hundred streams, ROUNDS=100 times, and set all books beside each other
-	@$(BIN)/python -m tests.kills --rounds $(or $(ROUNDS),100) --seed $(or $(SEED),1)
+kills: $(STAMP) ## kill a gateway under two hundred streams, ROUNDS=100 times, on DATABASE=sqlite or postgresql or both; compare all books
+	@$(BIN)/python -m tests.kills --rounds $(or $(ROUNDS),100) --seed $(or $(SEED),1) $(DATABASE:%=--database %)
+
+exact: $(STAMP) ## limits are good for exactly what they can pay: 32 to 256 clients, 1 to 4 gateways, both databases
+	@$(BIN)/python -m tests.exactness
 
 outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load: requests within leases go on; compare all books
 	@$(BIN)/python -m tests.outages --seconds $(or $(SECONDS),60)

@@ -49,7 +49,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
 
 def test_running_streams_end_on_a_full_disk_and_new_requests_wait_for_room(scene: Scene) -> None:
     callers = asyncio.run(live(scene))
-    findings = audit(scene.disk.path, callers.heard, scene.where.tally())
+    findings = audit(scene.where, callers.heard)
     assert findings.wrong == {}
     verdict = scene.where.admin("ledger", "verify")
     assert verdict["sound"], verdict["details"]
@@ -61,7 +61,7 @@ async def live(scene: Scene) -> Callers:
     with Life(where, *scene.launcher) as life:
         assert await life.ready()
         streams = asyncio.create_task(callers.ask_once(STREAMS))
-        await until(lambda: sum(bool(one.text) for one in callers.heard) == STREAMS)
+        await until(lambda: sum(one.begun for one in callers.heard) == STREAMS)
         await asyncio.to_thread(scene.disk.fill)
         await until(lambda: not ready(where))
         (refused,) = await callers.ask_once(1)

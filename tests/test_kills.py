@@ -1,58 +1,52 @@
-"""A gateway killed under two hundred streams, again and again: all that was delivered is paid for, once.
+"""Gateways killed under two hundred streams: all that was delivered is paid for, once, alone and beside another.
 
 `make kills` does it a hundred times, at every point of `tests/kills/points.py`.
 """
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import psycopg
 import pytest
 
 from tests.conftest import SUMMARY
-from tests.kills.audit import Findings, audit
 from tests.kills.clients import COMPLETE, CUT
-from tests.kills.gateway import stage
-from tests.kills.points import POINTS
-from tests.kills.rounds import Round, ask_again, live_and_die
+from tests.kills.points import POINTS, Point
+from tests.kills.series import POSTGRESQL, SQLITE, alone, beside_another
+from tests.kills.summary import summary
+from tools import postgresql
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("kills"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
-IN_THE_SUITE = (
-    "journal has committed",
-    "in the middle of delivery",
-    "ended, last byte not sent",
-    "in the middle of recovery",
-    "booked, not forgotten",
-)
-Lives = tuple[list[Round], Findings, Mapping[str, Any]]
+ALONE = ("journal has committed", "in the middle of recovery", "ended, last byte not sent")
+BESIDE_ANOTHER = ("in the middle of delivery", "books have committed")
 
 
-@pytest.fixture(scope="module")
-def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lives]:
-    """Five lives that end at their points, one that ends in order; then everything that is left."""
-    data: Path = tmp_path_factory.mktemp("kills")
+def _points(names: tuple[str, ...]) -> list[Point]:
     points = {point.name: point for point in POINTS}
-    with stage(data) as where:
-        rounds = [
-            asyncio.run(live_and_die(where, points[name], seed=seed)) for seed, name in enumerate(IN_THE_SUITE, start=1)
-        ]
-        again = asyncio.run(ask_again(where, rounds))
-        heard = [one for lived in rounds for one in lived.heard] + again
-        yield rounds, audit(data, heard, where.tally()), where.admin("ledger", "verify")
+    return [points[name] for name in names]
 
 
-def test_it_died_where_it_was_to_die_with_answers_under_way(lives: Lives) -> None:
-    rounds, _, _ = lives
-    assert [lived.point.name for lived in rounds if not lived.reached] == []
-    assert sum(1 for lived in rounds for one in lived.heard if one.ended == CUT and one.text) >= 100
-    assert sum(1 for lived in rounds for one in lived.heard if one.ended == COMPLETE) >= 100
-
-
-def test_nothing_is_unbilled_billed_twice_or_held(lives: Lives, record_property: Callable[[str, str], None]) -> None:
-    _, findings, verdict = lives
-    record_property(SUMMARY, "\n".join(f"{name:32}{figure:>16,}" for name, figure in findings.figures.items()))
-    assert findings.wrong == {}
-    assert verdict["sound"], verdict["details"]
-    assert not any(verdict["checks"].values())
+@pytest.mark.parametrize(
+    "database",
+    [
+        pytest.param(SQLITE, marks=pytest.mark.xdist_group("kills")),
+        pytest.param(POSTGRESQL, marks=pytest.mark.xdist_group("kills beside another")),
+    ],
+)
+def test_nothing_is_unbilled_billed_twice_or_held(
+    request: pytest.FixtureRequest, tmp_path: Path, record_property: Callable[[str, str], None], database: str
+) -> None:
+    """Two or three lives that end at their points, one that ends in order; then everything that is left."""
+    if database == SQLITE:
+        series = alone(tmp_path, _points(ALONE), seed=1)
+    else:
+        server: postgresql.Cluster = request.getfixturevalue("postgresql_server")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE kills")
+        series = beside_another(tmp_path, server.database("kills"), _points(BESIDE_ANOTHER), seed=1, late=False)
+    record_property(SUMMARY, summary([series]))
+    assert [lived.point.name for lived in series.rounds if not lived.reached] == []
+    assert sum(1 for lived in series.rounds for one in lived.heard if one.ended == CUT and one.begun) >= 10
+    assert sum(1 for lived in series.rounds for one in lived.heard if one.ended == COMPLETE) >= 50
+    assert {name: found for name, found in series.checks.items() if found} == {}, series.verdict["details"]

@@ -1,18 +1,20 @@
 """Sets what callers were given, what our books say and what the simulators billed beside each other."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from monkey_coder_server.domain.money import usd
 from tests.kills.clients import COMPLETE, CUT, Heard
+from tests.kills.gateway import Stage
 
 REQUESTS = """
     SELECT u.request_id, u.status, u.price, u.estimated, h.charged FROM usage u JOIN holds h USING (request_id)
+"""
+PAID_AGAIN = """
+    SELECT idempotency_key FROM holds WHERE charged > 0 AND idempotency_key IS NOT NULL
+    GROUP BY idempotency_key HAVING COUNT(*) > 1
 """
 COSTS = "SELECT provider, request_id, provider_request_id, cost, estimated FROM provider_costs"
 
@@ -39,46 +41,50 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`wrong` is empty when money was right; `figures` are for people."""
+    """`checks` are lists, or amounts, that must be empty for money to be right; `figures` are for people."""
 
-    wrong: Mapping[str, Any]
+    checks: Mapping[str, Any]
     figures: Mapping[str, int]
 
+    @property
+    def wrong(self) -> dict[str, Any]:
+        """The checks that found something."""
+        return {name: found for name, found in self.checks.items() if found}
 
-def audit(data: Path, heard: Sequence[Heard], tally: Mapping[str, Any]) -> Findings:
-    """Read the stopped gateway's books and compare."""
-    (path,) = data.glob("*.db")
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as books:
-        rows = [Booked(*values) for values in books.execute(REQUESTS)]
-        costs = [Cost(*values) for values in books.execute(COSTS)]
-        settled = Counter(
-            name for (name,) in books.execute("SELECT request_id FROM transactions WHERE kind = 'settle'")
-        )
-        (open_holds,) = books.execute("SELECT COUNT(*) FROM holds WHERE state = 'open'").fetchone()
-        (held,) = books.execute("SELECT IFNULL(SUM(held), 0) FROM wallets").fetchone()
-    by_request = {row.request_id: row for row in rows}
-    unbooked, wrong_costs, figures = _bills(costs, [entry for entry in tally["requests"] if entry["cost_nanos"]])
-    complete = [one for one in heard if one.ended == COMPLETE]
-    wrong = {
-        "unbilled": [
-            one.request_id for one in heard if _must_be_paid(one) and not _paid(by_request.get(one.request_id))
-        ],
-        "priced otherwise than told": [one.request_id for one in complete if not _as_told(by_request, one)],
-        "charged twice": [name for name, count in settled.items() if count > 1],
-        "open holds": open_holds,
-        "nano-dollars still held": held,
-        "bills not in our books": unbooked,
-        "costs that are no bill": wrong_costs,
-    }
+
+def audit(where: Stage, heard: Sequence[Heard], again: Sequence[Heard] = ()) -> Findings:
+    """Read the books when all gateways have stopped, and compare. `again` was asked last, and must have its answers."""
+    rows = {row.request_id: row for row in [Booked(*values) for values in where.read(REQUESTS)]}
+    costs = [Cost(*values) for values in where.read(COSTS)]
+    settled = Counter(name for (name,) in where.read("SELECT request_id FROM transactions WHERE kind = 'settle'"))
+    [(open_holds,)] = where.read("SELECT COUNT(*) FROM holds WHERE state = 'open'")
+    [(held,)] = where.read("SELECT COALESCE(SUM(held), 0) FROM wallets")
+    tally = where.tally()["requests"]
+    unbooked, wrong_costs, figures = _bills(costs, [entry for entry in tally if entry["cost_nanos"]])
+    every = [*heard, *again]
+    complete = [one for one in every if one.ended == COMPLETE]
     return Findings(
-        wrong={name: found for name, found in wrong.items() if found},
+        checks={
+            "delivered, not paid": [
+                one.request_id for one in every if _must_be_paid(one) and not _paid(rows.get(one.request_id))
+            ],
+            "priced otherwise than told": [one.request_id for one in complete if not _as_told(rows, one)],
+            "charged twice": [name for name, count in settled.items() if count > 1],
+            "paid twice under one id": [name for (name,) in where.read(PAID_AGAIN)],
+            "asked again, not answered": [one.number for one in again if one.ended != COMPLETE],
+            "open holds": open_holds,
+            "nano-dollars still held": int(held),
+            "bills not in our books": unbooked,
+            "costs that are no bill": wrong_costs,
+        },
         figures={
-            "requests": len(heard),
-            "answers that had begun": sum(1 for one in heard if one.text),
-            "of them cut by a death": sum(1 for one in heard if one.text and one.ended == CUT),
+            "requests": len(every),
+            "answers that had begun": sum(one.begun for one in every),
+            "of them cut by a death": sum(one.begun and one.ended == CUT for one in every),
             "complete": len(complete),
+            "of them repeated answers": sum(one.replayed for one in complete),
             "requests in our books": len(rows),
-            "of them estimated": sum(row.estimated for row in rows),
+            "of them estimated": sum(row.estimated for row in rows.values()),
             **figures,
         },
     )
@@ -86,7 +92,7 @@ def audit(data: Path, heard: Sequence[Heard], tally: Mapping[str, Any]) -> Findi
 
 def _must_be_paid(one: Heard) -> bool:
     """Whether something was delivered: but what bears an id of its own is paid for when it is complete, once."""
-    return bool(one.text) and (one.ended == COMPLETE or not one.named) and not one.replayed
+    return one.begun and (one.ended == COMPLETE or not one.named) and not one.replayed
 
 
 def _paid(row: Booked | None) -> bool:
@@ -116,15 +122,17 @@ def _bills(costs: Sequence[Cost], billed: Sequence[Mapping[str, Any]]) -> tuple[
     unbooked = [f"{name}: {count}" for name, count in missing.items()]
     doubled = Counter(cost.provider_request_id for cost in costs if cost.provider_request_id)
     wrong += [f"{name} twice" for name, count in doubled.items() if count > 1]
+    theirs = sum(bills[cost.provider_request_id]["cost_nanos"] for cost in exact if cost.provider_request_id in bills)
     figures = {
         "bills of the simulators": len(billed),
         "of them exact in our books": len(exact),
         "of them estimated, by name": sum(cost.estimated for cost in named.values()),
         "of them estimated otherwise": len(left) - missing.total(),
         "of them in no book": missing.total(),
-        "the simulators' nano-dollars": sum(entry["cost_nanos"] for entry in billed),
-        "ours, exact": sum(cost.cost for cost in exact),
-        "ours, estimated": sum(cost.cost for cost in costs if cost.estimated),
+        "nano-dollars of the exact, simulators": theirs,
+        "nano-dollars of the exact, our books": sum(cost.cost for cost in exact),
+        "nano-dollars of the others, simulators": sum(entry["cost_nanos"] for entry in billed) - theirs,
+        "nano-dollars of the others, our books": sum(cost.cost for cost in costs if cost.estimated),
     }
     return unbooked, wrong, figures
 

@@ -1,10 +1,10 @@
-"""Two hundred callers at once, who note every word they were given, until the gateway is gone."""
+"""Two hundred callers at once, who note what they were given, until the gateway is gone."""
 
 import asyncio
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -19,9 +19,10 @@ MODELS = (
     "xai/grok-3-mini",
     "moonshot/kimi-k2.6",
 )
-STEERING = "output_tokens=90 tokens_per_second=90 first_token_ms=40"
-"""Answers of a second."""
+STEERING = "output_tokens=20 reasoning_tokens=5 tokens_per_second=12 first_token_ms=40"
+"""Answers of two seconds: two hundred at once are 100 requests and 2,000 events a second."""
 COMPLETE, ERROR, CUT, REFUSED = "complete", "error", "cut", "refused"
+A_WORD = b'"type":"delta"'
 
 
 @dataclass(slots=True)
@@ -34,15 +35,25 @@ class Heard:
     named: bool
     """Whether it bears an id of its own (`task_id`): then it may be asked again and is served once."""
     request_id: str = ""
-    text: str = ""
+    begun: bool = False
+    """Whether a word of the answer came."""
+    received: bytearray = field(default_factory=bytearray)
+    """What came of a stream that did not end."""
     ended: str = CUT
     cost_usd: str = ""
     error: str = ""
     replayed: bool = False
 
+    @property
+    def text(self) -> str:
+        """The words of a stream that did not end."""
+        whole = self.received[: self.received.rfind(b"\n\n") + 1]
+        events = [_loads(line[6:]) for line in whole.splitlines() if line.startswith(b"data: ")]
+        return "".join(event["data"] for event in events if event["type"] == "delta")
+
 
 class Callers:
-    """Callers of one account. Each asks, listens to the end, asks again; all stop once nobody answers any more."""
+    """Callers of one gateway. Each asks, listens to the end, asks again; all stop once nobody answers any more."""
 
     def __init__(self, base_url: str, key: str, *, seed: int, steering: str = STEERING) -> None:
         self._steering = steering
@@ -50,13 +61,18 @@ class Callers:
         self._headers = {"authorization": f"Bearer {key}"}
         self._random = Random(seed)
         self._numbers: Iterator[int] = itertools.count(seed * 1_000_000)
+        self._leaving = False
         self.heard: list[Heard] = []
 
-    async def ask_until_gone(self) -> None:
-        """Keep `AT_ONCE` requests going as long as the gateway lives."""
+    async def ask_until_gone(self, at_once: int = AT_ONCE) -> None:
+        """Keep so many requests going as long as the gateway lives, or until `leave`."""
         async with self._session() as session, asyncio.TaskGroup() as callers:
-            for _ in range(AT_ONCE):
+            for _ in range(at_once):
                 callers.create_task(self._call(session))
+
+    def leave(self) -> None:
+        """Ask no more once what was asked has ended."""
+        self._leaving = True
 
     async def ask_once(self, callers: int, *, stream: bool = True) -> list[Heard]:
         """One request each."""
@@ -82,7 +98,7 @@ class Callers:
 
     async def _call(self, session: aiohttp.ClientSession) -> None:
         alive = True
-        while alive:
+        while alive and not self._leaving:
             number = next(self._numbers)
             heard = Heard(number, self._random.choice(MODELS), self._random.random() < 0.9, self._random.random() < 0.3)
             self.heard.append(heard)
@@ -116,18 +132,15 @@ def _body(heard: Heard, steering: str) -> dict[str, Any]:
 
 
 async def _listen(response: aiohttp.ClientResponse, heard: Heard) -> None:
-    async for line in response.content:
-        if not line.startswith(b"data: "):
-            continue
-        event = _loads(line[6:])
-        if event["type"] == "start":
-            heard.request_id = event["data"]["execution_id"]
-        elif event["type"] == "delta":
-            heard.text += event["data"]
-        elif event["type"] == "complete":
-            _take(event["data"], 200, heard)
-        elif event["type"] == "error":
-            heard.ended, heard.error = ERROR, event["error"].get("code", "")
+    async for piece in response.content.iter_any():
+        heard.received += piece
+        heard.begun = heard.begun or A_WORD in heard.received
+    event = _loads(heard.received.rpartition(b"data: ")[2] or b"{}")
+    heard.received.clear()
+    if event.get("type") == "complete":
+        _take(event["data"], 200, heard)
+    elif event.get("type") == "error":
+        heard.ended, heard.error = ERROR, event["error"].get("code", "")
 
 
 def _take(body: dict[str, Any], status: int, heard: Heard) -> None:
@@ -138,8 +151,8 @@ def _take(body: dict[str, Any], status: int, heard: Heard) -> None:
     heard.ended = COMPLETE
     heard.cost_usd = body["result"]["metadata"]["cost_usd"]
     heard.request_id = body["result"]["metadata"]["request_id"]
-    heard.text = heard.text or json.dumps(body["result"])
+    heard.begun = True
 
 
-def _loads(text: bytes | str) -> Any:
+def _loads(text: bytes | bytearray | str) -> Any:
     return json.loads(text, parse_float=str)

@@ -1,6 +1,6 @@
 """`monkey-server` that dies by its own hand: `python -m tests.kills.launcher POINT PASS serve …`.
 
-The function of the point is wrapped before the gateway starts; at the given pass the process sends itself SIGKILL.
+The functions of the point are wrapped before the gateway starts; at the given pass the process sends itself SIGKILL.
 """
 
 import functools
@@ -19,16 +19,17 @@ from tests.kills.points import AFTER, BEFORE, POINTS, Point
 
 def arm(point: Point, deadly: int) -> None:
     """Let the process die at a pass of the point."""
-    module, _, path = point.target.partition(":")
-    cls, _, name = path.partition(".")
-    owner = getattr(importlib.import_module(module), cls)
     passes = itertools.count(1)
 
     def passed(when: str, itself: Any) -> None:
         if when == point.when and point.only(itself) and next(passes) == deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    setattr(owner, name, _wrapped(getattr(owner, name), passed))
+    for target in point.targets:
+        module, _, path = target.partition(":")
+        cls, _, name = path.partition(".")
+        owner = getattr(importlib.import_module(module), cls)
+        setattr(owner, name, _wrapped(getattr(owner, name), passed))
 
 
 def _wrapped(real: Callable[..., Any], passed: Callable[[str, Any], None]) -> Callable[..., Any]:
