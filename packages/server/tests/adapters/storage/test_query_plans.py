@@ -132,6 +132,7 @@ WHOLE_TABLE_WANTED = {
     "lessons._OLDEST_KEPT": "walked from the newest to the last that is kept",
     "rollups._FORGET": "a rebuilding of all sums, which the operator asks for",
     "rollups._REBUILD": "the same",
+    "unbooked._ALL": "the operator's list of what could not be booked",
 }
 
 

@@ -88,9 +88,12 @@ async def test_a_stream_is_ascii_data_lines_and_ends_with_the_complete_result(mo
 
 @pytest.mark.parametrize(
     ("path", "order"),
-    [("/v1/execute", ["hold", "settle"]), ("/v1/execute/stream", ["hold", "durable", "settle"])],
+    [
+        ("/v1/execute", ["hold", "durable", "settle"]),
+        ("/v1/execute/stream", ["hold", "durable", "durable", "settle"]),
+    ],
 )
-async def test_the_hold_is_decided_before_the_call_durable_before_the_answer_and_settled_before_its_end(
+async def test_the_hold_is_durable_before_the_call_and_before_the_answer_and_settled_before_its_end(
     path: str, order: list[str]
 ) -> None:
     """What is settled is durable with its hold, so that a whole answer need not wait for both."""
@@ -100,7 +103,7 @@ async def test_the_hold_is_decided_before_the_call_durable_before_the_answer_and
     seen: list[list[str]] = []
     gateway.wire.before_send = lambda: seen.append([kind for kind, _ in gateway.books.events])
     await gateway.ask(path, model="openai/gpt-big")
-    assert seen == [["hold"]]
+    assert seen == [["hold", "durable"]]
     assert [kind for kind, _ in gateway.books.events] == order
 
 

@@ -20,7 +20,7 @@ EXPIRED_AT_ONCE = 20
 _GONE = "The process that served this request ended before settling it."
 _LEFT = "The caller left before the request began."
 
-_OPEN: Several = Several(
+_HELD: Several = Several(
     lambda ids: select(
         holds_table.c.request_id,
         holds_table.c.account_id,
@@ -28,7 +28,8 @@ _OPEN: Several = Several(
         holds_table.c.amount,
         holds_table.c.at,
         holds_table.c.expires_at,
-    ).where(holds_table.c.request_id.in_(ids), holds_table.c.state == literal_column("'open'"))
+        holds_table.c.state,
+    ).where(holds_table.c.request_id.in_(ids))
 )
 _OVERDUE = Query(
     select(holds_table.c.request_id, holds_table.c.account_id)
@@ -55,7 +56,11 @@ def _end(  # noqa: PLR0913 - which holds, why and when
     """End those of some holds, each with its account, that are open when nobody else can end them; how many."""
     holds.lock_wallets(transaction, [account_id for _, account_id in found])
     at, endings = from_micros(now), []
-    for request_id, account_id, key_id, amount, since, until in _OPEN.rows(transaction, [row[0] for row in found]):
+    for request_id, account_id, key_id, amount, since, until, state in _HELD.rows(
+        transaction, [row[0] for row in found]
+    ):
+        if state != "open":
+            continue
         asked = HoldRequest(request_id, account_id, key_id, amount, from_micros(since), from_micros(until))
         endings.append(Resolved(asked, None, FailedRequest(request_id, account_id, key_id, at, error_code, message)))
     shipping.ship(endings, signer, transaction)
