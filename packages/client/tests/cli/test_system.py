@@ -122,12 +122,11 @@ def test_control_c_ends_at_once_and_keeps_the_text(environ: dict[str, str], gate
     process = start(environ, "implement", "x")
     assert process.stdout is not None
     first = os.read(process.stdout.fileno(), 100)
-    begin = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
-    assert time.monotonic() - begin < 0.5
     assert process.returncode == 130
     assert (first + out).startswith(b"one ")
+    assert b"six" not in first + out
     assert err.decode().endswith("Stopped.\n")
     assert b"Traceback" not in err
 
