@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from monkey_coder_protocol.sse import SseParser, SseTooLong
 from monkey_coder_server.dialects.gemini.candidate import AnswerReader
 from monkey_coder_server.dialects.gemini.json_array import ArraySplitter, ElementTooLong
-from monkey_coder_server.dialects.gemini.skim import skim
+from monkey_coder_server.dialects.gemini.skim import Skimmer
 from monkey_coder_server.dialects.wire import UNREADABLE, parse_json
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.stream_events import Event, Frame
@@ -14,12 +14,13 @@ from monkey_coder_server.domain.stream_events import Event, Frame
 class AnswerStream:
     """One streamed answer; what follows its end is ignored."""
 
-    __slots__ = ("_array", "_begun", "_reader", "_relay", "_skimmed", "_sse")
+    __slots__ = ("_array", "_begun", "_reader", "_relay", "_skimmed", "_skimmer", "_sse")
 
     def __init__(self, *, provider: str, relay: bool = False) -> None:
         self._relay = relay
         self._skimmed = ""
         """The last record, if it was not read: an answer that ends with it has its usage there."""
+        self._skimmer = Skimmer()
         self._reader = AnswerReader(provider=provider)
         self._sse = SseParser()
         self._array: ArraySplitter | None = None
@@ -67,7 +68,7 @@ class AnswerStream:
             self._array = ArraySplitter()
 
     def _take(self, data: str | bytes, events: list[Event]) -> None:
-        if self._relay and self._reader.speaks and isinstance(data, str) and (skimmed := skim(data)):
+        if self._relay and self._reader.speaks and isinstance(data, str) and (skimmed := self._skimmer.piece(data)):
             events.append(Frame("", data, skimmed))
             self._skimmed = data
             return
