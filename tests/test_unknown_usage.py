@@ -16,7 +16,11 @@ from tests.conftest import RunningGateway
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
 
 UNKNOWN = ("no_usage", "absurd_usage")
-LATE = {"before the first byte": "fault=slow_first_byte delay=2", "in mid-answer": "fault=slow_drip delay=0.1"}
+LATE = {
+    "before the first byte": ("fault=slow_first_byte delay=2", 1),
+    "in mid-answer": ("fault=slow_drip delay=0.5", 3),
+}
+"""How a provider is slow, and after how many seconds its caller gives up: by then it has begun, on any machine."""
 BOOKED_SECONDS = 20.0
 """The journal has every ending at once, the books a moment later."""
 OWN_BILL = frozenset({"perplexity"})
@@ -83,8 +87,9 @@ def test_an_answer_without_a_credible_usage_is_estimated_and_never_free(
 def test_who_waited_in_vain_pays_nothing_and_the_house_notes_its_loss(
     gateway: RunningGateway, books: Books, when: str
 ) -> None:
+    steering, seconds = LATE[when]
     asks = [
-        ask(number, when, provider, stream=True, steering=LATE[when], seconds=1)
+        ask(number, when, provider, stream=True, steering=steering, seconds=seconds)
         for number, provider in enumerate(PROVIDERS)
     ]
     for told in send(gateway, asks):
