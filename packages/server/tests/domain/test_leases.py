@@ -30,6 +30,15 @@ def test_a_hold_takes_all_that_is_free_and_never_more() -> None:
     assert leases.take(LEASE, -1, day=DAY, now=NOON) is None
 
 
+def test_a_lease_lives_a_quarter_of_an_hour_and_gives_nothing_in_the_last_two_minutes() -> None:
+    assert not leases.over(LEASE, DAY, NOON + timedelta(minutes=12, seconds=59))
+    assert leases.over(LEASE, DAY, NOON + timedelta(minutes=13))
+
+
+def test_a_lease_idle_for_ten_seconds_goes_back_and_a_wallet_others_need_is_left_alone_for_five() -> None:
+    assert (leases.IDLE_SECONDS, leases.CONTENDED_SECONDS) == (10, 5)
+
+
 def test_nothing_is_taken_on_another_day_or_so_late_that_others_may_take_the_process_for_dead() -> None:
     last = LEASE.expires_at - leases.EXPIRY_MARGIN
     assert leases.take(LEASE, 1, day="2026-11-24", now=NOON) is None
@@ -57,6 +66,7 @@ def test_a_retired_lease_gives_nothing_and_returns_what_is_free_while_holds_run_
 def test_a_key_gets_a_lease_with_its_second_request_within_two_windows() -> None:
     once = leases.asked(Demand(), 10, 5)
     assert not leases.deserves_lease(once, 5)
+    assert not leases.deserves_lease(once, 60)
     assert leases.deserves_lease(leases.asked(once, 10, 100), 119)
     assert not leases.deserves_lease(leases.asked(once, 10, 120), 120)
 
@@ -76,6 +86,10 @@ def test_what_was_charged_in_the_window_before_counts_less_and_less() -> None:
     assert leases.target(demand, 90) == 2 * (100 + 45)
     assert leases.target(demand, 119) == 2 * (100 + 1)
     assert leases.target(demand, 120) == 0
+
+
+def test_who_asked_for_nothing_needs_no_lease() -> None:
+    assert leases.target(Demand(), 0) == 0
 
 
 def test_what_is_still_held_counts_in_every_window() -> None:

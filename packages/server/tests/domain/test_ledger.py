@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from monkey_coder_server.domain.ledger import (
+    DEFAULT_PRIORITY,
+    REFUND_PRIORITY,
     Account,
     AccountKind,
     Entry,
@@ -21,6 +23,7 @@ from monkey_coder_server.domain.ledger import (
     clamp,
     correction_entries,
     expire_entries,
+    fair_share,
     grant_entries,
     refund_entries,
     reserve,
@@ -88,6 +91,18 @@ def test_all_refunds_of_a_movement_together_undo_it_at_most_once(moved: int, par
     assert refunded <= moved
 
 
+def test_a_first_refund_can_give_everything_back() -> None:
+    charge = settle_entries("acc", price=5, charged=5, provider="openai", cost=3)
+    assert refund_entries(charge, "acc", 5) == (
+        Entry(Account(AccountKind.CUSTOMER_CREDIT, "acc"), 5),
+        Entry(Account(AccountKind.REVENUE), -5),
+    )
+
+
+def test_a_charge_given_back_is_spent_before_everything_and_other_credit_at_100() -> None:
+    assert (REFUND_PRIORITY, DEFAULT_PRIORITY) == (0, 100)
+
+
 def test_a_refund_undoes_only_what_moved_the_accounts_own_credit() -> None:
     for undone in (void_entries("openai", 5), grant_entries("other", 5), ()):
         with pytest.raises(ValueError, match="cannot be more"):
@@ -105,7 +120,7 @@ def test_what_other_providers_bill_for_answers_nobody_got_is_owed_to_them() -> N
         Entry(Account(AccountKind.HOUSE_LOSS), -20),
         Entry(Account(AccountKind.PROVIDER_PAYABLE, "xai"), 20),
     )
-    for elsewhere in ({"xai": 21}, {"xai": -1}):
+    for elsewhere in ({"xai": 21}, {"xai": -1}, {"xai": -1, "groq": 2}):
         with pytest.raises(ValueError, match="parts of a cost"):
             void_entries("openai", 20, elsewhere)
 
@@ -153,6 +168,11 @@ def test_how_a_hold_can_end(outcome: HoldState, price: int, after: Funds, charge
     assert resolve(Funds(10, 7), HoldRecord(7), outcome, price) == (after, HoldRecord(7, outcome, charged))
 
 
+def test_a_hold_settled_for_nothing_gives_all_of_it_back() -> None:
+    settled = HoldRecord(7, HoldState.SETTLED, charged=0)
+    assert resolve(Funds(10, 7), HoldRecord(7), HoldState.SETTLED) == (Funds(10, 0), settled)
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(HoldState), st.integers(0, 20)), min_size=1, max_size=5),
 )
@@ -165,6 +185,11 @@ def test_only_the_first_ending_of_a_hold_counts(endings: list[tuple[HoldState, i
         first = first or (hold if hold.state is not HoldState.OPEN else None)
         assert first is None or hold == first
     assert funds == (Funds(10 - hold.charged, 0) if first else Funds(10, 7))
+
+
+@pytest.mark.parametrize(("free", "sharers", "share"), [(100, 1, 50), (100, 5, 10), (99, 4, 12), (9, 5, 0)])
+def test_a_fair_share_is_half_of_an_equal_part_of_what_is_free(free: int, sharers: int, share: int) -> None:
+    assert fair_share(free, sharers) == share
 
 
 class Wallets(RuleBasedStateMachine):

@@ -61,6 +61,14 @@ def test_a_limit_admits_up_to_what_is_left_and_not_one_more(asked: int, *, refus
     assert (refusing([counted], Need(0, asked)) is counted) == refuses
 
 
+def test_a_limit_nothing_was_taken_of_has_all_of_it_left() -> None:
+    assert Standing(Limit(KEY, Period.DAY, Unit.MONEY, 400)).left == 400
+
+
+def test_a_request_of_which_no_tokens_are_said_takes_none() -> None:
+    assert refusing([tokens(0)], Need(5)) is None
+
+
 def test_a_limit_on_a_model_counts_only_requests_that_may_use_it() -> None:
     limit = money(10, model="openai/gpt-5")
     assert refusing([limit], Need(11, models=("xai/grok-4",))) is None

@@ -44,6 +44,10 @@ def test_rows_are_merged_and_new_ones_added() -> None:
     assert merged["perplexity/sonar"].source == "operator override of genai-prices"
 
 
+def test_a_model_the_source_does_not_know_is_billed_by_the_operators_prices_alone() -> None:
+    assert not override_row("perplexity/new", {"input": "1", "output": "1"}, None).own_cost_wins
+
+
 def test_a_model_that_writes_nothing_is_overridden_without_an_output_price() -> None:
     replaced = PriceRow(provider="p", model="m", rates=Rates.of(input=1, output=0), input_only=True)
     row = override_row("p/m", {"input": "0.02", "tiers": [{"above": 9, "input": "0.03"}]}, replaced)

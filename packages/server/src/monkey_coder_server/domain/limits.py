@@ -143,7 +143,7 @@ def resets_at(period: Period, at: datetime) -> datetime | None:
     if period is Period.DAY:
         return day + timedelta(days=1)
     if period is Period.MONTH:
-        return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1, day=1)
     return None
 
 
