@@ -55,6 +55,13 @@ def test_whatever_a_price_hangs_on_is_in_the_books_id(change: dict[str, object])
     assert {len(each) for each in ids} == {32}
 
 
+def test_in_which_order_fees_are_written_makes_no_other_book() -> None:
+    fees = ({"requests": 1, "web_searches": 2}, {"web_searches": 2, "requests": 1})
+    rates = Rates.of(input=1, output=1)
+    books = [PriceBook.of([PriceRow(provider="p", model="m", rates=rates, fees=each)]) for each in fees]
+    assert books[0].id == books[1].id
+
+
 def test_a_book_ends_with_the_first_of_its_prices_that_ends() -> None:
     ends = ("2027-03-01", "2027-01-01", None, "2027-02-01")
     rates = Rates.of(input=1, output=1)

@@ -17,6 +17,11 @@ def test_a_hundred_thousand_pieces_is_the_most_that_is_believed(pieces: int, *, 
     assert (dict(usage.units), usage.estimated) == (({"searches": pieces}, False) if believed else ({}, True))
 
 
+def test_one_count_of_pieces_that_cannot_be_is_left_out_beside_those_that_can() -> None:
+    usage = normalise(UsageRule(), ReportedUsage(1, 1, units={"searches": 2, "pages": -1}))
+    assert (dict(usage.units), usage.doubts) == ({"searches": 2}, ("units",))
+
+
 @pytest.mark.parametrize(
     ("cost", "believed"), [(0, True), (10_000 * 10**9, True), (10_000 * 10**9 + 1, False), (-1, False)]
 )
@@ -78,6 +83,7 @@ def test_a_total_is_the_sum_of_its_parts_or_doubted(total: int, *, right: bool) 
         ("perplexity", ReportedUsage(10, None, 30, reasoning_tokens=8), (10, 28)),
         ("openai", ReportedUsage(10, None, 10), (10, 0)),
         ("openai", ReportedUsage(None, 10, 10), (0, 10)),
+        ("openai", ReportedUsage(None, 0, 10), (10, 0)),
     ],
 )
 def test_a_side_that_is_missing_is_what_the_total_leaves(

@@ -147,7 +147,7 @@ class PriceRow:
             "model": self.model,
             "rates": _rate_list(self.rates),
             "tiers": [[tier.above, *_rate_list(tier.rates)] for tier in self.tiers],
-            "fees": dict(sorted(self.fees.items())),
+            "fees": dict(self.fees),
             "allowance": self.allowance,
             "source": self.source,
             "effective_from": self.effective_from,
