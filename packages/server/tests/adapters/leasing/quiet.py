@@ -1,5 +1,6 @@
 """A world without weather: one account, and requests whose every step a test says."""
 
+import asyncio
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
@@ -13,6 +14,8 @@ from packages.server.tests.adapters.leasing.simulated import Process, World
 from packages.server.tests.contract.booking import failure, settlement
 
 ACCOUNT = "acc_1"
+NEVER = 1_000_000.0
+"""Seconds, longer than any scene."""
 
 
 class SilentBooks(FaultyBooks):
@@ -24,6 +27,19 @@ class SilentBooks(FaultyBooks):
         while not self.speaks:
             await self._life.some_time(1.0)
         await super().ship(batch)
+        return {}
+
+
+class DeafBooks(FaultyBooks):
+    """Books that take the first endings they are brought and never answer."""
+
+    deaf = True
+
+    async def ship(self, batch: Sequence[Resolved]) -> dict[str, str]:
+        await super().ship(batch)
+        if self.deaf:
+            self.deaf = False
+            await asyncio.sleep(NEVER)
         return {}
 
 

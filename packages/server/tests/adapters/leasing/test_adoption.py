@@ -2,7 +2,7 @@
 
 import asyncio
 
-from packages.server.tests.adapters.leasing.quiet import ACCOUNT, SilentBooks, ask, run, serve
+from packages.server.tests.adapters.leasing.quiet import ACCOUNT, DeafBooks, SilentBooks, ask, run, serve
 from packages.server.tests.adapters.leasing.simulated import Process, World
 
 
@@ -46,6 +46,22 @@ def test_what_the_books_refuse_at_first_is_booked_later() -> None:
 
     world = run(scene)
     assert world.bank.wallet(ACCOUNT).balance == 880
+    assert not world.disks
+
+
+def test_books_that_never_answer_do_not_keep_an_heir_from_starting() -> None:
+    async def scene(world: World) -> None:
+        await die(world)
+        heir = Process(world, DeafBooks)
+        async with asyncio.timeout(60.0):
+            await heir.ledger.start()
+        await serve(heir, await ask(heir))
+        await asyncio.sleep(60.0)
+        assert world.bank.wallet(ACCOUNT).held == 0
+        await heir.ledger.close()
+
+    world = run(scene)
+    assert world.bank.wallet(ACCOUNT).balance == 820
     assert not world.disks
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.ports.ledger import Hold, HoldRequest
+from packages.server.tests.adapters.leasing import quiet
 from packages.server.tests.adapters.leasing.doubles import LoopClock
+from packages.server.tests.adapters.leasing.quiet import DeafBooks, SilentBooks
 from packages.server.tests.adapters.leasing.simulated import Process, World
 from packages.server.tests.adapters.leasing.stepping import SteppingLoop, run
 from packages.server.tests.contract.booking import settlement
@@ -83,6 +85,33 @@ def test_a_steady_key_is_served_through_a_minute_without_the_books(silent: bool)
     assert len(world.bank.requests) > AT_ONCE * (WARM + AWAY) // 2
     assert world.bank.held == {ACCOUNT: 0}
     world.bank.check_all()
+
+
+def test_a_shipment_the_books_never_answer_is_given_up_and_brought_again() -> None:
+    async def scene(world: World) -> None:
+        process = Process(world, DeafBooks)
+        await process.ledger.start()
+        await quiet.serve(process, await quiet.ask(process))
+        await asyncio.sleep(AWAY)
+        figures = process.ledger.figures()
+        assert (figures["failed_shipments"], figures["books_away"], figures["waiting"]) == (1, 0, 0)
+        await process.ledger.close()
+
+    world = quiet.run(scene)
+    assert (world.bank.wallet(quiet.ACCOUNT).balance, world.bank.wallet(quiet.ACCOUNT).held) == (940, 0)
+    assert not world.disks
+
+
+def test_the_books_count_as_away_from_when_a_shipment_is_given_up() -> None:
+    async def scene(world: World) -> None:
+        process = Process(world, SilentBooks)
+        await process.ledger.start()
+        await quiet.serve(process, await quiet.ask(process))
+        await asyncio.sleep(AWAY)
+        assert process.ledger.figures()["books_away"] == 1
+        await process.ledger.close()
+
+    quiet.run(scene)
 
 
 def test_a_lease_that_lies_idle_is_kept_while_the_books_are_away_and_given_back_once_they_are_there() -> None:

@@ -62,7 +62,7 @@ class LeasedLedger:
         self._balances = Balances(books, self._shipper, clock)
         self._lending = Lending(books, self._purses, instance=instance, clock=clock, ids=ids, timing=timing)
         self._direct = DirectHolds(books, self._purses, self._lending, self._shipper, instance=instance, timing=timing)
-        recovery = Recovery(books, journals)
+        recovery = Recovery(books, journals, timing=timing)
         self._keeper = Keeper(
             journal, self._purses, lending=self._lending, direct=self._direct, recovery=recovery, clock=clock,
             timing=timing,

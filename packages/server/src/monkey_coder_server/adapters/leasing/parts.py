@@ -18,6 +18,8 @@ class Timing:
     """Seconds. `call`: the most a caller waits for the books. `recalls` rounds of `recall` before a refusal stands."""
 
     call: float = 5.0
+    ship: float = 30.0
+    """The most a page of endings waits for the books: longer than books take that answer at all."""
     flush: float = 5.0
     tick: float = 0.25
     heartbeat: float = 60.0

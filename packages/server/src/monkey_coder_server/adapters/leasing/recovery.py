@@ -8,6 +8,7 @@ under the key, is served anew and pays for that, once.
 import logging
 from collections.abc import Sequence
 
+from monkey_coder_server.adapters.leasing.parts import Timing, within
 from monkey_coder_server.adapters.leasing.shipper import BATCH
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.ledger import clamp
@@ -53,9 +54,10 @@ def unpaid(draft: Settlement) -> FailedRequest:
 class Recovery:
     """Ends and books what is left in adopted journals, and returns the leases of their processes."""
 
-    def __init__(self, books: Books, journals: Journals) -> None:
+    def __init__(self, books: Books, journals: Journals, *, timing: Timing) -> None:
         self._books = books
         self._journals = journals
+        self._timing = timing
         self._left: list[Journal] = []
         self.requests = 0
         """How many requests were ended here that their process died over."""
@@ -82,10 +84,10 @@ class Recovery:
         self.requests += len(intents)
         booked = 0
         while page := await journal.endings(0, BATCH):
-            await self._books.ship([resolved for _, resolved in page])
+            await within(self._timing.ship, self._books.ship([resolved for _, resolved in page]))
             await _forget(journal, [number for number, _ in page])
             booked += len(page)
-        await self._books.end_leases(journal.instance)
+        await within(self._timing.ship, self._books.end_leases(journal.instance))
         if intents or booked:
             logger.warning(
                 "%s ended without saying so: %d requests were running, %d endings are booked",

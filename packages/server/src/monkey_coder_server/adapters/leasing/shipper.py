@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from monkey_coder_server.adapters.leasing.parts import Timing
+from monkey_coder_server.adapters.leasing.parts import Timing, within
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.ports.books import Books, Resolved
 from monkey_coder_server.ports.journal import Journal
@@ -130,7 +130,7 @@ class Shipper:
 
     async def _ship_all(self) -> None:
         while page := await self._journal.endings(0, BATCH):
-            refused = await self._books.ship([resolved for _, resolved in page])
+            refused = await within(self._timing.ship, self._books.ship([resolved for _, resolved in page]))
             self._journal.forget([number for number, _ in page])
             for _, resolved in page:
                 self._forget(resolved)
