@@ -48,6 +48,11 @@ def test_other_powers_of_ten_are_no_unit_anybody_bills_in(power: int) -> None:
 )
 def test_a_power_of_ten_may_be_off_by_as_much_as_rounding_was(amount: int, kind: FindingKind) -> None:
     assert found(both(amount)).kind is kind
+    assert found(both(1_000_000, replace(ROW, amount=amount))).kind is kind
+
+
+def test_what_is_billed_at_nothing_is_in_no_other_unit() -> None:
+    assert found(both(0, replace(ROW, amount=1_000), tolerance=0)).kind is FindingKind.AMOUNT_DIFFERS
 
 
 @pytest.mark.parametrize(("booked", "kind"), [(20, FindingKind.WRONG_UNIT), (19, FindingKind.AMOUNT_DIFFERS)])

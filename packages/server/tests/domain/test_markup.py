@@ -33,6 +33,12 @@ def test_model_beats_provider_beats_plan_beats_the_default(plan: str, provider: 
     assert TABLE.basis_points(plan=plan, provider=provider, model=model) == expected
 
 
+@pytest.mark.parametrize("points", [0, 1_000_000])
+def test_a_markup_is_from_nothing_to_ten_thousand_per_cent(points: int) -> None:
+    table = MarkupTable(points)
+    assert table.basis_points(plan="hobby", provider="openai", model="o3") == points
+
+
 @pytest.mark.parametrize("points", [-1, 1_000_001])
 def test_a_markup_out_of_range_is_refused(points: int) -> None:
     with pytest.raises(ValueError, match="out of range"):

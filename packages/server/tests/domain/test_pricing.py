@@ -186,6 +186,7 @@ def test_the_bound_includes_request_fee_and_allowance() -> None:
         (Rates.of(input=-1, output=5), {}, "negative or absurd"),
         (Rates.of(input=5, output=DEAREST_RATE + 1), {}, "negative or absurd"),
         (Rates.of(input=5, output=5), {"free": True}, "called free and has a price"),
+        (Rates.of(input=0, output=5), {"free": True}, "called free and has a price"),
         (Rates.of(input=0, output=0), {"input_only": True}, "is 0 and it is not called free"),
         (Rates.of(input=5, output=5), {"input_only": True}, "a price for output and writes none"),
         (Rates.of(input=5, output=5), {"fees": {"requests": -1}}, "a fee is negative"),

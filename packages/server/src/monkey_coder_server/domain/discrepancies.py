@@ -169,8 +169,8 @@ def _estimate(both: Both) -> Finding | None:
     )
 
 
-def _misplaced(both: Both, wrong: Mapping[str, int]) -> str:
-    """How the same tokens stand in other buckets; empty when they are not the same tokens."""
+def _misplaced(both: Both, wrong: Mapping[str, int]) -> str | None:
+    """How the same tokens stand in other buckets; None when they are not the same tokens."""
     written = ("cache_write",) if "cache_write" in both.told else ("cache_write_5m", "cache_write_1h")
     parts = ("uncached_input", "cache_read", *written)
     moved = {kind: wrong[kind] for kind in parts if kind in wrong}
@@ -179,15 +179,12 @@ def _misplaced(both: Both, wrong: Mapping[str, int]) -> str:
     if moved and not others and same_prompt:
         return f"the same prompt in other buckets: {', '.join(_told(both, name) for name in moved)}"
     if moved or not others <= {"output", "reasoning"}:
-        return ""
+        return None
     if others == {"reasoning"}:
         return f"the same output with another share of reasoning: {_told(both, 'reasoning')}"
     reasoning = both.tokens.reasoning
-    if reasoning and abs(wrong["output"]) == reasoning:
-        return (
-            f"reasoning counted {'twice' if wrong['output'] > 0 else 'outside of the output'}: {_told(both, 'output')}"
-        )
-    return ""
+    counted = {reasoning: "twice", -reasoning: "outside of the output"}.get(wrong["output"])
+    return f"reasoning counted {counted}: {_told(both, 'output')}" if counted else None
 
 
 def _scale(both: Both) -> int | None:
