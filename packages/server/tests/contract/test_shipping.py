@@ -269,6 +269,19 @@ async def test_an_impossible_ending_is_kept_aside_and_blocks_no_other(funded: St
     assert report.checks["endings_that_could_not_be_booked"] == 2
 
 
+async def test_impossible_endings_of_a_long_page_are_kept_aside_and_block_no_other(funded: Storage) -> None:
+    lease = await take(funded, 5_000)
+    page = [resolved(hold_request(20), lease.lease_id, 20) for _ in range(100)]
+    bad = {page[number].hold.request_id for number in (0, 40, 41, 99)}
+    page = [replace(each, charged=21) if each.hold.request_id in bad else each for each in page]
+    assert set(await funded.books.ship(page)) == bad
+    assert set(await funded.books.ship(page[:40])) == {page[0].hold.request_id}
+    wallet = await funded.books.wallet(ACCOUNT)
+    assert (wallet.balance, wallet.held) == (10_000 - 96 * 20, 5_000 - 96 * 20)
+    report = await funded.ledger.verify()
+    assert {name for name, count in report.checks.items() if count} == {"endings_that_could_not_be_booked"}
+
+
 async def test_what_belongs_to_another_account_or_to_none_is_kept_aside(funded: Storage) -> None:
     lease = await take(funded, 5_000)
     direct = hold_request()

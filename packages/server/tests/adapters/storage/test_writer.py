@@ -15,7 +15,8 @@ from monkey_coder_server.adapters.storage.books import Movement, post
 from monkey_coder_server.adapters.storage.operations import Job
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction, open_writer
 from monkey_coder_server.adapters.storage.transaction import Transaction
-from monkey_coder_server.adapters.storage.writer import APART, JOBS_A_TURN, LINGER, Writer
+from monkey_coder_server.adapters.storage.waiting import JOBS_A_TURN
+from monkey_coder_server.adapters.storage.writer import APART, LINGER, Writer
 from monkey_coder_server.domain.errors import InsufficientCredit, NotFound, Unavailable
 from monkey_coder_server.domain.ledger import Account, AccountKind, Entry
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Replay, Wallet

@@ -14,8 +14,8 @@ from monkey_coder_server.ports.ledger import Charge
 
 logger = logging.getLogger(__name__)
 
-BATCH = 200
-"""Endings booked in one transaction: some 20 ms of work on SQLite."""
+BATCH = 256
+"""Endings booked in one transaction, if nobody else waits: some 60 ms of work on SQLite."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """What the stores ask of a database: operations that change it, one after another, and reads beside them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -27,6 +27,8 @@ class Job(Generic[T]):
     committed: asyncio.Future[None]
     awaited: bool = True
     """Whether somebody waits for the commit."""
+    heavy: bool = False
+    """Whether it takes as long as anything in the event loop may."""
     error: Exception | None = None
     _value: list[T] = field(default_factory=list)
 
@@ -65,6 +67,12 @@ class Writing(Protocol):
 
     async def perform(self, body: Callable[[Transaction], T]) -> T:
         """Run an operation; its result once it is durable. Cancelling the caller does not stop the operation."""
+
+    async def perform_each(self, bodies: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+        """Run heavy operations one after another, if nobody else waits with one commit for all of them.
+
+        Each has ended when this returns, well or not: see its `result`.
+        """
 
     async def close(self) -> None:
         """Serve what waits, then close the connection. Harmless when closed."""

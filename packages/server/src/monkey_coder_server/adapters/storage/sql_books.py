@@ -27,7 +27,7 @@ from monkey_coder_server.ports.signing import ReceiptSigner
 logger = logging.getLogger(__name__)
 
 SHIPPED_TOGETHER = 32
-"""About 8 ms of work, which the event loop waits for where the writer works in it."""
+"""About 8 ms of work, which the event loop waits for where the writer works in it; slices share a commit."""
 SHIPPED_BEHIND_A_WIRE = 256
 """Where the writer has a thread of its own and each statement costs a round trip."""
 
@@ -92,10 +92,9 @@ class SqlBooks:
 
     async def ship(self, batch: Sequence[Resolved]) -> Mapping[str, str]:
         """Book endings, `together` at a time; those that cannot be are kept aside. See the port."""
-        refused: dict[str, str] = {}
-        for start in range(0, len(batch), self._together):
-            refused |= await self._ship(batch[start : start + self._together])
-        return refused
+        return await self._ship(
+            [batch[start : start + self._together] for start in range(0, len(batch), self._together)]
+        )
 
     async def charge(self, request_id: str) -> Charge | None:
         """The charge of a request that is booked already."""
@@ -119,18 +118,25 @@ class SqlBooks:
             ended += some
         return ended
 
-    async def _ship(self, batch: Sequence[Resolved]) -> Mapping[str, str]:
-        """Book endings together; if one of them cannot be, the others without it."""
-        try:
-            await self._writer.perform(partial(shipping.ship, batch, self._signer))
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the others from being booked
-            if len(batch) == 1:
-                return await self._keep(batch[0], error)
-            middle = len(batch) // 2
-            return {**await self._ship(batch[:middle]), **await self._ship(batch[middle:])}
-        return {}
+    async def _ship(self, slices: Sequence[Sequence[Resolved]]) -> Mapping[str, str]:
+        """Book endings slice by slice; if one of a slice cannot be, the others without it."""
+        refused: dict[str, str] = {}
+        jobs = await self._writer.perform_each([partial(shipping.ship, some, self._signer) for some in slices])
+        for some, job in zip(slices, jobs, strict=True):
+            try:
+                job.result()
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep the others from being booked
+                refused |= await self._apart(some, error)
+        return refused
+
+    async def _apart(self, some: Sequence[Resolved], error: Exception) -> Mapping[str, str]:
+        """Book each half of a slice by itself, in the end without the ending that cannot be."""
+        if len(some) == 1:
+            return await self._keep(some[0], error)
+        middle = len(some) // 2
+        return await self._ship([some[:middle], some[middle:]])
 
     async def _keep(self, resolved: Resolved, error: Exception) -> Mapping[str, str]:
         """Put an ending aside that contradicts the books."""

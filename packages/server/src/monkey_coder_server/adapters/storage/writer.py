@@ -17,22 +17,22 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from monkey_coder_server.adapters.storage.operations import CAPACITY, UNHEALTHY_SECONDS, Job, resolve, unavailable
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS, SqliteTransaction
 from monkey_coder_server.adapters.storage.transaction import Transaction
+from monkey_coder_server.adapters.storage.waiting import Waiting
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.ports.clock import Clock
 
 logger = logging.getLogger(__name__)
 
 BATCH = 256
-JOBS_A_TURN = 8
-"""About 2 ms of work; then other tasks of the loop get theirs."""
+HEAVY = 8
+"""How many heavy operations make a batch: some 50 ms of work, which other processes wait for."""
 APART = 64
 """How many operations get savepoints of their own after one that raised: others may raise as well."""
 LINGER = timedelta(milliseconds=5)
@@ -61,7 +61,7 @@ class Writer:
         self._connect = connect
         self._clock = clock
         self._capacity = capacity
-        self._waiting: deque[Job[Any]] = deque()
+        self._waiting = Waiting()
         self._running: list[Job[Any]] = []
         self._errands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
@@ -90,17 +90,17 @@ class Writer:
         """Whether a transaction was lost in the last seconds; afterwards the next operation tries again."""
         return self._clock.monotonic() < self._unhealthy_until
 
-    def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True) -> Job[T]:
+    def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True, heavy: bool = False) -> Job[T]:
         """Queue an operation. Raises `Unavailable`.
 
-        `awaited` False: nobody waits for its commit, so that may wait for company; see `hurry`.
+        `awaited` False: nobody waits for its commit, so that may wait for company; see `hurry`. `heavy`: see `waiting`.
         """
         if not self.alive:
             raise unavailable("it is closed")
         if len(self._waiting) >= self._capacity:
             raise unavailable("too many operations are waiting")
-        job = Job(body, self._loop.create_future(), awaited)
-        self._waiting.append(job)
+        job = Job(body, self._loop.create_future(), awaited, heavy)
+        self._waiting.add(job)
         self._take_turns()
         return job
 
@@ -116,6 +116,13 @@ class Writer:
         job = self.submit(body)
         await job.committed
         return job.result()
+
+    async def perform_each(self, bodies: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+        """Run heavy operations, of which only the last one's commit is waited for. See the protocol."""
+        jobs = [self.submit(body, awaited=body is bodies[-1], heavy=True) for body in bodies]
+        for job in jobs:
+            await job.committed
+        return jobs
 
     async def close(self) -> None:
         """Serve what waits, then end the thread and close the connection. Harmless when closed."""
@@ -134,17 +141,25 @@ class Writer:
         """Run some of what waits; commit once nothing waits or enough has run, as soon as somebody waits for it."""
         self._turn_is_due = False
         transaction = self._opened.result()
-        if self._waiting and len(self._running) < BATCH:
+        if self._goes_on:
             self._run_some(transaction)
         if self._away:
             return
-        if self._waiting and len(self._running) < BATCH:
+        if self._goes_on:
             self._take_turns()
         elif self._running and (self._awaited or self._waiting):
             self._send(lambda: self._commit(transaction))
         elif self._running and self._lingering is None:
             self._lingering = self._loop.call_later(LINGER.total_seconds(), self._linger_no_more)
         self._leave_when_done()
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the transaction takes more of what waits."""
+        running = self._running
+        if len(running) >= BATCH or sum([job.heavy for job in running]) >= HEAVY:
+            return False
+        return self._waiting.goes_on(begun=bool(running), awaited=self._awaited)
 
     def _run_some(self, transaction: SqliteTransaction) -> None:
         """Run what waits in the open transaction, but no more than other tasks of the loop can bear.
@@ -154,7 +169,7 @@ class Writer:
         try:
             if not self._running and not self._begin(transaction):
                 return
-            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), JOBS_A_TURN))]
+            jobs = self._waiting.take(begun=bool(self._running))
             self._running.extend(jobs)
             self._awaited = self._awaited or any(job.awaited for job in jobs)
             self._run_all(transaction, jobs)
@@ -163,7 +178,7 @@ class Writer:
 
     def _run_all(self, transaction: SqliteTransaction, jobs: list[Job[Any]]) -> None:
         """Run operations, each alone if one of them raises. Raises `sqlite3.Error` when the transaction is lost."""
-        if self._apart <= 0:
+        if self._apart <= 0 and len(jobs) > 1:
             if _run_together(transaction, jobs):
                 return
             self._apart = APART
@@ -183,7 +198,7 @@ class Writer:
             transaction.cursor.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
-                self._running.append(self._waiting.popleft())
+                self._running.extend(self._waiting.take(begun=False))
                 raise
             self._send(lambda: self._wait_for_lock(transaction))
             return False
@@ -207,7 +222,7 @@ class Writer:
         """Run the operations of a transaction that was undone before all that came after them."""
         for job in self._running:
             job.error = None
-        self._waiting.extendleft(reversed(self._running))
+        self._waiting.put_back(self._running)
         self._running = []
         self._take_turns()
 
@@ -231,8 +246,7 @@ class Writer:
         self._away = False
         if error is not None:
             if not committed:
-                self._running.extend(self._waiting)
-                self._waiting.clear()
+                self._running.extend(self._waiting.take_all())
             self._lose(transaction, error)
         elif committed:
             self._unhealthy_until = 0

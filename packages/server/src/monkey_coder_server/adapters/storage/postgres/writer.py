@@ -97,6 +97,13 @@ class PgWriter:
         await job.committed
         return job.result()
 
+    async def perform_each(self, bodies: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+        """Run operations that may be heavy: here no other waits for them but in the queue. See the protocol."""
+        jobs = [self.submit(body) for body in bodies]
+        for job in jobs:
+            await job.committed
+        return jobs
+
     async def close(self) -> None:
         """Serve what waits, then end the thread and close the connection. Harmless when closed."""
         with self._something:

@@ -1,0 +1,108 @@
+"""Heavy operations: they fill turns of the loop and share commits, and nobody waits for more than one of them."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from monkey_coder_server.adapters.storage import holds
+from monkey_coder_server.adapters.storage.transaction import Transaction
+from monkey_coder_server.adapters.storage.waiting import JOBS_A_TURN
+from monkey_coder_server.adapters.storage.writer import HEAVY
+from monkey_coder_server.domain.errors import NotFound, Unavailable
+from packages.server.tests.adapters.storage.stores import Books
+from packages.server.tests.contract.booking import ACCOUNT, hold_request
+
+
+class OutOfOrder(Exception):
+    """What a broken operation raises."""
+
+
+async def test_heavy_operations_share_a_commit_and_fill_a_turn_each(books: Books) -> None:
+    turns: list[int] = []
+
+    def heavy(_: Transaction) -> None:
+        turns.append(next_turn[0])
+
+    async def count() -> None:
+        while True:
+            next_turn[0] += 1
+            await asyncio.sleep(0)
+
+    next_turn = [0]
+    counting = asyncio.create_task(count())
+    books.script.seen.clear()
+    await books.writer.perform_each([partial(heavy) for _ in range(HEAVY)])
+    counting.cancel()
+    assert books.script.seen.count("COMMIT") == 1
+    assert len(set(turns)) == HEAVY
+
+
+async def test_no_more_heavy_operations_than_a_batch_of_them_share_a_commit(books: Books) -> None:
+    books.script.seen.clear()
+    await books.writer.perform_each([partial(int, 0) for _ in range(2 * HEAVY + 1)])
+    assert books.script.seen.count("COMMIT") == 3
+
+
+async def test_none_at_all_are_done_at_once(books: Books) -> None:
+    assert await books.writer.perform_each([]) == []
+
+
+async def test_nobody_waits_for_more_than_one_heavy_operation(books: Books) -> None:
+    story: list[str] = []
+    holding: list[asyncio.Task[None]] = []
+
+    async def hold() -> None:
+        await books.books.place(hold_request(10))
+        story.append("held")
+
+    def heavy(_: Transaction) -> None:
+        story.append("heavy")
+        if not holding:
+            holding.append(asyncio.create_task(hold()))
+
+    await books.writer.perform_each([partial(heavy) for _ in range(HEAVY)])
+    await holding[0]
+    assert story.index("held") <= 2
+    assert story.count("heavy") == HEAVY
+
+
+async def test_heavy_operations_get_on_however_many_others_come(books: Books) -> None:
+    others = 0
+
+    async def one_after_another() -> None:
+        nonlocal others
+        while True:
+            await books.books.place(hold_request(1))
+            others += 1
+
+    holding = [asyncio.create_task(one_after_another()) for _ in range(JOBS_A_TURN)]
+    await books.writer.perform_each([partial(int, 0) for _ in range(HEAVY)])
+    for task in holding:
+        task.cancel()
+    await asyncio.wait(holding)
+    assert others <= (HEAVY + 1) * JOBS_A_TURN
+
+
+async def test_a_heavy_operation_that_raises_leaves_nothing_and_spoils_no_other(books: Books) -> None:
+    def half_done(transaction: Transaction) -> None:
+        holds.credit(transaction, ACCOUNT, 77)
+        raise OutOfOrder
+
+    def done(transaction: Transaction) -> None:
+        holds.credit(transaction, ACCOUNT, 1)
+
+    books.script.seen.clear()
+    jobs = await books.writer.perform_each([done, half_done, partial(done)])
+    assert [type(job.error) for job in jobs] == [type(None), OutOfOrder, type(None)]
+    assert books.script.seen.count("COMMIT") == 1
+    assert (await books.ledger.wallet(ACCOUNT)).balance == 10_002
+
+
+async def test_heavy_operations_whose_commit_fails_are_unavailable_all_of_them(books: Books) -> None:
+    books.script.fails_on = "COMMIT"
+    jobs = await books.writer.perform_each([partial(holds.open_wallet, account_id=f"acc_{n}") for n in range(3)])
+    assert [type(job.error) for job in jobs] == [Unavailable] * 3
+    books.script.fails_on = ""
+    with pytest.raises(NotFound):
+        await books.ledger.wallet("acc_2")
