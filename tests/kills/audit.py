@@ -71,7 +71,9 @@ def audit(where: Stage, heard: Sequence[Heard], again: Sequence[Heard] = ()) -> 
             "priced otherwise than told": [one.request_id for one in complete if not _as_told(rows, one)],
             "charged twice": [name for name, count in settled.items() if count > 1],
             "paid twice under one id": [name for (name,) in where.read(PAID_AGAIN)],
-            "asked again, not answered": [one.number for one in again if one.ended != COMPLETE],
+            "asked again, not answered": [
+                f"{one.number} {one.ended} {one.error}" for one in again if one.ended != COMPLETE
+            ],
             "open holds": open_holds,
             "nano-dollars still held": int(held),
             "bills not in our books": unbooked,

@@ -84,11 +84,17 @@ class Callers:
         return asked
 
     async def ask_again(self, cut: list[Heard]) -> list[Heard]:
-        """Ask once more, under the same ids, what was cut short."""
+        """Ask once more, under the same ids, what was cut short; so many at once as before."""
         again = [Heard(one.number, one.model, one.stream, named=True) for one in cut]
+        left = iter(again)
+
+        async def caller(session: aiohttp.ClientSession) -> None:
+            for one in left:
+                await self._ask(session, one)
+
         async with self._session() as session, asyncio.TaskGroup() as callers:
-            for one in again:
-                callers.create_task(self._ask(session, one))
+            for _ in range(AT_ONCE):
+                callers.create_task(caller(session))
         return again
 
     def _session(self) -> aiohttp.ClientSession:
