@@ -90,8 +90,8 @@ VARIABLES = (
     Variable(
         "DATABASE_URL",
         "SQLite in DATA_DIR",
-        "Where the books are kept: sqlite:///FILE for one machine, postgresql://USER:PASSWORD@HOST/DATABASE for many "
-        "gateways on one set of books.",
+        "Where the books are kept: sqlite:///FILE for gateways on one machine and its own disk, "
+        "postgresql://USER:PASSWORD@HOST/DATABASE for gateways on any number of machines.",
     ),
     Variable("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`."),
     Variable("LOG_FORMAT", "text, json in production", "`text` or `json`."),

@@ -14,6 +14,8 @@ from monkey_coder_server.adapters.storage.transaction import Compiled, Parameter
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 16_384
 CACHED_STATEMENTS = 256
+PRIMARY_CODE = 0xFF
+"""The part of SQLite's error codes that says what kind it is."""
 CHECKPOINT_PAGES = 4_000
 """About 16 MB of log between copies into the main file: the pages every request changes are copied less often."""
 

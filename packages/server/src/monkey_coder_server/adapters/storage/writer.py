@@ -17,12 +17,13 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from monkey_coder_server.adapters.storage.operations import CAPACITY, UNHEALTHY_SECONDS, Job, resolve, unavailable
-from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS, SqliteTransaction
+from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS, PRIMARY_CODE, SqliteTransaction
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.adapters.storage.waiting import Waiting
 from monkey_coder_server.domain.errors import GatewayError
@@ -37,6 +38,8 @@ APART = 64
 """How many operations get savepoints of their own after one that raised: others may raise as well."""
 LINGER = timedelta(milliseconds=5)
 """How long a transaction stays open that nobody waits for."""
+LOOK = timedelta(microseconds=500)
+"""How often it is tried to take a lock that another process has."""
 
 T = TypeVar("T")
 
@@ -194,15 +197,14 @@ class Writer:
         """Take the write lock; when another process has it, the thread waits for it instead."""
         if transaction.connection.in_transaction:
             return True
-        try:
-            transaction.cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
-                self._running.extend(self._waiting.take(begun=False))
-                raise
-            self._send(lambda: self._wait_for_lock(transaction))
-            return False
-        return True
+        failure = _begin(transaction)
+        if failure is None:
+            return True
+        if not _busy(failure):
+            self._running.extend(self._waiting.take(begun=False))
+            raise failure
+        self._send(lambda: self._wait_for_lock(transaction))
+        return False
 
     def _lose(self, transaction: SqliteTransaction, error: sqlite3.Error) -> None:
         """The transaction cannot be committed: undo it and tell every operation in it; refusals stay refusals."""
@@ -281,14 +283,13 @@ class Writer:
         self._tell(lambda: self._come_back(transaction, failure, committed=True))
 
     def _wait_for_lock(self, transaction: SqliteTransaction) -> None:
-        """In the thread: begin as soon as the other process lets go, within the busy timeout."""
-        failure: sqlite3.Error | None = None
-        try:
-            transaction.cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-            transaction.cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            failure = error
-        transaction.cursor.execute("PRAGMA busy_timeout = 0")
+        """In the thread: begin as soon as the other process lets go, within the busy timeout.
+
+        SQLite itself would look ten times a second in the end, and so miss one that lets go only for a moment.
+        """
+        until = time.monotonic_ns() + BUSY_TIMEOUT_MS * 1_000_000
+        while (failure := _begin(transaction)) is not None and _busy(failure) and time.monotonic_ns() < until:
+            time.sleep(LOOK.total_seconds())
         self._tell(lambda: self._come_back(transaction, failure, committed=False))
 
     def _tell(self, tell: Callable[..., None], *what: object) -> None:
@@ -297,6 +298,20 @@ class Writer:
             self._loop.call_soon_threadsafe(tell, *what)
         except RuntimeError:
             logger.warning("the event loop closed before the %s did", self._name)
+
+
+def _begin(transaction: SqliteTransaction) -> sqlite3.Error | None:
+    """Take the write lock, without waiting for it; what the database has against that."""
+    try:
+        transaction.cursor.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        return error
+    return None
+
+
+def _busy(error: sqlite3.Error) -> bool:
+    """Whether another process has the lock."""
+    return getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
 def _run_together(transaction: SqliteTransaction, jobs: list[Job[Any]]) -> bool:

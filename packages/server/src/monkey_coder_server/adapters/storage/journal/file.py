@@ -33,8 +33,6 @@ CHECKPOINT_PAGES = 1_000
 LARGEST_LOG_BYTES = 16 * 1024 * 1024
 CACHE_KIB = 8_192
 
-PRIMARY_CODE = 0xFF
-"""The part of SQLite's error codes that says what kind it is."""
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 """What SQLite says of a damaged file; SQLITE_ERROR when a table is missing."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from monkey_coder_server.adapters.storage.journal import file, pages
 from monkey_coder_server.adapters.storage.journal.names import BESIDE, Names, remove_database
 from monkey_coder_server.adapters.storage.journal.sorting import Found
-from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction
+from monkey_coder_server.adapters.storage.sqlite import PRIMARY_CODE, SqliteTransaction
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def _read(path: Path, log: bytes) -> tuple[Found, int]:
                 for number, *values in file.rows(connection, table):
                     sort(number, values)
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & file.PRIMARY_CODE not in file.DAMAGED:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & PRIMARY_CODE not in file.DAMAGED:
             raise
         found.damages.append(f"SQLite cannot read it ({error})")
     return found, behind
