@@ -69,6 +69,17 @@ def test_a_tiny_cap_is_written_without_an_exponent(monkey: Monkey, gateway: Fake
     assert gateway.seen[0].body == {"name": "ci", "caps": {"total_usd": "0.00000001"}}
 
 
+def test_a_key_can_be_capped_in_tokens_and_belong_to_a_project(monkey: Monkey, gateway: FakeGateway) -> None:
+    monkey(
+        "keys", "create", "ci", "--day-usd", "2", "--day-tokens", "500", "--total-tokens", "9000", "--project", "web"
+    )
+    assert gateway.seen[0].body == {
+        "name": "ci",
+        "caps": {"day_usd": "2", "day_tokens": 500, "total_tokens": 9000},
+        "project_id": "web",
+    }
+
+
 def test_revoking_asks_for_the_id(monkey: Monkey, gateway: FakeGateway, person: Callable[[str], None]) -> None:
     person("key_2\n")
     ran = monkey("keys", "revoke", "key_1")

@@ -59,11 +59,14 @@ class AuthStatus(msgspec.Struct, kw_only=True):
 
 
 class KeyCaps(msgspec.Struct, omit_defaults=True):
-    """Spending caps of one key, USD decimal strings."""
+    """Spending caps of one key per UTC day, per UTC month and in total: USD as decimal strings, tokens as numbers."""
 
     day_usd: str | None = None
     month_usd: str | None = None
     total_usd: str | None = None
+    day_tokens: int | None = None
+    month_tokens: int | None = None
+    total_tokens: int | None = None
 
 
 class CreateKeyRequest(msgspec.Struct, kw_only=True):

@@ -14,8 +14,6 @@ from monkey_coder_server.features.accounts import limits, operator
 from monkey_coder_server.ports.ledger import GrantTerms
 from monkey_coder_server.settings import Settings
 
-MOST_TOKENS = 10**18
-
 
 @dataclass(frozen=True, slots=True)
 class GrantWish:
@@ -84,9 +82,7 @@ def allowance(amount_usd: str | None, tokens: int | None) -> limits.Allowance | 
         return limits.Allowance(Unit.MONEY, _amount(amount_usd))
     if tokens is None:
         return None
-    if not 0 <= tokens <= MOST_TOKENS:
-        raise InvalidRequest("A limit in tokens must be 0 or more.")
-    return limits.Allowance(Unit.TOKENS, tokens)
+    return limits.Allowance(Unit.TOKENS, limits.checked_tokens(tokens))
 
 
 def model_name(asked: str | None) -> str:

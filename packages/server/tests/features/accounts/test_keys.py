@@ -43,6 +43,27 @@ async def test_every_restriction_is_stored(house: Any) -> None:
     assert made["caps"] == {"day_usd": "1.50", "total_usd": "20.00"}
 
 
+async def test_caps_on_tokens_are_told_wherever_the_key_is_and_outlive_its_rotation(house: Any) -> None:
+    customer = await house.customer()
+    caps = {"day_usd": "2.00", "day_tokens": 1_000, "month_tokens": 20_000, "total_tokens": 0}
+    wish = {"name": "ci", "caps": caps}
+    made = (await house.client.post("/v1/keys", json=wish, headers=customer.headers)).json()
+    turned = (await house.client.post(f"/v1/keys/{made['key_id']}/rotate", headers=customer.headers)).json()
+    listed = (await house.client.get("/v1/keys", headers=customer.headers)).json()["keys"]
+    told = {key["key_id"]: key["caps"] for key in listed}
+    assert made["caps"] == turned["caps"] == told[turned["key_id"]] == caps
+    assert [key["caps"] for key in listed if key["name"] != "ci"] == [None]
+
+
+async def test_a_cap_on_tokens_refuses_what_does_not_fit(house: Any) -> None:
+    key = await house.key_of(await house.customer(), caps={"month_tokens": 10})
+    task = {"task_type": "custom", "prompt": "hello"}
+    refused = await house.client.post("/v1/execute", json=task, headers={"x-api-key": key})
+    assert (refused.status_code, refused.json()["error_code"]) == (402, "budget_exceeded")
+    limit = refused.json()["limit"]
+    assert (limit["limit"], limit["limit_tokens"], limit["spent_tokens"]) == ("key_month_tokens", "10", "0")
+
+
 async def test_a_revoked_key_is_refused_at_once(house: Any) -> None:
     customer = await house.customer()
     key = await house.key_of(customer)
@@ -121,6 +142,8 @@ async def test_a_key_does_only_what_its_scopes_say(house: Any) -> None:
         ({"name": "x", "models": [""]}, "models"),
         ({"name": "x", "caps": {"day_usd": "-1"}}, "caps.day_usd"),
         ({"name": "x", "caps": {"day_usd": 1}}, "caps.day_usd"),
+        ({"name": "x", "caps": {"day_tokens": -1}}, "caps.day_tokens"),
+        ({"name": "x", "caps": {"day_tokens": "1"}}, "caps.day_tokens"),
         ({"name": "x", "rate": 0}, "rate"),
         ({"name": "x", "ip_allow": ["300.0.0.1"]}, "ip_allow"),
         ({"name": "x", "expires_days": 0}, "expires_days"),
@@ -132,3 +155,11 @@ async def test_a_bad_wish_names_its_field(house: Any, wish: dict[str, Any], fiel
     answer = await house.client.post("/v1/keys", json=wish, headers=customer.headers)
     assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")
     assert f"`{field}`" in answer.json()["detail"]
+
+
+async def test_a_cap_of_no_known_name_makes_no_key(house: Any) -> None:
+    customer = await house.customer()
+    wish = {"name": "x", "caps": {"week_usd": "1"}}
+    answer = await house.client.post("/v1/keys", json=wish, headers=customer.headers)
+    assert (answer.status_code, "week_usd" in answer.json()["detail"]) == (400, True)
+    assert (await house.client.get("/v1/keys", headers=customer.headers)).json()["count"] == 1

@@ -30,6 +30,10 @@ def list_keys(session: Session) -> None:
 @click.option("--day-usd", type=AMOUNT, metavar="USD", help="Most that may be spent in a day.")
 @click.option("--month-usd", type=AMOUNT, metavar="USD", help="Most that may be spent in a month.")
 @click.option("--total-usd", type=AMOUNT, metavar="USD", help="Most that may ever be spent.")
+@click.option("--day-tokens", type=click.IntRange(min=1), metavar="N", help="Most tokens in a day.")
+@click.option("--month-tokens", type=click.IntRange(min=1), metavar="N", help="Most tokens in a month.")
+@click.option("--total-tokens", type=click.IntRange(min=1), metavar="N", help="Most tokens there may ever be.")
+@click.option("--project", "project_id", metavar="NAME", help="Count it under the limits of this project.")
 @click.option("--rate", type=click.IntRange(min=1), metavar="N", help="Requests a minute.")
 @click.option("--ip", "ip_allow", multiple=True, metavar="NET", help="Allow only this address or network; repeatable.")
 @click.option("--expires-days", type=click.IntRange(min=1), metavar="N", help="Days until it ends.")
@@ -75,7 +79,11 @@ def _confirm(session: Session, key_id: str) -> None:
 
 
 def _key_request(name: str, limits: dict[str, Any]) -> CreateKeyRequest:
-    caps = {cap: f"{limits.pop(cap):f}" for cap in ("day_usd", "month_usd", "total_usd") if limits.get(cap)}
+    caps: dict[str, Any] = {}
+    for period in ("day", "month", "total"):
+        amount, tokens = limits.pop(f"{period}_usd"), limits.pop(f"{period}_tokens")
+        caps |= {f"{period}_usd": f"{amount:f}"} if amount else {}
+        caps |= {f"{period}_tokens": tokens} if tokens else {}
     given: dict[str, Any] = {
         key: list(value) if isinstance(value, tuple) else value for key, value in limits.items() if value
     }

@@ -9,6 +9,7 @@ from monkey_coder_server.domain.errors import NotAuthenticated
 from monkey_coder_server.domain.money import cents, usd
 from monkey_coder_server.features.accounts import keys, registration, sessions
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.key_caps import WantedCaps
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
@@ -23,7 +24,13 @@ DEVELOPER = "developer"
 _register = msgspec.json.Decoder(wire.RegisterRequest)
 _login = msgspec.json.Decoder(wire.LoginRequest)
 _refresh = msgspec.json.Decoder(wire.RefreshRequest)
-_create_key = msgspec.json.Decoder(wire.CreateKeyRequest)
+
+
+class _KeyWish(wire.CreateKeyRequest, kw_only=True):
+    caps: WantedCaps | None = None
+
+
+_create_key = msgspec.json.Decoder(_KeyWish)
 
 
 class AccountRoutes:
@@ -115,8 +122,7 @@ class AccountRoutes:
 
     async def list_keys(self, request: Request) -> Reply:
         """The account's keys, revoked ones included."""
-        records = await self._use.keys.list(request.principal.account_id)
-        shown = [keys.key_info(record, status=keys.key_status(record, self._use)) for record in records]
+        shown = await keys.list_keys(self._use, request.principal.account_id)
         return json_reply(wire.KeyList(shown, len(shown)))
 
     async def create_key(self, request: Request) -> Reply:

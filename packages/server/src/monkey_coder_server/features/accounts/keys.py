@@ -1,13 +1,16 @@
 """API keys: make, list, revoke, rotate."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
-from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyCaps, KeyInfo
+from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyInfo
 from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from monkey_coder_server.domain.money import parse_usd, usd
+from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.features.accounts import key_caps
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.limits import checked_project, inherit, limits_of
 from monkey_coder_server.ports.accounts import Caps, KeyRecord, User
@@ -25,10 +28,11 @@ LONGEST_LIFE_DAYS = 3650
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A stored key with its secret, which nothing else keeps."""
+    """A stored key with its secret, which nothing else keeps, and its caps on tokens."""
 
     record: KeyRecord
     secret: str
+    tokens: Mapping[Period, int]
 
 
 async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: CreateKeyRequest) -> Made:
@@ -49,7 +53,7 @@ async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: Cr
         scopes=_checked_scopes(wish.scopes),
         created_at=now,
         models=_checked_list("models", wish.models),
-        caps=_checked_caps(wish.caps),
+        caps=key_caps.money_of(wish.caps),
         rate=_checked_number("rate", wish.rate, most=1_000_000),
         ip_allow=_checked_networks(wish.ip_allow),
         expires_at=None,
@@ -58,7 +62,13 @@ async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: Cr
     days = _checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
     if days is not None:
         record = replace(record, expires_at=now + timedelta(days=days))
-    return await _store(use, Made(record, fresh.secret), actor=user_id, action="key.create")
+    made = await _store(
+        use, Made(record, fresh.secret, key_caps.tokens_of(wish.caps)), actor=user_id, action="key.create"
+    )
+    holder = Holder(HolderKind.KEY, record.key_id)
+    for period, tokens in made.tokens.items():
+        await use.limits.put(account_id, Limit(holder, period, Unit.TOKENS, tokens), now)
+    return made
 
 
 async def make_cli_key(use: Dependencies, user: User) -> Made:
@@ -95,7 +105,8 @@ async def rotate_key(use: Dependencies, principal: Principal, key_id: str) -> Ma
         created_at=use.clock.now(),
         last_used=None,
     )
-    made = await _store(use, Made(record, fresh.secret), actor=principal.user_id, action="key.rotate")
+    tokens = key_caps.tokens_among(await limits_of(use, old))
+    made = await _store(use, Made(record, fresh.secret, tokens), actor=principal.user_id, action="key.rotate")
     await inherit(use, old, record)
     await use.keys.revoke(principal.account_id, key_id, record.created_at)
     return made
@@ -116,14 +127,27 @@ async def refuse_more_rights(use: Dependencies, principal: Principal, wanted: fr
         raise Forbidden(message)
 
 
-def key_info(record: KeyRecord, *, status: str) -> KeyInfo:
-    """A key without its secret, for the wire."""
-    return KeyInfo(**_shown(record, status))
+async def list_keys(use: Dependencies, account_id: str) -> list[KeyInfo]:
+    """The account's keys without their secrets, revoked ones included, for the wire."""
+    standings = await use.limits.standings(account_id, use.clock.now())
+    limits: defaultdict[Holder, list[Limit]] = defaultdict(list)
+    for standing in standings:
+        limits[standing.limit.holder].append(standing.limit)
+    return [
+        KeyInfo(
+            **_shown(
+                record,
+                key_status(record, use),
+                key_caps.tokens_among(limits[Holder(HolderKind.KEY, record.key_id)]),
+            )
+        )
+        for record in await use.keys.list(account_id)
+    ]
 
 
 def created_key(made: Made) -> CreatedKey:
     """A key with its secret, for the one answer that shows it."""
-    return CreatedKey(key=made.secret, **_shown(made.record, "active"))
+    return CreatedKey(key=made.secret, **_shown(made.record, "active", made.tokens))
 
 
 def key_status(record: KeyRecord, use: Dependencies) -> str:
@@ -141,8 +165,7 @@ async def _store(use: Dependencies, made: Made, *, actor: str, action: str) -> M
     return made
 
 
-def _shown(record: KeyRecord, status: str) -> dict[str, Any]:
-    caps = record.caps
+def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict[str, Any]:
     return {
         "key_id": record.key_id,
         "name": record.name,
@@ -153,15 +176,11 @@ def _shown(record: KeyRecord, status: str) -> dict[str, Any]:
         "last_used": record.last_used.isoformat() if record.last_used else None,
         "scopes": sorted(record.scopes),
         "models": list(record.models) if record.models is not None else None,
-        "caps": None if caps == Caps() else KeyCaps(_usd(caps.day), _usd(caps.month), _usd(caps.total)),
+        "caps": key_caps.shown(record.caps, tokens),
         "rate": record.rate,
         "ip_allow": list(record.ip_allow) if record.ip_allow is not None else None,
         "project_id": record.project_id,
     }
-
-
-def _usd(nano: int | None) -> str | None:
-    return None if nano is None else usd(nano)
 
 
 def _checked_name(name: str) -> str:
@@ -205,23 +224,3 @@ def _checked_number(field: str, value: int | None, *, most: int) -> int | None:
         message = f"The field `{field}` must be from 1 to {most}."
         raise InvalidRequest(message)
     return value
-
-
-def _checked_caps(caps: KeyCaps | None) -> Caps:
-    if caps is None:
-        return Caps()
-    return Caps(
-        day=_checked_cap("day_usd", caps.day_usd),
-        month=_checked_cap("month_usd", caps.month_usd),
-        total=_checked_cap("total_usd", caps.total_usd),
-    )
-
-
-def _checked_cap(field: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_usd(text)
-    except ValueError as wrong:
-        message = f"The field `caps.{field}` is not right: {wrong}"
-        raise InvalidRequest(message) from wrong

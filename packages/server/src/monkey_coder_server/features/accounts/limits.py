@@ -11,6 +11,7 @@ from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.ports.accounts import KeyRecord, User
 
 OPERATOR = "operator"
+MOST_TOKENS = 10**18
 _PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -98,6 +99,14 @@ def checked_project(project_id: str | None) -> str | None:
     if project_id is not None and _PROJECT.fullmatch(project_id) is None:
         raise InvalidRequest("The field `project_id` must be 1 to 64 letters, digits, dots, hyphens or underscores.")
     return project_id
+
+
+def checked_tokens(tokens: int, *, called: str = "A limit in tokens") -> int:
+    """A number of tokens a limit may allow. Raises `InvalidRequest`, whose sentence begins with what it is `called`."""
+    if not 0 <= tokens <= MOST_TOKENS:
+        message = f"{called} must be 0 or more, and 10^18 at most."
+        raise InvalidRequest(message)
+    return tokens
 
 
 def _holder(user: User, wish: LimitWish) -> Holder:
