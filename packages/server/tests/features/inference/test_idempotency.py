@@ -41,6 +41,17 @@ async def test_a_repeat_may_ask_for_a_stream() -> None:
     assert len(gateway.wire.sent) == 1
 
 
+async def test_a_repeated_stream_begins_with_the_ids_it_ends_with() -> None:
+    gateway = Gateway()
+    gateway.wire.play("openai", wires.openai_stream())
+    headers = {"idempotency-key": "abc"}
+    first = await gateway.stream(model=MODEL, headers=headers)
+    again = await gateway.stream(model=MODEL, headers=headers)
+    assert again.frames[0] == first.frames[0]
+    for name in ("execution_id", "task_id"):
+        assert again.frames[0]["data"][name] == again.frames[-1]["data"][name]
+
+
 async def test_a_streamed_answer_is_replayed_whole() -> None:
     gateway = Gateway()
     gateway.wire.play("openai", wires.openai_stream())

@@ -8,7 +8,7 @@ from monkey_coder_server.features.inference.desk import Desk, Order
 from monkey_coder_server.features.inference.job import Outcome, Settled
 from monkey_coder_server.features.inference.native_stream import NativeStream
 from monkey_coder_server.features.inference.pipeline import Pipeline
-from monkey_coder_server.features.inference.replay import replay_headers
+from monkey_coder_server.features.inference.replay import replay_headers, start_of
 from monkey_coder_server.features.inference.running import Run
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
@@ -46,13 +46,14 @@ class ExecuteApi:
         await self._begun(run)
         opening = run.opening
         headers = [*order.headers, *_BYPASS]
+        start = {"execution_id": order.job.request_id, "task_id": order.task_id}
         if opening is not None:
             headers += route_headers(opening.provider, opening.model)
         elif run.ended:
             outcome = await run.result()
             if not isinstance(outcome, Settled):
-                headers = [*order.headers, *replay_headers(outcome)]
-        body = NativeStream(run, order, self._problems)
+                headers, start = [*order.headers, *replay_headers(outcome)], start_of(outcome)
+        body = NativeStream(run, start, order.job.request_id, self._problems)
         return EventStream(body.write, headers=headers, seconds=self._keep_alive)
 
     async def _begun(self, run: Run[Outcome]) -> None:

@@ -1,13 +1,10 @@
 """The native event stream: `start`, `progress`, `delta`…, then `complete` or `error`, one `data:` line each."""
 
-from typing import Any
-
 import msgspec
 
 from monkey_coder_protocol.events import StreamError, StreamEvent, StreamProgress
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.stream_events import Event, RefusalDelta, TextDelta, ThinkingDelta
-from monkey_coder_server.features.inference.desk import Order
 from monkey_coder_server.features.inference.job import Outcome, Settled
 from monkey_coder_server.features.inference.replay import text_of
 from monkey_coder_server.features.inference.running import Opening, Run
@@ -19,11 +16,15 @@ WATCH_SECONDS = 60.0
 
 
 class NativeStream:
-    """Writes one run. The last event carries result, cost and receipt; it leaves when the charge is on disk."""
+    """Writes one run. The last event carries result, cost and receipt; it leaves when the charge is on disk.
 
-    def __init__(self, run: Run[Outcome], order: Order, problems: NativeProblems) -> None:
+    `start` is what the first event tells; an error names `request_id`.
+    """
+
+    def __init__(self, run: Run[Outcome], start: dict[str, str], request_id: str, problems: NativeProblems) -> None:
         self._run = run
-        self._order = order
+        self._start = start
+        self._request_id = request_id
         self._problems = problems
         self._told_opening = False
         self._told_thinking = False
@@ -33,7 +34,7 @@ class NativeStream:
         run = self._run
         writer.when_gone(run.leave)
         try:
-            await writer.write(data_frame(StreamEvent(type="start", data=self._start())) + self._opening())
+            await writer.write(data_frame(StreamEvent(type="start", data=self._start)) + self._opening())
             while not writer.gone:
                 events = await run.take(WATCH_SECONDS)
                 if not events and run.ended:
@@ -44,9 +45,6 @@ class NativeStream:
                     await writer.write(frames)
         finally:
             run.leave()
-
-    def _start(self) -> dict[str, Any]:
-        return {"execution_id": self._order.job.request_id, "task_id": self._order.task_id}
 
     def _opening(self) -> bytes:
         """Once it is known: who answers."""
@@ -69,7 +67,7 @@ class NativeStream:
         try:
             outcome = await self._run.result()
         except GatewayError as failed:
-            body = self._problems.body(failed, self._order.job.request_id)
+            body = self._problems.body(failed, self._request_id)
             return data_frame(StreamEvent(type="error", error=StreamError(body.message, body.error_code)))
         complete = data_frame(StreamEvent(type="complete", data=msgspec.Raw(outcome.body)))
         if isinstance(outcome, Settled):

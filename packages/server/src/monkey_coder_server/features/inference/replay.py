@@ -24,6 +24,12 @@ def replay_headers(replay: Replay) -> Headers:
     return [*headers, (b"x-monkey-cache", b"bypass"), (b"idempotent-replayed", b"true")]
 
 
+def start_of(replay: Replay) -> dict[str, str]:
+    """What a stream of it begins with: the ids of the request that was served."""
+    first = _decoder.decode(replay.body)
+    return {"execution_id": first.execution_id, "task_id": first.task_id}
+
+
 def text_of(replay: Replay) -> str:
     """The answer's text."""
     result = _decoder.decode(replay.body).result
