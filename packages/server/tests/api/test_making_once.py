@@ -6,13 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MAKES_NOTHING = {
-    "/v1/auth/login",
-    "/v1/auth/refresh",
-    "/v1/auth/logout",
-    "/v1/router/debug",
-}
-"""A session is opened anew each time: its tokens are not kept anywhere."""
+MAKES_NOTHING = {"/v1/auth/logout", "/v1/router/debug"}
 COUNTS = ("count_tokens", "input_tokens", ":countTokens")
 CHARGED = {
     "/v1/execute", "/v1/execute/stream", "chat/completions", "/completions", "/responses", "/messages",
@@ -64,6 +58,34 @@ async def test_an_account_is_opened_once_and_nobody_else_is_in_the_way(house: An
         assert answer.status_code == 200, answer.text
         tokens.append(answer.json()["access_token"])
     assert tokens[0] == tokens[2] != tokens[1]
+
+
+async def test_who_logs_in_again_under_the_same_key_has_one_session_and_one_key(house: Any) -> None:
+    customer = await house.customer(password="several plain words together")
+    wish = {"email": customer.email, "password": "several plain words together", "client": "cli"}
+    before = (await house.client.get("/v1/keys", headers=customer.headers)).json()["count"]
+    first, second = await again(house, "/v1/auth/login", wish, {})
+    assert first.json()["api_key"] == second.json()["api_key"]
+    assert (await house.client.get("/v1/keys", headers=customer.headers)).json()["count"] == before + 1
+
+
+async def test_a_session_whose_next_tokens_were_lost_on_the_way_goes_on(house: Any) -> None:
+    customer = await house.customer(password="several plain words together")
+    wish = {"email": customer.email, "password": "several plain words together"}
+    opened = (await house.client.post("/v1/auth/login", json=wish)).json()
+    _, told = await again(house, "/v1/auth/refresh", {"refresh_token": opened["refresh_token"]}, {})
+    following = {"refresh_token": told.json()["refresh_token"]}
+    assert (await house.client.post("/v1/auth/refresh", json=following)).status_code == 200
+    used = await house.client.post("/v1/auth/refresh", json=following, headers={"idempotency-key": "another"})
+    assert used.status_code == 401
+
+
+async def test_a_wrong_password_leaves_the_key_to_the_right_one(house: Any) -> None:
+    customer = await house.customer(password="several plain words together")
+    headers = {"idempotency-key": "log-in"}
+    for password, status in (("something else altogether", 401), ("several plain words together", 200)):
+        wish = {"email": customer.email, "password": password}
+        assert (await house.client.post("/v1/auth/login", json=wish, headers=headers)).status_code == status
 
 
 async def test_a_quote_is_given_once(house: Any) -> None:

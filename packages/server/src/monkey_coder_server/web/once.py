@@ -1,4 +1,4 @@
-"""`Idempotency-Key` on requests that make something: keys, accounts, quotes, reports. What was made is told again.
+"""`Idempotency-Key` on requests that make something: keys, accounts, sessions, quotes. What was made is told again.
 
 Requests that are charged for have their keys in the ledger, with their holds.
 """

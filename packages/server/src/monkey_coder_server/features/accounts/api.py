@@ -55,8 +55,8 @@ class AccountRoutes:
         return (
             Route("POST", "/v1/auth/register", self.register, auth="public", once=True),
             Route("POST", "/v1/auth/signup", self.register, auth="public", once=True),
-            Route("POST", "/v1/auth/login", self.login, auth="public"),
-            Route("POST", "/v1/auth/refresh", self.refresh, auth="public"),
+            Route("POST", "/v1/auth/login", self.login, auth="public", once=True),
+            Route("POST", "/v1/auth/refresh", self.refresh, auth="public", once=True),
             Route("POST", "/v1/auth/logout", self.logout),
             Route("GET", "/v1/auth/status", self.status, auth="public"),
             *keys_routes,
