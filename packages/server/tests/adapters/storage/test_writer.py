@@ -285,6 +285,19 @@ async def test_another_process_that_writes_is_waited_for(books: Books) -> None:
     assert (await books.ledger.wallet(ACCOUNT)).held == 30
 
 
+async def test_one_that_lets_go_for_a_moment_only_is_looked_at_all_the_time(books: Books) -> None:
+    other = sqlite3.connect(books.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    books.script.seen.clear()
+    holding = asyncio.create_task(held(books, 10))
+    async with asyncio.timeout(4):
+        while books.script.seen.count("BEGIN IMMEDIATE") < 100:  # noqa: ASYNC110 - nobody else is told of it
+            await asyncio.sleep(0)
+    other.execute("COMMIT")
+    await holding
+    other.close()
+
+
 async def test_other_tasks_have_their_turn_between_operations(books: Books) -> None:
     turns = 0
 
