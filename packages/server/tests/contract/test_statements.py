@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta
 from random import Random
 
+from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.ports.statements import Issued
 from packages.server.tests.contract.booking import ACCOUNT, KEY, NOON, hold_request, settle
@@ -68,3 +69,9 @@ async def test_a_statement_equals_the_sum_of_its_receipts_line_by_line(funded: S
     }
     assert sum(line.charged for line in lines) == await funded.ledger.spent(ACCOUNT, start=MONTH[0], end=MONTH[1])
     assert all(MONTH[0].isoformat() <= body["at"] < MONTH[1].isoformat() for body in bodies)
+
+
+async def test_the_key_of_the_newest_receipt_is_told(funded: Storage, signer: Ed25519Signer) -> None:
+    assert await funded.statements.signed_by() is None
+    await charge(funded, 10)
+    assert await funded.statements.signed_by() == signer.key_id

@@ -16,6 +16,7 @@ from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.prices import CurrentPrices
+from monkey_coder_server.bootstrap.receipt_keys import tell_of_unknown_key
 from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
@@ -70,6 +71,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
     """Everything but sockets to listen on. At the end of the block features finish their work, then stores close."""
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(settings))
+        await tell_of_unknown_key(books)
         metrics = Metrics(VERSION)
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
         simulated = await stack.enter_async_context(_simulators()) if sandbox else {}

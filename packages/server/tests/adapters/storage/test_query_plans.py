@@ -116,6 +116,7 @@ WHOLE_TABLE_WANTED = {
     "lessons._OLDEST_KEPT": "walked from the newest to the last that is kept",
     "rollups._FORGET": "a rebuilding of all sums, which the operator asks for",
     "rollups._REBUILD": "the same",
+    "statements._NEWEST": "the last entry of the index, read once at the start",
     "unbooked._ALL": "the operator's list of what could not be booked",
 }
 

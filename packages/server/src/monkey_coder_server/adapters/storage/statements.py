@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, func, literal_column, or_, select
 
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.operations import Reading
@@ -54,6 +54,9 @@ _LINES = Query(
 )
 
 
+_NEWEST = Query(select(receipts.c.signing_key_id).order_by(receipts.c.receipt_id.desc()).limit(literal_column("1")))
+
+
 class SqlStatements:
     """`ports.statements.Statements`."""
 
@@ -74,6 +77,11 @@ class SqlStatements:
         """The charges of a period by key and model."""
         wanted = {"account": account_id, "start": to_micros(start), "end": to_micros(end)}
         return await self._readers.read(lambda transaction: [_line(row) for row in transaction.rows(_LINES, wanted)])
+
+    async def signed_by(self) -> str | None:
+        """The id of the key the newest receipt was signed with; None when there is no receipt. Raises `Unavailable`."""
+        row = await self._readers.read(lambda transaction: transaction.row(_NEWEST, {}))
+        return None if row is None else str(row[0])
 
 
 def _read(query: Query, wanted: dict[str, object], transaction: Transaction) -> list[Issued]:
