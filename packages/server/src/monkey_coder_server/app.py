@@ -152,6 +152,8 @@ class _Serving:
         )
         if route.auth != "public":
             request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
+        if route.admit is not None:
+            await route.admit(request)
         return await (self._services.once.serve(route, request) if route.once else route.endpoint(request))
 
     def _problem(self, error: GatewayError) -> Reply:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import httpx2
 import pytest
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MAKES_NOTHING = {"/v1/auth/logout", "/v1/router/debug"}
+THROTTLED = ("register", "signup", "login", "refresh")
 COUNTS = ("count_tokens", "input_tokens", ":countTokens")
 CHARGED = {
     "/v1/execute", "/v1/execute/stream", "chat/completions", "/completions", "/responses", "/messages",
@@ -86,6 +88,55 @@ async def test_a_wrong_password_leaves_the_key_to_the_right_one(house: Any) -> N
     for password, status in (("something else altogether", 401), ("several plain words together", 200)):
         wish = {"email": customer.email, "password": password}
         assert (await house.client.post("/v1/auth/login", json=wish, headers=headers)).status_code == status
+
+
+def watched_claims(house: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is asked of the store of kept replies from now on."""
+    claimed, replies = list[Any](), house.gateway.books.storage.replies
+    claim = replies.claim
+
+    async def watched(*asked: Any) -> Any:
+        claimed.append(asked)
+        return await claim(*asked)
+
+    monkeypatch.setattr(replies, "claim", watched)
+    return claimed
+
+
+async def test_whoever_names_no_account_is_throttled_before_the_key_is_taken(house: Any) -> None:
+    open_to_all = [route for _, route in house.gateway.application.routes if route.once and route.auth == "public"]
+    assert {route.path for route in open_to_all} == {f"/v1/auth/{name}" for name in THROTTLED}
+    assert all(route.admit is not None for route in open_to_all)
+
+
+@pytest.mark.parametrize("path", THROTTLED)
+async def test_who_is_throttled_writes_nothing(house: Any, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    gateway = house.gateway
+    address, headers = f"203.0.113.{THROTTLED.index(path)}", {"idempotency-key": "again and again"}
+    action = path.replace("signup", "register")
+    transport = httpx2.ASGITransport(app=gateway.application, client=(address, 1))
+    stranger = {"email": "stranger@example.com", "password": "several plain words together"}
+    wish = {"refresh_token": "mcr-nobody.x"} if path == "refresh" else stranger
+    while (await gateway.books.limiter.take(f"{action}:ip:{address}", limit=100, period=300.0)).allowed:
+        pass
+    claimed = watched_claims(house, monkeypatch)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        refused = await client.post(f"/v1/auth/{path}", json=wish, headers=headers)
+    assert (refused.status_code, claimed) == (429, [])
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_who_tries_one_account_too_often_writes_nothing_whatever_the_address(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = await house.customer()
+    wish = {"email": customer.email, "password": "wrong"}
+    headers = {"idempotency-key": "guess"}
+    statuses = {(await house.client.post("/v1/auth/login", json=wish, headers=headers)).status_code for _ in range(10)}
+    assert statuses == {401}
+    claimed = watched_claims(house, monkeypatch)
+    refused = await house.client.post("/v1/auth/login", json=wish, headers=headers)
+    assert (refused.status_code, claimed) == (429, [])
 
 
 async def test_a_quote_is_given_once(house: Any) -> None:

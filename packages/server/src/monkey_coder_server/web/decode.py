@@ -34,6 +34,12 @@ async def json_body(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     return decode(await request.body(), decoder)
 
 
+async def kept_json_body(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    """The same, and the body can be read again."""
+    _check_media_type(request)
+    return decode(await request.keep_body(), decoder)
+
+
 def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """JSON bytes as the decoder's type. Raises `InvalidRequest`."""
     if not body:

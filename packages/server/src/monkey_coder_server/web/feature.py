@@ -22,7 +22,8 @@ class Route:
 
     `{name}` in the path is one segment, `{name:path}` greedy. `scope` is asked of keys, never of sessions.
     `errors` None means the native shape. `during_drain`: served while the process is shutting down.
-    `once`: it makes something, and under one idempotency key makes it once.
+    `once`: it makes something, and under one idempotency key makes it once. `admit` comes before that: whoever it
+    refuses has left no trace.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Route:
     errors: ErrorRenderer | None = None
     during_drain: bool = False
     once: bool = False
+    admit: Callable[[Request], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.key_caps import WantedCaps
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.web.asgi import Reply
-from monkey_coder_server.web.decode import json_body
+from monkey_coder_server.web.decode import json_body, kept_json_body
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
@@ -53,19 +53,33 @@ class AccountRoutes:
             )
         ]
         return (
-            Route("POST", "/v1/auth/register", self.register, auth="public", once=True),
-            Route("POST", "/v1/auth/signup", self.register, auth="public", once=True),
-            Route("POST", "/v1/auth/login", self.login, auth="public", once=True),
-            Route("POST", "/v1/auth/refresh", self.refresh, auth="public", once=True),
+            Route("POST", "/v1/auth/register", self.register, auth="public", once=True, admit=self.admit_register),
+            Route("POST", "/v1/auth/signup", self.register, auth="public", once=True, admit=self.admit_register),
+            Route("POST", "/v1/auth/login", self.login, auth="public", once=True, admit=self.admit_login),
+            Route("POST", "/v1/auth/refresh", self.refresh, auth="public", once=True, admit=self.admit_refresh),
             Route("POST", "/v1/auth/logout", self.logout),
             Route("GET", "/v1/auth/status", self.status, auth="public"),
             *keys_routes,
         )
 
+    async def admit_register(self, request: Request) -> None:
+        """Count a try to open an account. Raises `InvalidRequest`, `RateLimited`."""
+        await kept_json_body(request, _register)
+        await sessions.throttle(self._use, action="register", client_ip=request.client_ip)
+
+    async def admit_login(self, request: Request) -> None:
+        """Count a try to log in. Raises `InvalidRequest`, `RateLimited`."""
+        wish = await kept_json_body(request, _login)
+        await sessions.throttle(self._use, action="login", client_ip=request.client_ip, account=wish.email)
+
+    async def admit_refresh(self, request: Request) -> None:
+        """Count a try to refresh a session. Raises `InvalidRequest`, `RateLimited`."""
+        await kept_json_body(request, _refresh)
+        await sessions.throttle(self._use, action="refresh", client_ip=request.client_ip)
+
     async def register(self, request: Request) -> Reply:
         """A new account, logged in."""
         wish = await json_body(request, _register)
-        await sessions.throttle(self._use, action="register", client_ip=request.client_ip)
         user = await registration.register(
             self._use, email=wish.email, password=wish.password, name=wish.name, plan=wish.plan
         )
@@ -74,7 +88,6 @@ class AccountRoutes:
     async def login(self, request: Request) -> Reply:
         """Tokens for an address and password; for a command line a long-lived key too."""
         wish = await json_body(request, _login)
-        await sessions.throttle(self._use, action="login", client_ip=request.client_ip, account=wish.email)
         user = await sessions.check_password(self._use, email=wish.email, password=wish.password)
         await self._use.ledger.open_wallet(user.account_id)
         tokens = await sessions.open_session(self._use, user)
@@ -84,7 +97,6 @@ class AccountRoutes:
     async def refresh(self, request: Request) -> Reply:
         """The next tokens for a refresh token."""
         wish = await json_body(request, _refresh)
-        await sessions.throttle(self._use, action="refresh", client_ip=request.client_ip)
         user, tokens = await sessions.refresh_session(self._use, wish.refresh_token)
         return await self._logged_in(request, user, tokens)
 
