@@ -1,0 +1,270 @@
+"""Run by `tools.frozen` with the sources of one revision on the path: writes down what that code says to the database.
+
+`sqlite.json` and `postgresql.json` have every statement by its name; `business.json` those of a small business with
+their values, in the order they were said, each with how many rows it concerned. Prints the revision.
+"""
+
+import asyncio
+import base64
+import importlib
+import json
+import pkgutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+
+from monkey_coder_server.adapters import storage as package
+from monkey_coder_server.adapters.signing.ed25519 import signer_of
+from monkey_coder_server.adapters.storage import migrate, unbooked
+from monkey_coder_server.adapters.storage.moments import to_micros
+from monkey_coder_server.adapters.storage.open import Storage, open_storage
+from monkey_coder_server.adapters.storage.postgres.sets import of_many
+from monkey_coder_server.adapters.storage.postgres.transaction import DIALECT as POSTGRESQL
+from monkey_coder_server.adapters.storage.several import Several
+from monkey_coder_server.adapters.storage.sqlite import DIALECT as SQLITE
+from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction
+from monkey_coder_server.adapters.storage.transaction import Query
+from monkey_coder_server.domain.ledger import GrantKind
+from monkey_coder_server.domain.likeness import Lesson, Likeness
+from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.ports.accounts import Caps, KeyRecord, Session, User
+from monkey_coder_server.ports.answers import StoredAnswer
+from monkey_coder_server.ports.books import Resolved
+from monkey_coder_server.ports.credit import Refund
+from monkey_coder_server.ports.invoices import Correction, Reconciliation
+from monkey_coder_server.ports.ledger import Bill, GrantTerms
+from monkey_coder_server.ports.quotes import StoredQuote
+from packages.server.tests.contract.booking import (
+    ACCOUNT,
+    KEY,
+    NOON,
+    StillClock,
+    failure,
+    hold_request,
+    idempotent,
+    lease_wish,
+    resolved,
+    settlement,
+)
+
+SIGNED_BY = signer_of(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+"""The receipts of the business, whoever speaks."""
+WAYS = ("change", "change_each", "rows")
+LATER = timedelta(days=9)
+LIKE = Likeness(ACCOUNT, "chat False False False", "", 7, 1, None, "a1", "b2", "c3")
+ELSEWHERE = frozenset({"journal", "migrations"})
+"""Not of the books: a journal is a file of its own process and release."""
+
+
+def queries() -> Iterator[tuple[str, Query]]:
+    """Every statement of the stores by its name, `module.NAME` and where it stands in NAME."""
+    for module in _modules(package, package.__name__):
+        for name, value in vars(module).items():
+            for below, query in _queries_in(value):
+                yield f"{module.__name__.removeprefix(package.__name__ + '.')}.{name}{below}", query
+
+
+def _modules(within: ModuleType, prefix: str) -> Iterator[ModuleType]:
+    for found in pkgutil.iter_modules(within.__path__):
+        if found.name not in ELSEWHERE:
+            module = importlib.import_module(f"{prefix}.{found.name}")
+            yield module
+            if found.ispkg:
+                yield from _modules(module, module.__name__)
+
+
+def _queries_in(value: object) -> Iterator[tuple[str, Query]]:
+    if isinstance(value, Query):
+        yield "", value
+    elif isinstance(value, Several):
+        yield from _queries_in(value.by_size)
+    elif isinstance(value, Mapping):
+        yield from [(f".{key}{below}", query) for key, each in value.items() for below, query in _queries_in(each)]
+    elif isinstance(value, tuple):
+        yield from _queries_in(dict(enumerate(value)))
+
+
+def statements(dialect: Dialect) -> dict[str, Any]:
+    """Every statement as it is sent, with the names of its parameters and the values of those that are constants."""
+    return {name: _compiled(query, dialect) for name, query in sorted(queries(), key=lambda named: named[0])}
+
+
+def _compiled(query: Query, dialect: Dialect) -> dict[str, Any]:
+    compiled = query.compiled(dialect)
+    sent = {"text": compiled.text, "names": compiled.names, "constants": dict(compiled.constants)}
+    if dialect is POSTGRESQL:
+        try:
+            sent["of_many"] = of_many(query, dialect).compiled(dialect).text
+        except (TypeError, KeyError, SQLAlchemyError):  # no change of many rows
+            return sent
+    return sent
+
+
+class Recorder:
+    """Notes what is said on SQLite: statement, way, values, and the number of rows it concerned."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str, Any, int]] = []
+        self._names = {query: name for name, query in queries()}
+
+    def listen(self) -> None:
+        """From now on."""
+        for way in WAYS:
+            setattr(SqliteTransaction, way, self._listening(way, getattr(SqliteTransaction, way)))
+
+    def _listening(self, way: str, say: Callable[..., Any]) -> Callable[..., Any]:
+        def listening(transaction: SqliteTransaction, query: Query, values: Any) -> Any:
+            came = say(transaction, query, values)
+            self.said.append((self._names[query], way, values, came if isinstance(came, int) else len(came)))
+            return came
+
+        return listening
+
+    def taken(self) -> list[tuple[str, str, Any, int]]:
+        """What was said since the last call."""
+        said, self.said = self.said, []
+        return said
+
+
+async def before(store: Storage) -> list[Resolved]:
+    """A business with everything in its books, and in the end open holds and leases; how those will end."""
+    await _set_up(store)
+    long_ago = hold_request(at=NOON - timedelta(days=99), expires_at=NOON)
+    await store.books.place(long_ago)
+    await store.books.ship([resolved(long_ago, None)])
+    served, failed, *batch, held, repeated, given_up = [hold_request() for _ in range(9)]
+    bills = (Bill("openai", "gpt-5", Usage(100, 20, output=30), 400, "up_1"), Bill("xai", "grok-4", Usage(5), 100))
+    for each in (served, failed, *batch, held, given_up):
+        await store.books.place(each)
+    repeated = msgspec.structs.replace(repeated, idempotency=idempotent())
+    await store.books.place(repeated)
+    paid = resolved(served, None, ending=settlement(served, bills=bills, elsewhere={"xai": 100}))
+    await store.books.ship([paid])
+    await store.books.ship([resolved(failed, None, ending=failure(failed, provider="xai", provider_cost=7))])
+    await store.books.ship([resolved(each, None) for each in batch])
+    impossible = resolved(hold_request(), None, 600)
+    await store.books.place(impossible.hold)
+    await store.writer.perform(partial(unbooked.keep, impossible, "ValueError: planted", to_micros(NOON)))
+    for instance in ("old", "dead"):
+        await store.books.lease(lease_wish(3_000, lease_id=f"lease_{instance}", instance=instance))
+    on_lease = [hold_request(700) for _ in range(3)]
+    await store.books.ship([resolved(each, "lease_old") for each in on_lease[:2]])
+    return [resolved(held, None), resolved(repeated, None, result=b"made"), resolved(on_lease[2], "lease_old")]
+
+
+async def _set_up(store: Storage) -> None:
+    """People, keys, credit, limits, and what is kept beside money."""
+    await store.accounts.create(
+        User("user_1", ACCOUNT, "Ada@Example.org", "Ada", "$argon2id$one", "free", ("user",), NOON)
+    )
+    await store.accounts.open_session(Session("sess_1", "user_1", b"first".ljust(32), NOON + LATER))
+    await store.keys.create(
+        KeyRecord(
+            key_id=KEY,
+            account_id=ACCOUNT,
+            user_id="user_1",
+            name="laptop",
+            prefix="mk-dev-abcd",
+            digest=KEY.encode().ljust(32, b"."),
+            scopes=frozenset({"inference"}),
+            created_at=NOON,
+            caps=Caps(day=90_000),
+            project_id="web",
+        )
+    )
+    await store.ledger.open_wallet(ACCOUNT)
+    await store.ledger.grant(ACCOUNT, 50_000, reason="test", idempotency_key="first")
+    await store.ledger.grant(
+        ACCOUNT, 700, reason="test", idempotency_key="second", terms=GrantTerms(GrantKind.PROMO, 1, NOON + LATER)
+    )
+    project = Holder(HolderKind.PROJECT, "web")
+    await store.limits.put(ACCOUNT, Limit(project, Period.MONTH, Unit.MONEY, 80_000), NOON)
+    await store.audit.record(actor="ada", action="grant", target=ACCOUNT, details="{}", at=NOON)
+    await store.quotes.save(StoredQuote("quote_1", ACCOUNT, b"f" * 32, b'{"rows":[]}', NOON + LATER))
+    answer = StoredAnswer(
+        answer_id="resp_1", account_id=ACCOUNT, previous=None, asked=b"[]", body=b"{}", at=NOON, expires_at=NOON + LATER
+    )
+    await store.answers.save(answer, ["msg_1"])
+    await store.lessons.keep({"req_1": Lesson(LIKE, "openai/gpt-5", 10, 12, 3, 0, 7, 5)})
+    await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
+    await store.replies.keep(ACCOUNT, "call:1", b"made")
+
+
+async def after(store: Storage, ending: Sequence[Resolved], clock: StillClock) -> list[Resolved]:
+    """What a process of that code goes on saying while others are of the next one; how what it leaves open will end."""
+    held, *others = ending
+    await store.accounts.rotate_session(
+        "sess_1", old=b"first".ljust(32), new=b"next".ljust(32), expires_at=NOON + LATER
+    )
+    await store.books.ship([held])
+    shipped = hold_request(200)
+    await store.books.ship([resolved(shipped, "lease_old", 200)])
+    await store.books.give_back("lease_old", 500)
+    await store.books.lease(lease_wish(1_000, lease_id="lease_new", instance="old"))
+    await store.books.extend("old", NOON + timedelta(minutes=20))
+    await store.books.recall(ACCOUNT, "operator")
+    late, expiring = hold_request(), hold_request(expires_at=NOON + timedelta(minutes=1))
+    for each in (late, expiring):
+        await store.books.place(each)
+    await store.ledger.refund(Refund(ACCOUNT, f"settle:{held.hold.request_id}", 100, "of no use", "refund"))
+    await store.costs.correct(Correction("openai", f"settle:{held.hold.request_id}", 0, -50, "file", NOON))
+    await store.costs.note(Reconciliation("rec_1", "xai", "d", "d", NOON, "file", 9, 8, 1, 1, "{}"))
+    clock.forward(timedelta(minutes=2))
+    await store.ledger.expire_holds(clock.now())
+    await store.reports.rebuild()
+    await store.ledger.verify()
+    await store.reports.drop_old(NOON, 1)
+    return [*others, resolved(late, None), resolved(hold_request(300), "lease_new", 300)]
+
+
+async def business(folder: Path) -> dict[str, Any]:
+    """Do both, each with the statements it said, and `ending`: what a process of the next code ships."""
+    clock, recorder = StillClock(), Recorder()
+    store = await open_storage(f"sqlite:///{folder}/books.db", signer=SIGNED_BY, clock=clock)
+    recorder.listen()
+    try:
+        first = await before(store)
+        said = recorder.taken()
+        last = await after(store, first, clock)
+        said_after = recorder.taken()
+    finally:
+        await store.close()
+    shipped = [json.loads(msgspec.json.encode(each, enc_hook=dict)) for each in last]
+    return {"before": said, "after": said_after, "ending": shipped}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    message = f"cannot be written down: {value!r}"
+    raise TypeError(message)
+
+
+def main(target: Path) -> None:
+    """Write the three files into a folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = asyncio.run(business(Path(folder)))
+    for name, what in (("sqlite", statements(SQLITE)), ("postgresql", statements(POSTGRESQL))):
+        lines = [f"{json.dumps(statement)}: {json.dumps(sent, default=_plain)}" for statement, sent in what.items()]
+        (target / f"{name}.json").write_text("{{\n{}\n}}\n".format(",\n".join(lines)))
+    parts = [
+        '"{}": [\n{}\n]'.format(part, ",\n".join([json.dumps(each, default=_plain) for each in all_of_it]))
+        for part, all_of_it in done.items()
+    ]
+    (target / "business.json").write_text("{{\n{}\n}}\n".format(",\n".join(parts)))
+    print(migrate.HEAD)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
