@@ -165,6 +165,7 @@ async def before(store: Storage) -> list[Resolved]:
 
 async def _set_up(store: Storage) -> None:
     """People, keys, credit, limits, and what is kept beside money."""
+    await store.receipt_keys.publish()
     await store.accounts.create(
         User("user_1", ACCOUNT, "Ada@Example.org", "Ada", "$argon2id$one", "free", ("user",), NOON)
     )

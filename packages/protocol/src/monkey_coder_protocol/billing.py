@@ -126,7 +126,7 @@ class Statement(msgspec.Struct, kw_only=True):
 
 
 class ReceiptKeys(msgspec.Struct):
-    """`/.well-known/monkey-receipts.json`: key id to base64 Ed25519 public key."""
+    """`/.well-known/monkey-receipts.json`: key id to base64 Ed25519 public key, of every gateway of the same books."""
 
     keys: dict[str, str]
 

@@ -18,6 +18,7 @@ from monkey_coder_server.domain.receipts import (
     canonical_json,
     chain_hash,
     receipt_id_of,
+    signing_key_id,
     verify_chain,
 )
 from monkey_coder_server.domain.usage import Usage
@@ -199,3 +200,7 @@ def test_a_broken_receipt_is_told_apart(body: str, problem: str) -> None:
 
 def test_a_receipts_id_follows_from_its_requests() -> None:
     assert receipt_id_of("req_01ABC") == "rcpt_01ABC"
+
+
+def test_a_signing_keys_name_follows_from_it() -> None:
+    assert signing_key_id(b"\x01" * 32) == hashlib.sha256(b"\x01" * 32).hexdigest()[:16]

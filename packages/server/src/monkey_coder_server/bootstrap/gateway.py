@@ -16,7 +16,7 @@ from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.prices import CurrentPrices
-from monkey_coder_server.bootstrap.receipt_keys import tell_of_unknown_key
+from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
@@ -71,7 +71,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
     """Everything but sockets to listen on. At the end of the block features finish their work, then stores close."""
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(settings))
-        await tell_of_unknown_key(books)
+        receipt_keys = await open_receipt_keys(books)
         metrics = Metrics(VERSION)
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
         simulated = await stack.enter_async_context(_simulators()) if sandbox else {}
@@ -79,7 +79,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         upstream = AiohttpUpstream()
         stack.push_async_callback(upstream.close)
         drain = Drain()
-        features = _features(_Parts(books, ledger, metrics, supplies, upstream, drain))
+        features = _features(_Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain))
         for feature in features:
             if feature.stop is not None:
                 stack.push_async_callback(feature.stop)
@@ -119,6 +119,7 @@ def _supply(provider: Provider, settings: Settings, simulated: Mapping[str, str]
 @dataclass(frozen=True, slots=True)
 class _Parts:
     books: Books
+    receipt_keys: PublishedKeys
     ledger: LeasedLedger
     metrics: Metrics
     supplies: Sequence[Supply]
@@ -192,7 +193,7 @@ def _billing(parts: _Parts) -> Feature:
             limits=books.storage.limits,
             clock=books.clock,
             statements=books.storage.statements,
-            receipt_keys=books.signer.public_keys,
+            receipt_keys=parts.receipt_keys,
             top_up_url=_top_up_url(books.settings),
         )
     )

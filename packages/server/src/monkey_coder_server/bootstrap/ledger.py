@@ -50,6 +50,7 @@ async def list_unbooked(settings: Settings) -> list[str]:
 async def retry_unbooked(settings: Settings, request_id: str | None) -> tuple[list[str], bool]:
     """Book one of them, or all, as they were told: a line each, and whether all are booked. Raises `NotFound`."""
     async with open_books(settings) as books:
+        await books.storage.receipt_keys.publish()
         return await unbooked.retry(_means(books), request_id)
 
 

@@ -17,6 +17,7 @@ from monkey_coder_server.domain.usage import Usage
 
 VERSION = 1
 FIRST_PREVIOUS = "0" * 64
+KEY_ID_CHARACTERS = 16
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 _NANO_AND_USD = ("charge", "hold", "cache_saving")
@@ -57,6 +58,11 @@ class Receipt(NamedTuple):
 def receipt_id_of(request_id: str) -> str:
     """The receipt's id, known before the charge is, so that a reply's first bytes can name it."""
     return f"rcpt_{request_id.rpartition('_')[2]}"
+
+
+def signing_key_id(public_key: bytes) -> str:
+    """The name of a raw public key: the first characters of its SHA-256, in hex, so that no other fits it."""
+    return hashlib.sha256(public_key).hexdigest()[:KEY_ID_CHARACTERS]
 
 
 def canonical_body(receipt: Receipt) -> str:

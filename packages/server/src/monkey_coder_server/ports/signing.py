@@ -14,8 +14,8 @@ class ReceiptSigner(Protocol):
     def sign(self, body: str) -> str:
         """The Ed25519 signature of the text, in base64."""
 
-    def valid(self, body: str, *, signature: str, key_id: str) -> bool:
-        """Whether the signature is by that key of ours over this text."""
+    def valid(self, body: str, *, signature: str, public_key: str) -> bool:
+        """Whether the signature is by that key, in base64, over this text."""
 
     def public_keys(self) -> Mapping[str, str]:
-        """Key id to base64 public key, old keys included: `/.well-known/monkey-receipts.json`."""
+        """Key id to base64 public key of the keys kept here, old ones included."""

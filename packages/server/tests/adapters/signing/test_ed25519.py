@@ -15,11 +15,13 @@ from monkey_coder_server.adapters.signing.ed25519 import KEY_FILE, load_or_creat
 def test_a_signature_is_valid_for_its_text_and_key_alone() -> None:
     signer, other = signer_of(Ed25519PrivateKey.generate()), signer_of(Ed25519PrivateKey.generate())
     signature = signer.sign("receipt")
-    assert signer.valid("receipt", signature=signature, key_id=signer.key_id)
-    assert not signer.valid("Receipt", signature=signature, key_id=signer.key_id)
-    assert not signer.valid("receipt", signature=other.sign("receipt"), key_id=signer.key_id)
-    assert not signer.valid("receipt", signature="no base64!", key_id=signer.key_id)
-    assert not signer.valid("receipt", signature=signature, key_id="unknown")
+    key, others = signer.public_keys()[signer.key_id], other.public_keys()[other.key_id]
+    assert other.valid("receipt", signature=signature, public_key=key)
+    assert not signer.valid("Receipt", signature=signature, public_key=key)
+    assert not signer.valid("receipt", signature=other.sign("receipt"), public_key=key)
+    assert not signer.valid("receipt", signature=signature, public_key=others)
+    assert not signer.valid("receipt", signature="no base64!", public_key=key)
+    assert not signer.valid("receipt", signature=signature, public_key="no key")
 
 
 def test_anybody_can_check_with_the_published_key() -> None:
@@ -41,7 +43,7 @@ def test_receipts_of_a_former_key_stay_valid(tmp_path: Path) -> None:
     former = signer_of(Ed25519PrivateKey.generate())
     (tmp_path / "receipt-signing-key-2025.pub").write_text(former.public_keys()[former.key_id] + "\n")
     signer = load_or_create_signer(tmp_path)
-    assert signer.valid("old", signature=former.sign("old"), key_id=former.key_id)
+    assert signer.public_keys()[former.key_id] == former.public_keys()[former.key_id]
     assert set(signer.public_keys()) == {signer.key_id, former.key_id}
     assert signer.key_id != former.key_id
 

@@ -49,6 +49,7 @@ async def test_what_was_written_stays_as_it_was_written(books: Books, table: str
     await some_business(books)
     with closing(sqlite3.connect(books.path)) as connection:
         connection.execute("INSERT INTO audit (at, actor, action, target, details) VALUES (1, 'a', 'b', 'c', 'd')")
+        connection.execute("INSERT INTO receipt_keys VALUES ('k', 'ed25519', '', 1)")
         connection.execute("INSERT INTO reconciliations VALUES ('r', 'xai', 'd', 'd', 1, 's', 1, 1, 0, 0, '[]')")
         column = connection.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchone()[0]
         with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
@@ -158,6 +159,10 @@ DISHONESTIES = [
     (RAISED_RECEIPT, "broken_receipt_chains"),
     ("DROP TRIGGER receipts_refuses_delete; DELETE FROM receipts WHERE sequence = 2", "broken_receipt_chains"),
     ("DROP TRIGGER receipts_refuses_update; UPDATE receipts SET signature = 'AAAA'", "receipts_with_bad_signature"),
+    (
+        "DROP TRIGGER receipts_refuses_update; UPDATE receipts SET signing_key_id = '0123456789abcdef'",
+        "receipts_signed_with_unpublished_key",
+    ),
     ("DELETE FROM receipt_chains", "chain_heads_differing_from_receipts"),
     ("UPDATE usage SET provider_cost = provider_cost - 1 WHERE status = 'served'", "costs_differing_from_entries"),
     ("UPDATE usage SET provider_cost = 0 WHERE status = 'failed'", "costs_differing_from_entries"),

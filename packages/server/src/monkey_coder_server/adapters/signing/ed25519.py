@@ -2,11 +2,10 @@
 
 The private key is no shared secret: nobody else needs it, so it is made on first start, also in production. It must
 persist with the data, because receipts are checked against its public half. `*.pub` files beside it, base64 of former
-public keys, stay published and valid.
+public keys, are published too, as are the keys of other gateways of the same books.
 """
 
 import base64
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from monkey_coder_server.domain.receipts import signing_key_id
+
 KEY_FILE = "receipt-signing-key.pem"
 FORMER_KEYS = "receipt-signing-key*.pub"
-KEY_ID_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,10 @@ class Ed25519Signer:
         """The signature of the text's UTF-8 bytes, in base64."""
         return base64.b64encode(self.private_key.sign(body.encode())).decode("ascii")
 
-    def valid(self, body: str, *, signature: str, key_id: str) -> bool:
-        """Whether the signature is by that key of ours over this text."""
-        key = self.keys.get(key_id)
-        if key is None:
-            return False
+    def valid(self, body: str, *, signature: str, public_key: str) -> bool:
+        """Whether the signature is by that key over this text."""
         try:
+            key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
             key.verify(base64.b64decode(signature, validate=True), body.encode())
         except (InvalidSignature, ValueError):
             return False
@@ -56,15 +54,10 @@ class Ed25519Signer:
 
 
 def signer_of(private_key: Ed25519PrivateKey, *former: Ed25519PublicKey) -> Ed25519Signer:
-    """A signer over a key; `former` public keys stay valid for checking."""
+    """A signer over a key that knows the public halves of former ones."""
     public = private_key.public_key()
-    keys = {key_id(key): key for key in (*former, public)}
-    return Ed25519Signer(private_key, key_id(public), MappingProxyType(keys))
-
-
-def key_id(key: Ed25519PublicKey) -> str:
-    """The first characters of the SHA-256 of the raw public key, in hex."""
-    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:KEY_ID_CHARACTERS]
+    keys = {signing_key_id(key.public_bytes_raw()): key for key in (*former, public)}
+    return Ed25519Signer(private_key, signing_key_id(public.public_bytes_raw()), MappingProxyType(keys))
 
 
 def load_or_create_signer(data_dir: Path) -> Ed25519Signer:

@@ -1,14 +1,21 @@
-"""Guards that refuse to change or delete what was written once: the books, receipts, audit and reconciliations."""
+"""Guards that refuse to change or delete what was written once: books, receipts, their keys, audit, reconciliations."""
 
 from sqlalchemy import DDL, event
 
-from monkey_coder_server.adapters.storage import people, reporting_tables, tables
+from monkey_coder_server.adapters.storage import people, receipt_keys, reporting_tables, tables
 
 _REFUSE = (
     "CREATE FUNCTION refuse_to_change_history() RETURNS trigger LANGUAGE plpgsql AS "
     "'BEGIN RAISE integrity_constraint_violation USING MESSAGE = TG_TABLE_NAME || '' is append-only''; END'"
 )
-APPEND_ONLY = (tables.transactions, tables.entries, tables.receipts, people.audit, reporting_tables.reconciliations)
+APPEND_ONLY = (
+    tables.transactions,
+    tables.entries,
+    tables.receipts,
+    receipt_keys.receipt_keys,
+    people.audit,
+    reporting_tables.reconciliations,
+)
 
 
 def sqlite_guards() -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, W
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
+from monkey_coder_server.adapters.storage.receipt_keys import SqlReceiptKeys
 from monkey_coder_server.adapters.storage.replies import SqlReplies
 from monkey_coder_server.adapters.storage.reports import SqlUsageReports
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
@@ -52,6 +53,7 @@ class Storage:
     lessons: SqlLessons
     answers: SqlAnswers
     costs: SqlCostBooks
+    receipt_keys: SqlReceiptKeys
     replies: SqlReplies
     reports: SqlUsageReports
     statements: SqlStatements
@@ -106,6 +108,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         lessons=SqlLessons(writer, readers, clock),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),
+        receipt_keys=SqlReceiptKeys(writer, readers, signer=signer, clock=clock),
         replies=SqlReplies(writer),
         reports=SqlUsageReports(writer, readers),
         statements=SqlStatements(readers),

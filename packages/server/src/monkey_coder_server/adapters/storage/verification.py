@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from monkey_coder_server.adapters.storage.limit_checks import differing_counters
 from monkey_coder_server.adapters.storage.moments import from_micros
+from monkey_coder_server.adapters.storage.receipt_keys import known_keys
 from monkey_coder_server.adapters.storage.retention import counted_from, kept_from
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.receipts import verify_chain
@@ -268,33 +269,46 @@ def _offenders(transaction: Transaction, query: Query, moments: Mapping[str, int
 
 def _receipt_checks(transaction: Transaction, signer: ReceiptSigner) -> dict[str, list[str]]:
     """Check each key's chain from its beginning, and every signature."""
+    keys = known_keys(transaction, signer)
     forged: list[str] = []
+    unknown: list[str] = []
     broken: list[str] = []
     differing: list[str] = []
     for key_id, chain in groupby(_all_receipts(transaction), key=lambda row: row[0]):
-        links = _signed_links(chain, signer, forged, differing)
+        links = _links(_signed(chain, signer, keys, forged, unknown), differing)
         breach = verify_chain(links)
         if breach is not None:
             broken.append(f"{key_id} at receipt {breach.position + 1}: {breach.problem}")
         deque(links, maxlen=0)  # the signatures behind a breach are checked too
     return {
         "receipts_with_bad_signature": forged,
+        "receipts_signed_with_unpublished_key": unknown,
         "broken_receipt_chains": broken,
         "receipts_differing_from_holds": differing,
     }
 
 
-def _signed_links(
-    chain: Iterator[Row], signer: ReceiptSigner, forged: list[str], differing: list[str]
-) -> Iterator[tuple[str, str]]:
+def _signed(
+    chain: Iterator[Row], signer: ReceiptSigner, keys: Mapping[str, str], forged: list[str], unknown: list[str]
+) -> Iterator[Row]:
+    """The receipts of one chain as they are; with a wrong signature added to `forged`, without a key to `unknown`."""
+    for row in chain:
+        _, _, receipt_id, body, _, signature, signing_key_id, *_ = row
+        public_key = keys.get(signing_key_id)
+        if public_key is None:
+            unknown.append(f"{receipt_id} ({signing_key_id})")
+        elif not signer.valid(body, signature=signature, public_key=public_key):
+            forged.append(receipt_id)
+        yield row
+
+
+def _links(chain: Iterator[Row], differing: list[str]) -> Iterator[tuple[str, str]]:
     """The (body, chain hash) pairs of one chain.
 
-    Receipts whose signature is wrong are added to `forged`, those that tell of another charge than their hold does,
-    or stand under another account or key, to `differing`.
+    Receipts that tell of another charge than their hold does, or stand under another account or key, are added to
+    `differing`.
     """
-    for key_id, _, receipt_id, body, chain_hash, signature, signing_key_id, account_id, *held in chain:
-        if not signer.valid(body, signature=signature, key_id=signing_key_id):
-            forged.append(receipt_id)
+    for key_id, _, receipt_id, body, chain_hash, _, _, account_id, *held in chain:
         if held[1:3] != [account_id, key_id] or _told(body) != held:
             differing.append(receipt_id)
         yield body, chain_hash

@@ -1,6 +1,6 @@
 """`/v1/billing/*`, the receipts' public keys, and the page error messages point at."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ class Dependencies:
     limits: Limits
     statements: Statements
     clock: Clock
-    receipt_keys: Callable[[], Mapping[str, str]]
+    receipt_keys: Callable[[], Awaitable[Mapping[str, str]]]
     top_up_url: str
 
 
@@ -143,8 +143,8 @@ class BillingRoutes:
         return json_reply(sent(found))
 
     async def keys(self, _request: Request) -> Reply:
-        """The public keys receipts are signed with."""
-        return json_reply(ReceiptKeys(dict(self._use.receipt_keys())))
+        """The public keys receipts are signed with, of every gateway of the same books."""
+        return json_reply(ReceiptKeys(dict(await self._use.receipt_keys())))
 
     async def top_up(self, _request: Request) -> Reply:
         """How credit is added: the page that messages about missing credit name."""
