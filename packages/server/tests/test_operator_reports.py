@@ -120,9 +120,10 @@ async def test_metrics_show_the_newest_comparison(tmp_path: Path) -> None:
     arguments = ["admin", "reconcile", "--provider", "xai", "--file", file, *PERIOD]
     assert await asyncio.to_thread(main, arguments) == 1
     async with open_gateway(load()) as gateway:
-        line = b'monkey_coder_reconciliation_unexplained_nano_dollars{provider="xai"} 200.0'
+        name = 'monkey_coder_reconciliation_unexplained_nano_dollars{{compared_with="{}",provider="xai"}} {}'
+        lines = {name.format("invoice", "200.0"), name.format("answers", "0.0")}
         for _ in range(2_000):
-            if line in gateway.metrics.text():
+            if lines <= set(gateway.metrics.text().decode().splitlines()):
                 break
             await asyncio.sleep(0.01)
         else:

@@ -8,7 +8,7 @@ from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.invoices import Tokens
 from monkey_coder_server.domain.usage import Usage
-from monkey_coder_server.ports.invoices import Correction, Reconciliation
+from monkey_coder_server.ports.invoices import IN_ANSWERS, Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill
 from packages.server.tests.contract.booking import NOON, hold_request, settle
 
@@ -67,3 +67,13 @@ async def test_the_newest_comparison_of_each_provider_is_remembered(funded: Stor
         await funded.costs.note(made)
     latest = await funded.costs.latest()
     assert [(made.provider, made.unexplained, made.report) for made in latest] == [("openai", 1, ""), ("xai", 2, "")]
+
+
+async def test_what_answers_said_hides_no_invoice_and_is_kept_once(store: Storage) -> None:
+    for number, source in enumerate(("file", IN_ANSWERS, IN_ANSWERS)):
+        at = NOON + timedelta(minutes=number)
+        made = Reconciliation(f"rec_{number}", "xai", "d", "d", at, source, 9, 8, number, number, "{}")
+        await store.costs.note(made)
+        await store.costs.note(made)
+    assert [(made.source, made.unexplained) for made in await store.costs.latest()] == [("file", 0), (IN_ANSWERS, 2)]
+    assert [await store.costs.noted(name) for name in ("rec_1", "rec_3")] == [True, False]

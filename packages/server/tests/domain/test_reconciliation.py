@@ -4,7 +4,7 @@ import pytest
 
 from monkey_coder_server.domain.discrepancies import FindingKind
 from monkey_coder_server.domain.invoices import Booked, Invoice, Invoiced, Tokens
-from monkey_coder_server.domain.reconciliation import Verdict, reconcile, reconcile_reported
+from monkey_coder_server.domain.reconciliation import Verdict, reconcile, reconcile_reported, together
 
 DAY = "2026-11-20"
 ROW = Booked("settle:req_1", 0, "req_1", DAY, "m", Tokens(100, 50, 5, 0, 40, 30), 1_000_000, "up_1")
@@ -204,3 +204,11 @@ def test_a_price_that_moved_says_whether_one_factor_explains_it(invoiced: tuple[
     [found] = by_request(*lines, rows=tuple(rows)).findings
     assert found.kind is FindingKind.PRICE_DRIFT
     assert told in found.detail
+
+
+def test_several_periods_come_to_the_sum_of_what_each_came_to() -> None:
+    rounded = by_request(replace(LINE, amount=1_000_002))
+    wrong = by_request(replace(LINE, amount=1_400_000))
+    both = together([rounded, wrong])
+    assert both == Verdict(wrong.findings, 1, 2_000_000, 2_400_002, 2)
+    assert (both.unexplained, both.sound) == (400_000, False)

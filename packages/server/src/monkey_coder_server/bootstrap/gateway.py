@@ -14,6 +14,7 @@ from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.prices import CurrentPrices
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
@@ -86,7 +87,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
             if feature.start is not None:
                 await feature.start()
         sweeper = asyncio.create_task(Sweeper(books.storage, books.clock).run(metrics))
-        housekeeper = asyncio.create_task(keep_reports(books, metrics))
+        housekeeper = asyncio.create_task(keep_reports(books, metrics, DailyComparison(books)))
         stack.callback(housekeeper.cancel)
         stack.callback(sweeper.cancel)
         application = _application(books, metrics, features, drain)

@@ -9,15 +9,14 @@ from monkey_coder_server.adapters.invoices.anthropic_costs import AnthropicCosts
 from monkey_coder_server.adapters.invoices.csv_file import CsvInvoice
 from monkey_coder_server.adapters.invoices.openai_costs import OpenAICosts
 from monkey_coder_server.bootstrap.books import open_books
+from monkey_coder_server.bootstrap.daily import TELLS_COSTS
 from monkey_coder_server.bootstrap.gateway import PROVIDERS
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.invoice_names import canonical_names
 from monkey_coder_server.features.billing import reconciling
-from monkey_coder_server.ports.invoices import InvoiceSource
+from monkey_coder_server.ports.invoices import IN_ANSWERS, InvoiceSource
 from monkey_coder_server.settings import Settings
 
-TELLS_COSTS = ("xai", "perplexity")
-"""Providers whose answers carry what they cost."""
 SHOWN = 40
 
 
@@ -75,7 +74,7 @@ def _source(settings: Settings, wish: Wish) -> tuple[InvoiceSource | None, str]:
         if wish.provider not in TELLS_COSTS:
             message = f"Answers of {wish.provider} do not say what they cost; give --file or --from-api."
             raise InvalidRequest(message)
-        return None, "costs in answers"
+        return None, IN_ANSWERS
     given = settings.providers[wish.provider]
     provider = next(each for each in PROVIDERS if each.name == wish.provider)
     base_url = given.base_url or provider.base_url

@@ -9,25 +9,32 @@ from datetime import UTC, date, datetime, timedelta
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.features.billing import export
+from monkey_coder_server.ports.invoices import IN_ANSWERS
 from monkey_coder_server.settings import Settings
 
 logger = logging.getLogger(__name__)
 SECONDS = 60.0
 
 
-async def keep_reports(books: Books, metrics: Metrics) -> None:
-    """Tell metrics what reconciliations came to, and each month drop usage rows and counters that are kept no longer.
+async def keep_reports(books: Books, metrics: Metrics, daily: DailyComparison) -> None:
+    """Compare costs each day, tell metrics what reconciliations came to, and each month drop what is kept no longer.
 
     Runs until it is cancelled.
     """
     months, done = books.settings.usage_retention_months, ""
     while True:
         try:
+            await daily.compare()
             for made in await books.storage.costs.latest():
                 metrics.reconciled(
-                    made.provider, unexplained=made.unexplained, findings=made.findings, at=made.at.timestamp()
+                    made.provider,
+                    "answers" if made.source == IN_ANSWERS else "invoice",
+                    unexplained=made.unexplained,
+                    findings=made.findings,
+                    at=made.at.timestamp(),
                 )
             now = books.clock.now()
             if done != (month := now.strftime("%Y-%m")):

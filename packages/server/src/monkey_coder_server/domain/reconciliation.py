@@ -53,6 +53,17 @@ def reconcile_reported(books: Sequence[Booked]) -> Verdict:
     return _verdict(_Pairs(both, []), telling, Invoice(told))
 
 
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """What comparisons of several periods came to in all."""
+    return Verdict(
+        tuple([found for each in verdicts for found in each.findings]),
+        matched=sum(each.matched for each in verdicts),
+        booked=sum(each.booked for each in verdicts),
+        invoiced=sum(each.invoiced for each in verdicts),
+        rounding=sum(each.rounding for each in verdicts),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Pairs:
     both: list[Both]

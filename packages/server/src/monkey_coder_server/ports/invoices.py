@@ -7,6 +7,9 @@ from typing import Protocol
 from monkey_coder_server.domain.invoices import Booked, Invoice
 from monkey_coder_server.ports.record import Record
 
+IN_ANSWERS = "costs in answers"
+"""What books are compared with that are set beside what answers said they cost, not beside an invoice."""
+
 
 class InvoiceSource(Protocol):
     """A provider's cost API, or a file that was downloaded from it."""
@@ -59,7 +62,10 @@ class CostBooks(Protocol):
         """Book the difference in a transaction that names the entry it corrects; False when that was done before."""
 
     async def note(self, made: Reconciliation) -> None:
-        """Keep what a comparison came to."""
+        """Keep what a comparison came to; harmless when it is kept already."""
+
+    async def noted(self, reconciliation_id: str) -> bool:
+        """Whether that comparison is kept."""
 
     async def latest(self) -> Sequence[Reconciliation]:
-        """The newest comparison with each provider, without its report."""
+        """The newest comparisons with each provider, without their reports: with its invoice, and with its answers."""

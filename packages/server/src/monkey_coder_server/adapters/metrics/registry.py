@@ -40,22 +40,25 @@ class Metrics:
         self._seconds = self._durations("monkey_coder_execution_duration_seconds", "Whole requests.", "provider")
         self._first = self._durations("monkey_coder_first_byte_seconds", "Time to the first byte.", "provider")
         self._attempts = self._tally("monkey_coder_attempts", "Calls to providers.", "provider", "model", "outcome")
-        self._unexplained = self._by_provider(
+        self._unexplained = self._by_comparison(
             "monkey_coder_reconciliation_unexplained_nano_dollars", "Unexplained at the newest reconciliation."
         )
-        self._findings = self._by_provider(
+        self._findings = self._by_comparison(
             "monkey_coder_reconciliation_findings", "Findings of the newest reconciliation."
         )
-        self._reconciled_at = self._by_provider(
+        self._reconciled_at = self._by_comparison(
             "monkey_coder_reconciliation_timestamp_seconds", "When the newest reconciliation was made."
         )
         self._mistakes = self._tally("monkey_coder_defects", "Unforeseen exceptions that were contained.", "where")
 
-    def reconciled(self, provider: str, *, unexplained: int, findings: int, at: float) -> None:
-        """The newest comparison with a provider's invoice: nano-dollars nobody can explain, findings, Unix seconds."""
-        self._unexplained.labels(provider).set(unexplained)
-        self._findings.labels(provider).set(findings)
-        self._reconciled_at.labels(provider).set(at)
+    def reconciled(self, provider: str, compared_with: str, *, unexplained: int, findings: int, at: float) -> None:
+        """The newest comparison of a provider's books with its `invoice` or its `answers`.
+
+        Nano-dollars nobody can explain, findings, Unix seconds.
+        """
+        self._unexplained.labels(provider, compared_with).set(unexplained)
+        self._findings.labels(provider, compared_with).set(findings)
+        self._reconciled_at.labels(provider, compared_with).set(at)
 
     def track(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """A gauge that is asked for its value whenever the metrics are read."""
@@ -99,8 +102,8 @@ class Metrics:
         """Everything, in Prometheus' text format."""
         return generate_latest(self.registry)
 
-    def _by_provider(self, name: str, help_text: str) -> Gauge:
-        return Gauge(name, help_text, ("provider",), registry=self.registry)
+    def _by_comparison(self, name: str, help_text: str) -> Gauge:
+        return Gauge(name, help_text, ("provider", "compared_with"), registry=self.registry)
 
     def _tally(self, name: str, help_text: str, *labels: str) -> Tally:
         return Tally(self.registry, name, help_text, *labels)

@@ -13,7 +13,7 @@ from monkey_coder_server.adapters.storage.transaction import Query, Row, Transac
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.invoices import Booked, Tokens
 from monkey_coder_server.domain.ledger import correction_entries
-from monkey_coder_server.ports.invoices import Correction, Reconciliation
+from monkey_coder_server.ports.invoices import IN_ANSWERS, Correction, Reconciliation
 
 EPOCH = date(1970, 1, 1)
 CORRECTION = "correct"
@@ -43,16 +43,19 @@ _NOTE = Query(
         unexplained, findings, report)
     VALUES (:reconciliation_id, :provider, :first_day, :last_day, :at, :source, :booked, :invoiced, :unexplained,
         :findings, :report)
+    ON CONFLICT (reconciliation_id) DO NOTHING
     """)
 )
+_NOTED = Query(text("SELECT 1 FROM reconciliations WHERE reconciliation_id = :wanted"))
 _LATEST = Query(
     text("""
     SELECT r.reconciliation_id, r.provider, r.first_day, r.last_day, r.at, r.source, r.booked, r.invoiced,
         r.unexplained, r.findings, ''
-    FROM reconciliations r
-    JOIN (SELECT provider, MAX(at) AS newest FROM reconciliations GROUP BY provider) n
-        ON n.provider = r.provider AND n.newest = r.at
-    ORDER BY r.provider
+    FROM reconciliations r WHERE NOT EXISTS (
+        SELECT 1 FROM reconciliations n WHERE n.provider = r.provider AND n.at > r.at
+        AND (n.source = :in_answers) = (r.source = :in_answers)
+    )
+    ORDER BY r.provider, r.at
     """)
 )
 _AT = 4
@@ -80,13 +83,19 @@ class SqlCostBooks:
         return await self._writer.perform(partial(_correct, correction))
 
     async def note(self, made: Reconciliation) -> None:
-        """Keep what a comparison came to."""
+        """Keep what a comparison came to; harmless when it is kept already."""
         row = {name: getattr(made, name) for name in made.__struct_fields__} | {"at": to_micros(made.at)}
         await self._writer.perform(lambda transaction: transaction.change(_NOTE, row))
 
+    async def noted(self, reconciliation_id: str) -> bool:
+        """Whether that comparison is kept."""
+        wanted = {"wanted": reconciliation_id}
+        return await self._readers.read(lambda transaction: transaction.row(_NOTED, wanted)) is not None
+
     async def latest(self) -> Sequence[Reconciliation]:
-        """The newest comparison with each provider, without its report."""
-        rows = await self._readers.read(lambda transaction: transaction.rows(_LATEST, {}))
+        """The newest comparisons with each provider, without their reports: with its invoice, and with its answers."""
+        told = {"in_answers": IN_ANSWERS}
+        rows = await self._readers.read(lambda transaction: transaction.rows(_LATEST, told))
         return [_made(row) for row in rows]
 
 

@@ -1,5 +1,6 @@
 """A provider's invoice beside our provider-cost books: read both, compare, correct estimates, keep the result."""
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 from monkey_coder_server.domain.discrepancies import Finding
 from monkey_coder_server.domain.invoices import Booked, Invoice
 from monkey_coder_server.domain.money import usd
-from monkey_coder_server.domain.reconciliation import Canonical, Verdict, reconcile, reconcile_reported
+from monkey_coder_server.domain.reconciliation import Canonical, Verdict, reconcile, reconcile_reported, together
 from monkey_coder_server.ports.invoices import Correction, CostBooks, InvoiceSource, Reconciliation
 
 MARGIN = timedelta(days=1)
@@ -77,6 +78,18 @@ async def run(means: Means, source: InvoiceSource | None, asked: Asked) -> Outco
         for each in verdict.findings:
             corrected += await _correct(means.books, each, asked, means.now)
     outcome = Outcome(asked, verdict, corrected)
+    await means.books.note(_kept(outcome, means.now, means.new_id("rec")))
+    return outcome
+
+
+async def run_by_days(means: Means, asked: Asked) -> Outcome:
+    """As `run` with what answers said, one day after another in a thread: beside requests, and in bounded memory."""
+    verdicts = []
+    for number in range((asked.last - asked.first).days + 1):
+        day = asked.first + timedelta(days=number)
+        rows = await means.books.costs(asked.provider, day, day, by_request=True)
+        verdicts.append(await asyncio.to_thread(reconcile_reported, rows))
+    outcome = Outcome(asked, together(verdicts), 0)
     await means.books.note(_kept(outcome, means.now, means.new_id("rec")))
     return outcome
 
