@@ -1,12 +1,18 @@
 """API keys: found from memory, revoked at once, and in step with other processes."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
+from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.open import Storage
-from monkey_coder_server.domain.errors import Conflict
+from monkey_coder_server.adapters.storage.operations import Reading
+from monkey_coder_server.adapters.storage.transaction import Transaction
+from monkey_coder_server.domain.errors import Conflict, Unavailable
 from monkey_coder_server.ports.accounts import Caps, KeyRecord
 from packages.server.tests.contract.booking import ACCOUNT, NOON, StillClock
 from packages.server.tests.contract.conftest import OpenStore
@@ -36,6 +42,42 @@ SERVER = KeyRecord(
     scopes=frozenset(),
     created_at=NOON + timedelta(minutes=1),
 )
+HERD = 1_000
+T = TypeVar("T")
+
+
+class CountedReads:
+    """`operations.Reading` that counts, and how many ran at a time; `away` makes the next ones fail."""
+
+    def __init__(self, readers: Reading) -> None:
+        self._readers = readers
+        self.away = 0
+        self.begun = self.running = self.most = 0
+        self.begins = asyncio.Event()
+
+    async def read(self, body: Callable[[Transaction], T]) -> T:
+        self.begun += 1
+        self.running += 1
+        self.begins.set()
+        self.most = max(self.most, self.running)
+        try:
+            if self.away:
+                self.away -= 1
+                raise Unavailable("away", retry_after=1)
+            return await self._readers.read(body)
+        finally:
+            self.running -= 1
+
+    async def report(self, body: Callable[[Transaction], T]) -> T:
+        return await self.read(body)
+
+    def close(self) -> None:
+        self._readers.close()
+
+
+def of_the_herd(number: int) -> KeyRecord:
+    name = f"{number:05d}"
+    return replace(SERVER, key_id=f"key_{name}", name=name, digest=name.encode().ljust(32, b"."))
 
 
 async def test_a_key_comes_back_as_it_was_stored(store: Storage) -> None:
@@ -116,3 +158,62 @@ async def test_keys_are_known_again_after_a_restart(open_store: OpenStore) -> No
     async with open_store() as after:
         after.readers.close()
         assert await after.keys.find(LAPTOP.digest) == replace(LAPTOP, last_used=NOON)
+
+
+async def test_a_herd_of_cold_keys_is_served_by_a_look_or_two_one_at_a_time(store: Storage, clock: StillClock) -> None:
+    herd, strangers = [of_the_herd(number) for number in range(HERD)], [of_the_herd(HERD + n) for n in range(HERD)]
+    await asyncio.gather(*[store.keys.create(record) for record in herd])
+    reads = CountedReads(store.readers)
+    cold = SqlKeys(store.writer, reads, clock)
+    early = asyncio.gather(*[cold.find(record.digest) for record in herd[: HERD // 2]])
+    await reads.begins.wait()
+    asked = [*herd, *herd, *strangers]
+    found = await asyncio.gather(*[cold.find(record.digest) for record in asked])
+    assert found == [*herd, *herd, *[None] * HERD]
+    assert await early == herd[: HERD // 2]
+    assert (reads.begun, reads.most) == (2, 1)
+    assert [await cold.find(record.digest) for record in asked] == found
+    assert reads.begun == 2
+
+
+async def test_a_herd_that_cannot_be_looked_up_is_not_called_unknown(store: Storage, clock: StillClock) -> None:
+    herd = [of_the_herd(number) for number in range(20)]
+    for record in herd:
+        await store.keys.create(record)
+    reads = CountedReads(store.readers)
+    cold = SqlKeys(store.writer, reads, clock)
+    reads.away = 1
+    found = await asyncio.gather(*[cold.find(record.digest) for record in herd], return_exceptions=True)
+    assert {type(each) for each in found} == {Unavailable}
+    assert await asyncio.gather(*[cold.find(record.digest) for record in herd]) == herd
+    assert reads.begun == 2
+
+
+async def test_whoever_stops_waiting_for_a_key_stops_nobody_else(store: Storage, clock: StillClock) -> None:
+    await store.keys.create(LAPTOP)
+    cold = SqlKeys(store.writer, store.readers, clock)
+    waiting = [asyncio.ensure_future(cold.find(LAPTOP.digest)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    assert await asyncio.gather(*waiting[1:]) == [LAPTOP, LAPTOP]
+
+
+async def test_changes_are_followed_though_the_uses_cannot_be_written(
+    store: Storage, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.keys.create(LAPTOP)
+    follower, round_over = SqlKeys(store.writer, store.readers, clock, refresh_seconds=0), asyncio.Event()
+
+    async def refuse() -> None:
+        round_over.set()
+        raise Unavailable("too many operations are waiting", retry_after=1)
+
+    monkeypatch.setattr(follower, "flush", refuse)
+    await follower.start()
+    await store.keys.revoke(ACCOUNT, "key_1", NOON)
+    async with asyncio.timeout(10):
+        for _ in range(2):  # the first may have looked before
+            round_over.clear()
+            await round_over.wait()
+    assert await follower.find(LAPTOP.digest) == replace(LAPTOP, revoked_at=NOON)
+    await follower.close()

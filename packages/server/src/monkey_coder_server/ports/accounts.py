@@ -97,7 +97,7 @@ class Accounts(Protocol):
 
 
 class Keys(Protocol):
-    """API keys. `find` reads an in-memory snapshot: no I/O for a known key, one bounded look-up for an unknown one."""
+    """API keys. `find` reads an in-memory snapshot: no I/O for a known key, one look for all unknown ones."""
 
     async def find(self, digest: bytes) -> KeyRecord | None:
         """The key of a digest, also when revoked or expired: the caller judges."""

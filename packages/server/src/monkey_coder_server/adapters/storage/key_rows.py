@@ -32,7 +32,6 @@ _ADD = Query(
     .on_conflict_do_nothing()
 )
 _CHANGED = Query(_KEY.where(api_keys.c.revision > bindparam("seen")).order_by(api_keys.c.revision))
-_BY_DIGEST = Query(_KEY.where(api_keys.c.digest == bindparam("wanted")))
 _OF_ACCOUNT = Query(
     _KEY.where(api_keys.c.account_id == bindparam("account")).order_by(api_keys.c.created_at, api_keys.c.key_id)
 )
@@ -106,12 +105,6 @@ def add(record: KeyRecord, transaction: Transaction) -> None:
 def changed_since(revision: int, transaction: Transaction) -> list[tuple[KeyRecord, int]]:
     """Keys made or changed after a revision, each with its own."""
     return [(_record(row), row[-1]) for row in transaction.rows(_CHANGED, {"seen": revision})]
-
-
-def by_digest(digest: bytes, transaction: Transaction) -> KeyRecord | None:
-    """The key of a digest."""
-    row = transaction.row(_BY_DIGEST, {"wanted": digest})
-    return None if row is None else _record(row)
 
 
 def of_account(account_id: str, transaction: Transaction) -> list[KeyRecord]:

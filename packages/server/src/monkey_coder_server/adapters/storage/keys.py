@@ -16,11 +16,10 @@ from monkey_coder_server.ports.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-REFRESH_SECONDS = 5
-"""How late a change made by another process is seen."""
+REFRESH_SECONDS = 3
+"""Between two looks at what other processes have changed: with the look itself, theirs is seen within five seconds."""
 UNKNOWN_SECONDS = 3
 MOST_UNKNOWN = 10_000
-LOOK_UPS = 8
 TOUCH_EVERY = timedelta(minutes=1)
 
 
@@ -37,8 +36,8 @@ class SqlKeys:
         self._known: dict[bytes, KeyRecord] = {}
         self._revision = 0
         self._unknown: OrderedDict[bytes, int] = OrderedDict()
-        self._look_ups = asyncio.Semaphore(LOOK_UPS)
         self._refreshing = asyncio.Lock()
+        self._next_refresh: asyncio.Task[None] | None = None
         self._uses: dict[str, datetime] = {}
         self._written: dict[str, datetime] = {}
         self._task: asyncio.Task[None] | None = None
@@ -58,19 +57,20 @@ class SqlKeys:
                 await self.flush()
 
     async def find(self, digest: bytes) -> KeyRecord | None:
-        """The key of a digest, also when revoked or expired. Raises `Unavailable` for one it cannot look up."""
+        """The key of a digest, also when revoked or expired. Raises `Unavailable` for one it cannot look up.
+
+        However many are unknown at a time, one read looks for all of them: it takes in whatever is new.
+        """
         known = self._known.get(digest)
         if known is not None:
             return known
         now = int(self._clock.monotonic())
         if self._unknown.get(digest, 0) > now:
             return None
-        async with self._look_ups:
-            found = await self._readers.read(partial(key_rows.by_digest, digest))
+        await self.refresh()
+        found = self._known.get(digest)
         if found is None:
             self._remember_unknown(digest, now + UNKNOWN_SECONDS)
-        else:
-            self._known.setdefault(digest, found)
         return found
 
     async def create(self, record: KeyRecord) -> None:
@@ -102,8 +102,14 @@ class SqlKeys:
             self._uses[key_id] = at
 
     async def refresh(self) -> None:
-        """Take in keys made or changed since the last look, by whatever process."""
+        """Take in keys made or changed until now, by whatever process. One look serves all who ask before it begins."""
+        if self._next_refresh is None:
+            self._next_refresh = asyncio.create_task(self._refresh())
+        await asyncio.shield(self._next_refresh)
+
+    async def _refresh(self) -> None:
         async with self._refreshing:
+            self._next_refresh = None
             for record, revision in await self._readers.read(partial(key_rows.changed_since, self._revision)):
                 self._known[record.digest] = record
                 self._revision = max(self._revision, revision)
@@ -121,8 +127,8 @@ class SqlKeys:
         while True:
             await asyncio.sleep(self._refresh_seconds)
             try:
-                await self.flush()
                 await self.refresh()
+                await self.flush()
                 told = False
             except GatewayError as error:
                 if not told:
