@@ -9,6 +9,7 @@ from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.errors import Unavailable
 
 CAPACITY = 4_096
+"""How many may wait to write, and how many to read: a thousand strangers at once are no reason to refuse one."""
 RETRY_AFTER_SECONDS = 1
 UNHEALTHY_SECONDS = 5
 

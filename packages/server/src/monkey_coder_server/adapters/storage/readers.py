@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction, open_reader
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.errors import Unavailable
 
 THREADS = 3
-WAITING = 512
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Readers:
     """A bounded pool of reading threads, each with one connection; each read sees one moment of the database."""
 
-    def __init__(self, path: Path, *, threads: int = THREADS, waiting: int = WAITING) -> None:
+    def __init__(self, path: Path, *, threads: int = THREADS, waiting: int = CAPACITY) -> None:
         self._path = path
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger-reader")
         self._own = threading.local()
@@ -32,7 +32,7 @@ class Readers:
     async def read(self, body: Callable[[Transaction], T]) -> T:
         """Run a reading function. Raises `Unavailable` when too many wait or the database cannot be read."""
         if self._waiting >= self._most_waiting:
-            raise Unavailable("Too many reports are being made right now; please try again.", retry_after=1)
+            raise Unavailable("Too many are reading the ledger right now; please try again.", retry_after=1)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, body)

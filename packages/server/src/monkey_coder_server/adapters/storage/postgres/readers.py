@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import psycopg
 
+from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.postgres.connection import ANSWER, Connection, Server, after, connect
 from monkey_coder_server.adapters.storage.postgres.problems import is_lost, told, unreadable
 from monkey_coder_server.adapters.storage.postgres.transaction import PgTransaction
@@ -18,7 +19,6 @@ from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.errors import Unavailable
 
 THREADS = 3
-WAITING = 512
 LONGEST = timedelta(seconds=10)
 """How long anybody waits for a read, his turn included."""
 REPORT = timedelta(minutes=10)
@@ -35,7 +35,7 @@ class PgReaders:
     """
 
     def __init__(
-        self, server: Server, *, away: Callable[[], bool], threads: int = THREADS, waiting: int = WAITING
+        self, server: Server, *, away: Callable[[], bool], threads: int = THREADS, waiting: int = CAPACITY
     ) -> None:
         self._server = server
         self._away = away
@@ -68,7 +68,7 @@ class PgReaders:
         if self._away():
             raise unreadable("it is away")
         if self._waiting >= self._most_waiting:
-            raise Unavailable("Too many reports are being made right now; please try again.", retry_after=1)
+            raise Unavailable("Too many are reading the ledger right now; please try again.", retry_after=1)
         self._waiting += 1
         try:
             running = asyncio.get_running_loop().run_in_executor(pool, self._run, body, answer)
