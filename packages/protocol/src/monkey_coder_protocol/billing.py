@@ -112,8 +112,49 @@ class StatementLine(msgspec.Struct, kw_only=True):
     charged_nano: int
 
 
+class CreditMovement(msgspec.Struct, kw_only=True):
+    """What moved the balance and is no charge; an amount below zero takes credit.
+
+    `kind` is `grant`, `refund` (of the charge of `request_id`), `taken_back` (of a grant) or `expired`.
+    """
+
+    at: str
+    kind: str
+    amount_usd: str
+    amount_nano: int
+    request_id: str | None
+
+
+class StatementCredit(msgspec.Struct, kw_only=True):
+    """The balance over a month: closing = opening + granted + refunded - taken_back - expired - charged.
+
+    To the nano-dollar. `movements` lists what is no charge, oldest first; `truncated` says that there are more, which
+    the sums hold all the same.
+    """
+
+    opening_usd: str
+    opening_nano: int
+    granted_usd: str
+    granted_nano: int
+    refunded_usd: str
+    refunded_nano: int
+    taken_back_usd: str
+    taken_back_nano: int
+    expired_usd: str
+    expired_nano: int
+    charged_usd: str
+    charged_nano: int
+    closing_usd: str
+    closing_nano: int
+    movements: list[CreditMovement]
+    truncated: bool
+
+
 class Statement(msgspec.Struct, kw_only=True):
-    """`GET /v1/billing/statement`: a UTC month; the total is the sum of its receipts, to the nano-dollar."""
+    """`GET /v1/billing/statement`: a UTC month; the total is the sum of its receipts, to the nano-dollar.
+
+    `total_nano` and `lines` are of single usage rows and empty once those are dropped; `credit` is not.
+    """
 
     account_id: str
     month: str
@@ -123,6 +164,7 @@ class Statement(msgspec.Struct, kw_only=True):
     total_usd: str
     total_nano: int
     lines: list[StatementLine]
+    credit: StatementCredit
 
 
 class ReceiptKeys(msgspec.Struct):

@@ -36,6 +36,35 @@ class Line(Record, frozen=True):
     charged: int
 
 
+class CreditMoved(Record, frozen=True):
+    """One movement of an account's credit that is no charge: `amount` nano-dollars, negative when it takes credit.
+
+    `kind` is `grant`, `refund` (of a charge, whose request is named), `taken_back` (of a grant) or `expired`.
+    """
+
+    at: datetime
+    kind: str
+    amount: int
+    request_id: str | None
+
+
+class CreditSums(Record, frozen=True):
+    """An account's credit over a period, in nano-dollars of zero or more.
+
+    `closing` = `opening` + `granted` + `refunded` - `taken_back` - `expired` - `charged`. `moved` lists what is no
+    charge, oldest first.
+    """
+
+    opening: int
+    granted: int
+    refunded: int
+    taken_back: int
+    expired: int
+    charged: int
+    closing: int
+    moved: Sequence[CreditMoved]
+
+
 class Statements(Protocol):
     """Reads of charges as they are booked, with start ≤ at < end."""
 
@@ -46,3 +75,9 @@ class Statements(Protocol):
 
     async def lines(self, account_id: str, *, start: datetime, end: datetime) -> Sequence[Line]:
         """The charges of a period by key and model."""
+
+    async def credit(self, account_id: str, *, start: datetime, end: datetime, most: int) -> CreditSums:
+        """What became of the credit between two midnights (UTC), with at most so many movements; sums are of all.
+
+        Raises `NotFound` for an account without a wallet.
+        """

@@ -1,5 +1,6 @@
 """No statement of the request path walks a table: each finds its rows by an index."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +18,7 @@ from monkey_coder_server.adapters.storage import (
     books,
     caps,
     counting,
+    credit_sums,
     expiry,
     grant_rows,
     grants,
@@ -58,6 +60,7 @@ MODULES = (
     books,
     caps,
     counting,
+    credit_sums,
     expiry,
     grant_rows,
     grants,
@@ -256,6 +259,22 @@ def plan_of(query: Query, template: Path) -> list[str]:
     with closing(sqlite3.connect(template)) as connection:
         plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", [None] * len(compiled.names)).fetchall()
     return [step[3] for step in plan]
+
+
+@pytest.mark.parametrize("query", [credit_sums._LIST, credit_sums._SUMS])
+def test_credit_is_read_without_looking_through_charges(query: Query, template: Path) -> None:
+    assert plan_of(query, template)[:2] == [
+        "SEARCH transactions USING INDEX ix_transactions_credit (account_id=? AND at>? AND at<?)",
+        "SEARCH entries USING PRIMARY KEY (transaction_id=?)",
+    ]
+
+
+@pytest.mark.parametrize("query", [credit_sums._LIST, credit_sums._SUMS])
+def test_postgresql_reads_credit_without_looking_through_charges(query: Query, planner: psycopg.Connection) -> None:
+    taken = [step for step in steps(explained_by(planner, query)) if step.get("Relation Name") == "transactions"]
+    used = [step for step in steps(explained_by(planner, query)) if step.get("Index Name") == "ix_transactions_credit"]
+    assert len(taken) == 1
+    assert [set(re.findall(r"account_id|at(?= [<>])", step["Index Cond"])) for step in used] == [{"account_id", "at"}]
 
 
 def test_usage_of_a_time_is_read_in_its_order(template: Path) -> None:

@@ -3,6 +3,10 @@ from typing import Any
 
 import pytest
 
+from monkey_coder_server.ports.credit import Refund
+
+NANO = 1_000_000_000
+SUMS = ("opening", "granted", "refunded", "taken_back", "expired", "charged", "closing")
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -76,6 +80,22 @@ async def test_receipts_and_statements_of_a_new_account_are_empty(house: Any) ->
     assert (body["receipts"], body["total_usd"], body["lines"]) == (0, "0.00", [])
     this_month = (await house.client.get("/v1/billing/statement", headers=customer.headers)).json()
     assert len(this_month["month"]) == len("2026-11")
+
+
+async def test_a_statement_tells_of_grants_and_what_is_taken_back(house: Any) -> None:
+    customer = await house.customer(usd=7)
+    ledger = house.gateway.books.storage.ledger
+    [granted] = await ledger.grants(customer.account_id)
+    await ledger.refund(Refund(customer.account_id, granted.grant_id, 50, "test", "back"))
+    credit = (await house.client.get("/v1/billing/statement", headers=customer.headers)).json()["credit"]
+    shown = {name: credit[f"{name}_nano"] for name in SUMS}
+    assert shown == dict.fromkeys(SUMS, 0) | {"granted": 7 * NANO, "taken_back": 50, "closing": 7 * NANO - 50}
+    assert (credit["granted_usd"], credit["taken_back_usd"], credit["opening_usd"]) == ("7.00", "0.00000005", "0.00")
+    assert [(moved["kind"], moved["amount_nano"], moved["amount_usd"]) for moved in credit["movements"]] == [
+        ("grant", 7 * NANO, "7.00"),
+        ("taken_back", -50, "-0.00000005"),
+    ]
+    assert credit["truncated"] is False
 
 
 @pytest.mark.parametrize(

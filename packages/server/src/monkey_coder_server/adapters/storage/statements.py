@@ -6,13 +6,14 @@ from functools import partial
 
 from sqlalchemy import bindparam, func, literal_column, or_, select
 
+from monkey_coder_server.adapters.storage import credit_sums
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.operations import Reading
 from monkey_coder_server.adapters.storage.receipt_chain import SIGNED
 from monkey_coder_server.adapters.storage.tables import receipts, usage
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.ports.ledger import SignedReceipt
-from monkey_coder_server.ports.statements import Issued, Line, Place
+from monkey_coder_server.ports.statements import CreditSums, Issued, Line, Place
 
 _CHARGED = (
     usage.c.account_id == bindparam("account"),
@@ -77,6 +78,11 @@ class SqlStatements:
         """The charges of a period by key and model."""
         wanted = {"account": account_id, "start": to_micros(start), "end": to_micros(end)}
         return await self._readers.read(lambda transaction: [_line(row) for row in transaction.rows(_LINES, wanted)])
+
+    async def credit(self, account_id: str, *, start: datetime, end: datetime, most: int) -> CreditSums:
+        """What became of the credit between two midnights. Raises `NotFound`."""
+        body = partial(credit_sums.between, account_id, to_micros(start), to_micros(end), most)
+        return await self._readers.read(body)
 
     async def signed_by(self) -> str | None:
         """The id of the key the newest receipt was signed with; None when there is no receipt. Raises `Unavailable`."""

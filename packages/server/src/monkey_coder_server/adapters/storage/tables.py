@@ -32,6 +32,8 @@ NAMING = {
 
 metadata = MetaData(naming_convention=NAMING)
 
+MOVES_CREDIT = "kind = 'grant' OR kind = 'refund' OR kind = 'expire'"
+"""The transactions an account sees beside its charges."""
 LARGEST_BALANCE = 9 * 10**18
 """9 billion USD: refused before a 64-bit sum could overflow into SQLite's floating point."""
 
@@ -110,6 +112,13 @@ transactions = Table(
         "undoes",
         sqlite_where=text("undoes IS NOT NULL"),
         postgresql_where=text("undoes IS NOT NULL"),
+    ),
+    Index(
+        "ix_transactions_credit",
+        "account_id",
+        "at",
+        sqlite_where=text(MOVES_CREDIT),
+        postgresql_where=text(MOVES_CREDIT),
     ),
     sqlite_with_rowid=False,
 )

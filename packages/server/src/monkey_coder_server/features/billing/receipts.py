@@ -1,22 +1,30 @@
-"""`/v1/billing/receipts` and `/v1/billing/statement`: every charge of a period, one by one and summed."""
+"""`/v1/billing/receipts` and `/v1/billing/statement`: every charge of a period, and what else moved credit."""
 
 import base64
 import binascii
 from datetime import UTC, datetime
 
-from monkey_coder_protocol.billing import Receipt, ReceiptPage, Statement, StatementLine
+from monkey_coder_protocol.billing import (
+    CreditMovement,
+    Receipt,
+    ReceiptPage,
+    Statement,
+    StatementCredit,
+    StatementLine,
+)
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.billing.period import read_period
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import SignedReceipt
-from monkey_coder_server.ports.statements import Line, Place, Statements
+from monkey_coder_server.ports.statements import CreditMoved, CreditSums, Line, Place, Statements
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
 LARGEST_PAGE = 1_000
 USUAL_PAGE = 100
+MOST_MOVEMENTS = 1_000
 
 
 class ReceiptRoutes:
@@ -44,10 +52,11 @@ class ReceiptRoutes:
         return json_reply(ReceiptPage(receipts=[sent(each.receipt) for each in shown], next=follows))
 
     async def statement(self, request: Request) -> Reply:
-        """What a month came to, by key and model: `month`, such as 2026-11; this month when left out."""
+        """What a month came to, and what moved the balance: `month`, such as 2026-11; this month when left out."""
         account_id = request.principal.account_id
         start, end = read_month(request.query.get("month", ""), self._clock.now())
         lines = await self._statements.lines(account_id, start=start, end=end)
+        credit = await self._statements.credit(account_id, start=start, end=end, most=MOST_MOVEMENTS + 1)
         total = sum(line.charged for line in lines)
         return json_reply(
             Statement(
@@ -59,6 +68,7 @@ class ReceiptRoutes:
                 total_usd=usd(total),
                 total_nano=total,
                 lines=[_line(line) for line in lines],
+                credit=_credit(credit),
             )
         )
 
@@ -94,6 +104,37 @@ def _line(line: Line) -> StatementLine:
         output_tokens=line.output_tokens,
         charged_usd=usd(line.charged),
         charged_nano=line.charged,
+    )
+
+
+def _credit(credit: CreditSums) -> StatementCredit:
+    return StatementCredit(
+        opening_usd=usd(credit.opening),
+        opening_nano=credit.opening,
+        granted_usd=usd(credit.granted),
+        granted_nano=credit.granted,
+        refunded_usd=usd(credit.refunded),
+        refunded_nano=credit.refunded,
+        taken_back_usd=usd(credit.taken_back),
+        taken_back_nano=credit.taken_back,
+        expired_usd=usd(credit.expired),
+        expired_nano=credit.expired,
+        charged_usd=usd(credit.charged),
+        charged_nano=credit.charged,
+        closing_usd=usd(credit.closing),
+        closing_nano=credit.closing,
+        movements=[_movement(moved) for moved in credit.moved[:MOST_MOVEMENTS]],
+        truncated=len(credit.moved) > MOST_MOVEMENTS,
+    )
+
+
+def _movement(moved: CreditMoved) -> CreditMovement:
+    return CreditMovement(
+        at=moved.at.isoformat(),
+        kind=moved.kind,
+        amount_usd=usd(moved.amount),
+        amount_nano=moved.amount,
+        request_id=moved.request_id,
     )
 
 
