@@ -180,8 +180,8 @@ def test_a_signal_ends_it_with_its_code(monkey: Monkey, number: signal.Signals, 
 
 COMMANDS = (
     "implement x", "build x", "test a.py", "review a.py", "analyze a.py", "explain a.py", "chat hello", "quote x",
-    "models", "providers", "usage", "balance", "health", "keys list", "keys create ci", "auth status", "auth token",
-    "auth logout", "config list", "config path", "config get baseUrl", "config set defaultPersona tester",
+    "models", "providers", "usage", "balance", "statement", "health", "keys list", "keys create ci", "auth status",
+    "auth token", "auth logout", "config list", "config path", "config get baseUrl", "config set defaultPersona tester",
     "config unset defaultPersona", "help", "help implement",
 )  # fmt: skip
 
