@@ -98,6 +98,11 @@ def test_all_that_was_sent_is_verified_with_its_chain(monkey: Monkey, gateway: F
     )
 
 
+def test_one_receipt_is_spoken_of_as_one(monkey: Monkey, gateway: FakeGateway) -> None:
+    paged(gateway, [*chain(1)])
+    assert monkey("receipts", "verify").out.startswith("1 receipt is valid, without a gap;")
+
+
 def test_a_gap_names_the_receipt_behind_it(monkey: Monkey, gateway: FakeGateway) -> None:
     first, _, third, fourth = chain(4)
     paged(gateway, [first, third, fourth])

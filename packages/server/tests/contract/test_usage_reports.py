@@ -36,6 +36,14 @@ async def some_days(store: Storage, random: Random, requests: int = 12) -> None:
         await settle(store.books, asked, random.randint(1, 300), at=at, usage=usage, model=model)
 
 
+async def test_a_row_tells_what_was_read_from_a_cache_and_written_to_it(funded: Storage) -> None:
+    asked = hold_request(300)
+    await funded.books.place(asked)
+    await settle(funded.books, asked, usage=Usage(1_000, 200, 30, 4, output=5))
+    [row] = await funded.reports.newest(ACCOUNT, start=FIRST, end=LAST, most=9)
+    assert (row.input_tokens, row.cached_tokens, row.cache_write_tokens, row.estimated) == (1_234, 200, 34, False)
+
+
 async def totals(store: Storage, start: datetime, end: datetime, *, hourly: bool = False) -> tuple[int, ...]:
     sums = await store.reports.sums(ACCOUNT, start=start, end=end, hourly=hourly)
     names = ("requests", "failed", "input_tokens", "output_tokens", "price", "provider_cost", "latency_ms", "estimated")

@@ -169,12 +169,20 @@ def test_no_order_of_requests_spends_more_than_is_allowed(requests: list[tuple[N
         assert standing.spent <= limit.allowed
 
 
+@pytest.mark.parametrize("kind", [HolderKind.ACCOUNT, HolderKind.PROJECT])
+def test_another_key_is_no_way_round_a_limit_of_more_than_one(kind: HolderKind) -> None:
+    shared = Limit(Holder(kind, "web"), Period.TOTAL, Unit.MONEY, 1_000)
+    told = LimitReached(Standing(shared), 1_001, NOON).message
+    assert told.endswith("it never resets. The gateway's operator can raise it. Or send a smaller request.")
+
+
 def test_a_refusal_says_who_how_much_since_when_and_until_when() -> None:
     refused = LimitReached(money(1_000, spent=300, held=400, model="openai/gpt-5"), 301, NOON)
     assert refused.message == (
         "This request needs up to 0.000000301 USD, but the limit of this API key for the model openai/gpt-5, "
         "0.000001 USD per day, has 0.0000003 USD left (0.0000003 USD spent, 0.0000004 USD held by running requests); "
-        "it resets at 2026-11-23 00:00 UTC. Raise the limit, or send a smaller request."
+        "it resets at 2026-11-23 00:00 UTC. The gateway's operator can raise it, and another key of this account may "
+        "have more left. Or send a smaller request."
     )
     assert refused.code == "budget_exceeded"
     assert refused.facts == {

@@ -1,8 +1,11 @@
+from datetime import UTC, datetime
+
 import msgspec
 
 from monkey_coder_protocol.errors import ErrorCode
 from monkey_coder_server.domain import errors
 from monkey_coder_server.domain.errors import BudgetExceeded, GatewayError, InsufficientCredit, RateLimited
+from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, LimitReached, Period, Standing, Unit
 from monkey_coder_server.web import problem
 from monkey_coder_server.web.problem import STATUS, NativeProblems, problem_headers
 
@@ -41,6 +44,25 @@ def test_missing_credit_names_balance_limit_and_where_to_top_up() -> None:
     assert body.message == "Too dear. Balance: 0.10 USD. Limit: 0.25 USD. Top up at http://here/billing"
     assert (body.balance_usd, body.limit_usd, body.top_up_url) == ("0.10", "0.25", "http://here/billing")
     assert body.status_code == 402
+
+
+def test_credit_is_no_remedy_for_a_limit_so_nobody_is_sent_to_top_up() -> None:
+    day = Limit(Holder(HolderKind.KEY, "key_1"), Period.DAY, Unit.MONEY, 1_000)
+    for error in (
+        LimitReached(Standing(day), 1_001, datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        BudgetExceeded("It can cost more.", facts={"limit": "max_cost", "limit_usd": "0.25"}),
+    ):
+        body = NativeProblems("http://here/billing").body(error, "req_1")
+        assert body.status_code == 402
+        assert "http://here/billing" not in body.message
+        assert body.top_up_url is msgspec.UNSET
+        assert (body.limit_usd, body.error_code) == (error.facts["limit_usd"], "budget_exceeded")
+    assert (
+        "it resets at 2026-11-23 00:00 UTC"
+        in NativeProblems("")
+        .body(LimitReached(Standing(day), 1_001, datetime(2026, 11, 22, 12, tzinfo=UTC)), "req_1")
+        .message
+    )
 
 
 def test_what_the_message_says_already_is_not_said_again() -> None:

@@ -139,6 +139,8 @@ def _api_failure(error: errors.MonkeyCoderError) -> Failure:
 
 
 def _credit_hint(error: errors.MonkeyCoderError) -> str:
+    if isinstance(error, errors.BudgetExceededError):
+        return "`monkey usage` shows what was spent."
     url = error.top_up_url if isinstance(error, errors.APIError) else None
     if url and url not in error.message:
         return f"Add credit at {url}."

@@ -156,7 +156,7 @@ class LimitReached(BudgetExceeded):
         limit = standing.limit
         super().__init__(
             f"This request needs up to {_amount(limit, needed)}, but {_described(standing, at)} "
-            "Raise the limit, or send a smaller request.",
+            f"{_raised(limit)} Or send a smaller request.",
             facts=_facts(standing, needed, at),
         )
 
@@ -172,6 +172,13 @@ def _described(standing: Standing, at: datetime) -> str:
         f"{_amount(limit, standing.left)} left ({_amount(limit, standing.spent)} spent, "
         f"{_amount(limit, standing.held)} held by running requests); {reset}."
     )
+
+
+def _raised(limit: Limit) -> str:
+    """Who can do something about a limit. More credit does not lift it."""
+    if limit.holder.kind is HolderKind.KEY:
+        return "The gateway's operator can raise it, and another key of this account may have more left."
+    return "The gateway's operator can raise it."
 
 
 def _whose(limit: Limit) -> str:

@@ -31,7 +31,11 @@ class UsageSum(Record, frozen=True):
 
 
 class UsageLine(Record, frozen=True):
-    """One request, for exports. Money in nano-dollars; `key_name` is empty when the key is not known any more."""
+    """One request, for exports. Money in nano-dollars; `key_name` is empty when the key is not known any more.
+
+    `input_tokens` includes `cached_tokens`, which were read from the provider's cache, and `cache_write_tokens`, which
+    were written to it: None of requests from before that was counted.
+    """
 
     account_id: str
     at: datetime
@@ -47,6 +51,7 @@ class UsageLine(Record, frozen=True):
     stream: bool
     input_tokens: int
     cached_tokens: int
+    cache_write_tokens: int | None
     output_tokens: int
     reasoning_tokens: int
     price: int

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import msgspec
 
 from monkey_coder_protocol.errors import ErrorBody
-from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.errors import GatewayError, InsufficientCredit
 from monkey_coder_server.domain.limits import LimitReached
 from monkey_coder_server.web.respond import Headers, Response, json_reply
 
@@ -71,8 +71,6 @@ NEVER_RETRY = frozenset({401, 402})
 """Statuses after which an SDK must stop at once: trying again cannot help."""
 IN_VAIN = frozenset({"invalid_request", "content_filter"})
 """Why a provider refused what it would refuse again (`facts["failure"]`)."""
-OWN_LIMITS = frozenset({"max_cost", "quote"})
-"""The limit a caller set for one request: more credit would not lift it."""
 _MONEY = frozenset({"insufficient_credit", "budget_exceeded"})
 
 
@@ -97,7 +95,7 @@ def problem_headers(error: GatewayError) -> Headers:
 
 
 def sentence(error: GatewayError, *, top_up_url: str) -> str:
-    """The message for people; for money errors with balance, limit and where to top up."""
+    """The message for people; for money errors with balance and limit, and where to top up if credit is what lacks."""
     if error.code not in _MONEY:
         return error.message
     parts = [error.message]
@@ -105,7 +103,7 @@ def sentence(error: GatewayError, *, top_up_url: str) -> str:
         amount = error.facts.get(fact)
         if amount is not None and amount not in error.message:
             parts.append(f"{label}: {amount} USD.")
-    if top_up_url and top_up_url not in error.message and error.facts.get("limit") not in OWN_LIMITS:
+    if isinstance(error, InsufficientCredit) and top_up_url and top_up_url not in error.message:
         parts.append(f"Top up at {top_up_url}")
     return " ".join(parts)
 
@@ -133,7 +131,5 @@ class NativeProblems:
             balance_usd=error.facts.get("balance_usd", msgspec.UNSET),
             limit_usd=error.facts.get("limit_usd", msgspec.UNSET),
             limit=dict(error.facts) if isinstance(error, LimitReached) else msgspec.UNSET,
-            top_up_url=self.top_up_url
-            if error.code in _MONEY and error.facts.get("limit") not in OWN_LIMITS
-            else msgspec.UNSET,
+            top_up_url=self.top_up_url if isinstance(error, InsufficientCredit) else msgspec.UNSET,
         )

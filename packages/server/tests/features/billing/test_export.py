@@ -35,6 +35,7 @@ def line(key_name: str = "laptop", **changes: Any) -> UsageLine:
         "stream": True,
         "input_tokens": 1000,
         "cached_tokens": 100,
+        "cache_write_tokens": 70,
         "output_tokens": 200,
         "reasoning_tokens": 20,
         "price": 12_345_678,
@@ -95,6 +96,19 @@ async def test_json_lines_are_objects_with_the_same_columns() -> None:
     lines = [json.loads(text) for text in b"".join(await exported("jsonl", [line(), line("=x")])).splitlines()]
     assert [each["key_name"] for each in lines] == ["laptop", "=x"]
     assert (lines[0]["cost_usd"], lines[0]["error_code"], lines[0]["input_tokens"]) == ("0.012345678", None, 1000)
+
+
+@pytest.mark.parametrize("counted", [70, 0, None])
+async def test_tokens_written_to_a_cache_have_a_column_that_is_empty_where_they_were_not_counted(
+    counted: int | None,
+) -> None:
+    given = [line(cache_write_tokens=counted)]
+    [row] = await table("csv", given)
+    assert row["cache_write_tokens"] == ("" if counted is None else str(counted))
+    assert json.loads(b"".join(await exported("jsonl", given)))["cache_write_tokens"] == counted
+    read = pyarrow.parquet.read_table(io.BytesIO(b"".join(await exported("parquet", given))))
+    assert read.column("cache_write_tokens").to_pylist() == [counted]
+    assert not [name for name in (await table("focus", given))[0] if "write" in name.lower()]
 
 
 async def test_focus_has_the_columns_of_the_specification() -> None:

@@ -27,6 +27,7 @@ ROW = UsageLine(
     status="served",
     input_tokens=1000,
     cached_tokens=0,
+    cache_write_tokens=0,
     output_tokens=200,
     reasoning_tokens=0,
     price=12_345_678,

@@ -171,7 +171,8 @@ def _verdict(result: "Verdict", *, chained: bool) -> str:
         return f"Receipt {result.receipts[0].receipt_id} is valid: the signature and the hash chain fit."
     whole = f", {len(result.whole)} from their very first receipt on" if result.whole else ""
     chains = len({each.body.get("key_id") for each in result.receipts})
-    return f"{len(result.receipts)} receipts are valid, without a gap; chains of API keys: {chains}{whole}."
+    counted = "1 receipt is" if len(result.receipts) == 1 else f"{len(result.receipts)} receipts are"
+    return f"{counted} valid, without a gap; chains of API keys: {chains}{whole}."
 
 
 def _table(found: "Sequence[Receipt]") -> str:

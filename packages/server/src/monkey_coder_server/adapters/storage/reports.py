@@ -31,6 +31,7 @@ _OF_ACCOUNT = (
         usage.c.stream,
         usage.c.input_tokens,
         usage.c.cached_tokens,
+        usage.c.cache_write_tokens,
         usage.c.output_tokens,
         usage.c.reasoning_tokens,
         usage.c.price,
@@ -50,7 +51,7 @@ _LINES = Query(
     )
 )
 _NEWEST = Query(_OF_ACCOUNT.order_by(usage.c.at.desc(), usage.c.request_id.desc()))
-_AT, _REQUEST, _STREAM, _ESTIMATED = 1, 2, 11, 19
+_AT, _REQUEST, _STREAM, _ESTIMATED = 1, 2, 11, 20
 
 
 class SqlUsageReports:

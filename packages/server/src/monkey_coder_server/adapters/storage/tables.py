@@ -190,6 +190,7 @@ usage = Table(
     Column("receipt_id", Text),
     Column("latency_ms", BigInteger, nullable=False),
     Column("estimated", Boolean, nullable=False),
+    Column("cache_write_tokens", BigInteger),
     CheckConstraint("status = 'served' OR status = 'failed' OR status = 'expired'", "known_status"),
     CheckConstraint("price >= 0", "price_not_negative"),
     CheckConstraint("status = 'served' OR price = 0", "only_served_is_charged"),
@@ -197,7 +198,8 @@ usage = Table(
 )
 """One row for each resolved hold, kept in the order it is reported in; its hold's `resolved_at` is its `at`.
 
-`price` is what was charged; `loss` is what the price exceeded the hold by.
+`price` is what was charged; `loss` is what the price exceeded the hold by. `cache_write_tokens` is NULL
+where it was not counted yet.
 """
 
 idempotency = Table(

@@ -101,6 +101,7 @@ def _written(request: Settlement | FailedRequest, outcome: Outcome) -> Parameter
         "receipt_id": charge.receipt_id if charge else None,
         "latency_ms": request.latency_ms,
         "estimated": used.estimated,
+        "cache_write_tokens": used.cache_write_5m + used.cache_write_1h,
     }
 
 
