@@ -1,7 +1,8 @@
-"""A wire between the writer and the server that can be cut at a word."""
+"""A wire between the writer and the server that can be cut at a word, or made slow."""
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ CHUNK = 65_536
 class Wire:
     """Passes bytes on. When the client says `cut_at`, once: the line is cut after that is passed on, or before.
 
-    `ends` says that nobody can call again then.
+    `ends` says that nobody can call again then. Whatever the client says is passed on `delay` seconds later.
     """
 
     to_port: int
@@ -21,6 +22,7 @@ class Wire:
     passes_on: bool = True
     ends: bool = False
     cuts: int = 0
+    delay: float = 0.0
     port: int = 0
     _listening: socket.socket = field(init=False)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -54,11 +56,16 @@ class Wire:
 
     def _there(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError), client, server:
-            while said := client.recv(CHUNK):
-                if self.cut_at and self.cut_at in said:
-                    self._cut(client, server, said)
-                    return
-                server.sendall(said)
+            try:
+                while said := client.recv(CHUNK):
+                    if self.cut_at and self.cut_at in said:
+                        self._cut(client, server, said)
+                        return
+                    if self.delay:
+                        time.sleep(self.delay)
+                    server.sendall(said)
+            finally:
+                server.shutdown(socket.SHUT_WR)  # else the other thread would wait for ever
 
     def _cut(self, client: socket.socket, server: socket.socket, said: bytes) -> None:
         self.cut_at, self.cuts = b"", self.cuts + 1

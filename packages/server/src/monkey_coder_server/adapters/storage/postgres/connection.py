@@ -89,7 +89,10 @@ def connect(server: Server, purpose: str) -> Connection:
         **_KEEP_ALIVE,
     }
     address = make_conninfo("", **{**ours, **given})
-    connection = Connection.connect(address, autocommit=True, context=_ADAPTED)
+    try:
+        connection = Connection.connect(address, autocommit=True, context=_ADAPTED)
+    except psycopg.Error as error:
+        raise error.with_traceback(None) from None  # the driver's frames would keep the socket of the attempt open
     connection.prepared_max = PREPARED
     try:
         connection.execute(_SESSION)
