@@ -296,7 +296,8 @@ async def test_a_receipt_is_found_by_its_id_and_its_requests_by_its_own_account_
     assert receipt == await ledger.receipt(ACCOUNT, asked.request_id)
     assert await ledger.receipt("acc_2", charge.receipt_id) is None
     assert await ledger.receipt(ACCOUNT, "rcpt_none") is None
-    assert signer.valid(receipt.body, signature=receipt.signature, key_id=receipt.signing_key_id)
+    public_key = signer.public_keys()[receipt.signing_key_id]
+    assert signer.valid(receipt.body, signature=receipt.signature, public_key=public_key)
     assert '"charge_nano":600' in receipt.body
     assert '"hold_nano":1000' in receipt.body
 
