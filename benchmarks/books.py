@@ -42,11 +42,12 @@ def main() -> None:
         Path(folder).chmod(0o711)  # a server run by root's `postgres` goes through it
         print(f"One fdatasync takes {_sync_seconds(Path(folder)) * 1e3:.2f} ms")
         print(HEAD)
-        for name, url in _databases(Path(folder)):
+        for name, url in databases(Path(folder)):
             asyncio.run(_measure(name, url, Path(folder)))
 
 
-def _databases(folder: Path) -> Iterator[tuple[str, str]]:
+def databases(folder: Path) -> Iterator[tuple[str, str]]:
+    """The name and URL of an empty database of each kind, while it is asked for."""
     yield "sqlite", f"sqlite:///{folder}/books.db"
     try:
         with _postgresql(folder / "postgresql") as url:
@@ -65,11 +66,11 @@ def _postgresql(folder: Path) -> Iterator[str]:
 
 
 async def _measure(name: str, url: str, folder: Path) -> None:
-    async with _opened(url, folder) as storage:
+    async with opened(url, folder) as storage:
         charged = Counter[str]()
         for wallets, directly in DIRECTLY.items():
             accounts = [f"acc_{wallets}_{number}" for number in range(wallets)]
-            await asyncio.gather(*[_fund(storage, account) for account in accounts])
+            await asyncio.gather(*[fund(storage, account) for account in accounts])
             async with leased.opened(storage, folder / f"{name}_{wallets}") as ledger:
                 await leased.lease(ledger, accounts)
                 watch = Watch(ADMITTED)
@@ -89,15 +90,16 @@ async def _measure(name: str, url: str, folder: Path) -> None:
             watch = await _shipped(storage, accounts[0], lease_id, size, requests)
             print(watch.row(name, 1, f"booked {size} at a time"))
             charged[accounts[0]] += requests
-        await _prove(storage, charged)
+        await prove(storage, charged)
 
 
-async def _fund(storage: Storage, account: str) -> None:
+async def fund(storage: Storage, account: str) -> None:
+    """Open a wallet with `CREDIT`."""
     await storage.ledger.open_wallet(account)
     await storage.ledger.grant(account, CREDIT, reason="bench", idempotency_key="bench")
 
 
-async def _prove(storage: Storage, charged: Counter[str]) -> None:
+async def prove(storage: Storage, charged: Counter[str]) -> None:
     """Every wallet has what its requests left of it, and the books balance. Raises `RuntimeError`."""
     wrong = [
         account
@@ -110,7 +112,8 @@ async def _prove(storage: Storage, charged: Counter[str]) -> None:
 
 
 @asynccontextmanager
-async def _opened(url: str, folder: Path) -> AsyncIterator[Storage]:
+async def opened(url: str, folder: Path) -> AsyncIterator[Storage]:
+    """The store; `folder` has the key its receipts are signed with."""
     storage = await open_storage(url, signer=load_or_create_signer(folder), clock=SystemClock())
     try:
         yield storage

@@ -51,7 +51,7 @@ async def serve(ledger: LeasedLedger, accounts: Sequence[str], clients: int, wat
 
     async def client() -> None:
         for account in left:
-            held = await _timed(ledger, account, watch)
+            held = await timed(ledger, account, watch)
             await ledger.settle(settlement(held))
 
     with watch.running():
@@ -65,13 +65,14 @@ async def admit(ledger: LeasedLedger, accounts: Sequence[str], clients: int, wat
     """A hold for each of `accounts`, so many at once, and nothing else: what ends them does not count."""
     for start in range(0, len(accounts), clients):
         with watch.running():
-            held = await asyncio.gather(*[_timed(ledger, each, watch) for each in accounts[start : start + clients]])
+            held = await asyncio.gather(*[timed(ledger, each, watch) for each in accounts[start : start + clients]])
         await asyncio.gather(*[_end(ledger, each) for each in held])
     watch.all_admitted()
     await _booked(ledger, accounts)
 
 
-async def _timed(ledger: LeasedLedger, account: str, watch: Watch) -> HoldRequest:
+async def timed(ledger: LeasedLedger, account: str, watch: Watch) -> HoldRequest:
+    """A hold, and how long it took to get."""
     with watch.hold():
         return await _held(ledger, account)
 
