@@ -1,0 +1,72 @@
+"""What is believed of each arm's quality at a task: normal beliefs, nested from all work down to the finest kind."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from monkey_coder_server.domain.bandit.context import Context
+from monkey_coder_server.domain.bandit.evidence import Evidence
+from monkey_coder_server.domain.bandit.shrinkage import UNKNOWN, Priors, Shrinkage
+
+
+class Belief(NamedTuple):
+    """An arm's expected quality, and the standard deviation of that expectation: what one scalar draw needs."""
+
+    mean: float
+    spread: float
+
+
+@dataclass(slots=True)
+class Posterior:
+    """Evidence, priors of arms that have one, and how far finer kinds are believed.
+
+    Outcomes count at once; `settle` estimates anew how far they are believed, and is for between requests.
+    """
+
+    priors: Priors = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
+    shrinkage: Shrinkage = field(default_factory=Shrinkage)
+
+    def update(self, context: Context, arm: str, quality: float, weight: float = 1.0) -> None:
+        """Learn an outcome, of quality 0 to 1; a faint signal weighs less than 1."""
+        self.evidence.add(context, arm, quality, weight)
+
+    def merge(self, other: Evidence) -> None:
+        """Learn what another process saw, in any order."""
+        self.evidence.merge(other)
+
+    def settle(self) -> None:
+        """Estimate noise, trust, slopes and difficulties from all that was seen."""
+        self.shrinkage = Shrinkage.of(self.evidence, self.priors)
+
+    def expect(self, context: Context, arms: Iterable[str]) -> list[Belief]:
+        """What is believed of each arm at the task, in the order given."""
+        shrinkage, evidence = self.shrinkage, self.evidence
+        recency, noise = context.recency, shrinkage.noise
+        root, *finer = context.nodes
+        levels = [
+            (evidence.at(node), trust, shrinkage.shared.get(node, 0.0))
+            for node, trust in zip(finer, shrinkage.trust, strict=False)
+        ]
+        tallies, priors = evidence.at(root), self.priors
+        slopes, common = shrinkage.slopes.own, shrinkage.slopes.common
+        beliefs = []
+        for arm in arms:
+            slope = slopes.get(arm, common)
+            prior = priors.get(arm, UNKNOWN)
+            rows, mean = prior.rows, prior.rows * prior.mean
+            if (tally := tallies.get(arm)) is not None:
+                rows += tally.rows
+                mean += tally.quality - slope * tally.recency
+            mean /= rows
+            variance = 1.0 / rows
+            for seen, trust, shared in levels:
+                mean += shared
+                if (tally := seen.get(arm)) is None:
+                    variance += trust
+                else:
+                    kept = 1.0 / (1.0 + trust * tally.rows)
+                    mean = (mean + trust * (tally.quality - slope * tally.recency)) * kept
+                    variance = (variance * kept + trust) * kept
+            beliefs.append(Belief(mean + slope * recency, (noise * variance) ** 0.5))
+        return beliefs

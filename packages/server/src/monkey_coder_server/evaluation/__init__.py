@@ -1,0 +1,1 @@
+"""Measuring what the product decides, on recorded outcomes."""
