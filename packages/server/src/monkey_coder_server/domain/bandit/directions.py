@@ -7,8 +7,8 @@ was expected of them, over the weaker ones; so one score serves every arm, wheth
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from operator import mul
-from statistics import fmean, pstdev
 
 from monkey_coder_server.domain.bandit.text import BUCKETS, COUNTS, Text
 
@@ -33,23 +33,24 @@ class Direction:
 
     def score(self, text: Text) -> float:
         """What the text says, in units of the target."""
-        said = sum(map(self.words.__getitem__, text.buckets)) / (len(text.buckets) or 1) ** 0.5
+        said = sum(map(self.words.__getitem__, text.buckets)) / sqrt(len(text.buckets) or 1)
         return said + sum(map(mul, self.counts, text.counts)) + self.offset
 
 
 def loadings(strengths: Mapping[str, float]) -> dict[str, float]:
     """How far each arm stands above the mean, in standard deviations; nothing when all are alike."""
-    middle, spread = fmean(strengths.values()), pstdev(strengths.values())
+    values = [*strengths.values()]
+    middle, spread = _middle(values), _spread(values)
     return {arm: (each - middle) / spread if spread else 0.0 for arm, each in strengths.items()}
 
 
 def fit(texts: Sequence[Text], targets: Sequence[float], weights: Sequence[float]) -> Direction:
     """The direction that misses the targets least, each miss squared and weighed."""
     columns = list(zip(*(text.counts for text in texts), strict=True))
-    middles = [fmean(column) for column in columns]
-    scales = [COUNT_SCALE / spread if (spread := pstdev(column)) else 0.0 for column in columns]
+    middles = [_middle(column) for column in columns]
+    scales = [COUNT_SCALE / spread if (spread := _spread(column)) else 0.0 for column in columns]
     design = _Design(texts, weights, middles, scales)
-    found = _solve(design, [target * weight**0.5 for target, weight in zip(targets, weights, strict=True)])
+    found = _solve(design, [target * sqrt(weight) for target, weight in zip(targets, weights, strict=True)])
     counts = [weight * scale for weight, scale in zip(found[BUCKETS:], scales, strict=True)]
     return Direction(found[:BUCKETS], counts, -sum(map(mul, counts, middles)))
 
@@ -60,19 +61,16 @@ class _Design:
     def __init__(
         self, texts: Sequence[Text], weights: Sequence[float], middles: Sequence[float], scales: Sequence[float]
     ) -> None:
-        roots = [weight**0.5 for weight in weights]
+        roots = [sqrt(weight) for weight in weights]
         self._rows = [tuple(text.buckets) for text in texts]
-        self._scales = [
-            root / (len(text.buckets) or 1) ** 0.5 for text, root in zip(texts, roots, strict=True)
-        ]
+        self._scales = [root / sqrt(len(text.buckets) or 1) for text, root in zip(texts, roots, strict=True)]
         holders: defaultdict[int, list[int]] = defaultdict(list)
         for row, buckets in enumerate(self._rows):
             for bucket in buckets:
                 holders[bucket].append(row)
         self._holders = sorted(holders.items())
         self._counts = [
-            [root * scale * (count - middle)
-             for count, middle, scale in zip(text.counts, middles, scales, strict=True)]
+            [root * scale * (count - middle) for count, middle, scale in zip(text.counts, middles, scales, strict=True)]
             for text, root in zip(texts, roots, strict=True)
         ]
         self._columns = list(zip(*self._counts, strict=True))
@@ -113,5 +111,14 @@ def _solve(design: _Design, targets: Vector) -> Vector:
     return found
 
 
+def _middle(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _spread(values: Sequence[float]) -> float:
+    middle = _middle(values)
+    return sqrt(sum([(each - middle) ** 2 for each in values]) / len(values))
+
+
 def _square(vector: Vector) -> float:
-    return sum(map(mul, vector, vector))
+    return sum([each * each for each in vector])

@@ -10,8 +10,8 @@ from monkey_coder_server.domain.bandit.posterior import Posterior
 from monkey_coder_server.domain.bandit.quality import Quality, Telling, refined
 from monkey_coder_server.domain.bandit.shrinkage import Priors
 
-FEWEST_TEXTS = 100
-"""Fewer texts are not worth a direction."""
+FEWEST_TEXTS = 500
+"""Among thousands of words, fewer texts always hold some that went with success by luck."""
 TRIALS = ((0.5, 0.75), (0.75, 1.0))
 """The text is fitted on the first part of the outcomes and tried on what came between it and the second."""
 

@@ -1,4 +1,4 @@
-"""How far a refinement of expectations has earned its say: as far as it gained utility, less one standard error.
+"""Whether a refinement of expectations has earned its say: while its gain in utility is above one standard error.
 
 Gains are measured on tasks that came after the refinement was fitted. Between two arms that follow each other on the
 hull of cost and quality, a choice by refined expectations wins, averaged over all prices of quality, in proportion to
@@ -8,6 +8,7 @@ summed here. Errors of prediction are a poor measure: they shrink with what all 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import NamedTuple
 
 FEWEST = 30
@@ -53,14 +54,13 @@ class Gate:
         self.product += other.product
 
     @property
-    def strength(self) -> float:
-        """By what the refinement is multiplied, 0 to 1: the share of its claims that came true, at least."""
+    def is_open(self) -> bool:
+        """Whether the gain is above its standard error."""
         if self.tasks < FEWEST or not self.claimed:
-            return 0.0
+            return False
         share = self.true / self.claimed
         squares = self.true_squared - 2 * share * self.product + share * share * self.claimed_squared
-        doubt = STANDARD_ERRORS * max(0.0, squares) ** 0.5 / self.claimed
-        return min(1.0, max(0.0, share - doubt))
+        return self.true > STANDARD_ERRORS * sqrt(max(0.0, squares))
 
 
 def hull(qualities: Sequence[float], costs: Sequence[float]) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import NamedTuple
 
 from monkey_coder_server.domain.bandit.context import Context
@@ -45,28 +46,30 @@ class Posterior:
         recency, noise = context.recency, shrinkage.noise
         root, *finer = context.nodes
         levels = [
-            (evidence.at(node), trust, shrinkage.shared.get(node, 0.0))
+            (evidence.at(node).get, trust, shrinkage.shared.get(node, 0.0))
             for node, trust in zip(finer, shrinkage.trust, strict=False)
         ]
-        tallies, priors = evidence.at(root), self.priors
-        slopes, common = shrinkage.slopes.own, shrinkage.slopes.common
+        everywhere, slopes = evidence.at(root).get, shrinkage.slopes
+        own, common, priors = slopes.own.get, slopes.common, self.priors.get
         beliefs = []
         for arm in arms:
-            slope = slopes.get(arm, common)
-            prior = priors.get(arm, UNKNOWN)
-            rows, mean = prior.rows, prior.rows * prior.mean
-            if (tally := tallies.get(arm)) is not None:
+            slope = own(arm, common)
+            mean, rows = priors(arm, UNKNOWN)
+            mean *= rows
+            if tally := everywhere(arm):
                 rows += tally.rows
                 mean += tally.quality - slope * tally.recency
             mean /= rows
             variance = 1.0 / rows
             for seen, trust, shared in levels:
                 mean += shared
-                if (tally := seen.get(arm)) is None:
-                    variance += trust
-                else:
+                if not trust:
+                    continue
+                if tally := seen(arm):
                     kept = 1.0 / (1.0 + trust * tally.rows)
                     mean = (mean + trust * (tally.quality - slope * tally.recency)) * kept
                     variance = (variance * kept + trust) * kept
-            beliefs.append(Belief(mean + slope * recency, (noise * variance) ** 0.5))
+                else:
+                    variance += trust
+            beliefs.append(Belief(mean + slope * recency, sqrt(noise * variance)))
         return beliefs

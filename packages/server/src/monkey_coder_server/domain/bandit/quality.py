@@ -24,26 +24,26 @@ class Quality:
     posterior: Posterior = field(default_factory=Posterior)
     telling: Telling | None = None
     gate: Gate = field(default_factory=Gate)
-    strength: float = field(init=False)
+    text_acts: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.strength = self.gate.strength
+        self.text_acts = self.gate.is_open
 
     def expect(self, context: Context, arms: Sequence[str]) -> list[Belief]:
         """What is believed of each arm at the task, in the order given."""
         beliefs = self.posterior.expect(context, arms)
-        if self.telling is None or not self.strength:
+        if self.telling is None or not self.text_acts:
             return beliefs
-        return refined(beliefs, arms, self.telling, context, self.strength)
+        return refined(beliefs, arms, self.telling, context)
 
     def update(self, context: Context, arm: str, quality: float, weight: float = 1.0) -> None:
         """Learn an outcome, of quality 0 to 1; a faint signal weighs less than 1."""
         self.posterior.update(context, arm, quality, weight)
 
 
-def refined(beliefs: Sequence[Belief], arms: Sequence[str], telling: Telling, context: Context, strength: float = 1.0) -> list[Belief]:
+def refined(beliefs: Sequence[Belief], arms: Sequence[str], telling: Telling, context: Context) -> list[Belief]:
     """The beliefs as the text moves them; an arm without a loading stays where it was."""
     if context.text is None:
         return list(beliefs)
-    score, loading = strength * telling.direction.score(context.text), telling.loadings.get
+    score, loading = telling.direction.score(context.text), telling.loadings.get
     return [Belief(mean + score * loading(arm, 0.0), spread) for (mean, spread), arm in zip(beliefs, arms, strict=True)]

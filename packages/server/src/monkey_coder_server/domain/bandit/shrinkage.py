@@ -52,8 +52,12 @@ class Shrinkage:
         """What the evidence says, level by level from coarse to fine."""
         noise = _noise(evidence)
         slopes = Slopes.of(evidence, noise)
-        means = {(): {arm: _root(tally, slopes.of_arm(arm), priors.get(arm, UNKNOWN))
-                      for arm, tally in evidence.at(()).items()}}
+        means: dict[Node, dict[str, float]] = {
+            (): {
+                arm: _root(tally, slopes.of_arm(arm), priors.get(arm, UNKNOWN))
+                for arm, tally in evidence.at(()).items()
+            }
+        }
         trust: list[float] = []
         shared: dict[Node, float] = {}
         for depth in range(1, DEPTH + 1):
@@ -94,7 +98,9 @@ class _Level:
         freedom = compared * (arms_seen - 1) / max(1, arms_seen)
         if not freedom:
             return 1 / ASSUMED_ROWS
-        typical = sum(sum(rows) - sum(each * each for each in rows) / sum(rows) for rows in siblings.values()) / compared
+        typical = (
+            sum(sum(rows) - sum(each * each for each in rows) / sum(rows) for rows in siblings.values()) / compared
+        )
         seen = (spread / noise - freedom) / typical
         return max(0.0, (seen + ASSUMED_SURENESS / ASSUMED_ROWS) / (freedom + ASSUMED_SURENESS))
 

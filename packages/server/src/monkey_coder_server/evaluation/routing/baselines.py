@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from heapq import nlargest
 
 from monkey_coder_server.domain.bandit.text import Text
 from monkey_coder_server.evaluation.routing.data import Row
@@ -62,5 +63,5 @@ class _Memory:
         shared: Counter[int] = Counter()
         for bucket in text.buckets:
             shared.update(self._holders.get(bucket, ()))
-        best = sorted(shared, key=lambda place: (-shared[place] / self._sizes[place], place))[:NEIGHBOURS]
-        return [self._qualities[place] for place in best]
+        alike = [(count / self._sizes[place], place) for place, count in shared.items()]
+        return [self._qualities[place] for _, place in nlargest(NEIGHBOURS, alike)]

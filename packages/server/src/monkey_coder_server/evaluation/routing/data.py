@@ -15,10 +15,10 @@ from typing import NamedTuple, TextIO
 from monkey_coder_server.domain.bandit.context import Context
 
 FOLDS = 5
-LCB24_ARMS = tuple(
-    " ".join("""Claude-2, Claude-3-Haiku, Claude-3-Opus, Claude-3-Sonnet, Claude-Instant-1, DSCoder-1.3b-Ins, DSCoder-33b-Ins,
-    DSCoder-6.7b-Ins, GPT-3.5-Turbo-0301, GPT-4-0613, GPT-4-Turbo-1106, GPT-4-Turbo-2024-04-09, Gemini-Pro,
-    MagiCoderS-CL-7B, MagiCoderS-DS-6.7B, Mistral-Large, Phind-34B-V2""".split()).split(", ")
+LCB24_ARMS = frozenset(
+    "Claude-2 Claude-3-Haiku Claude-3-Opus Claude-3-Sonnet Claude-Instant-1 DSCoder-1.3b-Ins DSCoder-33b-Ins "
+    "DSCoder-6.7b-Ins GPT-3.5-Turbo-0301 GPT-4-0613 GPT-4-Turbo-1106 GPT-4-Turbo-2024-04-09 Gemini-Pro "
+    "MagiCoderS-CL-7B MagiCoderS-DS-6.7B Mistral-Large Phind-34B-V2".split(" ")
 )
 FAMILIES = {"rb": "rb-", "lcb24": "lcb24-"}
 """Sets of several benchmarks, by what the names of those begin with; any other benchmark is a set of its own."""
@@ -68,7 +68,7 @@ def read_rows(items: Path, outcomes: Path) -> list[Row]:
 
 
 def read_prices(models: Path) -> dict[tuple[str, str], float]:
-    """USD an answer is assumed to cost by list price, by benchmark and model, where the file gives prices and tokens."""
+    """USD an answer is assumed to cost, by benchmark and model, where the file gives list prices and tokens."""
     with _opened(models) as lines:
         return {
             (line["benchmark"], line["model"]): price
@@ -97,7 +97,7 @@ def set_from(rows: Sequence[Row], name: str) -> Set:
     for several in benchmarks.values():
         arms = {arm for arm in arms if sum(arm in row.outcomes for row in several) >= MOSTLY * len(several)}
     if name == "lcb24":
-        arms &= set(LCB24_ARMS)
+        arms &= LCB24_ARMS
     return Set(name, tuple(sorted(arms)), tuple(row for row in members if arms <= row.outcomes.keys()))
 
 

@@ -1,7 +1,9 @@
 """The protocol: routers as curves of cost against quality, and the area under them between two anchors."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import mul
 from random import Random
 from typing import NamedTuple
 
@@ -47,63 +49,73 @@ class Figures(NamedTuple):
     gain: float
 
 
+class Change(NamedTuple):
+    """The rows whose choice changes at a lambda, with the change in cost and in quality."""
+
+    rows: Sequence[int]
+    dearer: Numbers
+    better: Numbers
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """The arm a router plays at each row for each lambda, as what changes from one lambda to the next.
 
-    `start` is each row's cost and quality at the first lambda; `steps` are, for each lambda, the rows whose choice
-    changes there with the change in cost and in quality.
+    So a bootstrap draw of rows is a weighted sum over the changes, and nothing is played again.
     """
 
-    start: Sequence[tuple[float, float]]
-    steps: Sequence[Sequence[tuple[int, float, float]]]
+    costs: Numbers
+    """Each row's cost at the first lambda."""
+    qualities: Numbers
+    changes: Sequence[Change]
 
     def curve(self, weights: Numbers) -> list[tuple[float, float]]:
         """Mean cost and quality for each lambda, each row counted as often as its weight says."""
-        total = sum(weights)
-        cost = sum(weight * each[0] for weight, each in zip(weights, self.start, strict=True))
-        quality = sum(weight * each[1] for weight, each in zip(weights, self.start, strict=True))
+        total, weight = sum(weights), weights.__getitem__
+        cost, quality = sum(map(mul, weights, self.costs)), sum(map(mul, weights, self.qualities))
         points = []
-        for changes in self.steps:
-            for row, dearer, better in changes:
-                weight = weights[row]
-                if weight:
-                    cost += weight * dearer
-                    quality += weight * better
+        for rows, dearer, better in self.changes:
+            if rows:
+                counted = [*map(weight, rows)]
+                cost += sum(map(mul, counted, dearer))
+                quality += sum(map(mul, counted, better))
             points.append((cost / total, quality / total))
         return points
 
 
 def choices(rows: Sequence[Row], arms: Sequence[str], expected: Sequence[Expectation]) -> Choices:
     """What a router that expects this plays, and what that costs and brings."""
-    start: list[tuple[float, float]] = []
-    steps: list[list[tuple[int, float, float]]] = [[] for _ in LAMBDAS]
+    costs, qualities = [], []
+    changes: list[tuple[list[int], list[float], list[float]]] = [([], [], []) for _ in LAMBDAS]
     for number, (row, expectation) in enumerate(zip(rows, expected, strict=True)):
-        outcomes = [row.outcomes[arm] for arm in arms]
-        before = None
-        for at, arm in _played(expectation):
-            now = outcomes[arm]
-            if before is None:
-                start.append((now.cost, now.quality))
-            else:
-                steps[at].append((number, now.cost - before.cost, now.quality - before.quality))
-            before = now
-    return Choices(start, steps)
+        (_, first), *later = played(expectation)
+        now = row.outcomes[arms[first]]
+        costs.append(now.cost)
+        qualities.append(now.quality)
+        for at, arm in later:
+            before, now = now, row.outcomes[arms[arm]]
+            changed, dearer, better = changes[at]
+            changed.append(number)
+            dearer.append(now.cost - before.cost)
+            better.append(now.quality - before.quality)
+    return Choices(costs, qualities, [Change(*each) for each in changes])
 
 
-def _played(expected: Expectation) -> list[tuple[int, int]]:
+def played(expected: Expectation) -> list[tuple[int, int]]:
     """From which lambda on which arm is played: the first of those with the greatest utility."""
     qualities, costs = expected
-    played: list[tuple[int, int]] = []
-    candidates = [*range(len(qualities))]
-    for at, rate in enumerate(LAMBDAS):
-        best = max(candidates, key=lambda arm: qualities[arm] - rate * costs[arm])
-        if not played or played[-1][1] != best:
-            played.append((at, best))
-            candidates = [arm for arm in range(len(qualities)) if costs[arm] <= costs[best]]
-            if len(candidates) == 1:
-                break
-    return played
+    arms, at = [*range(len(qualities))], 0
+    found: list[tuple[int, int]] = []
+    while True:
+        utilities = [qualities[arm] - LAMBDAS[at] * costs[arm] for arm in arms]
+        best = arms[utilities.index(max(utilities))]
+        if not found or found[-1][1] != best:
+            found.append((at, best))
+        arms = [arm for arm in arms if arm == best or costs[arm] < costs[best]]
+        even = [(qualities[best] - qualities[arm]) / (costs[best] - costs[arm]) for arm in arms if arm != best]
+        at = max(at + 1, bisect_left(LAMBDAS, min(even))) if even else len(LAMBDAS)
+        if at >= len(LAMBDAS):
+            return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +123,22 @@ class Judge:
     """Rows on which routers are compared between two anchors."""
 
     rows: Sequence[Row]
-    arms: Sequence[str]
     anchors: Anchors
+    _anchored: Sequence[tuple[Numbers, Numbers]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        columns = [[row.outcomes[arm] for row in self.rows] for arm in self.anchors]
+        anchored = [([each.cost for each in column], [each.quality for each in column]) for column in columns]
+        object.__setattr__(self, "_anchored", anchored)
 
     def figures(self, played: Choices, weights: Numbers | None = None) -> Figures:
         """A router's figures, each row counted as often as its weight says; once without weights."""
         weights = [1.0] * len(self.rows) if weights is None else weights
-        (cheap, worse), (strong, better) = self._means(weights)
-        curve = played.curve(weights)
-        points = [
-            Point((cost - cheap) / ((strong - cheap) or 1.0), (quality - worse) / ((better - worse) or 1.0))
-            for cost, quality in curve
-        ]
-        line = on_grid(points)
+        (cheap, worse), (strong, better) = self._measured(weights)
+        curve, cost_range, quality_range = played.curve(weights), strong - cheap or 1.0, better - worse or 1.0
+        line = on_grid(
+            [Point((cost - cheap) / cost_range, (quality - worse) / quality_range) for cost, quality in curve]
+        )
         equal = [cost for cost, quality in curve if quality >= better]
         return Figures(
             area(line),
@@ -133,14 +148,13 @@ class Judge:
             max(quality for _, quality in curve) - better,
         )
 
-    def _means(self, weights: Numbers) -> list[tuple[float, float]]:
+    def _measured(self, weights: Numbers) -> list[tuple[float, float]]:
+        """Mean cost and quality of both anchors on the rows."""
         total = sum(weights)
-        means = []
-        for arm in self.anchors:
-            outcomes = [row.outcomes[arm] for row in self.rows]
-            pairs = [*zip(weights, outcomes, strict=True)]
-            means.append((sum(w * each.cost for w, each in pairs) / total, sum(w * each.quality for w, each in pairs) / total))
-        return means
+        return [
+            (sum(map(mul, weights, costs)) / total, sum(map(mul, weights, qualities)) / total)
+            for costs, qualities in self._anchored
+        ]
 
     def interval(self, router: Choices, rival: Choices) -> tuple[float, float]:
         """The 5 to 95 % interval of the router's area less its rival's, over 300 paired draws of rows."""

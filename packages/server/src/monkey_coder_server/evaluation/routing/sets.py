@@ -41,7 +41,7 @@ class SetReport:
 
 def report(of: Set, splits: Sequence[Split], prices: Mapping[tuple[str, str], float]) -> SetReport:
     """Play every router on the set."""
-    judge = Judge(of.rows, of.arms, anchors(of, splits, prices))
+    judge = Judge(of.rows, anchors(of, splits, prices))
 
     def expected(train: Train) -> list[Expectation]:
         return expectations(of, splits, prices, train)

@@ -1,0 +1,69 @@
+"""How long one decision takes, from prompt to arm, and how long learning one outcome takes."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from time import perf_counter
+from typing import NamedTuple
+
+from monkey_coder_server.domain.bandit.context import Context
+from monkey_coder_server.domain.bandit.directions import Direction
+from monkey_coder_server.domain.bandit.gate import FEWEST, Gate
+from monkey_coder_server.domain.bandit.posterior import Posterior
+from monkey_coder_server.domain.bandit.quality import Quality, Telling
+from monkey_coder_server.domain.bandit.text import BUCKETS, COUNTS, READ
+from monkey_coder_server.evaluation.routing.data import Row
+from monkey_coder_server.evaluation.routing.protocol import quantile
+
+ARMS = tuple(f"arm {number}" for number in range(20))
+ROUNDS = 2_000
+GROUPS = 12
+SEED = 11
+
+
+class Microseconds(NamedTuple):
+    """The median and the 99th percentile."""
+
+    p50: float
+    p99: float
+
+
+def measure(rows: Sequence[Row]) -> tuple[Microseconds, Microseconds]:
+    """A decision over 20 arms with text, and an update; on prompts of 2,000 characters or more where there are any."""
+    random = Random(SEED)
+    long = [row.prompt for row in rows if row.prompt is not None and len(row.prompt) >= READ]
+    prompts = long or ["".join(random.choices("abcdefghij klmnop\n", k=READ)) for _ in range(50)]
+    quality = _taught(random)
+    costs = [random.random() for _ in ARMS]
+
+    def decide(turn: int) -> None:
+        context = Context.of("issue-fix", "python", f"group {turn % GROUPS}", prompt=prompts[turn % len(prompts)])
+        beliefs = quality.expect(context, ARMS)
+        utilities = [
+            random.gauss(mean, spread) - 0.3 * cost for (mean, spread), cost in zip(beliefs, costs, strict=True)
+        ]
+        utilities.index(max(utilities))
+
+    context = Context.of("issue-fix", "python", "group 1", prompt=prompts[0])
+    return _timed(decide), _timed(lambda turn: quality.update(context, ARMS[turn % len(ARMS)], 1.0))
+
+
+def _taught(random: Random) -> Quality:
+    posterior = Posterior()
+    for turn in range(2_000):
+        context = Context.of("issue-fix", "python", f"group {turn % GROUPS}")
+        posterior.update(context, random.choice(ARMS), float(random.random() < 0.5))
+    posterior.settle()
+    direction = Direction([random.gauss(0, 0.01) for _ in range(BUCKETS)], [0.01] * COUNTS, 0.0)
+    gate = Gate()
+    for _ in range(FEWEST):
+        gate.add(1.0, 1.0)
+    return Quality(posterior, Telling(direction, dict.fromkeys(ARMS, 1.0)), gate)
+
+
+def _timed(action: Callable[[int], None]) -> Microseconds:
+    times = []
+    for turn in range(ROUNDS):
+        start = perf_counter()
+        action(turn)
+        times.append(1e6 * (perf_counter() - start))
+    return Microseconds(quantile(times, 0.5), quantile(times, 0.99))
