@@ -10,11 +10,12 @@ LOCKS := requirements/uv.lock requirements/dev.lock
 PROJECTS := packages/protocol/pyproject.toml packages/client/pyproject.toml packages/server/pyproject.toml
 AGENTS_DIR ?= $(HOME)/.cache/monkey-coder-agents
 AGENTS_STAMP := $(AGENTS_DIR)/.installed
+ROUTING_DATA ?= $(or $(MONKEY_CODER_DATA),../shared/data)/routing
 NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test agents check fmt bench fuzz kills exact outages mutants lock clean
+.PHONY: help setup demo serve test agents check fmt bench bench-routing fuzz kills exact outages mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +78,11 @@ fmt: $(STAMP) ## format and apply the safe fixes
 
 bench: $(STAMP) ## the benchmarks, each a table with ratios
 	@$(BIN)/python -m benchmarks
+
+bench-routing: $(STAMP) ## the router on recorded outcomes in the folder ROUTING_DATA, beside its rivals; JSON=1 for one document
+	@$(BIN)/python -m monkey_coder_server.evaluation.routing --items $(ROUTING_DATA)/items.jsonl.gz \
+		--outcomes $(ROUTING_DATA)/outcomes.csv.gz --models $(ROUTING_DATA)/models.csv \
+		$(if $(TRAIN),--train $(TRAIN)) $(if $(JSON),--json)
 
 mutants: $(STAMP) ## change the money rules one thing at a time; nine of ten in each module must be noticed by its tests
 	@$(BIN)/python -m tools.mutants $(MODULES)

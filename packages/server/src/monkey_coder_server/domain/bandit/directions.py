@@ -33,8 +33,9 @@ class Direction:
 
     def score(self, text: Text) -> float:
         """What the text says, in units of the target."""
-        said = sum(map(self.words.__getitem__, text.buckets)) / sqrt(len(text.buckets) or 1)
-        return said + sum(map(mul, self.counts, text.counts)) + self.offset
+        words = sum(map(self.words.__getitem__, text.buckets)) / sqrt(len(text.buckets) or 1)
+        counts: float = sum(map(mul, self.counts, text.counts))
+        return words + counts + self.offset
 
 
 def loadings(strengths: Mapping[str, float]) -> dict[str, float]:

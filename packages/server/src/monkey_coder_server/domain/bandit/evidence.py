@@ -46,7 +46,7 @@ class Evidence:
     nodes: dict[Node, dict[str, Tally]] = field(default_factory=dict)
 
     def add(self, context: Context, arm: str, quality: float, weight: float = 1.0) -> None:
-        """Count an outcome, of quality 0 to 1, at every kind the task belongs to."""
+        """Count an outcome, of quality 0 to 1 and a weight above 0, at every kind the task belongs to."""
         recency = context.recency
         for node in context.nodes:
             self._tally(node, arm).add(weight, quality, recency)

@@ -8,6 +8,7 @@ summed here. Errors of prediction are a poor measure: they shrink with what all 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 from typing import NamedTuple
 
@@ -73,10 +74,7 @@ def hull(qualities: Sequence[float], costs: Sequence[float]) -> list[Step]:
             corners.pop()
         corners.append(arm)
     dearest = costs[corners[-1]] - costs[corners[0]]
-    return [
-        Step(cheaper, dearer, (costs[dearer] - costs[cheaper]) / dearest)
-        for cheaper, dearer in zip(corners, corners[1:], strict=False)
-    ]
+    return [Step(cheaper, dearer, (costs[dearer] - costs[cheaper]) / dearest) for cheaper, dearer in pairwise(corners)]
 
 
 def held(

@@ -40,6 +40,11 @@ class Quality:
         """Learn an outcome, of quality 0 to 1; a faint signal weighs less than 1."""
         self.posterior.update(context, arm, quality, weight)
 
+    def settle(self) -> None:
+        """Estimate anew how far kinds and text are believed; for between requests."""
+        self.posterior.settle()
+        self.text_acts = self.gate.is_open
+
 
 def refined(beliefs: Sequence[Belief], arms: Sequence[str], telling: Telling, context: Context) -> list[Belief]:
     """The beliefs as the text moves them; an arm without a loading stays where it was."""

@@ -28,7 +28,7 @@ SHARED_ROWS = 20.0
 
 
 class Prior(NamedTuple):
-    """What is believed of an arm before any outcome: its mean quality, as if seen in so many outcomes."""
+    """What is believed of an arm before any outcome: its mean quality, as if seen in so many, above 0."""
 
     mean: float = 0.5
     rows: float = 1.0

@@ -6,6 +6,7 @@ from heapq import nlargest
 
 from monkey_coder_server.domain.bandit.text import Text
 from monkey_coder_server.evaluation.routing.data import Row
+from monkey_coder_server.evaluation.routing.protocol import Expectation
 from monkey_coder_server.evaluation.routing.routers import Lesson, Predict
 
 NEIGHBOURS = 40
@@ -19,12 +20,15 @@ TOO_COMMON = 0.1
 
 def static(lesson: Lesson) -> Predict:
     """The training mean, whatever is asked: its curve is the static hull."""
-    return lambda _: lesson.qualities
+    expectation = Expectation(lesson.qualities, lesson.costs)
+    return lambda _: expectation
 
 
 def oracle(lesson: Lesson) -> Predict:
-    """Knows every outcome."""
-    return lambda row: [row.outcomes[arm].quality for arm in lesson.arms]
+    """Knows every outcome and its cost."""
+    return lambda row: Expectation(
+        [row.outcomes[arm].quality for arm in lesson.arms], [row.outcomes[arm].cost for arm in lesson.arms]
+    )
 
 
 def nearest(lesson: Lesson) -> Predict:
@@ -33,13 +37,14 @@ def nearest(lesson: Lesson) -> Predict:
     step = max(1, len(told) // REMEMBERED)
     memory = _Memory(told[::step][:REMEMBERED], lesson.arms)
 
-    def predict(row: Row) -> Sequence[float]:
+    def predict(row: Row) -> Expectation:
         near = [] if row.context.text is None else memory.nearest(row.context.text)
         rows = PSEUDO_NEIGHBOURS + len(near)
-        return [
+        qualities = [
             (PSEUDO_NEIGHBOURS * mean + sum(each[place] for each in near)) / rows
             for place, mean in enumerate(lesson.qualities)
         ]
+        return Expectation(qualities, lesson.costs)
 
     return predict
 

@@ -16,9 +16,25 @@ from monkey_coder_server.domain.bandit.context import Context
 
 FOLDS = 5
 LCB24_ARMS = frozenset(
-    "Claude-2 Claude-3-Haiku Claude-3-Opus Claude-3-Sonnet Claude-Instant-1 DSCoder-1.3b-Ins DSCoder-33b-Ins "
-    "DSCoder-6.7b-Ins GPT-3.5-Turbo-0301 GPT-4-0613 GPT-4-Turbo-1106 GPT-4-Turbo-2024-04-09 Gemini-Pro "
-    "MagiCoderS-CL-7B MagiCoderS-DS-6.7B Mistral-Large Phind-34B-V2".split(" ")
+    (
+        "Claude-2",
+        "Claude-3-Haiku",
+        "Claude-3-Opus",
+        "Claude-3-Sonnet",
+        "Claude-Instant-1",
+        "DSCoder-1.3b-Ins",
+        "DSCoder-33b-Ins",
+        "DSCoder-6.7b-Ins",
+        "GPT-3.5-Turbo-0301",
+        "GPT-4-0613",
+        "GPT-4-Turbo-1106",
+        "GPT-4-Turbo-2024-04-09",
+        "Gemini-Pro",
+        "MagiCoderS-CL-7B",
+        "MagiCoderS-DS-6.7B",
+        "Mistral-Large",
+        "Phind-34B-V2",
+    )
 )
 FAMILIES = {"rb": "rb-", "lcb24": "lcb24-"}
 """Sets of several benchmarks, by what the names of those begin with; any other benchmark is a set of its own."""

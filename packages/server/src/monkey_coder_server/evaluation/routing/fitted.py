@@ -1,12 +1,12 @@
 """The product's own beliefs, fitted on training rows: what is measured is the code that serves."""
 
 import hashlib
-from collections.abc import Sequence
 
 from monkey_coder_server.domain.bandit.fitting import Seen, fit
 from monkey_coder_server.domain.bandit.quality import Quality
 from monkey_coder_server.domain.bandit.shrinkage import Prior
 from monkey_coder_server.evaluation.routing.data import Row
+from monkey_coder_server.evaluation.routing.protocol import Expectation
 from monkey_coder_server.evaluation.routing.routers import Lesson, Predict
 
 
@@ -14,8 +14,8 @@ def superposition(lesson: Lesson) -> Predict:
     """Expects what the product would after these outcomes."""
     quality = learnt(lesson)
 
-    def predict(row: Row) -> Sequence[float]:
-        return [belief.mean for belief in quality.expect(row.context, lesson.arms)]
+    def predict(row: Row) -> Expectation:
+        return Expectation([belief.mean for belief in quality.expect(row.context, lesson.arms)], lesson.costs)
 
     return predict
 

@@ -7,8 +7,7 @@ from monkey_coder_server.evaluation.routing.data import Row, Set
 from monkey_coder_server.evaluation.routing.protocol import Anchors, Expectation
 from monkey_coder_server.evaluation.routing.splits import Split
 
-Predict = Callable[[Row], Sequence[float]]
-"""The expected quality of each arm at a row."""
+Predict = Callable[[Row], Expectation]
 Train = Callable[["Lesson"], Predict]
 
 
@@ -50,7 +49,7 @@ def expectations(
         taught = lesson(of, split, prices)
         predict = train(taught)
         for place in split.test:
-            found[place] = Expectation(predict(of.rows[place]), taught.costs)
+            found[place] = predict(of.rows[place])
     return [each for each in found if each is not None]
 
 
