@@ -1,6 +1,5 @@
 """A prompt as numbers: which hashed words and pairs of words its beginning holds, and a few counts."""
 
-from collections.abc import Set as AbstractSet
 from math import log
 from typing import NamedTuple
 from zlib import crc32
@@ -20,7 +19,7 @@ _WORDS_APART = bytes(byte if chr(byte).isalnum() or byte >= 0x80 or byte == ord(
 class Text(NamedTuple):
     """The distinct buckets a text's words and pairs of words fall into, and its counts."""
 
-    buckets: AbstractSet[int]
+    buckets: frozenset[int]
     counts: tuple[float, ...]
 
 
@@ -30,7 +29,7 @@ def read_text(prompt: str) -> Text:
     words = prompt.encode("utf-8", "surrogatepass").translate(_WORDS_APART).split()
     hashes = [*map(crc32, words)]
     hashes += map(crc32, words[1:], hashes[:-1])  # a pair's hash goes on from its first word's
-    buckets = {each & _MASK for each in hashes}
+    buckets = frozenset([each & _MASK for each in hashes])  # from a list: a set that grows is slower
     return Text(buckets, _counts(prompt, words, len(buckets)))
 
 
