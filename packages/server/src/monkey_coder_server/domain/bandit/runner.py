@@ -1,0 +1,87 @@
+"""An arm that may take part in a sequence or race: how likely it is right, what it costs, and what a check will say."""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+from monkey_coder_server.domain.bandit.difficulty import Levels
+from monkey_coder_server.domain.bandit.verifier import Rates
+
+
+class Given(NamedTuple):
+    """A figure for a run whose answer is right, and for one whose answer is wrong."""
+
+    right: float
+    wrong: float
+
+
+class Sight(NamedTuple):
+    """What can be seen of a finished run: the verdict, and how probable this sight is of right and of wrong answers."""
+
+    passed: bool
+    of: Given
+
+
+Seen = Sight | None
+"""What was seen of a run that ended; None where it came to nothing and left no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """An arm's prospects at a task.
+
+    `chances`: of being right, at each level of difficulty. `cost`: expected, in USD. `bound`: the most a run can cost,
+    in nano-dollars. `sights`: all that may be seen of a run. `times`: equally likely durations of runs with right and
+    with wrong answers, in any one unit.
+    """
+
+    name: str
+    chances: Levels
+    cost: Given
+    bound: int
+    sights: tuple[Sight, ...]
+    times: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
+
+
+def verdict_sights(rates: Rates) -> tuple[Sight, ...]:
+    """All that may be seen where only a check's verdict is."""
+    return (
+        Sight(True, Given(rates.right, rates.wrong)),  # noqa: FBT003
+        Sight(False, Given(1 - rates.right, 1 - rates.wrong)),  # noqa: FBT003
+    )
+
+
+def crossed(sights: tuple[Sight, ...], lengths: tuple[Given, ...]) -> tuple[Sight, ...]:
+    """All that may be seen where the length of a run is seen too, the two being independent given the truth.
+
+    `lengths` are the probabilities of each class of length. A sight's place is its verdict's place times the number of
+    lengths, plus its length's.
+    """
+    return tuple(
+        Sight(sight.passed, Given(sight.of.right * length.right, sight.of.wrong * length.wrong))
+        for sight, length in product(sights, lengths)
+    )
+
+
+def prospects(runner: Runner, weights: Levels) -> tuple[float, float]:
+    """The probability of a right answer, and the expected cost in USD, both times the weights' sum."""
+    right = sum(weight * chance for weight, chance in zip(weights, runner.chances, strict=True))
+    return right, right * runner.cost.right + (sum(weights) - right) * runner.cost.wrong
+
+
+def after(runner: Runner, seen: Sight, weights: Levels) -> Levels:
+    """The weights of the levels times how probable the sight is at each of them."""
+    right, wrong = seen.of
+    return tuple(
+        weight * (chance * right + (1 - chance) * wrong) for weight, chance in zip(weights, runner.chances, strict=True)
+    )
+
+
+def right_given(runner: Runner, seen: Sight, weights: Levels) -> float:
+    """The probability of a right answer of which this was seen, times the sum of the weights, which know of the sight."""
+    right, wrong = seen.of
+    return sum(
+        weight * chance * right / likelihood
+        for weight, chance in zip(weights, runner.chances, strict=True)
+        if (likelihood := chance * right + (1 - chance) * wrong)
+    )

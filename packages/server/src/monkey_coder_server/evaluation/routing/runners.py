@@ -1,0 +1,109 @@
+"""What the product knows of arms that may run in sequence or at once, after training rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple
+
+from monkey_coder_server.domain.bandit.context import Context
+from monkey_coder_server.domain.bandit.difficulty import Difficulty, Tried, chances
+from monkey_coder_server.domain.bandit.posterior import Posterior
+from monkey_coder_server.domain.bandit.runner import Given, Runner, verdict_sights
+from monkey_coder_server.domain.bandit.shrinkage import Prior
+from monkey_coder_server.domain.bandit.verifier import Rates, Verifier
+from monkey_coder_server.evaluation.routing.data import Row
+from monkey_coder_server.evaluation.routing.protocol import quantile
+
+RIGHT = 0.5
+"""An answer of at least this quality counts as right."""
+POINTS = 5
+"""Durations by which an arm's are told."""
+_ALIKE_RUNS = 4.0
+"""Right and wrong runs of an arm are taken to cost the same, as if so many had shown it."""
+_DEAREST = 2
+"""The worst case of a run, in times the dearest one seen."""
+
+
+class Check(NamedTuple):
+    """A simulated check: the shares of right and of wrong answers that pass it."""
+
+    right: float
+    wrong: float
+
+    def verdicts(self, row: Row, arms: Sequence[str], seed: int | str) -> dict[str, bool]:
+        """What it says of every arm's answer."""
+        random = Random(f"{seed}|{row.item_id}")
+        return {
+            arm: random.random() < (self.right if row.outcomes[arm].quality >= RIGHT else self.wrong) for arm in arms
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """An arm's training runs: mean costs in USD by their truth, the dearest, and typical numbers of calls."""
+
+    cost: Given
+    dearest: float
+    times: tuple[tuple[float, ...], tuple[float, ...]]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], arm: str) -> "_Runs":
+        right = [row for row in rows if row.outcomes[arm].quality >= RIGHT]
+        wrong = [row for row in rows if row.outcomes[arm].quality < RIGHT]
+        mean = _cost(rows, arm) / len(rows)
+        return cls(
+            Given(*((_cost(part, arm) + _ALIKE_RUNS * mean) / (len(part) + _ALIKE_RUNS) for part in (right, wrong))),
+            max(row.outcomes[arm].cost for row in rows),
+            (_typical(right or rows, arm), _typical(wrong or rows, arm)),
+        )
+
+
+class Knowledge:
+    """Beliefs on arms by kind of work after rows that all these arms ran at, with a check that was watched there."""
+
+    def __init__(self, rows: Sequence[Row], arms: Sequence[str], check: Check) -> None:
+        self.arms = tuple(arms)
+        middle = sum(row.outcomes[arm].quality for row in rows for arm in arms) / (len(rows) * len(arms))
+        self._posterior = Posterior({arm: Prior(middle) for arm in arms})
+        self._verifier = Verifier()
+        for row in rows:
+            for arm, passed in check.verdicts(row, arms, "learnt").items():
+                quality = row.outcomes[arm].quality
+                self._posterior.update(row.context, arm, quality)
+                self._verifier.learn(row.context.nodes, passed=passed, right=quality >= RIGHT)
+        self._posterior.settle()
+        self.slope = self._slope(rows)
+        self._runs = {arm: _Runs.of(rows, arm) for arm in arms}
+
+    def rates(self, context: Context) -> Rates:
+        """What the check is believed to be worth at such work."""
+        return self._verifier.rates(context.nodes[:2])
+
+    def runners(self, context: Context) -> dict[str, Runner]:
+        """Every arm's prospects at such a task, by name."""
+        sights = verdict_sights(self.rates(context))
+        found = {}
+        for arm, belief in zip(self.arms, self._posterior.expect(context, self.arms), strict=True):
+            runs = self._runs[arm]
+            bound = round(runs.dearest * _DEAREST * 1e9)
+            found[arm] = Runner(arm, chances(belief.mean, self.slope), runs.cost, bound, sights, runs.times)
+        return found
+
+    def _slope(self, rows: Sequence[Row]) -> float:
+        difficulty = Difficulty()
+        for row in rows:
+            kind = Context(row.context.nodes[:2])
+            beliefs = self._posterior.expect(kind, self.arms)
+            difficulty.learn(
+                Tried(belief.mean, row.outcomes[arm].quality) for arm, belief in zip(self.arms, beliefs, strict=True)
+            )
+        return difficulty.slope
+
+
+def _cost(rows: Sequence[Row], arm: str) -> float:
+    return sum(row.outcomes[arm].cost for row in rows)
+
+
+def _typical(rows: Sequence[Row], arm: str) -> tuple[float, ...]:
+    calls = [row.calls[arm] for row in rows]
+    return tuple(quantile(calls, (point + 0.5) / POINTS) for point in range(POINTS))
