@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
+from statistics import fmean
 from typing import NamedTuple
 
 from monkey_coder_server.domain.bandit.context import Context
@@ -12,12 +14,11 @@ from monkey_coder_server.domain.bandit.runner import Given, Runner, verdict_sigh
 from monkey_coder_server.domain.bandit.shrinkage import Prior
 from monkey_coder_server.domain.bandit.verifier import Rates, Verifier
 from monkey_coder_server.evaluation.routing.data import Row
-from monkey_coder_server.evaluation.routing.protocol import quantile
 
 RIGHT = 0.5
 """An answer of at least this quality counts as right."""
 POINTS = 5
-"""Durations by which an arm's are told."""
+"""Durations by which an arm's are told: the means of so many equal parts of its runs, from short to long."""
 _ALIKE_RUNS = 4.0
 """Right and wrong runs of an arm are taken to cost the same, as if so many had shown it."""
 _DEAREST = 2
@@ -105,5 +106,7 @@ def _cost(rows: Sequence[Row], arm: str) -> float:
 
 
 def _typical(rows: Sequence[Row], arm: str) -> tuple[float, ...]:
-    calls = [row.calls[arm] for row in rows]
-    return tuple(quantile(calls, (point + 0.5) / POINTS) for point in range(POINTS))
+    calls = sorted(row.calls[arm] for row in rows)
+    points = min(POINTS, len(calls))
+    ends = [len(calls) * point // points for point in range(points + 1)]
+    return tuple(fmean(calls[start:end]) for start, end in pairwise(ends))

@@ -83,7 +83,7 @@ def _figures(of: Set, splits: Sequence[Split], strongest: str, check: Check) -> 
     played: dict[str, list[tuple[Played, Sequence[Played]]]] = {mode: [] for mode in MODES}
     plans: dict[str, dict[tuple[str, ...], None]] = {mode: {} for mode in MODES}
     for split in splits:
-        players = _Players(of, split, check)
+        players = _Players(of, split, strongest, check)
         for place in split.test:
             row = of.rows[place]
             against = _single(row, strongest)
@@ -133,10 +133,11 @@ class _Player:
 class _Players:
     """The plans after one split's training rows, one for each kind of task, with what is believed at finer kinds."""
 
-    def __init__(self, of: Set, split: Split, check: Check) -> None:
+    def __init__(self, of: Set, split: Split, strongest: str, check: Check) -> None:
         tried = split.train
         known = [arm for arm in of.arms if 2 * sum(arm in row.calls for row in tried) > len(tried)]
         self._knowledge = Knowledge([row for row in tried if row.calls.keys() >= set(known)], known, check)
+        self._strongest = strongest
         self._plans: dict[Sequence[Node], dict[str, CascadePlan | RacePlan]] = {}
         self._players: dict[tuple[str, Sequence[Node]], _Player] = {}
 
@@ -159,7 +160,7 @@ class _Players:
         if nodes not in self._plans:
             context = Context(tuple(nodes))
             runners, rates = self._knowledge.runners(context), self._knowledge.rates(context)
-            strongest = max(runners.values(), key=lambda runner: sum(runner.chances))
+            strongest = runners[self._strongest]
             several = [*runners.values()]
             self._plans[nodes] = {
                 "cascade": thriftiest(several, strongest, rates),
