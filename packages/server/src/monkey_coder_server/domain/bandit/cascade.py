@@ -26,13 +26,13 @@ _Run = tuple[int, int]
 class Start(NamedTuple):
     """Run this arm next. `right` is the probability that it is right, `cost` what it is expected to cost, in USD.
 
-    `index` is the probability that it is right and passes, per USD.
+    `per_usd` is the probability that it is right and passes, over that cost.
     """
 
     arm: str
     right: float
     cost: float
-    index: float
+    per_usd: float
 
 
 class Stop(NamedTuple):
@@ -50,7 +50,7 @@ class Foreseen(NamedTuple):
 
 
 class _Outlook(NamedTuple):
-    """The best that can be done, all figures times the sum of the levels' weights. `arm` is None where that is to stop."""
+    """The best that can be done, figures times the sum of the levels' weights. `arm` is None where that is to stop."""
 
     value: float
     quality: float

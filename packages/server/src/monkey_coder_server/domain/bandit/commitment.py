@@ -1,6 +1,5 @@
 """What a request has committed itself to: the worst-case costs of all arms it started stay within its hold."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 
@@ -27,10 +26,3 @@ class Commitment:
         if not self.allows(bound):
             raise HoldExceeded
         return replace(self, committed=self.committed + bound)
-
-    def with_all(self, bounds: Iterable[int]) -> "Commitment":
-        """After the start of several arms. Raises HoldExceeded."""
-        commitment = self
-        for bound in bounds:
-            commitment = commitment.with_started(bound)
-        return commitment

@@ -7,7 +7,7 @@ run's cost grows evenly with its duration, so a cancelled one costs its share of
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import prod
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ def pace(runners: Sequence[Runner]) -> Pace:
 
 
 class _Ended(NamedTuple):
-    """A way a run may end: after so long, with so much cost a unit of time, passing with a right or a wrong answer, or failing."""
+    """A way a run may end, its cost a unit of time, and the probabilities that it then passes, right or wrong, or fails."""
 
     time: float
     rate: float
@@ -61,10 +61,14 @@ class _Course:
         passes_wrong = sum(sight.of.wrong for sight in runner.sights if sight.passed)
         right, wrong = runner.times
         ends = [
-            _Ended(time, runner.cost.right * len(right) / sum(right), share * passes_right, 0.0, share * (1 - passes_right))
+            _Ended(
+                time, runner.cost.right * len(right) / sum(right), share * passes_right, 0.0, share * (1 - passes_right)
+            )
             for time, share in ((time, chance / len(right)) for time in right)
         ] + [
-            _Ended(time, runner.cost.wrong * len(wrong) / sum(wrong), 0.0, share * passes_wrong, share * (1 - passes_wrong))
+            _Ended(
+                time, runner.cost.wrong * len(wrong) / sum(wrong), 0.0, share * passes_wrong, share * (1 - passes_wrong)
+            )
             for time, share in ((time, (1 - chance) / len(wrong)) for time in wrong)
         ]
         ends.sort()
@@ -108,7 +112,7 @@ class _Level:
             others = [other for at, other in enumerate(self.courses) if at != place]
             steps = sorted({0.0, *(time for other in others for time in other.times), *course.times})
             lasting, run = {0.0: 0.0}, 0.0
-            for before, time in zip(steps, steps[1:], strict=False):
+            for before, time in pairwise(steps):
                 run += (time - before) * prod(other.running_or_failed(before, tied=False) for other in others)
                 lasting[time] = run
             total += sum(end.rate * lasting[end.time] * (end.right + end.wrong + end.failing) for end in course.ends)
@@ -129,7 +133,7 @@ class _Level:
         return passing + failing
 
     def _first(self, place: int, time: float) -> float:
-        """The probability that no other arm has passed by then; of those that pass at once the first in order counts."""
+        """The probability that no other arm has passed by then; of those that pass at once the first listed counts."""
         return prod(
             course.running_or_failed(time, tied=at > place) for at, course in enumerate(self.courses) if at != place
         )

@@ -1,7 +1,6 @@
 """An arm that may take part in a sequence or race: how likely it is right, what it costs, and what a check will say."""
 
 from dataclasses import dataclass
-from itertools import product
 from typing import NamedTuple
 
 from monkey_coder_server.domain.bandit.difficulty import Levels
@@ -46,20 +45,8 @@ class Runner:
 def verdict_sights(rates: Rates) -> tuple[Sight, ...]:
     """All that may be seen where only a check's verdict is."""
     return (
-        Sight(True, Given(rates.right, rates.wrong)),  # noqa: FBT003
-        Sight(False, Given(1 - rates.right, 1 - rates.wrong)),  # noqa: FBT003
-    )
-
-
-def crossed(sights: tuple[Sight, ...], lengths: tuple[Given, ...]) -> tuple[Sight, ...]:
-    """All that may be seen where the length of a run is seen too, the two being independent given the truth.
-
-    `lengths` are the probabilities of each class of length. A sight's place is its verdict's place times the number of
-    lengths, plus its length's.
-    """
-    return tuple(
-        Sight(sight.passed, Given(sight.of.right * length.right, sight.of.wrong * length.wrong))
-        for sight, length in product(sights, lengths)
+        Sight(of=Given(rates.right, rates.wrong), passed=True),
+        Sight(of=Given(1 - rates.right, 1 - rates.wrong), passed=False),
     )
 
 
@@ -78,7 +65,7 @@ def after(runner: Runner, seen: Sight, weights: Levels) -> Levels:
 
 
 def right_given(runner: Runner, seen: Sight, weights: Levels) -> float:
-    """The probability of a right answer of which this was seen, times the sum of the weights, which know of the sight."""
+    """The probability that an answer is right of which this was seen, times the weights' sum; they know of the sight."""
     right, wrong = seen.of
     return sum(
         weight * chance * right / likelihood

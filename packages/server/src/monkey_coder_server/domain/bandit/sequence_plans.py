@@ -1,4 +1,4 @@
-"""Which arms to run one after the other or at once for a kind of work, so that no quality is lost: foreseen, and stated.
+"""Which arms to run one after the other, or at once, for a kind of work, so that no quality is lost.
 
 A plan replaces the strongest single arm only if its expected quality is better by a margin: what is foreseen of a plan
 that was chosen as the best of many comes out a little worse. Among those that are, the cheapest is taken. Where the
@@ -19,7 +19,7 @@ MARGIN = 0.02
 """Foreseen quality a plan must have beyond the strongest arm's: it came out 0.010 to 0.015 worse on other tasks."""
 RACE_MARGIN = 0.03
 """The same for races, which came out 0.023 worse, give or take 0.012: arms of one house fail at the same tasks."""
-COST_MARGIN = 0.1
+COST_MARGIN = 0.25
 """Share by which a plan of more quality has to be foreseen cheaper than the strongest arm."""
 WORTHS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0, 20.0)
 """What a right answer may be worth, in times what the strongest arm costs."""

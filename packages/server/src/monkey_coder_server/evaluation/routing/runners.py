@@ -106,7 +106,7 @@ def _cost(rows: Sequence[Row], arm: str) -> float:
 
 
 def _typical(rows: Sequence[Row], arm: str) -> tuple[float, ...]:
-    calls = sorted(row.calls[arm] for row in rows)
+    calls = sorted(max(1.0, row.calls[arm]) for row in rows)
     points = min(POINTS, len(calls))
     ends = [len(calls) * point // points for point in range(points + 1)]
     return tuple(fmean(calls[start:end]) for start, end in pairwise(ends))

@@ -21,6 +21,8 @@ from monkey_coder_server.evaluation.routing.runners import Check, Knowledge
 from monkey_coder_server.evaluation.routing.splits import Split
 
 CHECKS = (Check(0.5, 0.5), Check(0.7, 0.3), Check(0.8, 0.2), Check(0.9, 0.1), Check(0.95, 0.05), Check(1.0, 0.0))
+STATED = Check(0.9, 0.1)
+"""The check whose figures are told first: an assumption, to be measured on own traffic."""
 SEEDS = 20
 MODES = ("cascade", "finest", "race")
 """Cascades that save, cascades that seek quality at no more cost, and races."""
@@ -65,17 +67,17 @@ class SequenceReport:
 
 def report(of: Set, splits: Sequence[Split], strongest: str, checks: Sequence[Check] = CHECKS) -> SequenceReport | None:
     """Play every mode with every check on the rows that tell each arm's calls; None where none does."""
-    told = [_told(of, split) for split in splits]
-    if not any(split.test for split in told):
+    told = [told for split in splits if (told := _told(of, split, strongest)).test]
+    if not told:
         return None
     figures = {check: _figures(of, told, strongest, check) for check in checks}
     strong = _mean([_single(of.rows[place], strongest) for split in told for place in split.test])
     return SequenceReport(of.name, strongest, strong, figures)
 
 
-def _told(of: Set, split: Split) -> Split:
-    train = [row for row in split.train if row.calls]
-    test = [place for place in split.test if set(of.arms) <= of.rows[place].calls.keys()]
+def _told(of: Set, split: Split, strongest: str) -> Split:
+    train = [row for row in split.train if strongest in row.calls]
+    test = [place for place in split.test if of.rows[place].calls.keys() >= set(of.arms)]
     return Split(train, test if train else [])
 
 
@@ -123,9 +125,7 @@ class _Player:
             seen[runner.name] = runner.sights[0 if verdicts[runner.name] else 1]
             if (won := standing(self.runners, seen)) is not None:
                 ended = row.calls[runner.name]
-                cost = sum(
-                    row.outcomes[name].cost * min(1.0, ended / (row.calls[name] or 1.0)) for name in self.arms
-                )
+                cost = sum(row.outcomes[name].cost * min(1.0, ended / (row.calls[name] or 1.0)) for name in self.arms)
                 return Played(row.outcomes[won.arm].quality if won.arm else 0.0, cost, ended)
         raise AssertionError(row.item_id)
 
@@ -134,9 +134,8 @@ class _Players:
     """The plans after one split's training rows, one for each kind of task, with what is believed at finer kinds."""
 
     def __init__(self, of: Set, split: Split, strongest: str, check: Check) -> None:
-        tried = split.train
-        known = [arm for arm in of.arms if 2 * sum(arm in row.calls for row in tried) > len(tried)]
-        self._knowledge = Knowledge([row for row in tried if row.calls.keys() >= set(known)], known, check)
+        rows, known = _common(split.train, of.arms, strongest)
+        self._knowledge = Knowledge(rows, known, check)
         self._strongest = strongest
         self._plans: dict[Sequence[Node], dict[str, CascadePlan | RacePlan]] = {}
         self._players: dict[tuple[str, Sequence[Node]], _Player] = {}
@@ -170,6 +169,13 @@ class _Players:
         return self._plans[nodes]
 
 
+def _common(rows: Sequence[Row], arms: Sequence[str], strongest: str) -> tuple[list[Row], list[str]]:
+    """The strongest arm and those that most of the rows tried, and the rows that tried all of these."""
+    known = [arm for arm in arms if arm == strongest or 2 * sum(arm in row.calls for row in rows) > len(rows)]
+    common = [row for row in rows if row.calls.keys() >= set(known)]
+    return (common, known) if common else ([*rows], [strongest])
+
+
 def _single(row: Row, arm: str) -> Played:
     outcome = row.outcomes[arm]
     return Played(outcome.quality, outcome.cost, row.calls[arm])
@@ -182,11 +188,11 @@ def _mean(played: Sequence[Played]) -> Played:
 def _summary(played: Sequence[tuple[Played, Sequence[Played]]], plans: tuple[tuple[str, ...], ...]) -> SequenceFigures:
     drawn = [_shares(pairs) for pairs in _draws(played)]
     whole = _shares([(against, each) for against, several in played for each in several])
-    spans = [
+    gain, cost, calls = (
         Span(mean, quantile(column, 0.05), quantile(column, 0.95))
         for mean, column in zip(whole, zip(*drawn, strict=True), strict=True)
-    ]
-    return SequenceFigures(_mean([each for _, several in played for each in several]), *spans, plans)
+    )
+    return SequenceFigures(_mean([each for _, several in played for each in several]), gain, cost, calls, plans)
 
 
 def _draws(played: Sequence[tuple[Played, Sequence[Played]]]) -> Iterator[list[tuple[Played, Played]]]:
@@ -200,3 +206,31 @@ def _shares(pairs: Sequence[tuple[Played, Played]]) -> tuple[float, float, float
     """Gain in quality over the strongest arm, and cost and calls as shares of its."""
     strong, ours = _mean([against for against, _ in pairs]), _mean([each for _, each in pairs])
     return ours.quality - strong.quality, ours.cost / (strong.cost or 1.0), ours.calls / (strong.calls or 1.0)
+
+
+def document(found: SequenceReport, check: Check = STATED) -> dict[str, object]:
+    """The figures with one check as the report's JSON has them, and those of every other check beside them."""
+    stated = {mode: _entry(found, check, figures) for mode, figures in found.figures[check].items()}
+    every = [
+        {"mode": mode, **_entry(found, each, figures)}
+        for each, modes in found.figures.items()
+        for mode, figures in modes.items()
+    ]
+    return {**stated, "checks": every}
+
+
+def _entry(found: SequenceReport, check: Check, figures: SequenceFigures) -> dict[str, object]:
+    return {
+        "verifier": f"{check.right:g}/{check.wrong:g}",
+        "quality": figures.mean.quality,
+        "cost": figures.mean.cost,
+        "turns": figures.mean.calls,
+        "strong": found.strongest,
+        "strong_quality": found.strong.quality,
+        "strong_cost": found.strong.cost,
+        "strong_turns": found.strong.calls,
+        "gain": figures.gain._asdict(),
+        "cost_share": figures.cost_share._asdict(),
+        "turns_share": figures.calls_share._asdict(),
+        "plans": [[*plan] for plan in figures.plans],
+    }
