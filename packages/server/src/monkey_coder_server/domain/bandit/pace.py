@@ -35,7 +35,7 @@ def pace(runners: Sequence[Runner]) -> Pace:
 
 
 class _Ended(NamedTuple):
-    """A way a run may end, its cost a unit of time, and the probabilities that it then passes, right or wrong, or fails."""
+    """A way a run may end, its cost a unit of time, and how probably it then passes, right or wrong, or fails."""
 
     time: float
     rate: float

@@ -65,7 +65,7 @@ def after(runner: Runner, seen: Sight, weights: Levels) -> Levels:
 
 
 def right_given(runner: Runner, seen: Sight, weights: Levels) -> float:
-    """The probability that an answer is right of which this was seen, times the weights' sum; they know of the sight."""
+    """The probability that an answer so seen is right, times the weights' sum; they know of the sight."""
     right, wrong = seen.of
     return sum(
         weight * chance * right / likelihood

@@ -84,7 +84,7 @@ class Verifier:
             self.seen.setdefault(node, Verdicts()).merge(verdicts)
 
     def rates(self, nodes: Sequence[Node]) -> Rates:
-        """What is believed at the finest of the kinds, given coarsest first. An unseen check is believed to say nothing."""
+        """What is believed at the finest of the kinds, given coarsest first. An unseen check is held to say nothing."""
         right, wrong = _Beta(1.0, 1.0), _Beta(1.0, 1.0)
         for depth, node in enumerate(nodes):
             if (verdicts := self.seen.get(node)) is None:
