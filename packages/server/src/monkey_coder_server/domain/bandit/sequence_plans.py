@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from monkey_coder_server.domain.bandit.cascade import Cascade, Foreseen
+from monkey_coder_server.domain.bandit.cascade import STEPS, Cascade, Foreseen
 from monkey_coder_server.domain.bandit.difficulty import LEVELS
 from monkey_coder_server.domain.bandit.pace import Pace, pace
 from monkey_coder_server.domain.bandit.runner import Runner, prospects
@@ -23,8 +23,6 @@ COST_MARGIN = 0.25
 """Share by which a plan of more quality has to be foreseen cheaper than the strongest arm."""
 WORTHS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 16.0, 20.0)
 """What a right answer may be worth, in times what the strongest arm costs."""
-ARMS = 5
-"""Arms a cascade chooses from."""
 RACERS = 3
 QUICKER = 0.8
 """A race is run for speed: its expected duration is at most this share of the strongest arm's."""
@@ -108,7 +106,7 @@ def _cascade(runners: Sequence[Runner], worth: float) -> CascadePlan:
     hold = sum(runner.bound for runner in runners)
     chosen: tuple[Runner, ...] = ()
     foreseen, value = Foreseen(0.0, 0.0), float("-inf")
-    while len(chosen) < ARMS:
+    while len(chosen) < STEPS:
         grown = [(*chosen, runner) for runner in runners if runner not in chosen]
         outlooks = [Cascade(several, worth=worth, hold=hold).foresee() for several in grown]
         values = [worth * outlook.quality - outlook.cost for outlook in outlooks]

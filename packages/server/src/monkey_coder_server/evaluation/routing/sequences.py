@@ -121,13 +121,13 @@ class _Player:
 
     def _raced(self, row: Row, verdicts: dict[str, bool]) -> Played:
         seen: dict[str, Seen] = {}
-        for runner in sorted(self.runners, key=lambda runner: row.calls[runner.name]):
+        arriving = iter(sorted(self.runners, key=lambda runner: row.calls[runner.name]))
+        while (won := standing(self.runners, seen)) is None:
+            runner = next(arriving)
+            ended = row.calls[runner.name]
             seen[runner.name] = runner.sights[0 if verdicts[runner.name] else 1]
-            if (won := standing(self.runners, seen)) is not None:
-                ended = row.calls[runner.name]
-                cost = sum(row.outcomes[name].cost * min(1.0, ended / (row.calls[name] or 1.0)) for name in self.arms)
-                return Played(row.outcomes[won.arm].quality if won.arm else 0.0, cost, ended)
-        raise AssertionError(row.item_id)
+        cost = sum(row.outcomes[name].cost * min(1.0, ended / (row.calls[name] or 1.0)) for name in self.arms)
+        return Played(row.outcomes[won.arm].quality if won.arm else 0.0, cost, ended)
 
 
 class _Players:
@@ -206,31 +206,3 @@ def _shares(pairs: Sequence[tuple[Played, Played]]) -> tuple[float, float, float
     """Gain in quality over the strongest arm, and cost and calls as shares of its."""
     strong, ours = _mean([against for against, _ in pairs]), _mean([each for _, each in pairs])
     return ours.quality - strong.quality, ours.cost / (strong.cost or 1.0), ours.calls / (strong.calls or 1.0)
-
-
-def document(found: SequenceReport, check: Check = STATED) -> dict[str, object]:
-    """The figures with one check as the report's JSON has them, and those of every other check beside them."""
-    stated = {mode: _entry(found, check, figures) for mode, figures in found.figures[check].items()}
-    every = [
-        {"mode": mode, **_entry(found, each, figures)}
-        for each, modes in found.figures.items()
-        for mode, figures in modes.items()
-    ]
-    return {**stated, "checks": every}
-
-
-def _entry(found: SequenceReport, check: Check, figures: SequenceFigures) -> dict[str, object]:
-    return {
-        "verifier": f"{check.right:g}/{check.wrong:g}",
-        "quality": figures.mean.quality,
-        "cost": figures.mean.cost,
-        "turns": figures.mean.calls,
-        "strong": found.strongest,
-        "strong_quality": found.strong.quality,
-        "strong_cost": found.strong.cost,
-        "strong_turns": found.strong.calls,
-        "gain": figures.gain._asdict(),
-        "cost_share": figures.cost_share._asdict(),
-        "turns_share": figures.calls_share._asdict(),
-        "plans": [[*plan] for plan in figures.plans],
-    }
