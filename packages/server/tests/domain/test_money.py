@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.money import (
     BASIS_POINTS,
     LARGEST_USD,
     NANO_PER_USD,
     TOKENS_PER_PRICE_UNIT,
+    asked_usd,
     ceil_div,
     cents,
     parse_percent,
@@ -126,3 +128,10 @@ def test_an_amount_nobody_can_read_is_told_in_at_most_forty_characters(length: i
     with pytest.raises(ValueError, match=r"^") as refused:
         parse_usd("x" * length)
     assert told in str(refused.value)
+
+
+def test_an_amount_asked_for_is_read_or_refused_by_its_name() -> None:
+    assert asked_usd("The field `max_cost`", None) is None
+    assert asked_usd("The field `max_cost`", "0.25") == 250_000_000
+    with pytest.raises(InvalidRequest, match=r"The field `max_cost` is not right: '-1' is negative"):
+        asked_usd("The field `max_cost`", "-1")

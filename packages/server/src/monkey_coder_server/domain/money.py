@@ -2,6 +2,8 @@
 
 import re
 
+from monkey_coder_server.domain.errors import InvalidRequest
+
 NANO_PER_USD = 1_000_000_000
 NANO_PER_CENT = 10_000_000
 BASIS_POINTS = 10_000
@@ -39,6 +41,20 @@ def parse_usd(text: str, *, negative: bool = False) -> int:
         raise _refused(text, "is negative; the amount must be zero or more.")
     nano = int(match["whole"]) * NANO_PER_USD + int(fraction.ljust(9, "0"))
     return -nano if match["sign"] else nano
+
+
+def asked_usd(called: str, text: str | None) -> int | None:
+    """An amount a request carries, in nano-dollars; None where it carries none.
+
+    Raises `InvalidRequest`, whose sentence begins with what the amount is called.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_usd(text)
+    except ValueError as wrong:
+        message = f"{called} is not right: {wrong}"
+        raise InvalidRequest(message) from wrong
 
 
 def parse_percent(text: str) -> int:

@@ -2,13 +2,14 @@
 
 import shutil
 import sqlite3
+import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
@@ -105,6 +106,28 @@ async def open_books(
         script.gate.set()
         await writer.close()
         readers.close()
+
+
+class Player(Protocol):
+    """Random steps made real on a ledger, and what was seen of them."""
+
+    async def do(self, what: str, amount: int, which: int) -> None: ...
+
+
+PlayerT = TypeVar("PlayerT", bound=Player)
+
+
+@asynccontextmanager
+async def played(
+    world: Callable[[Books], PlayerT], steps: Iterable[tuple[str, int, int]], template: Path, signer: Ed25519Signer
+) -> AsyncIterator[PlayerT]:
+    """A world on a ledger of its own once every step is done."""
+    with tempfile.TemporaryDirectory() as directory:
+        async with open_books(template, Path(directory) / "books.db", signer) as books:
+            playing = world(books)
+            for step in steps:
+                await playing.do(*step)
+            yield playing
 
 
 def _connect(path: Path, script: Script) -> sqlite3.Connection:

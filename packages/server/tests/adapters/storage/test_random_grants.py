@@ -1,6 +1,5 @@
 """Grants of any priority and expiry, spent, refunded and expired in any order: nothing is lost, made or overdrawn."""
 
-import tempfile
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.domain.errors import Conflict, InsufficientCredit, InvalidRequest, NotFound
 from monkey_coder_server.ports.credit import Refund
 from monkey_coder_server.ports.ledger import GrantTerms, HoldRequest
-from packages.server.tests.adapters.storage.stores import Books, open_books
+from packages.server.tests.adapters.storage.stores import Books, played
 from packages.server.tests.contract.booking import ACCOUNT, fail, hold_request, settle
 
 STEP = st.tuples(
@@ -130,16 +129,13 @@ class World:
 async def test_whatever_becomes_of_grants_the_books_add_up(
     template: Path, signer: Ed25519Signer, steps: list[Step]
 ) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        async with open_books(template, Path(directory) / "books.db", signer) as books:
-            world = World(books)
-            for what, amount, which in steps:
-                await world.do(what, amount, which)
-            await world.check()
-            for request in world.open:
-                await fail(books.books, request)
-            books.clock.forward(timedelta(days=9))
-            await world.expire()
-            await world.check()
-            grants = await books.ledger.grants(ACCOUNT)
-            assert not any(one.remaining for one in grants if one.expires_at is not None)
+    async with played(World, steps, template, signer) as world:
+        books = world.books
+        await world.check()
+        for request in world.open:
+            await fail(books.books, request)
+        books.clock.forward(timedelta(days=9))
+        await world.expire()
+        await world.check()
+        grants = await books.ledger.grants(ACCOUNT)
+        assert not any(one.remaining for one in grants if one.expires_at is not None)

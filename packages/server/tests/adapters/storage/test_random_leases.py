@@ -1,7 +1,6 @@
 """Any order of leases, holds, endings, returns and expiries: nothing is charged twice and the books stay sound."""
 
 import asyncio
-import tempfile
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from monkey_coder_server.domain.errors import InsufficientCredit
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, LimitReached, Period, Unit
 from monkey_coder_server.ports.books import LeaseWish, Resolved
 from monkey_coder_server.ports.ledger import FailedRequest
-from packages.server.tests.adapters.storage.stores import Books, open_books
+from packages.server.tests.adapters.storage.stores import Books, played
 from packages.server.tests.contract.booking import ACCOUNT, NOON, failure, hold_request, lease_wish, resolved
 
 WHICH = st.integers(0, 12)
@@ -99,15 +98,12 @@ class World:
 async def test_leases_and_endings_in_any_order_leave_sound_books(
     template: Path, signer: Ed25519Signer, steps: list[Step]
 ) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        async with open_books(template, Path(directory) / "books.db", signer) as books:
-            world = World(books)
-            for what, amount, which in steps:
-                await world.do(what, amount, which)
-            await world.ship(world.endings)
-            books.clock.forward(timedelta(minutes=20))
-            await books.books.expire_leases(books.clock.now())
-            await books.ledger.expire_holds(books.clock.now())
-            wallet, report = await books.books.wallet(ACCOUNT), await books.ledger.verify()
-            assert report.sound, report.details
-            assert (wallet.balance, wallet.held) == (10_000 - sum(world.charges.values()), 0)
+    async with played(World, steps, template, signer) as world:
+        books = world.books
+        await world.ship(world.endings)
+        books.clock.forward(timedelta(minutes=20))
+        await books.books.expire_leases(books.clock.now())
+        await books.ledger.expire_holds(books.clock.now())
+        wallet, report = await books.books.wallet(ACCOUNT), await books.ledger.verify()
+        assert report.sound, report.details
+        assert (wallet.balance, wallet.held) == (10_000 - sum(world.charges.values()), 0)

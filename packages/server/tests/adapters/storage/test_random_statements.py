@@ -1,7 +1,6 @@
 """Whatever becomes of an account's credit, its statements follow one another and equal the books."""
 
 import sqlite3
-import tempfile
 from contextlib import closing
 from datetime import datetime
 from itertools import pairwise
@@ -14,7 +13,7 @@ from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.statements import SqlStatements
-from packages.server.tests.adapters.storage.stores import open_books
+from packages.server.tests.adapters.storage.stores import played
 from packages.server.tests.adapters.storage.test_random_grants import STEP, Step, World
 from packages.server.tests.contract.booking import ACCOUNT, NOON
 
@@ -44,32 +43,29 @@ def booked(path: Path, start: datetime, end: datetime) -> dict[str, int]:
 async def test_statements_equal_the_books_and_follow_one_another(
     template: Path, signer: Ed25519Signer, steps: list[Step]
 ) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        async with open_books(template, Path(directory) / "books.db", signer) as books:
-            world = World(books)
-            for what, amount, which in steps:
-                await world.do(what, amount, which)
-            readers = Readers(books.path)
-            statements, balance = SqlStatements(readers), 0
-            for start, end in pairwise(MONTHS):
-                told = await statements.credit(ACCOUNT, start=start, end=end, most=1_000)
-                lines = await statements.lines(ACCOUNT, start=start, end=end)
-                figures = {
-                    "opening": told.opening,
-                    "grant+": told.granted,
-                    "refund+": told.refunded,
-                    "refund-": told.taken_back,
-                    "expire-": told.expired,
-                    "settle-": told.charged,
-                }
-                found = booked(books.path, start, end)
-                assert figures == {name: found.pop(name, 0) for name in figures}
-                assert found == {}
-                gained = told.granted + told.refunded - told.taken_back - told.expired
-                assert sum(moved.amount for moved in told.moved) == gained
-                assert sum(line.charged for line in lines) == told.charged
-                assert told.opening == balance
-                balance = told.opening + gained - told.charged
-                assert told.closing == balance
-            assert balance == (await books.ledger.wallet(ACCOUNT)).balance
-            readers.close()
+    async with played(World, steps, template, signer) as world:
+        books = world.books
+        readers = Readers(books.path)
+        statements, balance = SqlStatements(readers), 0
+        for start, end in pairwise(MONTHS):
+            told = await statements.credit(ACCOUNT, start=start, end=end, most=1_000)
+            lines = await statements.lines(ACCOUNT, start=start, end=end)
+            figures = {
+                "opening": told.opening,
+                "grant+": told.granted,
+                "refund+": told.refunded,
+                "refund-": told.taken_back,
+                "expire-": told.expired,
+                "settle-": told.charged,
+            }
+            found = booked(books.path, start, end)
+            assert figures == {name: found.pop(name, 0) for name in figures}
+            assert found == {}
+            gained = told.granted + told.refunded - told.taken_back - told.expired
+            assert sum(moved.amount for moved in told.moved) == gained
+            assert sum(line.charged for line in lines) == told.charged
+            assert told.opening == balance
+            balance = told.opening + gained - told.charged
+            assert told.closing == balance
+        assert balance == (await books.ledger.wallet(ACCOUNT)).balance
+        readers.close()

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from monkey_coder_protocol.auth import KeyCaps
-from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.limits import Limit, Period, Unit
-from monkey_coder_server.domain.money import parse_usd, usd
+from monkey_coder_server.domain.money import asked_usd, usd
 from monkey_coder_server.features.accounts.limits import checked_tokens
 from monkey_coder_server.ports.accounts import Caps
 
@@ -19,9 +18,9 @@ def money_of(wanted: KeyCaps | None) -> Caps:
     if wanted is None:
         return Caps()
     return Caps(
-        day=_checked_usd("day_usd", wanted.day_usd),
-        month=_checked_usd("month_usd", wanted.month_usd),
-        total=_checked_usd("total_usd", wanted.total_usd),
+        day=asked_usd("The field `caps.day_usd`", wanted.day_usd),
+        month=asked_usd("The field `caps.month_usd`", wanted.month_usd),
+        total=asked_usd("The field `caps.total_usd`", wanted.total_usd),
     )
 
 
@@ -58,13 +57,3 @@ def shown(money: Caps, tokens: Mapping[Period, int]) -> KeyCaps | None:
 
 def _usd(nano: int | None) -> str | None:
     return None if nano is None else usd(nano)
-
-
-def _checked_usd(field: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_usd(text)
-    except ValueError as wrong:
-        message = f"The field `caps.{field}` is not right: {wrong}"
-        raise InvalidRequest(message) from wrong

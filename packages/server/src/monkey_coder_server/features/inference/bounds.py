@@ -9,7 +9,7 @@ from monkey_coder_protocol.execute import (
     OrchestrationConfig,
 )
 from monkey_coder_server.domain.errors import InvalidRequest
-from monkey_coder_server.domain.money import parse_usd
+from monkey_coder_server.domain.money import asked_usd
 
 DEFAULT_SECONDS = 300.0
 LONGEST_SECONDS = 3600.0
@@ -60,22 +60,12 @@ def max_tokens(request: ExecuteRequest) -> int | None:
 
 def max_cost(request: ExecuteRequest) -> int | None:
     """The most the request may cost, in nano-dollars."""
-    return _dollars("The field `max_cost`", request.max_cost)
+    return asked_usd("The field `max_cost`", request.max_cost)
 
 
 def header_max_cost(header: str | None) -> int | None:
     """The same from the header `X-MK-Max-Cost`, which every request that costs something may carry."""
-    return _dollars("The header `X-MK-Max-Cost`", header)
-
-
-def _dollars(what: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_usd(text)
-    except ValueError as wrong:
-        message = f"{what} is not right: {wrong}"
-        raise InvalidRequest(message) from wrong
+    return asked_usd("The header `X-MK-Max-Cost`", header)
 
 
 def number(field: str, value: float | None, lowest: float, highest: float) -> None:

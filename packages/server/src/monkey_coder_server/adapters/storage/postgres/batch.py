@@ -59,14 +59,14 @@ class Batches:
         way each is run in a transaction of its own.
         """
         try:
-            if self._apart <= 0:
+            if not self._apart:
                 try:
                     self._transact(jobs, self._run, ended)
                 except _Raised:
                     self._apart = APART
                 else:
                     return
-            self._apart -= len(jobs)
+            self._apart = max(0, self._apart - len(jobs))
             self._transact(jobs, self._run_apart, ended)
         except CONTENTION:
             self._each_alone(jobs, ended)
