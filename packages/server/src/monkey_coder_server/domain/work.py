@@ -1,0 +1,121 @@
+"""What kind of work a request is: its task, its language and its size, as names of classes; no word of it is kept.
+
+Callers of the native API say the kind of task. For all others the caller's last words tell: the first verb that names
+a kind of work does, a verb of making by what is made. The rules are a table anyone can read, not a fitted model.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
+from monkey_coder_server.domain.work_language import language_of
+
+KIND_OF_TASK: Mapping[str, str] = MappingProxyType(
+    {
+        "code_generation": "implement",
+        "debugging": "fix",
+        "testing": "test",
+        "code_analysis": "explain",
+        "code_review": "review",
+        "refactoring": "refactor",
+        "documentation": "document",
+    }
+)
+"""Kinds of work by the task types that say them; `custom` and `chat` say none."""
+CHAT = "chat"
+"""Words that name no kind of work."""
+EXTRACT = "extract"
+"""An answer in a form for programs, and no tools to work with."""
+READ_FIRST, READ_LAST = 300, 500
+"""Characters of the caller's words that are looked at: instructions open or close a text, what lies between is matter."""
+MADE_WITHIN = 8
+"""Words after a verb of making among which what is made is looked for."""
+
+_ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        word: kind
+        for kind, words in {
+            "fix": "fix fixes fixing debug bug bugs resolve repair broken crash crashes crashed fails failing traceback",
+            "review": "review reviewing audit critique vulnerabilities",
+            "refactor": "refactor rename restructure simplify optimize optimise modernize modernise migrate reorganize",
+            "explain": "explain describe why analyze analyse understand",
+            "document": "document",
+            "summarise": "summarize summarise",
+        }.items()
+        for word in words.split()
+    }
+)
+_MAKING = frozenset(
+    "write add create generate implement build make develop update improve extend port introduce support".split()
+)
+_MADE: Mapping[str, str] = MappingProxyType(
+    {
+        word: kind
+        for kind, words in {
+            "test": "test tests testcase testcases",
+            "document": "docs doc documentation docstring docstrings readme comments changelog",
+            "summarise": "title summary commit",
+        }.items()
+        for word in words.split()
+    }
+)
+_ASKING = frozenset({"what", "how", "where", "which", "who", "when", "is", "are", "does", "do"})
+"""As the first word: a question."""
+_WORD = re.compile(r"[a-z]+")
+_COMMIT = "# diffs:"
+"""How aider asks for the message of a commit."""
+_SIZES = ((2_000, "small"), (16_000, "medium"), (128_000, "large"))
+
+
+class Work(NamedTuple):
+    """The class a request belongs to. `language` is empty where no sign of one was seen."""
+
+    kind: str
+    language: str
+    size: str
+
+
+def work_of(task_type: str, request: ModelRequest, tokens: int) -> Work:
+    """The kind of work of a request of about so many prompt tokens."""
+    said = last_words(request)
+    kind = KIND_OF_TASK.get(task_type)
+    if kind is None:
+        kind = EXTRACT if request.output is not None and not request.tools else kind_of(said)
+    return Work(kind, language_of(said), size_of(tokens))
+
+
+def kind_of(said: str) -> str:
+    """The kind of work that a caller's words name."""
+    if len(said) > READ_FIRST + READ_LAST:
+        said = f"{said[:READ_FIRST]} {said[-READ_LAST:]}"
+    said = said.lower()
+    if _COMMIT in said:
+        return "summarise"
+    words = _WORD.findall(said)
+    for place, word in enumerate(words):
+        kind = _ACTIONS.get(word)
+        if kind is not None:
+            return kind
+        if word in _MAKING:
+            made = (_MADE.get(each) for each in words[place + 1 : place + 1 + MADE_WITHIN])
+            return next(filter(None, made), "implement")
+    return "explain" if words and words[0] in _ASKING else CHAT
+
+
+def size_of(tokens: int) -> str:
+    """The size class of a prompt."""
+    return next((name for most, name in _SIZES if tokens < most), "huge")
+
+
+def last_words(request: ModelRequest) -> str:
+    """What the user said last: agents put their reminders before the user's own words."""
+    for message in reversed(request.messages):
+        if message.role is Role.USER and (said := _last_text(message)):
+            return said
+    return ""
+
+
+def _last_text(message: Message) -> str:
+    return next((part.text for part in reversed(message.parts) if isinstance(part, Text) and part.text), "")
