@@ -35,10 +35,15 @@ _NO_MODELS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What outcomes say of a model at this kind of work; None where they say nothing yet. Prior figures give way."""
+    """What outcomes say of a model at this kind of work; None where they say nothing yet. Prior figures give way.
+
+    `spread` is the standard deviation of `success`, `seen` the weight of the outcomes of the model it rests on.
+    """
 
     success: float | None = None
     output_tokens: int | None = None
+    spread: float = 0.0
+    seen: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +120,9 @@ class Expectation:
     """Whether `success` comes from outcomes rather than from the prior."""
     measured: bool
     """Whether `latency_ms` rests on measurement."""
+    spread: float = 0.0
+    """Standard deviation of `success`; `seen` is the weight of the outcomes it rests on."""
+    seen: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +271,16 @@ def _expect(request: RouteRequest, state: CandidateState, row: PriceRow, positio
             card, row, task_type=request.task_type, input_tokens=request.input_tokens, position=position
         )
     latency, measured = _latency(state, output)
+    available = 1.0 - min(1.0, max(0.0, state.error_rate))
     return Expectation(
         cost=plain_price(row, request.input_tokens, output, markup_basis_points=state.markup_basis_points),
         output_tokens=output,
         latency_ms=latency,
-        success=success * (1.0 - min(1.0, max(0.0, state.error_rate))),
-        learned=learned.success is not None,
+        success=success * available,
+        learned=learned.success is not None and learned.seen != 0.0,
         measured=measured,
+        spread=learned.spread * available,
+        seen=learned.seen or 0.0,
     )
 
 
@@ -367,6 +378,8 @@ def _explained(rank: int, each: Ranked) -> dict[str, object]:
         },
         "success": round(expected.success, 4),
         "success_from": "learned" if expected.learned else "prior",
+        "success_spread": round(expected.spread, 4),
+        "outcomes_seen": round(expected.seen, 2),
         "expected_cost_usd": usd(expected.cost),
         "expected_output_tokens": expected.output_tokens,
         "expected_latency_ms": round(expected.latency_ms),

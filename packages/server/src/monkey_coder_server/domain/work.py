@@ -29,7 +29,7 @@ CHAT = "chat"
 EXTRACT = "extract"
 """An answer in a form for programs, and no tools to work with."""
 READ_FIRST, READ_LAST = 300, 500
-"""Characters of the caller's words that are looked at: instructions open or close a text, what lies between is matter."""
+"""Characters of the caller's words looked at: instructions open or close a text, what lies between is matter."""
 MADE_WITHIN = 8
 """Words after a verb of making among which what is made is looked for."""
 
@@ -37,7 +37,7 @@ _ACTIONS: Mapping[str, str] = MappingProxyType(
     {
         word: kind
         for kind, words in {
-            "fix": "fix fixes fixing debug bug bugs resolve repair broken crash crashes crashed fails failing traceback",
+            "fix": "fix fixes fixing debug bug bugs resolve repair broken crash crashes crashed fails failing",
             "review": "review reviewing audit critique vulnerabilities",
             "refactor": "refactor rename restructure simplify optimize optimise modernize modernise migrate reorganize",
             "explain": "explain describe why analyze analyse understand",
@@ -47,9 +47,8 @@ _ACTIONS: Mapping[str, str] = MappingProxyType(
         for word in words.split()
     }
 )
-_MAKING = frozenset(
-    "write add create generate implement build make develop update improve extend port introduce support".split()
-)
+_MAKING_WORDS = "write add create generate implement build make develop update improve extend port introduce support"
+_MAKING = frozenset(_MAKING_WORDS.split())
 _MADE: Mapping[str, str] = MappingProxyType(
     {
         word: kind

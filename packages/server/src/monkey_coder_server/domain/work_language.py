@@ -34,7 +34,20 @@ _ENDINGS: Mapping[str, str] = MappingProxyType(
         for ending in endings.split()
     }
 )
-_NAMES = ("python", "typescript", "javascript", "kotlin", "golang", "rust", "ruby", "php", "swift", "scala", "java", "bash")
+_NAMES = (
+    "python",
+    "typescript",
+    "javascript",
+    "kotlin",
+    "golang",
+    "rust",
+    "ruby",
+    "php",
+    "swift",
+    "scala",
+    "java",
+    "bash",
+)
 _SIGNS: tuple[tuple[str, str], ...] = (
     *((name, _ENDINGS[name]) for name in _NAMES),
     ("\ndef ", "python"),

@@ -1,5 +1,7 @@
 """No group weighs more than its share with the others, in whatever order outcomes come and go."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,12 +110,12 @@ def test_outcomes_that_weigh_less_count_less() -> None:
 
 
 @given(OUTCOMES, st.randoms(use_true_random=False))
-def test_the_order_of_outcomes_does_not_matter(outcomes: list[tuple[str, str, str, float]], random: st.DataObject) -> None:
+def test_the_order_of_outcomes_does_not_matter(outcomes: list[tuple[str, str, str, float]], random: Random) -> None:
     one, other = Shares(2.0), Shares(2.0)
     for kind, group, arm, quality in outcomes:
         one.add(Context.of(kind, "python", group), arm, quality)
     shuffled = list(outcomes)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     for kind, group, arm, quality in shuffled:
         other.add(Context.of(kind, "python", group), arm, quality)
     assert _figures(one.common) == pytest.approx(_figures(other.common))

@@ -4,7 +4,7 @@ What a group saw counts in full at its own kinds of work, the finest ones, which
 kinds it shares with others, all work included, its outcomes of an arm weigh no more than `most` together.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, KeysView
 from dataclasses import dataclass, field, replace
 
 from monkey_coder_server.domain.bandit.context import DEPTH, Context, Node
@@ -48,7 +48,7 @@ class Shares:
             self.own.nodes.pop(node, None)
 
     @property
-    def groups(self) -> Iterable[str]:
+    def groups(self) -> KeysView[str]:
         """Those that told something, the one that told something longest ago first."""
         return self._told.keys()
 
@@ -68,7 +68,7 @@ class Shares:
         """The kinds a task belongs to about which anything is known; what is equal in these is believed alike."""
         common, own = self.common.nodes, self.own.nodes
         *shared, finest = context.nodes
-        return tuple([*(node for node in shared if node in common), *([finest] if finest in own else ())])
+        return (*(node for node in shared if node in common), *((finest,) if finest in own else ()))
 
     def _count(self, finest: Node, arm: str, change: Tally) -> None:
         group = finest[-1]

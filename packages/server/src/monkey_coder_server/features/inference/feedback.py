@@ -8,8 +8,10 @@ import msgspec
 from monkey_coder_protocol.billing import Feedback
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.beliefs import Signal
 from monkey_coder_server.features.inference.desk import Desk
-from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
+from monkey_coder_server.features.inference.learning import Learning
+from monkey_coder_server.features.inference.outcomes import ServedBy
 from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
@@ -20,6 +22,9 @@ SCORES: Mapping[str, float] = MappingProxyType(
     {"accepted": 1.0, "tests_passed": 1.0, "rejected": 0.0, "tests_failed": 0.0}
 )
 """What an outcome counts when the caller gives no score of its own."""
+TESTS = frozenset({"tests_passed", "tests_failed"})
+TESTED, TAKEN, SCORED = 1.0, 0.5, 0.3
+"""How much is believed of tests, of what a person did with the answer, and of a score a person gives it."""
 _decoder = msgspec.json.Decoder(Feedback)
 _receipt = msgspec.json.Decoder(dict)
 
@@ -27,9 +32,9 @@ _receipt = msgspec.json.Decoder(dict)
 class FeedbackApi:
     """Only requests of the caller's own account can be reported on. Reports count as requests of the caller's rate."""
 
-    def __init__(self, desk: Desk, outcomes: Outcomes, ledger: Records) -> None:
+    def __init__(self, desk: Desk, learning: Learning, ledger: Records) -> None:
         self._desk = desk
-        self._outcomes = outcomes
+        self._learning = learning
         self._ledger = ledger
 
     async def report(self, request: Request) -> Reply:
@@ -39,7 +44,8 @@ class FeedbackApi:
         bounds.number("score", feedback.score, 0.0, 1.0)
         by = await self._who(request.principal.account_id, feedback.request_id)
         score = SCORES[feedback.outcome] if feedback.score is None else feedback.score
-        tally = self._outcomes.report(feedback.request_id, by, score)
+        tally = self._learning.outcomes.report(feedback.request_id, by, score)
+        self._learning.beliefs.report(feedback.request_id, by, Signal(score, _weight(feedback)))
         return json_reply(
             {
                 "request_id": feedback.request_id,
@@ -55,7 +61,7 @@ class FeedbackApi:
         )
 
     async def _who(self, account_id: str, request_id: str) -> ServedBy:
-        remembered = self._outcomes.who(account_id, request_id)
+        remembered = self._learning.outcomes.who(account_id, request_id)
         if remembered is not None:
             return remembered
         receipt = await self._ledger.receipt(account_id, request_id)
@@ -63,3 +69,9 @@ class FeedbackApi:
             raise NotFound("No served request of this account has that id; send the `request_id` of an answer.")
         facts = _receipt.decode(receipt.body)
         return ServedBy(account_id, f"{facts['provider']}/{facts['model']}", str(facts.get("task_type", "custom")))
+
+
+def _weight(feedback: Feedback) -> float:
+    if feedback.outcome in TESTS:
+        return TESTED
+    return TAKEN if feedback.score is None else SCORED

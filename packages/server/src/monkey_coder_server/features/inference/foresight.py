@@ -54,11 +54,11 @@ class Foresight:
         self._thoughts = Experience()
         self._fresh: deque[tuple[str, Lesson]] = deque(maxlen=FRESH)
 
-    def served(self, served: Served) -> None:
+    def served(self, served: Served, asked: Asked) -> None:
         """Learn from a settled request; one that its caller left teaches nothing, nor does what was only estimated."""
         if served.client_gone or served.usage.estimated or not served.usage.input:
             return
-        lesson = lesson_of(Asked.of(served.job, served.plan), served.route.card, served.usage)
+        lesson = lesson_of(asked, served.route.card, served.usage)
         self.learn(lesson)
         self._fresh.append((served.job.request_id, lesson))
 

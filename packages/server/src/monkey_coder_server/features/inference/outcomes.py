@@ -1,4 +1,4 @@
-"""How answers turned out, by model and kind of task, in this process: what feedback says of those we served."""
+"""What feedback says of the answers of this process, by model and task type: the counts its sender is told."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -8,7 +8,11 @@ from monkey_coder_server.ports.record import Record
 REMEMBERED = 20_000
 """Requests whose model and task are known without asking the books."""
 MOST_OF_AN_ACCOUNT = 5
-"""Half as much as a stated prior weighs (`planning.PRIOR_STRENGTH`)."""
+"""Half as much as a stated prior weighs (`beliefs.PRIOR_ROWS`)."""
+
+
+_Place = tuple[str, str, str]
+"""Account, model and task type."""
 
 
 class ServedBy(Record, frozen=True):
@@ -18,6 +22,21 @@ class ServedBy(Record, frozen=True):
     model: str
     """`provider/model`."""
     task_type: str
+    kind: str = ""
+    """The kind of work; empty where only the task type is known."""
+    language: str = ""
+    effort: str = ""
+    """How hard it was asked to think; empty where the caller left that open."""
+
+    @property
+    def arm(self) -> str:
+        """What answered, as the router tells candidates apart."""
+        return arm_of(self.model, self.effort)
+
+
+def arm_of(model: str, effort: str) -> str:
+    """A model (`provider/model`) that is asked to think so hard; it is another arm than the same left alone."""
+    return f"{model}@{effort}" if effort else model
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +65,7 @@ class Outcomes:
     def __init__(self) -> None:
         self._served: OrderedDict[str, ServedBy] = OrderedDict()
         self._scores: OrderedDict[str, float] = OrderedDict()
-        self._shares: OrderedDict[ServedBy, Tally] = OrderedDict()
+        self._shares: OrderedDict[_Place, Tally] = OrderedDict()
         self._tallies: dict[tuple[str, str], Tally] = {}
 
     def served(self, request_id: str, by: ServedBy) -> None:
@@ -62,13 +81,14 @@ class Outcomes:
 
     def report(self, request_id: str, by: ServedBy, score: float) -> Tally:
         """Count how a request turned out (0 to 1); the tally of its model and kind of task."""
-        own = self._shares.pop(by, Tally())
+        place = (by.account_id, by.model, by.task_type)
+        own = self._shares.pop(place, Tally())
         earlier = self._scores.pop(request_id, None)
-        self._count(by, own, -1)
+        self._count(place, own, -1)
         if earlier is not None and own.reports:
             own = own.plus(Tally(earlier, 1), -1)
-        own = self._shares[by] = own.plus(Tally(score, 1))
-        self._count(by, own, 1)
+        own = self._shares[place] = own.plus(Tally(score, 1))
+        self._count(place, own, 1)
         self._scores[request_id] = score
         self._forget()
         return self.tally(by.model, by.task_type)
@@ -77,9 +97,10 @@ class Outcomes:
         """What is known of a model (`provider/model`) at a kind of task."""
         return self._tallies.get((model, task_type), Tally())
 
-    def _count(self, by: ServedBy, own: Tally, sign: int) -> None:
-        place = (by.model, by.task_type)
-        self._tallies[place] = self._tallies.get(place, Tally()).plus(own.at_most(MOST_OF_AN_ACCOUNT), sign)
+    def _count(self, place: _Place, own: Tally, sign: int) -> None:
+        _, model, task_type = place
+        earlier = self._tallies.get((model, task_type), Tally())
+        self._tallies[model, task_type] = earlier.plus(own.at_most(MOST_OF_AN_ACCOUNT), sign)
 
     def _forget(self) -> None:
         if len(self._scores) > REMEMBERED:

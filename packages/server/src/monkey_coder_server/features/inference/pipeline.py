@@ -15,11 +15,10 @@ from monkey_coder_server.features.inference.drafts import Drafts
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.first_answers import kept
 from monkey_coder_server.features.inference.flight import Flight
-from monkey_coder_server.features.inference.foresight import Foresight
 from monkey_coder_server.features.inference.job import Job, Outcome, Served, Settled
+from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.meter import Meter
-from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
 from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.running import Run, Running
@@ -57,8 +56,7 @@ class Pipeline:
         admission: Admission,
         attempts: Attempts,
         settlements: Settlements,
-        outcomes: Outcomes,
-        foresight: Foresight,
+        learning: Learning,
         ledger: Ledger,
         clock: Clock,
         telemetry: Telemetry,
@@ -68,8 +66,7 @@ class Pipeline:
         self._admission = admission
         self._attempts = attempts
         self._settlements = settlements
-        self._outcomes = outcomes
-        self._foresight = foresight
+        self._learning = learning
         self._ledger = ledger
         self._clock = clock
         self._telemetry = telemetry
@@ -118,9 +115,7 @@ class Pipeline:
                 self._telemetry.defect("inference", stopped)
             raise error from stopped
         settled = await self._settle(served, flight)
-        by = ServedBy(job.principal.account_id, served.route.name, job.wishes.task_type)
-        self._outcomes.served(job.request_id, by)
-        self._foresight.served(served)
+        self._learning.served(served)
         return settled
 
     async def _answer(self, flight: Flight) -> Served:

@@ -10,6 +10,7 @@ from monkey_coder_server.domain import routing
 from monkey_coder_server.domain.catalog import Capability, Kind, Selection
 from monkey_coder_server.domain.personas import Persona
 from monkey_coder_server.domain.prompt_tokens import PromptSize
+from monkey_coder_server.domain.work import Work
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.tariff import Tariff
@@ -45,7 +46,9 @@ class Decision:
 
 
 class Plan(Record, frozen=True):
-    """A decision for one request of that `size`. `input_bound` is the most prompt tokens it can have.
+    """A decision for one request of that `size` and `work`. `input_bound` is the most prompt tokens it can have.
+
+    `effort` is how hard the caller asks to think, empty where that is left open.
 
     `server_tools_bound` is the part of it that comes only where the provider speaks the caller's dialect and runs its
     tools.
@@ -53,6 +56,8 @@ class Plan(Record, frozen=True):
 
     decision: Decision
     size: PromptSize
+    work: Work
+    effort: str
     input_bound: int
     input_expected: int
     locked: Promise | None = None

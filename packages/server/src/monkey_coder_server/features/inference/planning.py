@@ -3,33 +3,37 @@
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import msgspec
 
 from monkey_coder_server.domain import routing, routing_priors
-from monkey_coder_server.domain.catalog import Catalog, ModelCard
+from monkey_coder_server.domain.catalog import Catalog, Kind, ModelCard
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
+from monkey_coder_server.domain.work import Work, work_of
+from monkey_coder_server.features.inference.beliefs import Beliefs
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.no_candidate import no_candidate
-from monkey_coder_server.features.inference.outcomes import Outcomes
+from monkey_coder_server.features.inference.outcomes import arm_of
 from monkey_coder_server.features.inference.plan import Decision, Plan, Wishes
 from monkey_coder_server.features.inference.route import Candidate
-from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.web.principal import Principal
 
 FRESH_SECONDS = 2.0
 """How long equal requests share a ranking: latencies and outcomes move slowly, breakers renew it at once."""
 REMEMBERED = 512
 SHOWN = 5
 """Candidates an answer tells about; `/v1/router/debug` tells about all."""
-PRIOR_STRENGTH = 10.0
-"""A stated prior weighs as much as so many reported outcomes."""
+EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
+"""Words for how hard to think that make another arm of a model; any other counts as none."""
 
 _encode = msgspec.json.Encoder().encode
+_NOTHING = Learned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,23 @@ class Listing:
     problem: str = ""
 
 
+class _Question(NamedTuple):
+    """What a ranking hangs on."""
+
+    wishes: Wishes
+    tokens: int
+    max_tokens: int | None
+    work: Work
+    effort: str
+    principal: Principal
+
+    @property
+    def allowed(self) -> tuple[str, ...] | None:
+        """The models its key may use; None for all."""
+        key = self.principal.key
+        return None if key is None else key.models
+
+
 class Planner:
     """Ranks once for all equal requests of a moment: ranking tens of models costs milliseconds, a request must not."""
 
@@ -52,7 +73,7 @@ class Planner:
         *,
         prices: Callable[[], PriceBook],
         health: Health,
-        outcomes: Outcomes,
+        beliefs: Beliefs,
         clock: Clock,
     ) -> None:
         self._catalog = catalog
@@ -62,7 +83,7 @@ class Planner:
         self._listings = _by_name(listings(self._book))
         self._positions = _positions(self._listings)
         self._health = health
-        self._outcomes = outcomes
+        self._beliefs = beliefs
         self._clock = clock
         self._decided: OrderedDict[object, tuple[float, int, Decision]] = OrderedDict()
 
@@ -73,34 +94,38 @@ class Planner:
         """
         size = prompt_size(job.request)
         expected = size.expected_tokens
-        decision = self.decide(job.wishes, _rounded(expected), job.max_tokens, job.principal.key)
-        plan = Plan(decision, size, size.most_tokens, expected, job.locked, size.server_tool_tokens)
+        work = work_of(job.wishes.task_type, job.request, expected)
+        effort = _effort(job)
+        question = _Question(job.wishes, _rounded(expected), job.max_tokens, work, effort, job.principal)
+        decision = self._decision(question)
+        plan = Plan(decision, size, work, effort, size.most_tokens, expected, job.locked, size.server_tool_tokens)
         if not plan.order:
             raise InvalidRequest("None of the quoted models can serve this request now; ask for a new quote.")
         return plan
 
-    def decide(self, wishes: Wishes, tokens: int, max_tokens: int | None, key: KeyRecord | None) -> Decision:
+    def _decision(self, question: "_Question") -> Decision:
         """The ranking for such a request, shared while it is fresh and its prices hold."""
         self._take_new_prices()
-        allowed = None if key is None else key.models
-        models = tuple(sorted(wishes.models.items()))
+        wishes = question.wishes
         place = (
             wishes.model,
             wishes.task_type,
             wishes.persona.name,
             wishes.providers,
-            models,
+            tuple(sorted(wishes.models.items())),
             wishes.required,
             wishes.kind,
-            tokens,
-            max_tokens,
-            allowed,
+            question.tokens,
+            question.max_tokens,
+            question.allowed,
+            question.effort,
+            self._beliefs.known(question.work, question.principal.account_id),
         )
         now = self._clock.monotonic()
         found = self._decided.get(place)
         if found is not None and now - found[0] < FRESH_SECONDS and found[1] == self._health.version:
             return found[2]
-        decision = self._decide(wishes, tokens, max_tokens, allowed)
+        decision = self._decide(question)
         self._decided[place] = (now, self._health.version, decision)
         self._decided.move_to_end(place)
         if len(self._decided) > REMEMBERED:
@@ -115,19 +140,21 @@ class Planner:
             self._decided.clear()
             self._book = book
 
-    def _decide(self, wishes: Wishes, tokens: int, max_tokens: int | None, allowed: tuple[str, ...] | None) -> Decision:
+    def _decide(self, question: "_Question") -> Decision:
+        wishes, tokens = question.wishes, question.tokens
         selection = self._catalog.resolve(wishes.model, wishes.kind)
         request = RouteRequest(
             selection=selection,
             task_type=wishes.task_type,
             input_tokens=tokens,
-            max_tokens=max_tokens,
+            max_tokens=question.max_tokens,
             required=wishes.required,
             weights=wishes.persona.weights,
             providers=self._providers(wishes.providers),
             models=self._models(wishes.models),
         )
-        states = [self._state(card, request, allowed) for card in selection.cards]
+        learned = self._learned(request, question)
+        states = [self._state(card, question.allowed, learned.get(card.name, _NOTHING)) for card in selection.cards]
         ranking = routing.plan(request, states)
         dropped: tuple[str, ...] = ()
         if not ranking.candidates and request.providers and self._unkeyed(request.providers):
@@ -141,7 +168,7 @@ class Planner:
         shown = leading[:SHOWN] if isinstance(leading, list) else []
         return Decision(selection, ranking, order, tokens, dropped, msgspec.Raw(_encode(shown)))
 
-    def _state(self, card: ModelCard, request: RouteRequest, allowed: tuple[str, ...] | None) -> CandidateState:
+    def _state(self, card: ModelCard, allowed: tuple[str, ...] | None, learned: Learned) -> CandidateState:
         listing = self._listings[card.name]
         candidate = listing.candidate
         now = self._clock.monotonic()
@@ -157,22 +184,27 @@ class Planner:
             first_byte_ms=pulse.first_byte_ms,
             total_ms=pulse.total_ms,
             error_rate=pulse.error_rate,
-            learned=Learned() if candidate is None else self._learned(candidate, request),
+            learned=learned,
         )
 
-    def _learned(self, candidate: Candidate, request: RouteRequest) -> Learned:
-        """The prior moved by reported outcomes, as if the prior were so many reports itself."""
-        tally = self._outcomes.tally(candidate.name, request.task_type)
-        if not tally.reports:
-            return Learned()
-        prior = routing_priors.quality(
-            candidate.card,
-            candidate.tariff.row,
-            task_type=request.task_type,
-            input_tokens=request.input_tokens,
-            position=self._positions[candidate.name],
-        )
-        return Learned((prior * PRIOR_STRENGTH + tally.good) / (PRIOR_STRENGTH + tally.reports))
+    def _learned(self, request: RouteRequest, question: "_Question") -> Mapping[str, Learned]:
+        """What is believed of each model that could serve, by its name: its stated prior moved by outcomes."""
+        if question.wishes.kind is not Kind.CHAT:
+            return {}
+        names, priors = [], {}
+        for card in request.selection.cards:
+            candidate = self._listings[card.name].candidate
+            if candidate is not None:
+                names.append(card.name)
+                priors[arm_of(card.name, question.effort)] = routing_priors.quality(
+                    card,
+                    candidate.tariff.row,
+                    task_type=request.task_type,
+                    input_tokens=request.input_tokens,
+                    position=self._positions[card.name],
+                )
+        beliefs = self._beliefs.expect(question.work, question.principal.account_id, priors)
+        return dict(zip(names, beliefs, strict=True))
 
     def _candidate(self, name: str) -> Candidate:
         candidate = self._listings[name].candidate
@@ -212,6 +244,12 @@ class Planner:
 
 def _by_name(listings: Iterable[Listing]) -> dict[str, Listing]:
     return {listing.card.name: listing for listing in listings}
+
+
+def _effort(job: Job) -> str:
+    reasoning = job.request.reasoning
+    effort = None if reasoning is None else reasoning.effort
+    return effort if effort in EFFORTS else ""
 
 
 def _positions(names: Iterable[str]) -> dict[str, int]:

@@ -1,7 +1,6 @@
 """Puts the request path together: its listings, its pipeline, its routes."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
@@ -15,12 +14,11 @@ from monkey_coder_server.features.inference.dependencies import Access, Dependen
 from monkey_coder_server.features.inference.desk import Desk, rate_headers
 from monkey_coder_server.features.inference.exchange import Exchange
 from monkey_coder_server.features.inference.feedback import FeedbackApi
-from monkey_coder_server.features.inference.foresight import Foresight
 from monkey_coder_server.features.inference.guards import Guards
 from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.features.inference.keyring import KeyRing
+from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.loops import Loops
-from monkey_coder_server.features.inference.outcomes import Outcomes
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.planning import Listing, Planner
 from monkey_coder_server.features.inference.quote import QuoteApi
@@ -30,6 +28,7 @@ from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.features.inference.schooling import Schooling
 from monkey_coder_server.features.inference.settlement import Settlements
+from monkey_coder_server.features.inference.study import Study
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import ErrorRenderer, Feature, Route
@@ -41,18 +40,18 @@ from monkey_coder_server.web.scopes import EXECUTE, ROUTER_DEBUG
 def build(use: Dependencies) -> Feature:
     """The feature over its dependencies. Its `stop` waits for the settlements of everything in flight."""
     options = use.options
-    outcomes, foresight, running = Outcomes(), Foresight(), Running()
+    learning, running = Learning(use.clock), Running()
     planner = Planner(
-        use.catalog, _lister(use), prices=use.prices, health=use.health, outcomes=outcomes, clock=use.clock
+        use.catalog, _lister(use), prices=use.prices, health=use.health, beliefs=learning.beliefs, clock=use.clock
     )
     quotes = QuoteBook(use.quotes, use.clock, use.ids)
     desk = Desk(use.limiter, quotes, use.clock, rate=options.rate)
-    pipeline = _pipeline(use, planner, _Learning(outcomes, foresight), running)
+    pipeline = _pipeline(use, planner, learning, running)
     attempts = options.attempt.attempts
     execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
-    quote = QuoteApi(desk, planner, quotes, foresight, attempts=attempts)
+    quote = QuoteApi(desk, planner, quotes, learning.foresight, attempts=attempts)
     debug = DebugApi(desk, planner, use.health, use.clock)
-    feedback = FeedbackApi(desk, outcomes, use.ledger)
+    feedback = FeedbackApi(desk, learning, use.ledger)
     errors = _with_rate_headers(use.problems)
     hall = Hall(
         desk=desk,
@@ -65,11 +64,17 @@ def build(use: Dependencies) -> Feature:
         guards=Guards(Loops(options.loops, use.clock), Repeats()),
     )
 
-    schooling = Schooling(foresight, use.lessons, seconds=options.lessons)
+    schooling = Schooling(learning.foresight, use.lessons, seconds=options.lessons)
+    study = Study(learning, seconds=options.lessons)
+
+    async def start() -> None:
+        await schooling.start()
+        await study.start()
 
     async def stop() -> None:
         await running.drain(options.shutdown)
         await schooling.stop()
+        await study.stop()
 
     routes = (
         Route("POST", "/v1/execute", execute.execute, auth="any", scope=EXECUTE, errors=errors),
@@ -79,24 +84,16 @@ def build(use: Dependencies) -> Feature:
         Route("POST", "/v1/feedback", feedback.report, auth="any", scope=EXECUTE, errors=errors, once=True),
         *doors.routes(hall),
     )
-    return Feature("inference", routes, start=schooling.start, stop=stop)
+    return Feature("inference", routes, start=start, stop=stop)
 
 
-class _Learning(NamedTuple):
-    """Those that learn from what was served."""
-
-    outcomes: Outcomes
-    foresight: Foresight
-
-
-def _pipeline(use: Dependencies, planner: Planner, learning: _Learning, running: Running) -> Pipeline:
+def _pipeline(use: Dependencies, planner: Planner, learning: Learning, running: Running) -> Pipeline:
     options = use.options
     return Pipeline(
         admission=Admission(use.ledger, planner, attempts=options.attempt.attempts),
         attempts=Attempts(Exchange(use.upstream, use.clock), use.health, use.clock, options.attempt),
         settlements=Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience),
-        outcomes=learning.outcomes,
-        foresight=learning.foresight,
+        learning=learning,
         ledger=use.ledger,
         clock=use.clock,
         telemetry=use.telemetry,

@@ -1,0 +1,105 @@
+"""What the router believes of every model at every kind of work, in this process: stated priors moved by outcomes."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from monkey_coder_server.domain.bandit.context import Context, Node
+from monkey_coder_server.domain.bandit.evidence import Evidence
+from monkey_coder_server.domain.bandit.posterior import Posterior
+from monkey_coder_server.domain.bandit.shares import Shares
+from monkey_coder_server.domain.bandit.shrinkage import Prior, Shrinkage
+from monkey_coder_server.domain.routing import Learned
+from monkey_coder_server.domain.work import CHAT, KIND_OF_TASK, Work
+from monkey_coder_server.features.inference.outcomes import MOST_OF_AN_ACCOUNT, ServedBy
+
+PRIOR_ROWS = 10.0
+"""A stated prior weighs as much as so many outcomes that tests told."""
+MOST_ACCOUNTS = 2_000
+"""Accounts whose outcomes count; what the one told that was silent longest counts no more."""
+REMEMBERED = 20_000
+"""Requests whose outcome can be told better later."""
+LEAST, MOST = 0.02, 0.98
+"""No answer is believed to be surely bad or good."""
+
+
+class Signal(NamedTuple):
+    """How an answer turned out, 0 to 1, and how much that is to be believed, up to 1."""
+
+    quality: float
+    weight: float
+
+
+class Beliefs:
+    """Learns how answers turned out; nothing an account tells moves others by more than `MOST_OF_AN_ACCOUNT`."""
+
+    def __init__(self) -> None:
+        self.shares = Shares(float(MOST_OF_AN_ACCOUNT))
+        self._shrinkage = Shrinkage()
+        self._told: OrderedDict[str, Signal] = OrderedDict()
+        self.stated: dict[str, Prior] = {}
+        """What was stated of each arm when it was last asked for."""
+        self.version = 0
+        """Rises with every outcome."""
+        self._settled_at = 0
+
+    def expect(self, work: Work, account_id: str, priors: Mapping[str, float]) -> Sequence[Learned]:
+        """What is believed of each arm at this work of an account, by the stated prior of each."""
+        context = Context.of(work.kind, work.language, account_id)
+        seen = self.shares.seen(context)
+        stated = {arm: Prior(mean, PRIOR_ROWS) for arm, mean in priors.items()}
+        self.stated.update(stated)
+        beliefs = Posterior(stated, seen, self._shrinkage).expect(context, priors)
+        everywhere = seen.at(())
+        return [
+            Learned(
+                success=min(MOST, max(LEAST, belief.mean)),
+                spread=belief.spread,
+                seen=everywhere[arm].rows if arm in everywhere else 0.0,
+            )
+            for arm, belief in zip(priors, beliefs, strict=True)
+        ]
+
+    def known(self, work: Work, account_id: str) -> tuple[Node, ...]:
+        """The kinds this work belongs to of which anything is known: what is equal in them is believed alike."""
+        return self.shares.known(Context.of(work.kind, work.language, account_id))
+
+    def told_by(self, account_id: str) -> float:
+        """The weight of all outcomes an account told."""
+        return self.shares.told_by(account_id)
+
+    def report(self, request_id: str, by: ServedBy, signal: Signal) -> None:
+        """Learn how a request turned out. Of several signals of it the heaviest counts, of equals the latest."""
+        earlier = self._told.pop(request_id, None)
+        if earlier is not None and earlier.weight > signal.weight:
+            self._told[request_id] = earlier
+            return
+        if earlier is not None:
+            self.learn(by, Signal(earlier.quality, -earlier.weight))
+        self.learn(by, signal)
+        self._told[request_id] = signal
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
+
+    def learn(self, by: ServedBy, signal: Signal) -> None:
+        """Count an outcome; a negative weight takes back one that was counted."""
+        kind = by.kind or KIND_OF_TASK.get(by.task_type, CHAT)
+        self.shares.add(Context.of(kind, by.language, by.account_id), by.arm, *signal)
+        self.version += 1
+        groups = self.shares.groups
+        if len(groups) > MOST_ACCOUNTS:
+            self.shares.forget(next(iter(groups)))
+
+    def unsettled(self) -> Evidence | None:
+        """The evidence to estimate anew from how far kinds are believed; None when there is nothing new.
+
+        It is a copy down to its sums, which may be counted on meanwhile: an estimate of thousands of them bears that.
+        """
+        if self._settled_at == self.version:
+            return None
+        self._settled_at = self.version
+        return Evidence({node: dict(arms) for node, arms in self.shares.common.nodes.items()})
+
+    def settle(self, shrinkage: Shrinkage) -> None:
+        """Believe kinds of work as far as this says."""
+        self._shrinkage = shrinkage
