@@ -1,0 +1,99 @@
+"""The collapse to one arm: how probably each is the best, by what is believed of them, and a draw by these shares.
+
+Drawing a utility of each arm from its normal belief and playing the greatest is Thompson's rule. Here the share with
+which that plays each arm is computed instead, so that it can be logged, limited and kept for like requests; a draw is
+then one uniform number.
+
+With F the probability that all utilities are below a point, an arm is the greatest with the integral of F over the
+logarithm of its own distribution. Between two points that logarithm is taken to grow in a fixed proportion to the
+others', so the shares add up to what F grows, however far apart the points; these lie where the beliefs have mass.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from math import erfc, exp, log, sqrt
+from operator import mul
+
+from monkey_coder_server.domain.bandit.posterior import Belief
+
+UNPROVEN_SHARE = 0.05
+"""Of the requests, for all arms together of which too little is known."""
+_REACH = 3.0
+"""Standard deviations from the mean past which a belief is held to have no mass."""
+_PLACES = (-2.6, -1.7, -1.0, -0.45, 0.0, 0.45, 1.0, 1.7, 2.6)
+"""Where each belief asks for points, in standard deviations from its mean."""
+_POINTS = 20
+"""At most so many are used, evenly of all that are asked for."""
+_NARROWEST = 1e-6
+"""Standard deviations are held to at least this."""
+_LOG_HALF, _ROOT_OF_2 = log(0.5), sqrt(2)
+
+_Rival = tuple[int, float, float]
+"""An arm that may be the best: its place, mean and standard deviation."""
+
+
+def best_probabilities(utilities: Sequence[Belief]) -> list[float]:
+    """The probability that each arm's utility is the greatest, within about 0.01; they sum to 1."""
+    floor = max([mean - _REACH * spread for mean, spread in utilities])
+    rivals = [
+        (place, mean, max(spread, _NARROWEST))
+        for place, (mean, spread) in enumerate(utilities)
+        if mean + _REACH * spread >= floor
+    ]
+    found = [0.0] * len(utilities)
+    points = _points(rivals, floor)
+    rows = [_log_twice_below(mean, spread, points) for _, mean, spread in rivals]
+    logs = [each + len(rivals) * _LOG_HALF for each in map(sum, zip(*rows, strict=True))]
+    below = [*map(exp, logs)]
+    rates = [
+        (above - under) / (rise or 1.0)
+        for (under, above), rise in zip(pairwise(below), (high - low for low, high in pairwise(logs)), strict=True)
+    ]
+    weights = [left - right for left, right in pairwise([0.0, *rates, 0.0])]
+    for (place, _, _), row in zip(rivals, rows, strict=True):
+        found[place] = max(0.0, sum(map(mul, weights, row)))
+    total = sum(found)
+    return [each / total for each in found]
+
+
+def certain(utilities: Sequence[Belief]) -> list[float]:
+    """No exploration: the arm of the greatest expected utility, the first of equals, has 1 and the others 0."""
+    means = [mean for mean, _ in utilities]
+    best = means.index(max(means))
+    return [float(place == best) for place in range(len(means))]
+
+
+def limited(utilities: Sequence[Belief], proven: Sequence[bool], share: float = UNPROVEN_SHARE) -> list[float]:
+    """The probabilities of being best, those of all arms that are not proven together held to a share.
+
+    What they lose goes to the proven arms as if there were no others. Where no arm is proven nothing is held.
+    """
+    free = best_probabilities(utilities)
+    unproven = sum(each for each, known in zip(free, proven, strict=True) if not known)
+    if unproven <= share or not any(proven):
+        return free
+    kept = share / unproven
+    among = iter(best_probabilities([each for each, known in zip(utilities, proven, strict=True) if known]))
+    return [(1 - share) * next(among) if known else kept * each for each, known in zip(free, proven, strict=True)]
+
+
+def drawn(probabilities: Sequence[float], uniform: float) -> int:
+    """The place of the arm to play, by a uniform number from 0 up to but not 1; never one of probability 0."""
+    sums = [*accumulate(probabilities)]
+    last = bisect_left(sums, sums[-1])
+    return bisect_right(sums, uniform * sums[-1], 0, last)
+
+
+def _points(rivals: Sequence[_Rival], floor: float) -> list[float]:
+    top = max([mean + _REACH * spread for _, mean, spread in rivals])
+    asked = [mean + place * spread for _, mean, spread in rivals for place in _PLACES]
+    inside = sorted([point for point in asked if floor < point < top])
+    step = -(-len(inside) // _POINTS) or 1
+    return [floor, *inside[step // 2 :: step], top]
+
+
+def _log_twice_below(mean: float, spread: float, points: Sequence[float]) -> list[float]:
+    """The logarithm of twice the probability of being below each point."""
+    narrow = 1 / (spread * _ROOT_OF_2)
+    return [*map(log, map(erfc, [(mean - point) * narrow for point in points]))]
