@@ -215,3 +215,63 @@ def test_what_is_missing_in_the_answer_is_said(monkey: Monkey, gateway: FakeGate
     assert "allow more with --max-tokens" in ran.err
     assert "app/last.py was not finished by the model." in ran.err
     assert "The gateway left out ../x: leads out of the folder." in ran.err
+
+
+def _weighed(model: str, success: float, cost: str) -> dict[str, Any]:
+    return {
+        "model": model,
+        "success": success,
+        "success_spread": 0.0712,
+        "outcomes_seen": 23.5,
+        "expected_cost_usd": cost,
+        "expected_latency_ms": 4200,
+        "utility": 0.8123,
+    }
+
+
+def _told(**changes: Any) -> dict[str, Any]:
+    told = {
+        "superposition": [_weighed("openai/gpt-5-mini", 0.81, "0.001"), _weighed("anthropic/claude", 0.9, "0.01")],
+        "collapsed_to": "openai/gpt-5-mini",
+        "rank": 1,
+        "considered": 40,
+        "collapse": "best_ranked",
+        "best_single_model": "anthropic/claude",
+        "expected_saving_usd": "0.009",
+    }
+    body = execution(persona_routing={"kind_of_work": "implement", "language": "python"})
+    body["result"]["quantum_collapse_info"] = told | changes
+    return body
+
+
+def test_explain_says_why_with_the_gateways_numbers(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute", reply(_told()))
+    ran = monkey("implement", "x", "--explain", "--no-stream")
+    assert (ran.code, ran.out) == (0, ANSWER)
+    for words in (
+        "*  openai/gpt-5-mini     0.81",
+        "0.0712  23.5  $0.001  4200 ms   0.8123",
+        "Kind of work: implement python.",
+        "openai/gpt-5-mini answered, number 1 of 40.",
+        "Expected to save $0.009 against anthropic/claude, believed to be best at this.",
+    ):
+        assert words in ran.err, ran.err
+
+
+def test_explain_tells_a_draw_with_its_chance(monkey: Monkey, gateway: FakeGateway) -> None:
+    drawn = {"collapse": "drawn", "draw": 0.123456, "drawn": "openai/gpt-5-mini", "propensity": 0.25}
+    gateway.on("/v1/execute", reply(_told(**drawn, probabilities={"openai/gpt-5-mini": 0.25})))
+    ran = monkey("implement", "x", "--explain", "--no-stream")
+    assert "Drawn: openai/gpt-5-mini by 0.1235, whose chance was 0.2500; openai/gpt-5-mini answered." in ran.err
+
+
+def test_explain_says_what_more_is_expected_to_be_paid(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute", reply(_told(expected_saving_usd="-0.5")))
+    assert "Expected to save -$0.50 against" in monkey("implement", "x", "--explain", "--no-stream").err
+
+
+def test_explain_has_nothing_to_say_where_a_gateway_tells_nothing(monkey: Monkey, gateway: FakeGateway) -> None:
+    assert gateway.seen == []
+    ran = monkey("implement", "x", "--explain")
+    assert ran.code == 0
+    assert "MODEL" not in ran.err

@@ -76,6 +76,7 @@ _TASK_OPTIONS = (
     click.option("--provider", "providers", multiple=True, metavar="NAME", help="Prefer this provider; repeatable."),
     click.option("--max-cost", type=AMOUNT, metavar="USD", help="Refuse what could cost more."),
     click.option("--quote", is_flag=True, help="First show what it would cost; go on only when told to."),
+    click.option("--explain", is_flag=True, help="Say why this model answered, with the numbers."),
     click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Longest answer."),
     click.option("--temperature", type=click.FloatRange(0, 2), metavar="T", help="0 to 2."),
     click.option("--instructions", metavar="TEXT", help="More instructions for the answer."),

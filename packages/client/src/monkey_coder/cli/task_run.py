@@ -12,6 +12,7 @@ import click
 
 from monkey_coder.cli import artifacts, output
 from monkey_coder.cli.exits import Exit
+from monkey_coder.cli.explanation import explanation
 from monkey_coder.cli.failures import CommandFailed
 from monkey_coder.cli.quoted import agreed
 from monkey_coder.cli.safe_paths import UnsafePath
@@ -30,6 +31,7 @@ class TaskFlags:
     providers: tuple[str, ...]
     max_cost: Decimal | None
     quote: bool
+    explain: bool
     max_tokens: int | None
     temperature: float | None
     instructions: str | None
@@ -74,7 +76,8 @@ def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution | Non
         raise
     if session.on("json") and not flags.stream:
         _print_document(execution, written)
-    for line in (*file_notes(execution, written), *caveats(execution), summary(execution)):
+    why = explanation(execution) if flags.explain else ""
+    for line in (*file_notes(execution, written), *caveats(execution), *filter(None, [why]), summary(execution)):
         session.note(line)
     return execution
 

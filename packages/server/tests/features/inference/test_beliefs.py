@@ -54,7 +54,7 @@ def test_one_account_moves_the_others_less_than_half_way_and_itself_all_the_way(
     assert 0.4 < success(beliefs) < 0.8
     assert success(beliefs, "acct_1") < 0.05
     assert expected(beliefs).seen == pytest.approx(MOST_OF_AN_ACCOUNT)
-    assert beliefs.told_by("acct_1") == pytest.approx(1_000)
+    assert beliefs.reported("acct_1") == pytest.approx(1_000)
     assert success(beliefs, "acct_1") >= LEAST
 
 
@@ -70,10 +70,10 @@ def test_of_several_signals_the_heaviest_counts_and_of_equals_the_latest() -> No
     beliefs.report("req_1", by(), Signal(1.0, 0.5))
     beliefs.report("req_1", by(), Signal(0.0, 1.0))
     beliefs.report("req_1", by(), Signal(1.0, 0.5))
-    assert beliefs.told_by("acct_1") == pytest.approx(1.0)
+    assert beliefs.reported("acct_1") == pytest.approx(1.0)
     assert success(beliefs) < 0.8
     beliefs.report("req_1", by(), Signal(1.0, 1.0))
-    assert beliefs.told_by("acct_1") == pytest.approx(1.0)
+    assert beliefs.reported("acct_1") == pytest.approx(1.0)
     assert success(beliefs) > 0.8
 
 
@@ -117,7 +117,7 @@ def test_the_accounts_that_were_silent_longest_are_forgotten(monkeypatch: pytest
         beliefs.report(f"req_{number}", by(f"acct_{number}"), Signal(0.0, 1.0))
     assert list(beliefs.shares.groups) == ["acct_2", "acct_3"]
     beliefs.report("req_0", by("acct_3"), Signal(1.0, 1.0))
-    assert beliefs.told_by("acct_3") == pytest.approx(2.0)
+    assert beliefs.reported("acct_3") == pytest.approx(2.0)
 
 
 def test_there_is_something_to_settle_only_after_an_outcome() -> None:

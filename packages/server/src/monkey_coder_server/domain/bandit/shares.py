@@ -52,10 +52,6 @@ class Shares:
         """Those that told something, the one that told something longest ago first."""
         return self._told.keys()
 
-    def told_by(self, group: str) -> float:
-        """The weight of all that a group told."""
-        return sum(tally.rows for tally in self._told.get(group, {}).get((), {}).values())
-
     def seen(self, context: Context) -> Evidence:
         """What bears on a task: what is common, and at the finest kind all that its group saw."""
         *shared, finest = context.nodes

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from monkey_coder_server.domain.bandit.context import Context, Node
-from monkey_coder_server.domain.bandit.evidence import Evidence
+from monkey_coder_server.domain.bandit.evidence import Evidence, Tally
 from monkey_coder_server.domain.bandit.posterior import Posterior
 from monkey_coder_server.domain.bandit.shares import Shares
 from monkey_coder_server.domain.bandit.shrinkage import Prior, Shrinkage
@@ -21,6 +21,7 @@ REMEMBERED = 20_000
 """Requests whose outcome can be told better later."""
 LEAST, MOST = 0.02, 0.98
 """No answer is believed to be surely bad or good."""
+_NONE = Tally()
 
 
 class Signal(NamedTuple):
@@ -37,6 +38,7 @@ class Beliefs:
         self.shares = Shares(float(MOST_OF_AN_ACCOUNT))
         self._shrinkage = Shrinkage()
         self._told: OrderedDict[str, Signal] = OrderedDict()
+        self._reported: dict[str, float] = {}
         self.stated: dict[str, Prior] = {}
         """What was stated of each arm when it was last asked for."""
         self.version = 0
@@ -44,18 +46,21 @@ class Beliefs:
         self._settled_at = 0
 
     def expect(self, work: Work, account_id: str, priors: Mapping[str, float]) -> Sequence[Learned]:
-        """What is believed of each arm at this work of an account, by the stated prior of each."""
+        """What is believed of each arm at this work of an account, by the stated prior of each.
+
+        What was `seen` of an arm is all that counts of everybody's outcomes, or all of the account's own at this work.
+        """
         context = Context.of(work.kind, work.language, account_id)
         seen = self.shares.seen(context)
         stated = {arm: Prior(mean, PRIOR_ROWS) for arm, mean in priors.items()}
         self.stated.update(stated)
         beliefs = Posterior(stated, seen, self._shrinkage).expect(context, priors)
-        everywhere = seen.at(())
+        everywhere, here = seen.at(()), seen.at(context.nodes[-1])
         return [
             Learned(
                 success=min(MOST, max(LEAST, belief.mean)),
                 spread=belief.spread,
-                seen=everywhere[arm].rows if arm in everywhere else 0.0,
+                seen=max(everywhere.get(arm, _NONE).rows, here.get(arm, _NONE).rows),
             )
             for arm, belief in zip(priors, beliefs, strict=True)
         ]
@@ -64,9 +69,9 @@ class Beliefs:
         """The kinds this work belongs to of which anything is known: what is equal in them is believed alike."""
         return self.shares.known(Context.of(work.kind, work.language, account_id))
 
-    def told_by(self, account_id: str) -> float:
-        """The weight of all outcomes an account told."""
-        return self.shares.told_by(account_id)
+    def reported(self, account_id: str) -> float:
+        """The weight of all outcomes an account reported to this process."""
+        return self._reported.get(account_id, 0.0)
 
     def report(self, request_id: str, by: ServedBy, signal: Signal) -> None:
         """Learn how a request turned out. Of several signals of it the heaviest counts, of equals the latest."""
@@ -74,9 +79,12 @@ class Beliefs:
         if earlier is not None and earlier.weight > signal.weight:
             self._told[request_id] = earlier
             return
+        weight = self.reported(by.account_id) + signal.weight
         if earlier is not None:
             self.learn(by, Signal(earlier.quality, -earlier.weight))
+            weight -= earlier.weight
         self.learn(by, signal)
+        self._reported[by.account_id] = weight
         self._told[request_id] = signal
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
@@ -88,7 +96,9 @@ class Beliefs:
         self.version += 1
         groups = self.shares.groups
         if len(groups) > MOST_ACCOUNTS:
-            self.shares.forget(next(iter(groups)))
+            oldest = next(iter(groups))
+            self.shares.forget(oldest)
+            self._reported.pop(oldest, None)
 
     def unsettled(self) -> Evidence | None:
         """The evidence to estimate anew from how far kinds are believed; None when there is nothing new.

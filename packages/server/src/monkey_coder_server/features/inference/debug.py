@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import msgspec
+
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.personas import PERSONA_OF_TASK, PERSONAS, SLASH_COMMANDS
 from monkey_coder_server.features.inference.admission import fit
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk, Order
+from monkey_coder_server.features.inference.explain import drawn_by, probabilities_of, saving_of
+from monkey_coder_server.features.inference.exploration import Exploration
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner
@@ -21,17 +25,21 @@ from monkey_coder_server.web.respond import json_reply
 class DebugApi:
     """Plans without holding or calling anything."""
 
-    def __init__(self, desk: Desk, planner: Planner, health: Health, clock: Clock) -> None:
+    def __init__(self, desk: Desk, planner: Planner, exploration: Exploration, health: Health, clock: Clock) -> None:
         self._desk = desk
         self._planner = planner
+        self._exploration = exploration
         self._health = health
         self._clock = clock
 
     async def debug(self, request: Request) -> Reply:
-        """The decision in the shape older clients read; `confidence` is the leader's assumed or learned success."""
+        """The decision in the shape older clients read; `confidence` is the leader's assumed or learned success.
+
+        The decision told is the best-ranked model; `metadata.collapse` says whether this request would be drawn.
+        """
         sent = await json_body(request, request_decoder)
         order = await self._desk.take(request, sent, stream=False)
-        plan = self._planner.plan(order.job)
+        plan = self._planner.plan(msgspec.structs.replace(order.job, explores=False))
         body = {
             "debug_info": self._info(order, plan),
             "request_summary": {
@@ -82,12 +90,21 @@ class DebugApi:
                 "max_tokens": route.max_tokens,
                 "hold_usd": usd(route.bound),
                 "preferred_providers_not_available": list(decision.dropped),
+                "work": plan.work._asdict(),
+                "collapse": self._collapse(order, plan),
                 **decision.ranking.explain(),
                 "health": self._pulses(plan),
             },
             "available_models": [candidate.name for candidate in plan.order],
             "routing_history_count": self._health.calls,
         }
+
+    def _collapse(self, order: Order, plan: Plan) -> dict[str, Any]:
+        """What this very request would be played, with which probabilities, and what that saves."""
+        decision = plan.decision
+        draw = self._exploration.draw(order.job, decision)
+        said = {**drawn_by(decision, draw), **saving_of(decision, 0 if draw is None else draw.place)}
+        return {**said, "probabilities": probabilities_of(decision)}
 
     def _pulses(self, plan: Plan) -> dict[str, Any]:
         """What was measured of the candidates that were called before."""

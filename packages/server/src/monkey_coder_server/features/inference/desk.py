@@ -8,6 +8,7 @@ from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.quotes import QuoteBook
 from monkey_coder_server.features.inference.render import execute_body
+from monkey_coder_server.features.inference.repeats import RETRY_HEADER
 from monkey_coder_server.features.inference.task import Task, read_task
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import IdempotencyKey
@@ -65,6 +66,7 @@ class Desk:
             max_cost=_lower(task.max_cost, bounds.header_max_cost(request.header("x-mk-max-cost"))),
             idempotency=_idempotency(request.header("idempotency-key"), task),
             locked=locked,
+            explores=request.header(RETRY_HEADER) in {None, "0"},
         )
         return Order(job, task, task_id, headers)
 

@@ -2,16 +2,26 @@
 
 from typing import Any
 
-from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.routing_collapse import best_single
+from monkey_coder_server.features.inference.plan import Decision, Draw, Plan
 from monkey_coder_server.features.inference.route import Route
+
+LEAST_SHOWN = 0.0005
+"""Smaller probabilities are not listed."""
 
 
 def choice_of(plan: Plan, route: Route) -> dict[str, Any]:
-    """What was asked for and who answered. `rank` above 1: better ones failed or were beyond the budget."""
+    """What was asked for and who answered.
+
+    `rank` above 1: better ones failed, were beyond the budget, or another was tried.
+    """
     decision = plan.decision
     said: dict[str, Any] = {
         "requested_model": decision.selection.asked,
         "mode": decision.ranking.mode,
+        "kind_of_work": plan.work.kind,
+        "language": plan.work.language or None,
         "provider": route.provider.name,
         "model": route.card.model,
         "rank": rank_of(plan, route),
@@ -25,17 +35,47 @@ def choice_of(plan: Plan, route: Route) -> dict[str, Any]:
 
 def collapse_of(plan: Plan, route: Route) -> dict[str, Any]:
     """The candidates that were weighed against each other and what they collapsed to."""
-    ranking, weights = plan.decision.ranking, plan.decision.ranking.weights
+    decision, rank = plan.decision, rank_of(plan, route)
+    ranking, weights = decision.ranking, decision.ranking.weights
     return {
         "mode": ranking.mode,
         "weights": {"quality": weights.quality, "cost": weights.cost, "latency": weights.latency},
-        "input_tokens_reckoned": plan.decision.input_tokens,
+        "input_tokens_reckoned": decision.input_tokens,
         "considered": len(ranking.candidates),
         "left_out": len(ranking.excluded),
-        "superposition": plan.decision.superposition,
+        "superposition": decision.superposition,
         "collapsed_to": route.name,
-        "rank": rank_of(plan, route),
+        "rank": rank,
+        **drawn_by(decision, plan.draw),
+        **saving_of(decision, rank - 1),
     }
+
+
+def drawn_by(decision: Decision, draw: Draw | None) -> dict[str, Any]:
+    """How the first candidate was taken: the best-ranked as a rule, or one drawn by the probabilities given."""
+    if draw is None:
+        return {"collapse": "best_ranked"}
+    return {
+        "collapse": "drawn",
+        "draw": draw.uniform,
+        "drawn": decision.order[draw.place].name,
+        "propensity": draw.propensity,
+        "probabilities": probabilities_of(decision),
+    }
+
+
+def probabilities_of(decision: Decision) -> dict[str, float]:
+    """With which probability each candidate is played first where a request is drawn."""
+    named = zip(decision.order, decision.probabilities, strict=True)
+    return {candidate.name: round(share, 4) for candidate, share in named if share >= LEAST_SHOWN}
+
+
+def saving_of(decision: Decision, place: int) -> dict[str, Any]:
+    """What a candidate is expected to cost less than the one believed to be best; negative where it costs more."""
+    candidates = decision.ranking.candidates
+    best = best_single(candidates)
+    saved = best.expected.cost - candidates[place].expected.cost
+    return {"best_single_model": best.name, "expected_saving_usd": usd(saved)}
 
 
 def rank_of(plan: Plan, route: Route) -> int:

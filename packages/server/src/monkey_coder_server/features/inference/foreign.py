@@ -9,6 +9,7 @@ from monkey_coder_server.domain.conversation import Document, Image, Part, ToolR
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.job import Job, Served
 from monkey_coder_server.features.inference.plan import Wishes
+from monkey_coder_server.features.inference.repeats import RETRY_HEADER
 from monkey_coder_server.ports.front import Inbound
 from monkey_coder_server.ports.ledger import Charge, IdempotencyKey
 from monkey_coder_server.web.request import Request
@@ -55,6 +56,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         max_cost=bounds.header_max_cost(request.header("x-mk-max-cost")),
         idempotency=idempotency,
         keep=keep,
+        explores=request.header(RETRY_HEADER) in {None, "0"},
     )
 
 

@@ -20,7 +20,8 @@ class Job(Record, frozen=True, kw_only=True):
     `keep` makes of that body what an idempotent replay is given, if that is something else.
 
     `max_tokens` is None when the caller left it open: `default_max_tokens` then, or less if the wallet is short.
-    `max_cost` in nano-dollars. `locked` is what a quote promised. `started` in monotonic seconds.
+    `max_cost` in nano-dollars. `locked` is what a quote promised. `explores` False: its client sends it again, or only
+    asks for its price; the best-ranked model is played. `started` in monotonic seconds.
     """
 
     request_id: str
@@ -39,6 +40,7 @@ class Job(Record, frozen=True, kw_only=True):
     idempotency: IdempotencyKey | None = None
     keep: "Callable[[Served, Charge, bytes], bytes] | None" = None
     locked: Promise | None = None
+    explores: bool = True
 
     @property
     def budget(self) -> int | None:

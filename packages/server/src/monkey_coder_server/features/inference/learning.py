@@ -1,24 +1,24 @@
 """Learns from every served request: who served it, what it took, and what its answer shows of itself."""
 
-from dataclasses import dataclass, field
-
-from monkey_coder_server.features.inference.beliefs import Beliefs
+from monkey_coder_server.features.inference.beliefs import Beliefs, Signal
+from monkey_coder_server.features.inference.exploration import Exploration
 from monkey_coder_server.features.inference.foresight import Asked, Foresight
 from monkey_coder_server.features.inference.job import Served
-from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy
+from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy, Tally
 from monkey_coder_server.features.inference.signs import Signs
 from monkey_coder_server.ports.clock import Clock
 
 
-@dataclass(frozen=True, slots=True)
 class Learning:
     """Those that learn, of one process."""
 
-    clock: Clock
-    outcomes: Outcomes = field(default_factory=Outcomes)
-    foresight: Foresight = field(default_factory=Foresight)
-    beliefs: Beliefs = field(default_factory=Beliefs)
-    signs: Signs = field(default_factory=Signs)
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.outcomes = Outcomes()
+        self.foresight = Foresight()
+        self.beliefs = Beliefs()
+        self.exploration = Exploration(self.beliefs)
+        self._signs = Signs()
 
     def served(self, served: Served) -> None:
         """Take in a request that was settled."""
@@ -34,9 +34,16 @@ class Learning:
         asked = Asked.of(job, plan)
         self.outcomes.served(job.request_id, by)
         self.foresight.served(served, asked)
-        self.signs.note(served, by, asked.like.same, self.clock.monotonic())
+        self.exploration.played(served)
+        self._signs.note(served, by, asked.like.same, self._clock.monotonic())
+
+    def reported(self, request_id: str, by: ServedBy, signal: Signal) -> Tally:
+        """Take in how a request turned out; the counts of its model and task type."""
+        self.beliefs.report(request_id, by, signal)
+        self.exploration.told(request_id, signal.quality)
+        return self.outcomes.report(request_id, by, signal.quality)
 
     def told(self) -> None:
         """Believe what answers showed since the last time; for between requests."""
-        for by, signal in self.signs.told():
+        for by, signal in self._signs.told():
             self.beliefs.learn(by, signal)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import msgspec
@@ -10,6 +11,7 @@ from monkey_coder_server.domain import routing
 from monkey_coder_server.domain.catalog import Capability, Kind, Selection
 from monkey_coder_server.domain.personas import Persona
 from monkey_coder_server.domain.prompt_tokens import PromptSize
+from monkey_coder_server.domain.routing_collapse import probabilities
 from monkey_coder_server.domain.work import Work
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.route import Candidate
@@ -31,7 +33,7 @@ class Wishes(Record, frozen=True):
     kind: Kind = Kind.CHAT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """A ranking that equal requests share for a while. `dropped` are preferred providers nothing can be had of."""
 
@@ -44,14 +46,27 @@ class Decision:
     superposition: msgspec.Raw
     """The leading candidates with their numbers, as JSON."""
 
+    @cached_property
+    def probabilities(self) -> tuple[float, ...]:
+        """With which probability each candidate is played first where a request is explored."""
+        return probabilities(self.ranking)
+
+
+class Draw(Record, frozen=True):
+    """What a request drew: a number from 0 to 1, the place of a candidate, and the probability it had."""
+
+    uniform: float
+    place: int
+    propensity: float
+
 
 class Plan(Record, frozen=True):
     """A decision for one request of that `size` and `work`. `input_bound` is the most prompt tokens it can have.
 
-    `effort` is how hard the caller asks to think, empty where that is left open.
-
-    `server_tools_bound` is the part of it that comes only where the provider speaks the caller's dialect and runs its
-    tools.
+    `effort` is how hard the caller asks to think, empty where that is left open. `order` are the candidates as they
+    are tried, only quoted ones under a quote; `draw` is None where the best-ranked is played as a rule.
+    `server_tools_bound` is the part of the bound that comes only where the provider speaks the caller's dialect and
+    runs its tools.
     """
 
     decision: Decision
@@ -60,15 +75,10 @@ class Plan(Record, frozen=True):
     effort: str
     input_bound: int
     input_expected: int
+    order: tuple[Candidate, ...]
     locked: Promise | None = None
     server_tools_bound: int = 0
-
-    @property
-    def order(self) -> tuple[Candidate, ...]:
-        """Candidates, best first; only quoted ones under a quote."""
-        if self.locked is None:
-            return self.decision.order
-        return tuple(candidate for candidate in self.decision.order if candidate.name in self.locked.tariffs)
+    draw: Draw | None = None
 
     def tariff(self, candidate: Candidate) -> Tariff:
         """What the candidate costs: by the quote's prices where there is a quote."""

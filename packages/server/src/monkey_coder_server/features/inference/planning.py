@@ -14,9 +14,9 @@ from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
 from monkey_coder_server.domain.work import Work, work_of
-from monkey_coder_server.features.inference.beliefs import Beliefs
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.job import Job
+from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.no_candidate import no_candidate
 from monkey_coder_server.features.inference.outcomes import arm_of
 from monkey_coder_server.features.inference.plan import Decision, Plan, Wishes
@@ -73,7 +73,7 @@ class Planner:
         *,
         prices: Callable[[], PriceBook],
         health: Health,
-        beliefs: Beliefs,
+        learning: Learning,
         clock: Clock,
     ) -> None:
         self._catalog = catalog
@@ -83,7 +83,8 @@ class Planner:
         self._listings = _by_name(listings(self._book))
         self._positions = _positions(self._listings)
         self._health = health
-        self._beliefs = beliefs
+        self._beliefs = learning.beliefs
+        self._explore = learning.exploration
         self._clock = clock
         self._decided: OrderedDict[object, tuple[float, int, Decision]] = OrderedDict()
 
@@ -98,10 +99,24 @@ class Planner:
         effort = _effort(job)
         question = _Question(job.wishes, _rounded(expected), job.max_tokens, work, effort, job.principal)
         decision = self._decision(question)
-        plan = Plan(decision, size, work, effort, size.most_tokens, expected, job.locked, size.server_tool_tokens)
-        if not plan.order:
+        draw = self._explore.draw(job, decision)
+        order = decision.order if draw is None else _first(decision.order, draw.place)
+        if job.locked is not None:
+            order = tuple(candidate for candidate in order if candidate.name in job.locked.tariffs)
+        if not order:
             raise InvalidRequest("None of the quoted models can serve this request now; ask for a new quote.")
-        return plan
+        return Plan(
+            decision,
+            size,
+            work,
+            effort,
+            size.most_tokens,
+            expected,
+            order,
+            locked=job.locked,
+            server_tools_bound=size.server_tool_tokens,
+            draw=draw,
+        )
 
     def _decision(self, question: "_Question") -> Decision:
         """The ranking for such a request, shared while it is fresh and its prices hold."""
@@ -244,6 +259,11 @@ class Planner:
 
 def _by_name(listings: Iterable[Listing]) -> dict[str, Listing]:
     return {listing.card.name: listing for listing in listings}
+
+
+def _first(order: tuple[Candidate, ...], place: int) -> tuple[Candidate, ...]:
+    """The same candidates with one of them before all others."""
+    return order if place == 0 else (order[place], *order[:place], *order[place + 1 :])
 
 
 def _effort(job: Job) -> str:

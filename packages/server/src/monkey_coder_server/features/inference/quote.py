@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from monkey_coder_protocol.billing import Quote, QuoteRoute
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.inference.admission import within_max_cost
@@ -35,7 +37,7 @@ class QuoteApi:
         """Expected and greatest charge of each route, best first."""
         sent = await json_body(request, request_decoder)
         order = await self._desk.take(request, sent, stream=False)
-        job = order.job
+        job = msgspec.structs.replace(order.job, explores=False)
         plan = self._planner.plan(job)
         routes = within_max_cost(plan, job, OFFERED)
         held = max(route.bound for route in routes[: self._attempts])

@@ -42,7 +42,7 @@ def build(use: Dependencies) -> Feature:
     options = use.options
     learning, running = Learning(use.clock), Running()
     planner = Planner(
-        use.catalog, _lister(use), prices=use.prices, health=use.health, beliefs=learning.beliefs, clock=use.clock
+        use.catalog, _lister(use), prices=use.prices, health=use.health, learning=learning, clock=use.clock
     )
     quotes = QuoteBook(use.quotes, use.clock, use.ids)
     desk = Desk(use.limiter, quotes, use.clock, rate=options.rate)
@@ -50,7 +50,7 @@ def build(use: Dependencies) -> Feature:
     attempts = options.attempt.attempts
     execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
     quote = QuoteApi(desk, planner, quotes, learning.foresight, attempts=attempts)
-    debug = DebugApi(desk, planner, use.health, use.clock)
+    debug = DebugApi(desk, planner, learning.exploration, use.health, use.clock)
     feedback = FeedbackApi(desk, learning, use.ledger)
     errors = _with_rate_headers(use.problems)
     hall = Hall(
