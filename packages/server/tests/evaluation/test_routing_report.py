@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monkey_coder_server.evaluation.routing import data, latency, sets
+from monkey_coder_server.evaluation.routing import data, latency, sequences, sets
 from monkey_coder_server.evaluation.routing.__main__ import main
 from monkey_coder_server.evaluation.routing.splits import five_folds
 
@@ -28,10 +28,11 @@ def _write(folder: Path, tasks: list[tuple[str, str, str, str | None, dict[str, 
     )
     with outcomes.open("w", newline="") as out:
         table = csv.writer(out)
-        table.writerow(["item_id", "benchmark", "model", "quality", "cost_usd"])
+        table.writerow(["item_id", "benchmark", "model", "quality", "cost_usd", "effort"])
         for name, benchmark, _, _, qualities in tasks:
             for model, quality in qualities.items():
-                table.writerow([name, benchmark, model, quality, {"cheap": 0.001, "dear": 0.02}.get(model, 0.005)])
+                cost = {"cheap": 0.001, "dear": 0.02}.get(model, 0.005)
+                table.writerow([name, benchmark, model, quality, cost, 10 if benchmark == "swebv" else ""])
     models.write_text("benchmark,model,price_in_per_m,price_out_per_m,assumed_in_tokens,assumed_out_tokens,note\n")
     return ["--items", str(items), "--outcomes", str(outcomes), "--models", str(models)]
 
@@ -50,6 +51,8 @@ def _tasks(benchmark: str, rows: int, *, seed: int = 1) -> list[tuple[str, str, 
 @pytest.fixture(autouse=True)
 def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "ROUNDS", FEW)
+    monkeypatch.setattr(sequences, "SEEDS", 2)
+    monkeypatch.setattr(sequences, "DRAWS", 10)
 
 
 def _document(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> dict[str, Any]:
@@ -69,6 +72,11 @@ def test_by_five_folds_the_sets_of_the_protocol_are_reported(
     assert figures["apgr"] > figures["apgr_static"]
     assert (figures["rows"], figures["arms"], figures["cheap"], figures["strong"]) == (300, 2, "cheap", "dear")
     assert figures["call_share"]["apgr"] > 0.5
+    assert document["cascade"]["verifier"] == "0.9/0.1"
+    assert document["cascade"]["strong_quality"] == document["race"]["strong_quality"]
+    assert document["cascade"]["cost"] <= document["cascade"]["strong_cost"]
+    assert document["race"]["turns"] == 10
+    assert document["sequences"]["swebv"]["race"] == document["race"]
     assert 0 < document["decision_us"]["p50"] <= document["decision_us"]["p99"]
 
 
@@ -82,7 +90,9 @@ def test_rows_apart_teach_any_set_and_what_nothing_is_known_of_is_left_out(
     document = _document(capsys, [*held, "--train", train[1], train[3]])
     assert list(document["sets"]) == ["rb", "another"]
     assert document["sets"]["rb"]["apgr"] > document["sets"]["rb"]["apgr_static"]
-    assert set(document["skipped"]) == {"new", "solo"}
+    assert set(document["skipped"]) == {"new", "solo", "cascade and race"}
+    assert "cascade" not in document
+    assert document["sequences"] == {}
 
 
 def test_models_never_tried_and_prompts_that_are_missing_stop_nothing(
@@ -104,6 +114,7 @@ def test_for_people_there_are_tables(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main([*_write(tmp_path / "held", _tasks("swebv", 40) + alone), "--train", train[1], train[3]]) == 0
     told = capsys.readouterr().out
     assert "| swebv | 40 | 2 | " in told
+    assert "swebv, checks simulated; dear alone: " in told
     assert "swebv by the share of calls to dear: APGR" in told
     assert "solo is left out: no two models have outcomes for the same tasks" in told
     assert "A decision over 20 arms takes " in told

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monkey_coder_server.evaluation.routing import latency, report, sets
+from monkey_coder_server.evaluation.routing import latency, report, sequences, sets
 from monkey_coder_server.evaluation.routing.data import Row, Set, read_prices, read_rows, set_from, set_names
 from monkey_coder_server.evaluation.routing.splits import Split, apart, five_folds
 
@@ -21,12 +21,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prices = read_prices(options.models)
     train = None if options.train is None else _training(options.train)
     skipped: dict[str, str] = {}
-    reports = [sets.report(of, splits, prices) for of, splits in _planned(rows, train, skipped)]
-    decision, update = latency.measure(rows)
-    if options.json:
-        sys.stdout.write(json.dumps(report.document(reports, skipped, decision, update)) + "\n")
-    else:
-        sys.stdout.write(report.tables(reports, skipped, decision, update))
+    reports, played = [], []
+    for of, splits in _planned(rows, train, skipped):
+        figures = sets.report(of, splits, prices)
+        reports.append(figures)
+        if (sequenced := sequences.report(of, splits, figures.anchors.strong)) is not None:
+            played.append(sequenced)
+    if not played:
+        skipped["cascade and race"] = "no set tells how many calls its models made, in training and in its own rows"
+    found = report.Report(reports, played, skipped, *latency.measure(rows))
+    sys.stdout.write(json.dumps(report.document(found)) + "\n" if options.json else report.tables(found))
     return 0
 
 

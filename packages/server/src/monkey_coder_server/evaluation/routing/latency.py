@@ -5,10 +5,11 @@ from random import Random
 from time import perf_counter
 from typing import NamedTuple
 
+from monkey_coder_server.domain.bandit.choice import best_probabilities, drawn
 from monkey_coder_server.domain.bandit.context import Context
 from monkey_coder_server.domain.bandit.directions import Direction
 from monkey_coder_server.domain.bandit.gate import FEWEST, Gate
-from monkey_coder_server.domain.bandit.posterior import Posterior
+from monkey_coder_server.domain.bandit.posterior import Belief, Posterior
 from monkey_coder_server.domain.bandit.quality import Quality, Telling
 from monkey_coder_server.domain.bandit.text import BUCKETS, COUNTS, READ
 from monkey_coder_server.evaluation.routing.data import Row
@@ -28,7 +29,10 @@ class Microseconds(NamedTuple):
 
 
 def measure(rows: Sequence[Row]) -> tuple[Microseconds, Microseconds]:
-    """A decision over 20 arms with text, and an update; on prompts of 2,000 characters or more where there are any."""
+    """A decision over 20 arms, from the text to the draw, and an update.
+
+    Prompts have 2,000 characters or more where there are any such.
+    """
     random = Random(SEED)
     long = [row.prompt for row in rows if row.prompt is not None and len(row.prompt) >= READ]
     prompts = long or ["".join(random.choices("abcdefghij klmnop\n", k=READ)) for _ in range(50)]
@@ -38,10 +42,8 @@ def measure(rows: Sequence[Row]) -> tuple[Microseconds, Microseconds]:
     def decide(turn: int) -> None:
         context = Context.of("issue-fix", "python", f"group {turn % GROUPS}", prompt=prompts[turn % len(prompts)])
         beliefs = quality.expect(context, ARMS)
-        utilities = [
-            random.gauss(mean, spread) - 0.3 * cost for (mean, spread), cost in zip(beliefs, costs, strict=True)
-        ]
-        utilities.index(max(utilities))
+        utilities = [Belief(mean - 0.3 * cost, spread) for (mean, spread), cost in zip(beliefs, costs, strict=True)]
+        drawn(best_probabilities(utilities), random.random())
 
     context = Context.of("issue-fix", "python", "group 1", prompt=prompts[0])
     return _timed(decide), _timed(lambda turn: quality.update(context, ARMS[turn % len(ARMS)], 1.0))

@@ -1,43 +1,57 @@
 """The figures as one JSON document, and as tables to read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from monkey_coder_server.evaluation.routing import sequence_report
 from monkey_coder_server.evaluation.routing.latency import Microseconds
+from monkey_coder_server.evaluation.routing.sequences import SequenceReport
 from monkey_coder_server.evaluation.routing.sets import SetReport
 
 _HEADS = ("set", "rows", "arms", "APGR", "static", "5-95 % of the difference", "kNN", "oracle", "CPT50", "CPT80")
 
 
-def document(
-    reports: Sequence[SetReport], skipped: Mapping[str, str], decision: Microseconds, update: Microseconds
-) -> dict[str, Any]:
-    """All figures under the names other programs read."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that was found. `skipped` says why a set, or a part of the report, is left out."""
+
+    sets: Sequence[SetReport]
+    sequences: Sequence[SequenceReport]
+    skipped: Mapping[str, str]
+    decision: Microseconds
+    update: Microseconds
+
+
+def document(found: Report) -> dict[str, Any]:
+    """All figures under the names other programs read; cascades and races are first those of the first set."""
+    sequences = {each.name: sequence_report.document(each) for each in found.sequences}
     return {
-        "sets": {each.name: _figures(each) for each in reports},
-        "skipped": dict(skipped),
-        "decision_us": decision._asdict(),
-        "update_us": update._asdict(),
+        "sets": {each.name: _figures(each) for each in found.sets},
+        **next(iter(sequences.values()), {}),
+        "sequences": sequences,
+        "skipped": dict(found.skipped),
+        "decision_us": found.decision._asdict(),
+        "update_us": found.update._asdict(),
     }
 
 
-def tables(
-    reports: Sequence[SetReport], skipped: Mapping[str, str], decision: Microseconds, update: Microseconds
-) -> str:
+def tables(found: Report) -> str:
     """The same for people."""
     lines = ["| " + " | ".join(_HEADS) + " |", "|---" * len(_HEADS) + "|"]
-    lines += ["| " + " | ".join(_cells(each)) + " |" for each in reports]
+    lines += ["| " + " | ".join(_cells(each)) + " |" for each in found.sets]
     lines.append("")
     lines += [
         f"{each.name} by the share of calls to {each.anchors.strong}: "
         f"APGR {each.calls.apgr:.3f}, CPT50 {each.calls.cpt50:.1%}, CPT80 {each.calls.cpt80:.1%}"
-        for each in reports
+        for each in found.sets
         if each.calls
     ]
-    lines += [f"{name} is left out: {why}" for name, why in skipped.items()]
+    lines += [sequence_report.table(each) for each in found.sequences]
+    lines += [f"{name} is left out: {why}" for name, why in found.skipped.items()]
     lines.append(
-        f"A decision over 20 arms takes {decision.p50:.0f} µs (p99 {decision.p99:.0f}), "
-        f"an update {update.p50:.1f} µs (p99 {update.p99:.1f})."
+        f"A decision over 20 arms takes {found.decision.p50:.0f} µs (p99 {found.decision.p99:.0f}), "
+        f"an update {found.update.p50:.1f} µs (p99 {found.update.p99:.1f})."
     )
     return "\n".join(lines) + "\n"
 
