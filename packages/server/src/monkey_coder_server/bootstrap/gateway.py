@@ -151,6 +151,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 limiter=books.limiter,
                 quotes=books.storage.quotes,
                 lessons=books.storage.lessons,
+                evidence=books.storage.evidence,
                 answers=books.storage.answers,
                 clock=books.clock,
                 ids=books.ids,

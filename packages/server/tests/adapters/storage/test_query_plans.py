@@ -39,6 +39,7 @@ from monkey_coder_server.adapters.storage import (
     reports,
     retention,
     rollups,
+    routing_evidence,
     shipping,
     statements,
     till,
@@ -81,6 +82,7 @@ MODULES = (
     replies,
     retention,
     rollups,
+    routing_evidence,
     shipping,
     statements,
     till,
@@ -122,6 +124,7 @@ WHOLE_TABLE_WANTED = {
     "receipt_keys._ALL": "one row for each key that ever signed",
     "rollups._FORGET": "a rebuilding of all sums, which the operator asks for",
     "rollups._REBUILD": "the same",
+    "routing_evidence._NEWEST": "all that are learnt from, read once at the start",
     "statements._NEWEST": "the last entry of the index, read once at the start",
     "unbooked._ALL": "the operator's list of what could not be booked",
 }

@@ -40,6 +40,7 @@ from packages.server.tests.features.inference.world import (
     Notebook,
     Notes,
     Shelf,
+    Sums,
     Wire,
     counting_ids,
 )
@@ -164,6 +165,9 @@ class Caller:
         return Answer(start["status"], headers, body, complete)
 
 
+KEY = KeyRecord("key_1", ACCOUNT, "user_1", "test", "mk-test", b"", frozenset({"*"}), datetime(2026, 1, 1, tzinfo=UTC))
+
+
 class Gateway:
     """Everything of the feature; `ask` is one request."""
 
@@ -181,26 +185,25 @@ class Gateway:
         capabilities: frozenset[Capability] = FACTS,
         loops: LoopSettings | None = None,
         also: Mapping[str, tuple[Dialect, ...]] = MappingProxyType({}),
+        sums: Sums | None = None,
     ) -> None:
         self.books = Books(balance, cap)
         self.wire = Wire()
-        self.notes = Notes()
-        self.shelf = Shelf()
+        self.notes, self.shelf = Notes(), Shelf()
         self.lessons = Notebook()
+        self.sums = Sums() if sums is None else sums
         self.clock = LoopClock()
         self.kept = Kept(self.clock)
         self.health = Health(HealthSettings(open_after=3, open_seconds=0.2))
-        self.ids = counting_ids()
+        self.ids = counting_ids() if sums is None else counting_ids(10_000)
         self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
-        self.key = KeyRecord(
-            "key_1", ACCOUNT, "user_1", "test", "mk-test", b"", frozenset({"*"}), datetime(2026, 1, 1, tzinfo=UTC)
-        )
+        self.key = KEY
         self.prices = PriceBook.of(rows())
         self.feature = inference.build(
             inference.Dependencies(
                 access=[
-                    inference.Access(each, each.base_url, given.get(each.name, ())) for each in self.providers.values()
+                    inference.Access(each, each.base_url, given.get(name, ())) for name, each in self.providers.items()
                 ],
                 catalog=Catalog([*(replace(each, capabilities=capabilities) for each in CARDS.values()), *OTHER_CARDS]),
                 prices=lambda: self.prices,
@@ -210,6 +213,7 @@ class Gateway:
                 limiter=Gate(requests_left),
                 quotes=self.shelf,
                 lessons=self.lessons,
+                evidence=self.sums,
                 answers=self.kept,
                 clock=self.clock,
                 ids=self.ids,

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from monkey_coder_server.domain.bandit.checkpoint import Delta, Stored, Sum
+from monkey_coder_server.domain.bandit.context import Node
+from monkey_coder_server.domain.bandit.evidence import Tally
 from monkey_coder_server.domain.errors import (
     BudgetExceeded,
     FailureKind,
@@ -57,8 +60,8 @@ class LoopClock:
         return asyncio.get_running_loop().time()
 
 
-def counting_ids() -> Ids:
-    numbers = itertools.count(1)
+def counting_ids(first: int = 1) -> Ids:
+    numbers = itertools.count(first)
     return Ids(lambda prefix: f"{prefix}_{next(numbers):026d}")
 
 
@@ -302,6 +305,35 @@ class Notebook:
         if self.fail:
             raise self.fail.popleft()
         return list(self.lessons.values())
+
+
+class Sums:
+    """`ports.routing_store.EvidenceStore` in memory; raises what `fail` holds."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[Node, str], Tally] = {}
+        self.applied: dict[str, int] = {}
+        self.fail: deque[Exception] = deque()
+        self.forgotten: datetime | None = None
+
+    async def add(self, instance: str, delta: Delta) -> None:
+        if self.fail:
+            raise self.fail.popleft()
+        if self.applied.get(instance, 0) < delta.sequence:
+            self.applied[instance] = delta.sequence
+            for node, arm, tally in delta.sums:
+                self.kept.setdefault((node, arm), Tally()).merge(tally)
+
+    async def changed(self, instance: str, since: datetime | None) -> Stored:
+        assert since is None or since.tzinfo is not None
+        if self.fail:
+            raise self.fail.popleft()
+        sums = tuple(Sum(node, arm, tally) for (node, arm), tally in self.kept.items())
+        return Stored(sums, self.applied.get(instance, 0))
+
+    async def forget(self, before: datetime) -> int:
+        self.forgotten = before
+        return 0
 
 
 class Kept:

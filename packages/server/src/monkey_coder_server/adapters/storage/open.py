@@ -24,6 +24,7 @@ from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.receipt_keys import SqlReceiptKeys
 from monkey_coder_server.adapters.storage.replies import SqlReplies
 from monkey_coder_server.adapters.storage.reports import SqlUsageReports
+from monkey_coder_server.adapters.storage.routing_evidence import SqlEvidence
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
@@ -51,6 +52,7 @@ class Storage:
     limits: SqlLimits
     quotes: SqlQuotes
     lessons: SqlLessons
+    evidence: SqlEvidence
     answers: SqlAnswers
     costs: SqlCostBooks
     receipt_keys: SqlReceiptKeys
@@ -106,6 +108,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         limits=SqlLimits(writer, readers),
         quotes=SqlQuotes(writer, readers, clock),
         lessons=SqlLessons(writer, readers, clock),
+        evidence=SqlEvidence(writer, readers, clock),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),
         receipt_keys=SqlReceiptKeys(writer, readers, signer=signer, clock=clock),

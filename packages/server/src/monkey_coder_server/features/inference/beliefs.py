@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from monkey_coder_server.domain.bandit.checkpoint import SharedEvidence, Stored
 from monkey_coder_server.domain.bandit.context import Context, Node
 from monkey_coder_server.domain.bandit.evidence import Evidence, Tally
 from monkey_coder_server.domain.bandit.posterior import Posterior
@@ -35,7 +36,9 @@ class Beliefs:
     """Learns how answers turned out; nothing an account tells moves others by more than `MOST_OF_AN_ACCOUNT`."""
 
     def __init__(self) -> None:
-        self.shares = Shares(float(MOST_OF_AN_ACCOUNT))
+        self.evidence = SharedEvidence()
+        """What accounts told, each at its own kinds of work: what processes share."""
+        self.shares = Shares(float(MOST_OF_AN_ACCOUNT), self.evidence)
         self._shrinkage = Shrinkage()
         self._told: OrderedDict[str, Signal] = OrderedDict()
         self._reported: dict[str, float] = {}
@@ -93,12 +96,14 @@ class Beliefs:
         """Count an outcome; a negative weight takes back one that was counted."""
         kind = by.kind or KIND_OF_TASK.get(by.task_type, CHAT)
         self.shares.add(Context.of(kind, by.language, by.account_id), by.arm, *signal)
-        self.version += 1
-        groups = self.shares.groups
-        if len(groups) > MOST_ACCOUNTS:
-            oldest = next(iter(groups))
-            self.shares.forget(oldest)
-            self._reported.pop(oldest, None)
+        self._counted()
+
+    def take(self, stored: Stored) -> None:
+        """Believe what all processes saw, and what this one saw beyond it."""
+        self.evidence.read(stored)
+        for node, arm, _ in stored.sums:
+            self.shares.replace(node, arm, self.evidence.nodes[node][arm])
+            self._counted()
 
     def unsettled(self) -> Evidence | None:
         """The evidence to estimate anew from how far kinds are believed; None when there is nothing new.
@@ -109,6 +114,14 @@ class Beliefs:
             return None
         self._settled_at = self.version
         return Evidence({node: dict(arms) for node, arms in self.shares.common.nodes.items()})
+
+    def _counted(self) -> None:
+        self.version += 1
+        groups = self.shares.groups
+        if len(groups) > MOST_ACCOUNTS:
+            oldest = next(iter(groups))
+            self.shares.forget(oldest)
+            self._reported.pop(oldest, None)
 
     def settle(self, shrinkage: Shrinkage) -> None:
         """Believe kinds of work as far as this says."""

@@ -18,6 +18,7 @@ from monkey_coder_server.ports.lessons import Lessons
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.quotes import Quotes
+from monkey_coder_server.ports.routing_store import EvidenceStore
 from monkey_coder_server.ports.telemetry import Telemetry
 from monkey_coder_server.ports.upstream import Upstream
 from monkey_coder_server.web.problem import NativeProblems
@@ -66,6 +67,7 @@ class Dependencies:
     limiter: Limiter
     quotes: Quotes
     lessons: Lessons
+    evidence: EvidenceStore
     answers: Answers
     clock: Clock
     ids: Ids

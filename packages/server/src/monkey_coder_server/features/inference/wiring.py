@@ -65,7 +65,7 @@ def build(use: Dependencies) -> Feature:
     )
 
     schooling = Schooling(learning.foresight, use.lessons, seconds=options.lessons)
-    study = Study(learning, seconds=options.lessons)
+    study = Study(learning, use.evidence, use.clock, instance=use.ids.new("learner"), seconds=options.lessons)
 
     async def start() -> None:
         await schooling.start()
