@@ -15,7 +15,7 @@ NAMES = {
     "NotFoundError", "PermissionDeniedError", "PriceUnknownError", "ProviderError", "ProviderTimeoutError",
     "RateLimitError", "RequestInProgressError", "RequestTimeoutError", "ResponseFormatError", "ResponseInfo",
     "RetryNotice", "RetryPolicy", "Stream", "StreamEvent", "StreamInterruptedError", "TaskOptions",
-    "UnavailableError", "__version__",
+    "UnavailableError", "Verification", "__version__", "repair_files", "repair_prompt", "verify",
 }  # fmt: skip
 METHODS = {
     "auth", "balance", "base_url", "call", "capabilities", "close", "execute", "feedback", "health", "keys", "models",

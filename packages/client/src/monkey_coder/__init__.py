@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from monkey_coder.results import Execution
+    from monkey_coder.verification import Verification, repair_files, repair_prompt, verify
     from monkey_coder_protocol.auth import CreateKeyRequest, KeyCaps
     from monkey_coder_protocol.events import StreamEvent
     from monkey_coder_protocol.execute import Artifact, ExecuteRequest, ExecuteResponse, FileData
@@ -91,6 +92,10 @@ _HOMES = {
     "Stream": "monkey_coder.client",
     "StreamEvent": "monkey_coder_protocol.events",
     "TaskOptions": "monkey_coder._requests",
+    "Verification": "monkey_coder.verification",
+    "repair_files": "monkey_coder.verification",
+    "repair_prompt": "monkey_coder.verification",
+    "verify": "monkey_coder.verification",
 } | dict.fromkeys(_ERRORS, "monkey_coder.errors")
 
 __all__ = [
@@ -134,7 +139,11 @@ __all__ = [
     "StreamInterruptedError",
     "TaskOptions",
     "UnavailableError",
+    "Verification",
     "__version__",
+    "repair_files",
+    "repair_prompt",
+    "verify",
 ]
 
 

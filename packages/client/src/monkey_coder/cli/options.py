@@ -58,6 +58,13 @@ def task_options(command: F) -> F:
     return command
 
 
+def verify_options(command: F) -> F:
+    """How the files of an answer are checked."""
+    for option in reversed(_VERIFY_OPTIONS):
+        command = option(command)
+    return command
+
+
 def _remembered(*names: str, **attributes: Any) -> click.Option:
     return click.Option(names, expose_value=False, callback=_remember, **attributes)
 
@@ -89,4 +96,26 @@ _TASK_OPTIONS = (
     ),
     click.option("--force", is_flag=True, help="Let -o replace files that differ."),
     click.option("--stream/--no-stream", default=None, help="Show the answer as it comes, or only when whole."),
+)
+_VERIFY_OPTIONS = (
+    click.option(
+        "--verify",
+        metavar="COMMAND",
+        help="Run COMMAND here once the files are written, such as 'pytest -q', and tell the gateway how it ended.",
+    ),
+    click.option("--verify-configured", is_flag=True, help="Verify with the configuration's verifyCommand."),
+    click.option(
+        "--verify-timeout",
+        type=click.FloatRange(min=1),
+        default=300.0,
+        metavar="S",
+        help="Seconds COMMAND may run; 300 when left out.",
+    ),
+    click.option(
+        "--repair",
+        type=click.IntRange(0, 5),
+        default=0,
+        metavar="N",
+        help="When COMMAND fails, ask again up to N times, at other providers, with its output.",
+    ),
 )

@@ -1,7 +1,7 @@
 """One task from request to files: asks, shows the answer, writes, and says what it cost."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,7 +19,7 @@ from monkey_coder.cli.safe_paths import UnsafePath
 from monkey_coder.cli.session import Session
 
 if TYPE_CHECKING:
-    from monkey_coder import Execution, FileData, Stream, StreamEvent, TaskOptions
+    from monkey_coder import Client, Execution, FileData, Stream, StreamEvent, TaskOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +62,45 @@ def run_task(session: Session, task: Task, flags: TaskFlags) -> "Execution | Non
     with session.client(for_task=True) as client:
         if flags.quote and not agreed(session, client, task.prompt, options):
             return None
-        if flags.stream is False or (session.on("json") and not flags.stream):
-            with _spinner(session):
-                execution = client.execute(task.prompt, **options)
-            _show_whole(session, execution)
-        else:
-            execution = _follow(session, lambda: client.stream(task.prompt, **options))
+        execution = ask(session, client, task.prompt, options, flags)
+    written = write_answer(session, execution, flags)
+    if session.on("json") and not flags.stream:
+        _print_document(execution, written)
+    for line in closing_notes(execution, written, flags):
+        session.note(line)
+    return execution
+
+
+def ask(session: Session, client: "Client", prompt: str, options: "TaskOptions", flags: TaskFlags) -> "Execution":
+    """Ask and show the answer. Raises `CommandFailed` for a task that failed, or `MonkeyCoderError`."""
+    if flags.stream is False or (session.on("json") and not flags.stream):
+        with _spinner(session):
+            execution = client.execute(prompt, **options)
+        _show_whole(session, execution)
+    else:
+        execution = _follow(session, lambda: client.stream(prompt, **options))
     _refuse_failed(execution)
+    return execution
+
+
+def write_answer(
+    session: Session, execution: "Execution", flags: TaskFlags, *, own: Mapping[Path, bytes] | None = None
+) -> list[artifacts.PlannedFile]:
+    """Write the answer's files where -o says. `own` are files this run wrote before, which may be replaced.
+
+    Raises `CommandFailed`.
+    """
     try:
-        written = _write_files(session, execution, flags)
+        return _write_files(session, execution, flags, own or {})
     except CommandFailed:
         session.note(summary(execution))  # nothing was written, yet the answer was paid for
         raise
-    if session.on("json") and not flags.stream:
-        _print_document(execution, written)
+
+
+def closing_notes(execution: "Execution", written: Sequence[artifacts.PlannedFile], flags: TaskFlags) -> list[str]:
+    """What became of the files, what to know of the answer, why this model where that is asked, and what it cost."""
     why = explanation(execution) if flags.explain else ""
-    for line in (*file_notes(execution, written), *caveats(execution), *filter(None, [why]), summary(execution)):
-        session.note(line)
-    return execution
+    return [*file_notes(execution, written), *caveats(execution), *filter(None, [why]), summary(execution)]
 
 
 def task_options(session: Session, task: Task, flags: TaskFlags) -> "TaskOptions":
@@ -198,7 +219,9 @@ def _refuse_failed(execution: "Execution") -> None:
         raise CommandFailed(Exit.TASK_FAILED, "task_failed", message=reason, hint="Run it again or reword it.")
 
 
-def _write_files(session: Session, execution: "Execution", flags: TaskFlags) -> list[artifacts.PlannedFile]:
+def _write_files(
+    session: Session, execution: "Execution", flags: TaskFlags, own: Mapping[Path, bytes]
+) -> list[artifacts.PlannedFile]:
     if flags.output is None:
         return []
     if not execution.artifacts:
@@ -217,7 +240,8 @@ def _write_files(session: Session, execution: "Execution", flags: TaskFlags) -> 
             message=f"The answer wants to write {error}; nothing was written.",
             hint="Run it again.",
         ) from error
-    _confirm_changes(session, planned, force=flags.force)
+    foreign = [file for file in planned if file.before is None or own.get(file.target) != file.before]
+    _confirm_changes(session, foreign, force=flags.force)
     artifacts.write(flags.output, planned)
     return planned
 

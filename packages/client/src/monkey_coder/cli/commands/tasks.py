@@ -5,10 +5,11 @@ from typing import Any
 import click
 
 from monkey_coder.cli.command import command
-from monkey_coder.cli.options import pass_session, task_options
+from monkey_coder.cli.options import pass_session, task_options, verify_options
 from monkey_coder.cli.session import Session
 from monkey_coder.cli.sources import STDIN, read_sources, read_stdin
 from monkey_coder.cli.task_run import Task, TaskFlags, run_task
+from monkey_coder.cli.verified import chosen_check, run_verified
 
 _ANALYSES = {
     "quality": ("reviewer", "Analyze the quality of the given code: structure, naming, errors, tests, clarity."),
@@ -22,12 +23,14 @@ _ANALYSES = {
     examples=(
         'monkey implement "create a REST API" -o api',
         'monkey implement "add paging" src/views.py src/models.py -o . --force',
+        'monkey implement "fix the totals" src/*.py -o . --force --verify "pytest -q" --repair 2 --max-cost 0.50',
         "cat task.txt | monkey implement - --model auto:best",
     ),
 )
 @click.argument("prompt")
 @click.argument("files", nargs=-1)
 @task_options
+@verify_options
 @pass_session
 def implement(session: Session, /, prompt: str, files: tuple[str, ...], **flags: Any) -> None:
     """Write code for PROMPT, with FILES as context.
@@ -41,19 +44,20 @@ def implement(session: Session, /, prompt: str, files: tuple[str, ...], **flags:
         follows_default_persona=True,
         files=read_sources(files),
     )
-    run_task(session, task, TaskFlags(**flags))
+    _run_checked(session, task, flags)
 
 
 @command("build", examples=('monkey build "a URL shortener with tests" -o shortener',))
 @click.argument("prompt")
 @click.argument("files", nargs=-1)
 @task_options
+@verify_options
 @pass_session
 def build(session: Session, /, prompt: str, files: tuple[str, ...], **flags: Any) -> None:
     """Design and build a small project for PROMPT, with FILES as context. PROMPT may be `-` for stdin."""
     words = f"Design and build a complete small project, with every file it needs to run: {_prompt(prompt)}"
     task = Task(task_type="custom", prompt=words, persona="architect", files=read_sources(files))
-    run_task(session, task, TaskFlags(**flags))
+    _run_checked(session, task, flags)
 
 
 @command("test", examples=("monkey test src/money.py -o tests", "monkey test lib/*.js --framework vitest -o tests"))
@@ -108,6 +112,16 @@ def explain(session: Session, /, files: tuple[str, ...], **flags: Any) -> None:
         files=read_sources(files),
     )
     run_task(session, task, TaskFlags(**flags))
+
+
+def _run_checked(session: Session, task: Task, flags: dict[str, Any]) -> None:
+    """Do the task; its files are verified where the options ask for that."""
+    asked = {name: flags.pop(name) for name in ("verify", "verify_configured", "verify_timeout", "repair")}
+    check = chosen_check(session, **asked)
+    if check is None:
+        run_task(session, task, TaskFlags(**flags))
+    else:
+        run_verified(session, task, TaskFlags(**flags), check)
 
 
 def _prompt(words: str) -> str:
