@@ -28,7 +28,7 @@ CHAT = "chat"
 """Words that name no kind of work."""
 EXTRACT = "extract"
 """An answer in a form for programs, and no tools to work with."""
-READ_FIRST, READ_LAST = 300, 500
+READ_FIRST, READ_LAST = 300, 300
 """Characters of the caller's words looked at: instructions open or close a text, what lies between is matter."""
 MADE_WITHIN = 8
 """Words after a verb of making among which what is made is looked for."""

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
-READ_FIRST, READ_LAST = 800, 400
+READ_FIRST, READ_LAST = 500, 300
 """Characters that are looked at."""
 
 _ENDINGS: Mapping[str, str] = MappingProxyType(
@@ -60,7 +60,7 @@ _SIGNS: tuple[tuple[str, str], ...] = (
     ("function ", "javascript"),
     ("select ", "sql"),
 )
-_FOUND = re.compile(r"(?:```|\.)([a-z]{1,10})\b")
+_FOUND = re.compile(r"[.`]([a-z]{1,10})\b")
 
 
 def language_of(said: str) -> str:
