@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monkey_coder_server.evaluation.routing import data, latency, sequences, sets
+from monkey_coder_server.evaluation.routing import data, latency, online, sequences, sets
 from monkey_coder_server.evaluation.routing.__main__ import main
 from monkey_coder_server.evaluation.routing.splits import five_folds
 
@@ -51,6 +51,7 @@ def _tasks(benchmark: str, rows: int, *, seed: int = 1) -> list[tuple[str, str, 
 @pytest.fixture(autouse=True)
 def _few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "ROUNDS", FEW)
+    monkeypatch.setattr(online, "PERMUTATIONS", 2)
     monkeypatch.setattr(sequences, "SEEDS", 2)
     monkeypatch.setattr(sequences, "DRAWS", 10)
 
@@ -106,6 +107,8 @@ def test_models_never_tried_and_prompts_that_are_missing_stop_nothing(
     document = _document(capsys, [*_write(tmp_path / "held", tasks), "--train", train[1], train[3]])
     assert document["sets"]["swebv"]["arms"] == 3
     assert document["sets"]["swebv"]["apgr_knn"] is None
+    assert document["online"]["swebv"]["rounds"] == 40
+    assert {"regret", "utility", "best_fixed"} <= document["online"]["swebv"].keys()
 
 
 def test_for_people_there_are_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

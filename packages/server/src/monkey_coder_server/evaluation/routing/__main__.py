@@ -6,12 +6,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monkey_coder_server.evaluation.routing import latency, report, sequences, sets
+from monkey_coder_server.evaluation.routing import latency, online, report, sequences, sets
 from monkey_coder_server.evaluation.routing.data import Row, Set, read_prices, read_rows, set_from, set_names
 from monkey_coder_server.evaluation.routing.splits import Split, apart, five_folds
 
 KNOWN = ("swebv", "rb", "lcb24", "lcb6", "lcb5", "lcb-repair", "rl-mmlu", "rl-gsm8k")
 """The sets of the protocol, in its order. Others are reported where training rows are given."""
+
+STREAMED = ("swebv", "rb", "lcb24")
+"""Those of them that are also played as streams."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,15 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prices = read_prices(options.models)
     train = None if options.train is None else _training(options.train)
     skipped: dict[str, str] = {}
-    reports, played = [], []
+    reports, played, streams = [], [], []
     for of, splits in _planned(rows, train, skipped):
         figures = sets.report(of, splits, prices)
         reports.append(figures)
         if (sequenced := sequences.report(of, splits, figures.anchors.strong)) is not None:
             played.append(sequenced)
+        if of.name in STREAMED or of.name not in KNOWN:
+            streams.append(online.report(of, prices, None if train is None else splits[0].train))
     if not played:
         skipped["cascade and race"] = "no set tells how many calls its models made, in training and in its own rows"
-    found = report.Report(reports, played, skipped, *latency.measure(rows))
+    found = report.Report(reports, played, streams, skipped, *latency.measure(rows))
     sys.stdout.write(json.dumps(report.document(found)) + "\n" if options.json else report.tables(found))
     return 0
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monkey_coder_server.evaluation.routing import sequence_report
+from monkey_coder_server.evaluation.routing import online_report, sequence_report
 from monkey_coder_server.evaluation.routing.latency import Microseconds
+from monkey_coder_server.evaluation.routing.online import OnlineReport
 from monkey_coder_server.evaluation.routing.sequences import SequenceReport
 from monkey_coder_server.evaluation.routing.sets import SetReport
 
@@ -18,6 +19,7 @@ class Report:
 
     sets: Sequence[SetReport]
     sequences: Sequence[SequenceReport]
+    online: Sequence[OnlineReport]
     skipped: Mapping[str, str]
     decision: Microseconds
     update: Microseconds
@@ -30,6 +32,7 @@ def document(found: Report) -> dict[str, Any]:
         "sets": {each.name: _figures(each) for each in found.sets},
         **next(iter(sequences.values()), {}),
         "sequences": sequences,
+        "online": {each.name: online_report.document(each) for each in found.online},
         "skipped": dict(found.skipped),
         "decision_us": found.decision._asdict(),
         "update_us": found.update._asdict(),
@@ -48,6 +51,7 @@ def tables(found: Report) -> str:
         if each.calls
     ]
     lines += [sequence_report.table(each) for each in found.sequences]
+    lines += [online_report.table(each) for each in found.online]
     lines += [f"{name} is left out: {why}" for name, why in found.skipped.items()]
     lines.append(
         f"A decision over 20 arms takes {found.decision.p50:.0f} µs (p99 {found.decision.p99:.0f}), "
