@@ -1,0 +1,1 @@
+"""How far checks of answers tell right from wrong, on edits that models made."""
