@@ -20,7 +20,7 @@ from monkey_coder_server.domain.bandit.posterior import Belief
 UNPROVEN_SHARE = 0.05
 """Of the requests, for all arms together of which too little is known."""
 DRAWN_SPREAD = 0.5
-"""The part of their spread that beliefs are drawn with: all of it explores for longer than pays within a thousand tasks."""
+"""The part of their spread that beliefs are drawn with: with all of it too much is tried for a thousand tasks."""
 _REACH = 3.0
 """Standard deviations from the mean past which a belief is held to have no mass."""
 _PLACES = (-2.6, -1.7, -1.0, -0.45, 0.0, 0.45, 1.0, 1.7, 2.6)
