@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -99,9 +100,9 @@ def _ended(process: "subprocess.Popen[bytes]", timeout: float) -> int | None:
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
     if os.name == "posix":
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
+        with suppress(ProcessLookupError, PermissionError):  # what is left of a group that has just ended
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
 
 
