@@ -127,5 +127,8 @@ def test_there_is_something_to_settle_only_after_an_outcome() -> None:
     evidence = beliefs.unsettled()
     assert evidence is not None
     assert beliefs.unsettled() is None
+    expected(beliefs)
+    assert beliefs.unsettled() is not None
+    assert beliefs.unsettled() is None
     beliefs.settle(Shrinkage.of(evidence, beliefs.stated))
     assert success(beliefs) < 0.8

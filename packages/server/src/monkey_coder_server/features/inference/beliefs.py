@@ -46,7 +46,7 @@ class Beliefs:
         """What was stated of each arm when it was last asked for."""
         self.version = 0
         """Rises with every outcome."""
-        self._settled_at = 0
+        self._settled_at = (0, 0)
 
     def expect(self, work: Work, account_id: str, priors: Mapping[str, float]) -> Sequence[Learned]:
         """What is believed of each arm at this work of an account, by the stated prior of each.
@@ -108,11 +108,13 @@ class Beliefs:
     def unsettled(self) -> Evidence | None:
         """The evidence to estimate anew from how far kinds are believed; None when there is nothing new.
 
+        A prior that was not stated before is new, too: after a start evidence is there before any request.
         It is a copy down to its sums, which may be counted on meanwhile: an estimate of thousands of them bears that.
         """
-        if self._settled_at == self.version:
+        now = (self.version, len(self.stated))
+        if self._settled_at == now:
             return None
-        self._settled_at = self.version
+        self._settled_at = now
         return Evidence({node: dict(arms) for node, arms in self.shares.common.nodes.items()})
 
     def _counted(self) -> None:
