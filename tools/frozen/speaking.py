@@ -34,6 +34,8 @@ from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.sqlite import DIALECT as SQLITE
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction
 from monkey_coder_server.adapters.storage.transaction import Query
+from monkey_coder_server.domain.bandit.checkpoint import Delta, Sum
+from monkey_coder_server.domain.bandit.evidence import Tally
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
@@ -198,6 +200,8 @@ async def _set_up(store: Storage) -> None:
     )
     await store.answers.save(answer, ["msg_1"])
     await store.lessons.keep({"req_1": Lesson(LIKE, "openai/gpt-5", 10, 12, 3, 0, 7, 5)})
+    seen = Sum(("fix", "python", ACCOUNT), "openai/gpt-5", Tally(1.0, 0.5, 0.25))
+    await store.evidence.add("learner_1", Delta(1, (seen,)))
     await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
     await store.replies.keep(ACCOUNT, "call:1", b"made")
 
