@@ -47,6 +47,7 @@ from monkey_coder_server.ports.credit import Refund
 from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill, GrantTerms
 from monkey_coder_server.ports.quotes import StoredQuote
+from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
 from packages.server.tests.contract.booking import (
     ACCOUNT,
     KEY,
@@ -202,6 +203,24 @@ async def _set_up(store: Storage) -> None:
     await store.lessons.keep({"req_1": Lesson(LIKE, "openai/gpt-5", 10, 12, 3, 0, 7, 5)})
     seen = Sum(("fix", "python", ACCOUNT), "openai/gpt-5", Tally(1.0, 0.5, 0.25))
     await store.evidence.add("learner_1", Delta(1, (seen,)))
+    weighed = Weighed("openai/gpt-5", 0.75, 0.125, 900, 700, 1.0)
+    decided = RoutingDecision(
+        request_id="req_1",
+        at=NOON,
+        account_id=ACCOUNT,
+        kind="fix",
+        language="",
+        size="small",
+        mode="balanced",
+        arm=weighed.arm,
+        propensity=1.0,
+        explored=False,
+        served=weighed.arm,
+        cost=800,
+        latency_ms=650,
+        candidates=(weighed,),
+    )
+    await store.decisions.write([decided], [RoutingOutcome("req_1", NOON, 1.0, 1.0, "tests_passed")])
     await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
     await store.replies.keep(ACCOUNT, "call:1", b"made")
 

@@ -152,6 +152,8 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 quotes=books.storage.quotes,
                 lessons=books.storage.lessons,
                 evidence=books.storage.evidence,
+                decisions=books.storage.decisions,
+                decision_queue=_decision_queue(parts),
                 answers=books.storage.answers,
                 clock=books.clock,
                 ids=books.ids,
@@ -183,6 +185,16 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
         _billing(parts),
         _ops(parts),
     )
+
+
+def _decision_queue(parts: _Parts) -> inference.DecisionQueue:
+    queue = inference.DecisionQueue(parts.books.clock)
+    parts.metrics.track(
+        "monkey_coder_routing_log_dropped",
+        "Decisions and outcomes that were not logged because too many waited.",
+        lambda: float(queue.dropped),
+    )
+    return queue
 
 
 def _billing(parts: _Parts) -> Feature:

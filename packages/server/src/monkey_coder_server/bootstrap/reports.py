@@ -17,6 +17,8 @@ from monkey_coder_server.settings import Settings
 
 logger = logging.getLogger(__name__)
 SECONDS = 60.0
+DECISIONS_KEPT = timedelta(days=90)
+"""How long decisions of routing and their outcomes are kept."""
 
 
 async def keep_reports(books: Books, metrics: Metrics, daily: DailyComparison) -> None:
@@ -37,6 +39,8 @@ async def keep_reports(books: Books, metrics: Metrics, daily: DailyComparison) -
                     at=made.at.timestamp(),
                 )
             now = books.clock.now()
+            while await books.storage.decisions.forget(now - DECISIONS_KEPT):  # some at a time: others write in between
+                pass
             if done != (month := now.strftime("%Y-%m")):
                 dropped = await books.storage.reports.drop_counters(now)
                 logger.info("dropped %d counters of past days and months", dropped)

@@ -1,12 +1,88 @@
-"""What all processes have seen of the arms, kept together: figures and names, no text.
+"""What routing decided and what came of it, and what all processes have seen of the arms: figures and names, no text.
 
-An arm is `provider/model`, or that with an effort.
+An arm is `provider/model`, or that with an effort. Money is nano-dollars, times are milliseconds.
 """
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from monkey_coder_server.domain.bandit.checkpoint import Delta, Stored
+from monkey_coder_server.ports.record import Record
+
+
+class Weighed(Record, frozen=True, array_like=True):
+    """An arm as it was weighed: its expected quality (0 to 1) with standard deviation, cost and latency.
+
+    `propensity` is the probability with which it was to be played.
+    """
+
+    arm: str
+    quality: float
+    spread: float
+    cost: int
+    latency_ms: int
+    propensity: float
+
+
+class RoutingDecision(Record, frozen=True):
+    """Where a served request was sent and why. `kind`, `language` and `size` name classes; no caller's words.
+
+    `mode` is the rule it was chosen by, `propensity` that of the chosen `arm`; `explored` says that it was drawn.
+    `served` is the arm that answered, another one where the chosen one failed; `cost` and `latency_ms` are what that
+    took.
+    """
+
+    request_id: str
+    at: datetime
+    account_id: str
+    kind: str
+    language: str
+    size: str
+    mode: str
+    arm: str
+    propensity: float
+    explored: bool
+    served: str
+    cost: int
+    latency_ms: int
+    candidates: tuple[Weighed, ...]
+
+
+class RoutingOutcome(Record, frozen=True):
+    """How good an answer turned out: `quality` 0 to 1, `weight` how much that counts, `signal` what said so.
+
+    Of two of the same request the heavier counts, of equals the later.
+    """
+
+    request_id: str
+    at: datetime
+    quality: float
+    weight: float
+    signal: str
+
+
+class LoggedDecision(Record, frozen=True):
+    """A decision and how it turned out, if anybody said."""
+
+    decision: RoutingDecision
+    outcome: RoutingOutcome | None
+
+
+class DecisionLog(Protocol):
+    """A row for each routed request. Raises `Unavailable`."""
+
+    async def write(self, decisions: Sequence[RoutingDecision], outcomes: Sequence[RoutingOutcome]) -> None:
+        """Store them, durable on return; at most one of each for a request. What stands there already stays.
+
+        An outcome may come before its decision.
+        """
+
+    def between(self, start: datetime, end: datetime) -> AsyncIterator[Sequence[LoggedDecision]]:
+        """Every decision with start ≤ t < end by time, a page at a time."""
+
+    async def forget(self, before: datetime) -> int:
+        """Drop some of what is older; how many rows, 0 when none is left."""
 
 
 class EvidenceStore(Protocol):

@@ -31,6 +31,7 @@ from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.routing import RouteTable
+from packages.server.tests.features.inference.diary import Diary
 from packages.server.tests.features.inference.world import (
     ACCOUNT,
     Books,
@@ -189,8 +190,7 @@ class Gateway:
     ) -> None:
         self.books = Books(balance, cap)
         self.wire = Wire()
-        self.notes, self.shelf = Notes(), Shelf()
-        self.lessons = Notebook()
+        self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
         self.sums = Sums() if sums is None else sums
         self.clock = LoopClock()
         self.kept = Kept(self.clock)
@@ -214,6 +214,7 @@ class Gateway:
                 quotes=self.shelf,
                 lessons=self.lessons,
                 evidence=self.sums,
+                decisions=self.diary,
                 answers=self.kept,
                 clock=self.clock,
                 ids=self.ids,

@@ -24,6 +24,7 @@ from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.receipt_keys import SqlReceiptKeys
 from monkey_coder_server.adapters.storage.replies import SqlReplies
 from monkey_coder_server.adapters.storage.reports import SqlUsageReports
+from monkey_coder_server.adapters.storage.routing_decisions import SqlDecisionLog
 from monkey_coder_server.adapters.storage.routing_evidence import SqlEvidence
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
@@ -53,6 +54,7 @@ class Storage:
     quotes: SqlQuotes
     lessons: SqlLessons
     evidence: SqlEvidence
+    decisions: SqlDecisionLog
     answers: SqlAnswers
     costs: SqlCostBooks
     receipt_keys: SqlReceiptKeys
@@ -109,6 +111,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         quotes=SqlQuotes(writer, readers, clock),
         lessons=SqlLessons(writer, readers, clock),
         evidence=SqlEvidence(writer, readers, clock),
+        decisions=SqlDecisionLog(writer, readers),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),
         receipt_keys=SqlReceiptKeys(writer, readers, signer=signer, clock=clock),

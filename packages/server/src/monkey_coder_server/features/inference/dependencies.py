@@ -7,6 +7,7 @@ from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.features.inference.attempt import AttemptSettings
+from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
@@ -18,7 +19,7 @@ from monkey_coder_server.ports.lessons import Lessons
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.quotes import Quotes
-from monkey_coder_server.ports.routing_store import EvidenceStore
+from monkey_coder_server.ports.routing_store import DecisionLog, EvidenceStore
 from monkey_coder_server.ports.telemetry import Telemetry
 from monkey_coder_server.ports.upstream import Upstream
 from monkey_coder_server.web.problem import NativeProblems
@@ -55,7 +56,7 @@ class Options:
 class Dependencies:
     """`prices` gives the book that is valid now, the same one until another replaces it.
 
-    `problems` renders native errors; `health` is shared with whoever shows it.
+    `problems` renders native errors; `health` is shared with whoever shows it, and so is `decision_queue`.
     """
 
     access: Sequence[Access]
@@ -68,10 +69,12 @@ class Dependencies:
     quotes: Quotes
     lessons: Lessons
     evidence: EvidenceStore
+    decisions: DecisionLog
     answers: Answers
     clock: Clock
     ids: Ids
     telemetry: Telemetry
     problems: NativeProblems
     health: Health = field(default_factory=Health)
+    decision_queue: DecisionQueue | None = None
     options: Options = field(default_factory=Options)

@@ -44,7 +44,7 @@ class FeedbackApi:
         bounds.number("score", feedback.score, 0.0, 1.0)
         by = await self._who(request.principal.account_id, feedback.request_id)
         score = SCORES[feedback.outcome] if feedback.score is None else feedback.score
-        tally = self._learning.reported(feedback.request_id, by, Signal(score, _weight(feedback)))
+        tally = self._learning.reported(feedback.request_id, by, Signal(score, _weight(feedback)), feedback.outcome)
         return json_reply(
             {
                 "request_id": feedback.request_id,

@@ -1,10 +1,11 @@
 """Learns from every served request: who served it, what it took, and what its answer shows of itself."""
 
 from monkey_coder_server.features.inference.beliefs import Beliefs, Signal
+from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.exploration import Exploration
 from monkey_coder_server.features.inference.foresight import Asked, Foresight
 from monkey_coder_server.features.inference.job import Served
-from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy, Tally
+from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy, Tally, arm_of
 from monkey_coder_server.features.inference.signs import Signs
 from monkey_coder_server.ports.clock import Clock
 
@@ -12,8 +13,9 @@ from monkey_coder_server.ports.clock import Clock
 class Learning:
     """Those that learn, of one process."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, decisions: DecisionQueue | None = None) -> None:
         self._clock = clock
+        self.decisions = decisions or DecisionQueue(clock)
         self.outcomes = Outcomes()
         self.foresight = Foresight()
         self.beliefs = Beliefs()
@@ -35,10 +37,12 @@ class Learning:
         self.outcomes.served(job.request_id, by)
         self.foresight.served(served, asked)
         self.exploration.played(served)
+        self.decisions.served(served, (arm_of(plan.order[0].name, plan.effort), by.arm))
         self._signs.note(served, by, asked.like.same, self._clock.monotonic())
 
-    def reported(self, request_id: str, by: ServedBy, signal: Signal) -> Tally:
-        """Take in how a request turned out; the counts of its model and task type."""
+    def reported(self, request_id: str, by: ServedBy, signal: Signal, name: str) -> Tally:
+        """Take in how a request turned out, and what said so; the counts of its model and task type."""
+        self.decisions.told(request_id, signal, name)
         self.beliefs.report(request_id, by, signal)
         self.exploration.told(request_id, signal.quality)
         return self.outcomes.report(request_id, by, signal.quality)

@@ -10,6 +10,7 @@ from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.api import ExecuteApi
 from monkey_coder_server.features.inference.attempt import Attempts
 from monkey_coder_server.features.inference.debug import DebugApi
+from monkey_coder_server.features.inference.decision_log import DecisionWriter
 from monkey_coder_server.features.inference.dependencies import Access, Dependencies
 from monkey_coder_server.features.inference.desk import Desk, rate_headers
 from monkey_coder_server.features.inference.exchange import Exchange
@@ -40,7 +41,7 @@ from monkey_coder_server.web.scopes import EXECUTE, ROUTER_DEBUG
 def build(use: Dependencies) -> Feature:
     """The feature over its dependencies. Its `stop` waits for the settlements of everything in flight."""
     options = use.options
-    learning, running = Learning(use.clock), Running()
+    learning, running = Learning(use.clock, use.decision_queue), Running()
     planner = Planner(
         use.catalog, _lister(use), prices=use.prices, health=use.health, learning=learning, clock=use.clock
     )
@@ -67,7 +68,10 @@ def build(use: Dependencies) -> Feature:
     schooling = Schooling(learning.foresight, use.lessons, seconds=options.lessons)
     study = Study(learning, use.evidence, use.clock, instance=use.ids.new("learner"), seconds=options.lessons)
 
+    decisions = DecisionWriter(learning.decisions, use.decisions, seconds=options.lessons)
+
     async def start() -> None:
+        await decisions.start()
         await schooling.start()
         await study.start()
 
@@ -75,6 +79,7 @@ def build(use: Dependencies) -> Feature:
         await running.drain(options.shutdown)
         await schooling.stop()
         await study.stop()
+        await decisions.stop()
 
     routes = (
         Route("POST", "/v1/execute", execute.execute, auth="any", scope=EXECUTE, errors=errors),
