@@ -123,6 +123,22 @@ def test_for_people_there_are_tables(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "A decision over 20 arms takes " in told
 
 
+def test_plots_are_written_where_they_are_wanted_the_same_each_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = [
+        (name, benchmark, kind, prompt, {**qualities, "third": 0.3})
+        for name, benchmark, kind, prompt, qualities in _tasks("swebv", 60)
+    ]
+    drawn = []
+    for folder in ("one", "other"):
+        _document(capsys, [*_write(tmp_path, tasks), "--plots", str(tmp_path / folder)])
+        drawn.append({path.name: path.read_text() for path in (tmp_path / folder).iterdir()})
+    assert set(drawn[0]) == {"regret-swebv.svg", "sequences-swebv.svg"}
+    assert drawn[0] == drawn[1]
+    assert drawn[0]["regret-swebv.svg"].count("<polyline") == len(online.MODES)
+
+
 def test_a_training_file_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([*_write(tmp_path, _tasks("swebv", 4)), "--train", "items.jsonl"])

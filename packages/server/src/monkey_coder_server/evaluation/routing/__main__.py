@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monkey_coder_server.evaluation.routing import latency, online, report, sequences, sets
+from monkey_coder_server.evaluation.routing import latency, online, plots, report, sequences, sets
 from monkey_coder_server.evaluation.routing.data import Row, Set, read_prices, read_rows, set_from, set_names
 from monkey_coder_server.evaluation.routing.splits import Split, apart, five_folds
 
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not played:
         skipped["cascade and race"] = "no set tells how many calls its models made, in training and in its own rows"
     found = report.Report(reports, played, streams, skipped, *latency.measure(rows))
+    if options.plots is not None:
+        plots.write(found, options.plots)
     sys.stdout.write(json.dumps(report.document(found)) + "\n" if options.json else report.tables(found))
     return 0
 
@@ -77,6 +79,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="items and outcomes to learn from, in pairs; without, five folds of the rows themselves",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="also write plots there, as SVG")
     options = parser.parse_args(arguments)
     if options.train is not None and len(options.train) % 2:
         parser.error("--train takes pairs: a file of items, then its file of outcomes")
