@@ -82,7 +82,7 @@ bench: $(STAMP) ## the benchmarks, each a table with ratios
 bench-routing: $(STAMP) ## the router on recorded outcomes in the folder ROUTING_DATA, beside its rivals; JSON=1 for one document
 	@$(BIN)/python -m monkey_coder_server.evaluation.routing --items $(ROUTING_DATA)/items.jsonl.gz \
 		--outcomes $(ROUTING_DATA)/outcomes.csv.gz --models $(ROUTING_DATA)/models.csv \
-		$(if $(TRAIN),--train $(TRAIN)) $(if $(JSON),--json)
+		$(if $(TRAIN),--train $(TRAIN)) $(if $(PLOTS),--plots $(PLOTS)) $(if $(JSON),--json)
 
 mutants: $(STAMP) ## change the money rules one thing at a time; nine of ten in each module must be noticed by its tests
 	@$(BIN)/python -m tools.mutants $(MODULES)
