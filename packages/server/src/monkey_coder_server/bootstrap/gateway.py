@@ -134,6 +134,8 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     prices = CurrentPrices(PROVIDERS, books.clock)
     markups = MarkupTable(parse_percent(settings.markup_percent))
     health = inference.Health()
+    help_text = "Models that are tried last because they failed or were late."
+    parts.metrics.track("monkey_coder_open_breakers", help_text, lambda: health.open(books.clock.monotonic()))
 
     def healthy(provider: str) -> bool:
         names = [card.name for card in models.cards if card.provider == provider]

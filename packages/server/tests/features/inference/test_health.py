@@ -3,7 +3,9 @@
 import pytest
 
 from monkey_coder_server.domain.errors import FailureKind
-from monkey_coder_server.features.inference.health import BreakerState, Health, HealthSettings, PeakEwma
+from monkey_coder_server.features.inference.balancing import PeakEwma
+from monkey_coder_server.features.inference.breaker import BreakerState
+from monkey_coder_server.features.inference.health import Health, HealthSettings
 
 NAME = "openai/gpt-test"
 SETTINGS = HealthSettings(open_after=3, open_seconds=10.0, half_life=60.0)
@@ -95,3 +97,90 @@ def test_the_average_jumps_to_a_worse_sample_and_forgets_it_slowly() -> None:
     assert 100.0 < average.value < 900.0
     average.add(100.0, 500.0)
     assert average.value == pytest.approx(100.0)
+
+
+def usual(milliseconds: float = 100.0) -> Health:
+    health = Health(SETTINGS)
+    for _ in range(10):
+        number = health.started(NAME, 0.0, stream=True)
+        health.heard(NAME, number, milliseconds, 0.0)
+    return health
+
+
+def test_streams_that_begin_late_three_times_in_a_row_open_the_breaker() -> None:
+    health = usual()
+    for late in (6_000.0, 7_000.0):
+        health.heard(NAME, health.started(NAME, 0.0, stream=True), late, 10.0)
+    assert health.admits(NAME, 10.0)
+    version = health.version
+    health.heard(NAME, health.started(NAME, 0.0, stream=True), 8_000.0, 10.0)
+    assert not health.admits(NAME, 10.0)
+    assert health.version > version
+    assert health.pulse(NAME, 20.0).state is BreakerState.HALF_OPEN
+
+
+def test_one_that_begins_in_time_ends_the_row() -> None:
+    health = usual()
+    for milliseconds in (6_000.0, 6_000.0, 90.0, 6_000.0, 6_000.0):
+        health.heard(NAME, health.started(NAME, 0.0, stream=True), milliseconds, 10.0)
+    assert health.admits(NAME, 10.0)
+
+
+def test_late_is_measured_by_what_is_usual() -> None:
+    assert usual(100.0).late_after(NAME) == 5.0
+    assert usual(9_000.0).late_after(NAME) == 36.0
+    assert Health(SETTINGS).late_after(NAME) == 30.0
+
+
+def test_a_late_stream_that_ends_well_does_not_close_the_breaker() -> None:
+    health = usual()
+    for _ in range(3):
+        health.heard(NAME, health.started(NAME, 0.0, stream=True), 9_000.0, 10.0)
+    health.succeeded(NAME, first_byte_ms=9_000, total_ms=9_100, now=11.0, stream=True)
+    assert not health.admits(NAME, 11.0)
+    health.succeeded(NAME, first_byte_ms=90, total_ms=200, now=12.0, stream=True)
+    assert health.admits(NAME, 12.0)
+
+
+def test_streams_that_say_nothing_for_long_put_a_model_last_before_any_of_them_ends() -> None:
+    health = usual()
+    numbers = [health.started(NAME, 100.0, stream=True) for _ in range(3)]
+    assert health.admits(NAME, 105.0)
+    assert not health.admits(NAME, 105.1)
+    health.heard(NAME, numbers[0], 5_000.0, 105.0)
+    assert health.admits(NAME, 105.1)
+
+
+def test_a_latency_is_at_least_the_age_of_the_call_that_waits_longest() -> None:
+    health = usual()
+    health.succeeded(NAME, first_byte_ms=100, total_ms=300, now=0.0)
+    health.started(NAME, 10.0, stream=True)
+    health.started(NAME, 12.0)
+    assert health.pulse(NAME, 13.0).first_byte_ms == 3_000.0
+    assert health.pulse(NAME, 13.0).total_ms == 3_000.0
+
+
+def test_calls_given_up_late_count_as_late_and_others_say_nothing() -> None:
+    health = usual()
+    for _ in range(5):
+        health.given_up(NAME, health.started(NAME, 0.0, stream=True), 900.0, 1.0)
+        health.given_up(NAME, health.started(NAME, 0.0), 90_000.0, 1.0)
+    assert health.admits(NAME, 1.0)
+    for _ in range(3):
+        health.given_up(NAME, health.started(NAME, 0.0, stream=True), 5_100.0, 6.0)
+    assert not health.admits(NAME, 6.0)
+
+
+def test_a_probe_that_failed_by_the_keys_fault_makes_room_for_another() -> None:
+    health = broken()
+    number = health.started(NAME, 10.0)
+    health.failed(NAME, FailureKind.RATE_LIMIT, 10.5, number=number)
+    assert health.admits(NAME, 10.6)
+
+
+def test_it_counts_the_models_that_are_tried_last() -> None:
+    health = broken()
+    health.succeeded("openai/other", first_byte_ms=1, total_ms=2, now=0.0)
+    assert health.open(1.0) == 1
+    health.succeeded(NAME, first_byte_ms=1, total_ms=2, now=11.0)
+    assert health.open(11.0) == 0

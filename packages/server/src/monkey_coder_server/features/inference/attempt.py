@@ -1,4 +1,4 @@
-"""Walks a plan until one model answers: retry budget, failover, key rotation, Retry-After. The only place they live."""
+"""Walks a plan until one model answers: budget, failover, places, keys, Retry-After. The only place they meet."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,10 +12,13 @@ from monkey_coder_server.domain.errors import (
     ProviderFailed,
     ProviderFailure,
     ProviderTimedOut,
+    Unavailable,
 )
 from monkey_coder_server.domain.stream_events import Answer
 from monkey_coder_server.features.inference.exchange import Answering, AttemptFailed, Exchange, milliseconds
-from monkey_coder_server.features.inference.health import THE_KEYS_FAULT, Health
+from monkey_coder_server.features.inference.gates import Gates, Place
+from monkey_coder_server.features.inference.health import NOT_THE_PROVIDERS_FAULT, THE_KEYS_FAULT, Health
+from monkey_coder_server.features.inference.learnt_limits import spent_for
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import AttemptRecord
@@ -33,13 +36,18 @@ STOPPED = "stopped"
 """Outcome of a call that was given up: the deadline passed, or nobody waits for it."""
 LIMITED = "stopped_at_limit"
 """Outcome of an answer we ended because its provider wrote more than it was asked to."""
+A_MOMENT = 0.05
+"""Seconds by which a provider's timeout may come before the caller's deadline that caused it."""
 SENTENCE = 300
 """Characters of a provider's message that are passed on."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptSettings:
-    """The budget of one request. Seconds; `pause` doubles with each repetition of the same model."""
+    """The budget of one request. Seconds; `pause` doubles with each repetition of the same model.
+
+    `places` are the calls to one provider at a time, as many as its connection pool holds; `line` waits for one.
+    """
 
     attempts: int = 3
     pause: float = 0.25
@@ -47,6 +55,8 @@ class AttemptSettings:
     connect: float = 5.0
     first_byte: float = 120.0
     idle: float = 60.0
+    places: int = 256
+    line: int = 512
 
 
 class Waste(Record, frozen=True):
@@ -90,6 +100,24 @@ class Effort(Record, frozen=True):
     calling: Callable[[Route, "Effort"], Awaitable[None]]
 
 
+@dataclass(slots=True)
+class _Search:
+    """What may still be tried for one request, and what was."""
+
+    pending: list[Route]
+    repeats: dict[str, int] = field(default_factory=dict)
+    called: set[str] = field(default_factory=set)
+    """Providers."""
+    busy: str | None = None
+    """A provider that had no place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    number: int
+    started: float
+
+
 class Attempts:
     """Tries routes in order. A failure moves on only while the caller has seen nothing."""
 
@@ -98,28 +126,34 @@ class Attempts:
         self._health = health
         self._clock = clock
         self._settings = settings
+        self._gates = Gates(settings.places, settings.line)
 
     async def run(self, effort: Effort) -> Answering:
-        """The first route that answers: whole, or its stream up to the first content.
+        """The first route that answers: whole, or its stream up to the first content. Whoever takes it closes it.
 
-        Raises `ProviderFailed`, `ProviderTimedOut`, `ContextTooLong`, `InvalidRequest`.
+        Raises `ProviderFailed`, `ProviderTimedOut`, `ContextTooLong`, `InvalidRequest`; `Unavailable` when every place
+        and line is full.
         """
-        pending = list(effort.routes)
-        repeats: dict[str, int] = {}
+        search = _Search(list(effort.routes))
         failure: ProviderFailure | None = None
         for _ in range(self._settings.attempts):
-            route, key = await self._next(pending, repeats, effort)
-            if route is None or key is None:
+            taken = await self._next(search, effort)
+            if taken is None:
                 break
+            route, key, place = taken
+            self._spend(route, search)
             try:
-                return await self._try(route, key, effort)
+                return await self._try(route, key, effort, place)
             except AttemptFailed as failed:
                 failure = failed.failure
             if not failure.moves_on:
                 break
             if failure.kind in WORTH_REPEATING:
-                repeats[route.name] = repeats.get(route.name, 0) + 1
-                pending.append(route)
+                search.repeats[route.name] = search.repeats.get(route.name, 0) + 1
+                search.pending.append(route)
+        if failure is None and search.busy is not None:
+            message = f"Everything this gateway may ask of {search.busy} at a time is under way; try again."
+            raise Unavailable(message, retry_after=1.0)
         raise _refusal(failure or self._all_rest(effort), effort.trail)
 
     def ended(self, answering: Answering, trail: Trail, outcome: str) -> None:
@@ -128,7 +162,8 @@ class Attempts:
         total = milliseconds(answering.started, now)
         if outcome == SERVED:
             first = answering.first_byte_ms
-            self._health.succeeded(answering.route.name, first_byte_ms=first, total_ms=total, now=now)
+            stream = answering.decoder is not None
+            self._health.succeeded(answering.route.name, first_byte_ms=first, total_ms=total, now=now, stream=stream)
         trail.records.append(_record(answering, outcome, total))
 
     def broke(self, answering: Answering, trail: Trail) -> GatewayError:
@@ -141,54 +176,108 @@ class Attempts:
         trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
         return _refusal(failure, trail)
 
-    async def _try(self, route: Route, key: tuple[int, str], effort: Effort) -> Answering:
+    async def _try(self, route: Route, key: tuple[int, str], effort: Effort, place: Place) -> Answering:
+        try:
+            answering = await self._call(route, key, effort)
+        except BaseException:
+            place.leave()
+            raise
+        answering.place = place
+        return answering
+
+    async def _call(self, route: Route, key: tuple[int, str], effort: Effort) -> Answering:
         effort.trail.route = route
         await effort.calling(route, effort)
         started = self._clock.monotonic()
-        self._health.started(route.name, started)
+        number = self._health.started(route.name, started, stream=effort.stream)
         call = self._exchange.begin if effort.stream else self._exchange.whole
         try:
-            return await call(route, effort.request, key=key, deadlines=self._deadlines(effort, started))
+            answering = await call(route, effort.request, key=key, deadlines=self._deadlines(effort, started))
         except AttemptFailed as failed:
-            self._note(failed, route, key[0], effort.trail, started)
+            self._note(failed, route, key[0], effort, _Call(number, started))
             raise
-        except asyncio.CancelledError:
-            waited = milliseconds(started, self._clock.monotonic())
-            provider, model = route.provider.name, route.card.model
-            effort.trail.records.append(AttemptRecord(provider, model, STOPPED, None, waited))
+        except BaseException as stopped:
+            now = self._clock.monotonic()
+            waited = milliseconds(started, now)
+            self._health.given_up(route.name, number, waited, now)
+            if isinstance(stopped, asyncio.CancelledError):
+                provider, model = route.provider.name, route.card.model
+                effort.trail.records.append(AttemptRecord(provider, model, STOPPED, None, waited))
             raise
+        self._began(answering, number, effort)
+        return answering
 
-    def _note(self, failed: AttemptFailed, route: Route, key_number: int, trail: Trail, started: float) -> None:
-        now = self._clock.monotonic()
+    def _began(self, answering: Answering, number: int, effort: Effort) -> None:
+        """An answer is there, or its first token."""
+        route, now = answering.route, self._clock.monotonic()
+        model, first_byte_ms = route.card.model, answering.first_byte_ms
+        if effort.stream:
+            self._health.heard(route.name, number, first_byte_ms, now)
+        route.keys.answered(answering.key_number, model, first_byte_ms, now)
+        seconds = spent_for(answering.headers, self._clock.now())
+        if seconds > 0.0:
+            route.keys.spent(answering.key_number, model, seconds, now)
+
+    def _note(self, failed: AttemptFailed, route: Route, key_number: int, effort: Effort, call: "_Call") -> None:
+        now, trail = self._clock.monotonic(), effort.trail
         failure, identity = failed.failure, failed.provider_request_id
-        self._health.failed(route.name, failure.kind, now)
-        if failure.kind in THE_KEYS_FAULT:
-            route.keys.refused(key_number, route.card.model, failure, now)
+        total_ms = milliseconds(call.started, now)
+        if failure.kind is FailureKind.TIMEOUT and self._in_a_hurry(route, effort, now - call.started, now):
+            self._health.given_up(route.name, call.number, total_ms, now)
+        else:
+            self._health.failed(route.name, failure.kind, now, number=call.number)
+            if failure.kind in THE_KEYS_FAULT:
+                route.keys.refused(key_number, route.card.model, failure, now)
+            elif failure.kind not in NOT_THE_PROVIDERS_FAULT:
+                route.keys.failed(key_number, route.card.model, now)
         if failed.answer.finish is not None:
             trail.wasted.append(Waste(route, failed.answer, unfinished=False, provider_request_id=identity))
-        total_ms = milliseconds(started, now)
         trail.records.append(
             AttemptRecord(route.provider.name, route.card.model, failure.kind, None, total_ms, identity)
         )
 
-    async def _next(
-        self, pending: list[Route], repeats: dict[str, int], effort: Effort
-    ) -> tuple[Route | None, tuple[int, str] | None]:
+    def _in_a_hurry(self, route: Route, effort: Effort, waited: float, now: float) -> bool:
+        """Whether the caller left less time than any model may take: that says nothing about the provider."""
+        return now >= effort.deadline - A_MOMENT and waited < self._health.late_after(route.name)
+
+    def _spend(self, route: Route, search: "_Search") -> None:
+        provider = route.provider.name
+        again = provider in search.called
+        self._gates.of(provider).called(again=again, elsewhere=not again and bool(search.called))
+        search.called.add(provider)
+
+    async def _next(self, search: "_Search", effort: Effort) -> tuple[Route, tuple[int, str], Place] | None:
         """The first route that need not wait, else the one with the shortest pause, waited for; none when too long."""
         patience = min(effort.deadline, self._clock.monotonic() + self._settings.longest_pause)
+        pending = search.pending = [route for route in search.pending if self._may_be_called(route, search)]
         while pending:
             now = self._clock.monotonic()
-            pauses = [self._pause(route, repeats, now) for route in pending]
+            pauses = [self._pause(route, search.repeats, now) for route in pending]
             shortest = min(pauses)
             if shortest > 0.0:
                 if now + shortest > patience:
                     break
                 await asyncio.sleep(shortest)
-            place = pauses.index(shortest)
-            key = pending[place].keys.take(pending[place].card.model, self._clock.monotonic())
-            if key is not None:
-                return pending.pop(place), key
-        return None, None
+            ready = [route for route, pause in zip(pending, pauses, strict=True) if pause <= shortest]
+            free = (route for route in ready if self._gates.of(route.provider.name).bulkhead.free)
+            route = next(free, ready[0])
+            bulkhead = self._gates.of(route.provider.name).bulkhead
+            if not await bulkhead.wait(patience - self._clock.monotonic()):
+                search.busy = route.provider.name
+                pending.remove(route)
+                continue
+            key = route.keys.take(route.card.model, self._clock.monotonic())
+            if key is None:
+                bulkhead.leave()
+                continue
+            pending.remove(route)
+            return route, key, Place(bulkhead, route.keys, key[0])
+        return None
+
+    def _may_be_called(self, route: Route, search: "_Search") -> bool:
+        """Whether the provider was not called for this request yet, or its retry budget allows it once more."""
+        provider = route.provider.name
+        return provider not in search.called or self._gates.of(provider).budget.allows
 
     def _pause(self, route: Route, repeats: dict[str, int], now: float) -> float:
         wait = route.keys.wait(route.card.model, now)

@@ -19,6 +19,7 @@ from monkey_coder_server.domain.stream_events import (
     ToolCallOpened,
 )
 from monkey_coder_server.features.inference.foreign_tools import without_foreign_tools
+from monkey_coder_server.features.inference.gates import Place
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.tool_names import NamingBack, named_back, with_safe_names
 from monkey_coder_server.ports.clock import Clock
@@ -79,6 +80,16 @@ class Answering:
     waiting: list[Event] = field(default_factory=list)
     speaks: bool = False
     """Content has come."""
+    place: Place | None = None
+    """What it takes up at its provider until it is closed."""
+
+    async def close(self) -> None:
+        """Give up connection and place; harmless after the end."""
+        try:
+            await self.reply.close()
+        finally:
+            if self.place is not None:
+                self.place.leave()
 
     @property
     def provider_request_id(self) -> str | None:

@@ -1,10 +1,11 @@
 """How each provider's models are doing: a breaker and measured latencies, in this process."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-from math import exp
+from itertools import islice
 
 from monkey_coder_server.domain.errors import FailureKind
+from monkey_coder_server.features.inference.balancing import FirstTokens, PeakEwma
+from monkey_coder_server.features.inference.breaker import Breaker, BreakerState
 
 NOT_THE_PROVIDERS_FAULT = frozenset(
     {FailureKind.INVALID_REQUEST, FailureKind.CONTENT_FILTER, FailureKind.CONTEXT_TOO_LONG}
@@ -13,26 +14,28 @@ THE_KEYS_FAULT = frozenset({FailureKind.RATE_LIMIT, FailureKind.QUOTA, FailureKi
 """Kinds that rest a key (`keyring`) and say nothing about the model."""
 
 
-class BreakerState(StrEnum):
-    """`open` models are tried last; `half_open` lets one probe through."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-
-
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
-    """Breaker and latency parameters; seconds."""
+    """Breaker and latency parameters; seconds.
+
+    A stream is late when its first token takes longer than `late`, and more than `late_times` what is usual; before
+    anything is usual, longer than `late_at_first`. `open_after` late ones in a row count as that many failures.
+    """
 
     open_after: int = 3
     open_seconds: float = 15.0
     half_life: float = 60.0
+    late: float = 5.0
+    late_times: float = 4.0
+    late_at_first: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What is known of one model now. Latencies are milliseconds; None until measured."""
+    """What is known of one model now. Latencies are milliseconds, at least the age of the call that waits longest.
+
+    None until measured.
+    """
 
     state: BreakerState
     failures_in_a_row: int
@@ -49,55 +52,39 @@ LATEST_WEIGHT = 0.1
 """How much the latest call counts in the error rate."""
 
 
-class PeakEwma:
-    """A decaying average that jumps to a worse sample at once and forgets it by half-life."""
-
-    __slots__ = ("_at", "_half_life", "value")
-
-    def __init__(self, half_life: float) -> None:
-        self._half_life = half_life
-        self._at = 0.0
-        self.value: float | None = None
-
-    def add(self, sample: float, now: float) -> None:
-        """Take a sample measured at `now` (monotonic seconds)."""
-        if self.value is None or sample > self.value:
-            self.value = sample
-        else:
-            weight = exp(-(max(0.0, now - self._at) + 1.0) / self._half_life)
-            self.value = self.value * weight + sample * (1.0 - weight)
-        self._at = now
-
-
 class _Record:
     __slots__ = (
+        "breaker",
         "error_rate",
         "failed",
-        "failures_in_a_row",
         "first_byte",
-        "open_until",
-        "probe_until",
+        "first_tokens",
+        "late_in_a_row",
         "served",
         "total",
+        "waiting",
     )
 
-    def __init__(self, half_life: float) -> None:
-        self.first_byte = PeakEwma(half_life)
-        self.total = PeakEwma(half_life)
-        self.failures_in_a_row = 0
-        self.open_until: float | None = None
-        self.probe_until = 0.0
+    def __init__(self, settings: HealthSettings) -> None:
+        self.breaker = Breaker(settings.open_after, settings.open_seconds)
+        self.first_byte = PeakEwma(settings.half_life)
+        self.total = PeakEwma(settings.half_life)
+        self.first_tokens = FirstTokens()
+        self.waiting: dict[int, float] = {}
+        """When each stream was asked for that has said nothing yet, the oldest first."""
+        self.late_in_a_row = 0
         self.served = 0
         self.failed = 0
         self.error_rate = 0.0
 
 
 class Health:
-    """Keyed by `provider/model`. Times are monotonic seconds passed in."""
+    """Keyed by `provider/model`. Times are monotonic seconds passed in. Each step is O(1)."""
 
     def __init__(self, settings: HealthSettings | None = None) -> None:
         self._settings = settings or HealthSettings()
         self._records: dict[str, _Record] = {}
+        self._calls = 0
         self.version = 0
         """Changes whenever a breaker opens or closes."""
         self.calls = 0
@@ -110,9 +97,9 @@ class Health:
             return UNKNOWN
         return Pulse(
             self._state(record, now),
-            record.failures_in_a_row,
-            record.first_byte.value,
-            record.total.value,
+            record.breaker.failures_in_a_row,
+            _at_least_as_old(record.first_byte.value, record, now),
+            _at_least_as_old(record.total.value, record, now),
             record.served,
             record.failed,
             record.error_rate,
@@ -121,53 +108,104 @@ class Health:
     def admits(self, name: str, now: float) -> bool:
         """Whether a request should go there by preference: the breaker is closed, or this one may be its probe."""
         record = self._records.get(name)
-        if record is None or record.open_until is None:
-            return True
-        return self._state(record, now) is BreakerState.HALF_OPEN
+        return record is None or self._state(record, now) is not BreakerState.OPEN
 
-    def started(self, name: str, now: float) -> None:
-        """A request is on its way; while the breaker is half open it is the probe and others stay away."""
+    def open(self, now: float) -> int:
+        """How many models are tried last now."""
+        return sum(self._state(record, now) is not BreakerState.CLOSED for record in self._records.values())
+
+    def late_after(self, name: str) -> float:
+        """Seconds after which a first token is late."""
         record = self._records.get(name)
-        if record is not None and record.open_until is not None and now >= record.open_until:
-            record.probe_until = now + self._settings.open_seconds
+        return self._settings.late_at_first if record is None else self._late_after(record)
 
-    def succeeded(self, name: str, *, first_byte_ms: float, total_ms: float, now: float) -> None:
-        """An answer came whole: the breaker closes."""
+    def started(self, name: str, now: float, *, stream: bool = False) -> int:
+        """A call is on its way; while the breaker is half open it is the probe and others stay away. Its number."""
+        record = self._of(name)
+        record.breaker.started(now)
+        self._calls += 1
+        if stream:
+            record.waiting[self._calls] = now
+        return self._calls
+
+    def heard(self, name: str, number: int, first_token_ms: float, now: float) -> None:
+        """A stream said its first token."""
+        record = self._of(name)
+        record.waiting.pop(number, None)
+        if self._note_lateness(record, first_token_ms, now):
+            return
+        record.late_in_a_row = 0
+        record.first_tokens.add(first_token_ms)
+
+    def given_up(self, name: str, number: int, waited_ms: float, now: float) -> None:
+        """We stopped waiting for a call. That is held against the model only where it was late."""
+        record = self._of(name)
+        was_waiting = record.waiting.pop(number, None) is not None
+        record.breaker.ended()
+        if was_waiting:
+            self._note_lateness(record, waited_ms, now)
+
+    def succeeded(self, name: str, *, first_byte_ms: float, total_ms: float, now: float, stream: bool = False) -> None:
+        """An answer came whole: the breaker closes, unless it was a stream that began late."""
         record = self._of(name)
         record.first_byte.add(first_byte_ms, now)
         record.total.add(total_ms, now)
         record.served += 1
         self.calls += 1
         record.error_rate *= 1.0 - LATEST_WEIGHT
-        if record.open_until is not None:
+        late = stream and first_byte_ms > self._late_after(record) * 1000.0
+        if not late and record.breaker.succeeded():
             self.version += 1
-        record.failures_in_a_row = 0
-        record.open_until = None
-        record.probe_until = 0.0
 
-    def failed(self, name: str, kind: FailureKind, now: float) -> None:
+    def failed(self, name: str, kind: FailureKind, now: float, *, number: int = 0) -> None:
         """A call failed. What the caller or the key did wrong is not held against the model."""
-        if kind in NOT_THE_PROVIDERS_FAULT or kind in THE_KEYS_FAULT:
-            return
         record = self._of(name)
+        record.waiting.pop(number, None)
+        if kind in NOT_THE_PROVIDERS_FAULT or kind in THE_KEYS_FAULT:
+            record.breaker.ended()
+            return
         record.failed += 1
         self.calls += 1
         record.error_rate += LATEST_WEIGHT * (1.0 - record.error_rate)
-        record.failures_in_a_row += 1
-        record.probe_until = 0.0
-        if record.failures_in_a_row >= self._settings.open_after:
-            record.open_until = now + self._settings.open_seconds
+        if record.breaker.failed(now):
             self.version += 1
+
+    def _note_lateness(self, record: _Record, waited_ms: float, now: float) -> bool:
+        if waited_ms <= self._late_after(record) * 1000.0:
+            return False
+        record.late_in_a_row += 1
+        if record.late_in_a_row >= self._settings.open_after:
+            record.breaker.trip(now)
+            self.version += 1
+        return True
 
     def _of(self, name: str) -> _Record:
         record = self._records.get(name)
         if record is None:
-            record = self._records[name] = _Record(self._settings.half_life)
+            record = self._records[name] = _Record(self._settings)
         return record
 
     def _state(self, record: _Record, now: float) -> BreakerState:
-        if record.open_until is None:
-            return BreakerState.CLOSED
-        if now < record.open_until or now < record.probe_until:
+        state = record.breaker.state(now)
+        if state is BreakerState.CLOSED and self._silent(record, now):
             return BreakerState.OPEN
-        return BreakerState.HALF_OPEN
+        return state
+
+    def _silent(self, record: _Record, now: float) -> bool:
+        """Whether so many streams wait too long that the next late ones in a row will open the breaker."""
+        missing = max(1, self._settings.open_after - record.late_in_a_row)
+        if len(record.waiting) < missing:
+            return False
+        since = next(islice(record.waiting.values(), missing - 1, None))
+        return now - since > self._late_after(record)
+
+    def _late_after(self, record: _Record) -> float:
+        usual, settings = record.first_tokens.median, self._settings
+        return settings.late_at_first if usual is None else max(settings.late, usual / 1000.0 * settings.late_times)
+
+
+def _at_least_as_old(measured: float | None, record: _Record, now: float) -> float | None:
+    """A latency is no better than the age of the call that waits longest."""
+    if measured is None or not record.waiting:
+        return measured
+    return max(measured, (now - next(iter(record.waiting.values()))) * 1000.0)

@@ -1,15 +1,24 @@
-"""The gateway's own keys at one provider: taken in turn, rested after a refusal."""
+"""The gateway's own keys at one provider: the better of the next two is taken, a refused one rests."""
 
 from collections.abc import Sequence
 
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
+from monkey_coder_server.features.inference.balancing import Load
+from monkey_coder_server.features.inference.breaker import Breaker
 
 WHOLE_KEY = ""
 """Rest applies to every model of the key."""
+HALF_LIFE = 60.0
+"""Seconds after which a measured latency counts half as much."""
+OPEN_AFTER, OPEN_SECONDS = 3, 15.0
+"""The breaker of a model under one key."""
 
 
 class KeyRing:
-    """`rest` seconds are used where the provider names none; `longest` bounds what it names."""
+    """`rest` seconds are used where the provider names none, twice as many after each further refusal.
+
+    `longest` bounds that, and what the provider names.
+    """
 
     def __init__(
         self, keys: Sequence[str], *, rest: float = 2.0, refused_rest: float = 60.0, longest: float = 120.0
@@ -20,6 +29,12 @@ class KeyRing:
         self._refused_rest = refused_rest
         self._longest = longest
         self._rests: dict[tuple[int, str], float] = {}
+        self._limited: dict[tuple[int, str], int] = {}
+        """Rate limits in a row without a word of how long."""
+        self._spent: dict[tuple[int, str], float] = {}
+        """Until when nothing is left of a limit."""
+        self._breakers: dict[tuple[int, str], Breaker] = {}
+        self._loads = tuple(Load(HALF_LIFE) for _ in self._keys)
         self._refusals: dict[int, FailureKind] = {}
 
     def __len__(self) -> int:
@@ -32,14 +47,47 @@ class KeyRing:
         return text
 
     def take(self, model: str, now: float) -> tuple[int, str] | None:
-        """The next rested key with its number; None while all of them rest."""
+        """A rested key with its number, for a call that `left` ends; None while all of them rest.
+
+        Of the next two it is the one with less to wait for. Those the provider fails, and those that have used up
+        their limit, are taken only when there is no other.
+        """
         count = len(self._keys)
-        for step in range(count):
-            number = (self._next + step) % count
-            if self.ready_at(number, model) <= now:
-                self._next = (number + 1) % count
-                return number, self._keys[number]
-        return None
+        turns = [(self._next + step) % count for step in range(count)]
+        rested = [number for number in turns if self.ready_at(number, model) <= now]
+        if not rested:
+            return None
+        best = rested[0]
+        if len(rested) > 1:
+            fit = [number for number in rested if self._fit(number, model, now)] or rested
+            best = min(fit[:2], key=lambda number: self._loads[number].cost(now))
+        self._next = (best + 1) % count
+        self._loads[best].outstanding += 1
+        breaker = self._breakers.get((best, model))
+        if breaker is not None:
+            breaker.started(now)
+        return best, self._keys[best]
+
+    def left(self, number: int) -> None:
+        """A call with this key is over."""
+        self._loads[number].outstanding -= 1
+
+    def answered(self, number: int, model: str, first_byte_ms: float, now: float) -> None:
+        """An answer began: the key works, and so quickly."""
+        self._loads[number].measured(first_byte_ms, now)
+        self._limited.pop((number, model), None)
+        self._breakers.pop((number, model), None)
+
+    def spent(self, number: int, model: str, seconds: float, now: float) -> None:
+        """The provider says that nothing is left to the key for so long."""
+        self._spent[number, model] = now + min(seconds, self._longest)
+
+    def failed(self, number: int, model: str, now: float) -> None:
+        """The provider failed a call of this key."""
+        breaker = self._breakers.get((number, model))
+        if breaker is None:
+            breaker = self._breakers[number, model] = Breaker(OPEN_AFTER, OPEN_SECONDS)
+        breaker.failed(now)
 
     def wait(self, model: str, now: float) -> float:
         """Seconds until a key is rested; 0 when one is."""
@@ -61,8 +109,22 @@ class KeyRing:
     def refused(self, number: int, model: str, failure: ProviderFailure, now: float) -> None:
         """Rest a key: for the model after a rate limit, for all models when the key itself or its credit is refused."""
         if failure.kind is FailureKind.RATE_LIMIT:
-            seconds = self._rest if failure.retry_after is None else failure.retry_after
+            seconds = failure.retry_after
+            if seconds is None:
+                if self._rests.get((number, model), 0.0) > now:
+                    return  # it was sent before the rest began and says nothing new
+                seconds = self._growing_rest(number, model)
             self._rests[number, model] = now + min(seconds, self._longest)
         else:
             self._rests[number, WHOLE_KEY] = now + self._refused_rest
             self._refusals[number] = failure.kind
+
+    def _growing_rest(self, number: int, model: str) -> float:
+        """Seconds: twice the last."""
+        times = self._limited.get((number, model), 0)
+        self._limited[number, model] = times + 1
+        return self._rest * 2.0 ** min(times, 16)
+
+    def _fit(self, number: int, model: str, now: float) -> bool:
+        breaker = self._breakers.get((number, model))
+        return (breaker is None or breaker.admits(now)) and self._spent.get((number, model), 0.0) <= now

@@ -137,7 +137,7 @@ class Pipeline:
         finally:
             flight.unwatch()
             if flight.answering is not None:
-                await flight.answering.reply.close()
+                await flight.answering.close()
         return self._served(flight, flight.answered(), end)
 
     async def _calling(self, flight: Flight, drafts: Drafts, route: Route, effort: Effort) -> None:

@@ -1,0 +1,57 @@
+"""What every call to a provider passes: its bulkhead and its retry budget, shared with no other provider."""
+
+from dataclasses import dataclass, field
+
+from monkey_coder_server.features.inference.bulkhead import Bulkhead
+from monkey_coder_server.features.inference.keyring import KeyRing
+from monkey_coder_server.features.inference.retry_budget import RetryBudget
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Of one provider."""
+
+    bulkhead: Bulkhead
+    budget: RetryBudget = field(default_factory=RetryBudget)
+
+    def called(self, *, again: bool, elsewhere: bool) -> None:
+        """A request calls the provider: for the first time, once more, or after another failed it."""
+        if again or elsewhere:
+            self.budget.spend()
+        if not again:
+            self.budget.called()
+
+
+class Gates:
+    """Each provider's gate, made at its first call: `places` for calls, and a `line` before them."""
+
+    def __init__(self, places: int, line: int) -> None:
+        self._places = places
+        self._line = line
+        self._gates: dict[str, Gate] = {}
+
+    def of(self, provider: str) -> Gate:
+        """The gate of a provider."""
+        gate = self._gates.get(provider)
+        if gate is None:
+            gate = self._gates[provider] = Gate(Bulkhead(self._places, self._line))
+        return gate
+
+
+class Place:
+    """A place at a provider, taken by a call with one of the keys until it has `left`."""
+
+    __slots__ = ("_bulkhead", "_key_number", "_keys", "_over")
+
+    def __init__(self, bulkhead: Bulkhead, keys: KeyRing, key_number: int) -> None:
+        self._bulkhead = bulkhead
+        self._keys = keys
+        self._key_number = key_number
+        self._over = False
+
+    def leave(self) -> None:
+        """The call is over; harmless after the first time."""
+        if not self._over:
+            self._over = True
+            self._keys.left(self._key_number)
+            self._bulkhead.leave()

@@ -1,0 +1,42 @@
+"""Every provider has its own places and its own budget."""
+
+from monkey_coder_server.features.inference.bulkhead import Bulkhead
+from monkey_coder_server.features.inference.gates import Gate, Gates, Place
+from monkey_coder_server.features.inference.keyring import KeyRing
+from monkey_coder_server.features.inference.retry_budget import MOST
+
+
+def test_one_provider_takes_no_place_of_another() -> None:
+    gates = Gates(1, 1)
+    assert gates.of("openai").bulkhead.take()
+    assert not gates.of("openai").bulkhead.free
+    assert gates.of("google").bulkhead.free
+
+
+def test_a_retry_is_paid_for_and_a_first_call_adds_its_share() -> None:
+    gate = Gate(Bulkhead(1, 1))
+    for _ in range(int(MOST)):
+        gate.called(again=True, elsewhere=False)
+    assert not gate.budget.allows
+    for _ in range(11):
+        gate.called(again=False, elsewhere=False)
+    assert gate.budget.allows
+
+
+def test_calls_that_come_from_a_failed_provider_spend_what_there_is() -> None:
+    gate = Gate(Bulkhead(1, 1))
+    for _ in range(int(MOST) + 2):
+        gate.called(again=False, elsewhere=True)
+    assert not gate.budget.allows
+
+
+def test_a_place_is_given_back_once() -> None:
+    ring, bulkhead = KeyRing(["a"]), Bulkhead(1, 1)
+    taken = ring.take("m", 0.0)
+    assert taken is not None
+    assert bulkhead.take()
+    place = Place(bulkhead, ring, taken[0])
+    place.leave()
+    place.leave()
+    assert bulkhead.take()
+    assert not bulkhead.free
