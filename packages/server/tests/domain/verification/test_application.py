@@ -3,6 +3,7 @@
 import pytest
 
 from monkey_coder_server.domain.verification.application import (
+    CHARACTERS,
     COMPARISONS,
     Undecided,
     Unmatched,
@@ -94,3 +95,11 @@ def test_comparing_without_an_end_is_given_up() -> None:
     edit = Edit("x.py", (*["a"] * (COMPARISONS // 100), "b"), ())
     with pytest.raises(Undecided):
         apply_edits([edit], {"x.py": text})
+
+
+def test_many_edits_of_long_files_or_among_many_files_are_given_up() -> None:
+    edits = [Edit("x.py", ("  q",), ("r",))] * 1_000
+    with pytest.raises(Undecided):
+        apply_edits(edits, {"x.py": "x\n" * (CHARACTERS // 1_000)})
+    with pytest.raises(Undecided):
+        apply_edits(edits, {f"{number}.py": "" for number in range(CHARACTERS // 10_000)})

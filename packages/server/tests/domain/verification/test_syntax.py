@@ -2,7 +2,7 @@
 
 import warnings
 from contextlib import suppress
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -103,17 +103,17 @@ def test_what_a_newer_python_can_read_is_no_problem(content: str) -> None:
     ],
 )
 def test_hostile_python_neither_hangs_nor_crashes(content: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     with suppress(Undecided):
         syntax_problem("a.py", content)
-    assert perf_counter() - begun < 2.0
+    assert process_time() - begun < 2.0
 
 
 @pytest.mark.parametrize(
     "content", ["a" + ".a" * 1_900 + " = 1", "[a]\n" * 4, "a = {" + "b.c = 1, " * 900, "a = '''" * 2_800]
 )
 def test_hostile_toml_neither_hangs_nor_crashes(content: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     with suppress(Undecided):
         syntax_problem("a.toml", content)
-    assert perf_counter() - begun < 2.0
+    assert process_time() - begun < 2.0

@@ -8,6 +8,10 @@ from monkey_coder_server.domain.verification.edits import Edit
 
 COMPARISONS = 200_000
 """Lines compared for one answer before it is given up."""
+CHARACTERS = 2_000_000
+"""Of files that edits are looked for in, each edit anew, before an answer is given up."""
+_PATH_CHARACTERS = 20
+"""What looking for one file's path counts as."""
 
 
 class Undecided(Exception):
@@ -35,9 +39,12 @@ class Applied:
 def apply_edits(edits: Sequence[Edit], files: Mapping[str, str]) -> Applied:
     """Apply one after the other; what does not apply is passed over and told. Raises `Undecided`."""
     result = Applied(dict(files))
-    left = COMPARISONS
+    left, characters = COMPARISONS, CHARACTERS
     for number, edit in enumerate(edits, 1):
         path = known_path(edit.path, result.files)
+        characters -= _PATH_CHARACTERS * len(result.files) + len(result.files.get(path or "", ""))
+        if characters < 0:
+            raise Undecided
         if path is None:
             if any(edit.before):
                 result.unknown.append(edit.path)
