@@ -15,7 +15,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test agents check fmt bench bench-routing fuzz kills exact outages mutants lock clean
+.PHONY: help setup demo serve test agents check fmt bench bench-routing fuzz kills exact outages faults mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ exact: $(STAMP) ## limits are good for exactly what they can pay: 32 to 256 clie
 
 outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load: requests within leases go on; compare all books
 	@$(BIN)/python -m tests.outages --seconds $(or $(SECONDS),60)
+
+faults: $(STAMP) ## each provider down, slow, refusing, garbled and flapping for SECONDS=20 under load; compare all books
+	@$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),20)
 
 lock: $(STAMP) ## compile requirements/*.lock again
 	@requirements/compile.sh
