@@ -31,8 +31,24 @@ class Attempt(NamedTuple):
     outcome: str
 
 
+class Branch(NamedTuple):
+    """One of several answers a charge was for; `price` in nano-dollars, `kept` for the one the caller got."""
+
+    provider: str
+    model: str
+    usage: Usage
+    price: int
+    price_row: str
+    price_book: str
+    markup_basis_points: int
+    kept: bool
+
+
 class Receipt(NamedTuple):
-    """What a charge was for. `at` is ISO 8601 UTC; amounts are nano-dollars; `previous` is the chain hash before."""
+    """What a charge was for. `at` is ISO 8601 UTC; amounts are nano-dollars; `previous` is the chain hash before.
+
+    Where several answers were asked for, `branches` says what each came to, and `usage` is theirs together.
+    """
 
     receipt_id: str
     request_id: str
@@ -53,6 +69,7 @@ class Receipt(NamedTuple):
     client_gone: bool
     cancel_policy: str | None
     previous: str
+    branches: tuple[Branch, ...] = ()
 
 
 def receipt_id_of(request_id: str) -> str:
@@ -68,11 +85,11 @@ def signing_key_id(public_key: bytes) -> str:
 def canonical_body(receipt: Receipt) -> str:
     """The text that is hashed and signed; written out here in the order of its keys, for every charge waits for it."""
     used = receipt.usage
-    units = canonical_json(dict(used.units)) if used.units else "{}"
+    branches = f',"branches":[{",".join(map(_branch, receipt.branches))}]' if receipt.branches else ""
     cancel_policy = "null" if receipt.cancel_policy is None else _text(receipt.cancel_policy)
     return (
         f'{{"account_id":{_text(receipt.account_id)},"at":{_text(receipt.at)}'
-        f',"attempts":[{",".join(map(_attempt, receipt.attempts))}]'
+        f',"attempts":[{",".join(map(_attempt, receipt.attempts))}]{branches}'
         f',"cache_saving_nano":{receipt.cache_saving},"cache_saving_usd":"{usd(receipt.cache_saving)}"'
         f',"cancel_policy":{cancel_policy}'
         f',"charge_nano":{receipt.charge},"charge_usd":"{usd(receipt.charge)}"'
@@ -84,9 +101,25 @@ def canonical_body(receipt: Receipt) -> str:
         f',"price_book":{_text(receipt.price_book)},"price_row":{_text(receipt.price_row)}'
         f',"provider":{_text(receipt.provider)}'
         f',"receipt_id":{_text(receipt.receipt_id)},"request_id":{_text(receipt.request_id)}'
-        f',"tokens":{{"cache_read":{used.cache_read},"cache_write_1h":{used.cache_write_1h}'
+        f',{_counts(used)},"version":{VERSION}}}'
+    )
+
+
+def _branch(branch: Branch) -> str:
+    return (
+        f'{{"estimated":{_truth(branch.usage.estimated)},"kept":{_truth(branch.kept)}'
+        f',"markup_basis_points":{branch.markup_basis_points},"model":{_text(branch.model)}'
+        f',"price_book":{_text(branch.price_book)},"price_nano":{branch.price},"price_row":{_text(branch.price_row)}'
+        f',"price_usd":"{usd(branch.price)}","provider":{_text(branch.provider)},{_counts(branch.usage)}}}'
+    )
+
+
+def _counts(used: Usage) -> str:
+    units = canonical_json(dict(used.units)) if used.units else "{}"
+    return (
+        f'"tokens":{{"cache_read":{used.cache_read},"cache_write_1h":{used.cache_write_1h}'
         f',"cache_write_5m":{used.cache_write_5m},"output":{used.output},"reasoning":{used.reasoning}'
-        f',"uncached_input":{used.uncached_input}}},"units":{units},"version":{VERSION}}}'
+        f',"uncached_input":{used.uncached_input}}},"units":{units}'
     )
 
 

@@ -1,6 +1,7 @@
 """Token usage: the provider's own numbers, and the one disjoint form everything is billed by."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
@@ -130,6 +131,25 @@ def normalise(rule: UsageRule, reported: ReportedUsage) -> Usage:
         cost_nano=cost,
         estimated=bool(doubts),
         doubts=tuple(dict.fromkeys(doubts)),
+    )
+
+
+def together(usages: Iterable[Usage]) -> Usage:
+    """What several answers used. The sum has no charge of a provider's own: each was priced by itself."""
+    each = list(usages)
+    units: Counter[str] = Counter()
+    for usage in each:
+        units.update(usage.units)
+    return Usage(
+        uncached_input=sum(usage.uncached_input for usage in each),
+        cache_read=sum(usage.cache_read for usage in each),
+        cache_write_5m=sum(usage.cache_write_5m for usage in each),
+        cache_write_1h=sum(usage.cache_write_1h for usage in each),
+        output=sum(usage.output for usage in each),
+        reasoning=sum(usage.reasoning for usage in each),
+        units=MappingProxyType(dict(units)),
+        estimated=any(usage.estimated for usage in each),
+        doubts=tuple(dict.fromkeys(doubt for usage in each for doubt in usage.doubts)),
     )
 
 

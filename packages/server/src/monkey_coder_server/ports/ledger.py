@@ -95,12 +95,29 @@ class Bill(Record, frozen=True):
     provider_request_id: str | None = None
 
 
+class PaidBranch(Record, frozen=True):
+    """One of several answers an account asked for at once: `price` is its part of the settlement's, in nano-dollars.
+
+    `kept`: it is the one the caller got.
+    """
+
+    provider: str
+    model: str
+    usage: Usage
+    price: int
+    price_row: str
+    price_book: str
+    markup_basis_points: int
+    kept: bool = False
+
+
 class Settlement(Record, frozen=True, tag="settlement"):
     """Everything known of a served request.
 
     `price` is what it costs the account (after markup, rounded up once), `provider_cost` what it costs us, both
     before the hold caps the former; `elsewhere` is the part of that cost other providers bill, for answers nobody
-    got. `bills` says the same answer by answer; empty when only the sums are known.
+    got. `bills` says the same answer by answer; empty when only the sums are known. Of a request that asked several
+    arms, `branches` are the answers it pays for, `usage` is theirs together, and the row of prices is the kept one's.
     """
 
     request_id: str
@@ -127,6 +144,7 @@ class Settlement(Record, frozen=True, tag="settlement"):
     cache_saving: int = 0
     elsewhere: Mapping[str, int] = msgspec.field(default_factory=dict)
     bills: tuple[Bill, ...] = ()
+    branches: tuple[PaidBranch, ...] = ()
 
 
 class FailedRequest(Record, frozen=True, tag="failure"):

@@ -14,12 +14,13 @@ from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.receipts import (
     FIRST_PREVIOUS,
     Attempt,
+    Branch,
     Receipt,
     canonical_body,
     chain_hash,
     receipt_id_of,
 )
-from monkey_coder_server.ports.ledger import Settlement, SignedReceipt
+from monkey_coder_server.ports.ledger import PaidBranch, Settlement, SignedReceipt
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.signing import ReceiptSigner
 
@@ -150,4 +151,18 @@ def _receipt(settlement: Settlement, *, hold: int, charged: int, previous: str) 
         client_gone=settlement.client_gone,
         cancel_policy=settlement.cancel_policy,
         previous=previous,
+        branches=tuple([_branch(each) for each in settlement.branches]) if settlement.branches else (),
+    )
+
+
+def _branch(branch: PaidBranch) -> Branch:
+    return Branch(
+        provider=branch.provider,
+        model=branch.model,
+        usage=branch.usage,
+        price=branch.price,
+        price_row=branch.price_row,
+        price_book=branch.price_book,
+        markup_basis_points=branch.markup_basis_points,
+        kept=branch.kept,
     )

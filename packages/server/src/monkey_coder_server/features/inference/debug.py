@@ -6,11 +6,11 @@ import msgspec
 
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.personas import PERSONA_OF_TASK, PERSONAS, SLASH_COMMANDS
-from monkey_coder_server.features.inference.admission import fit
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk, Order
 from monkey_coder_server.features.inference.explain import drawn_by, probabilities_of, saving_of
 from monkey_coder_server.features.inference.exploration import Exploration
+from monkey_coder_server.features.inference.fitting import fit
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner

@@ -67,6 +67,7 @@ class Desk:
             idempotency=_idempotency(request.header("idempotency-key"), task),
             locked=locked,
             explores=request.header(RETRY_HEADER) in {None, "0"},
+            collapse=task.collapse,
         )
         return Order(job, task, task_id, headers)
 

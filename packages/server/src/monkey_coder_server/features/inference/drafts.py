@@ -3,6 +3,8 @@
 Each draft costs a few microseconds whatever the answer's length: nothing is read or counted again.
 """
 
+from collections.abc import Callable
+
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, UsageRule, complete, estimate, normalise
 from monkey_coder_server.features.inference.attempt import Effort
@@ -29,11 +31,13 @@ class Drafts:
         self._clock = clock
         self._next = 0.0
         self._wasted: tuple[Bill, ...] = ()
+        self.beside: Callable[[], tuple[Bill, ...]] = tuple
+        """What other answers of the same request come to, that were asked for beside the one told of."""
 
     def calling(self, route: Route, effort: Effort) -> None:
         """A provider is about to be called: it will bill the prompt, and nobody is charged."""
         flight, now = self._flight, self._clock.now()
-        job, before = flight.job, wasted_bills(effort.trail, flight.job)
+        job, before = flight.job, (*wasted_bills(effort.trail, flight.job), *self.beside())
         usage = Usage(uncached_input=flight.admitted.plan.input_expected, estimated=True, doubts=("usage",))
         cost, owed = route.tariff.cost(usage), sums(before)
         provider = route.provider.name

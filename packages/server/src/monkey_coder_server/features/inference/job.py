@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from monkey_coder_server.domain.collapse import Collapse, Kept
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.stream_events import Answer, Event
-from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.features.inference.plan import Plan, Wishes
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.route import Route
@@ -20,8 +21,9 @@ class Job(Record, frozen=True, kw_only=True):
     `keep` makes of that body what an idempotent replay is given, if that is something else.
 
     `max_tokens` is None when the caller left it open: `default_max_tokens` then, or less if the wallet is short.
-    `max_cost` in nano-dollars. `locked` is what a quote promised. `explores` False: its client sends it again, or only
-    asks for its price; the best-ranked model is played. `started` in monotonic seconds.
+    `max_cost` in nano-dollars. `collapse`: several arms are to be asked, and how one answer is kept. `locked` is what a
+    quote promised. `explores` False: its client sends it again, or only asks for its price; the best-ranked model is
+    played. `started` in monotonic seconds.
     """
 
     request_id: str
@@ -41,6 +43,7 @@ class Job(Record, frozen=True, kw_only=True):
     keep: "Callable[[Served, Charge, bytes], bytes] | None" = None
     locked: Promise | None = None
     explores: bool = True
+    collapse: Collapse | None = None
 
     @property
     def budget(self) -> int | None:
@@ -50,8 +53,37 @@ class Job(Record, frozen=True, kw_only=True):
         return self.locked.maximum if self.max_cost is None else min(self.max_cost, self.locked.maximum)
 
 
+class Played(Record, frozen=True, kw_only=True):
+    """One arm that was asked among several: what became of it, and what of it the account pays.
+
+    `usage` None: nothing is paid. `passed` None: there was no whole answer to check.
+    """
+
+    route: Route
+    outcome: str
+    usage: Usage | None = None
+    passed: bool | None = None
+    provider_request_id: str | None = None
+
+    @property
+    def price(self) -> int:
+        """Its part of the charge, in nano-dollars."""
+        return 0 if self.usage is None else self.route.tariff.price(self.usage)
+
+
+class Collapsed(Record, frozen=True, kw_only=True):
+    """Every arm that was asked, the one whose answer was kept first, and by which rule it was."""
+
+    collapse: Collapse
+    kept: Kept
+    played: tuple[Played, ...]
+
+
 class Served(Record, frozen=True, kw_only=True):
-    """An answer and everything that is known of how it came about."""
+    """An answer and everything that is known of how it came about.
+
+    Where several arms were asked, the answer and its usage are those that were kept, and `collapsed` tells of all.
+    """
 
     job: Job
     plan: Plan
@@ -69,6 +101,14 @@ class Served(Record, frozen=True, kw_only=True):
     events: Sequence[Event] = ()
     """Of an answer that was not streamed; `body` is the same as it came."""
     body: bytes = b""
+    collapsed: Collapsed | None = None
+
+    @property
+    def total(self) -> Usage:
+        """What the account pays for, all answers together."""
+        if self.collapsed is None:
+            return self.usage
+        return together(each.usage for each in self.collapsed.played if each.usage is not None)
 
 
 class Settled(Record, frozen=True):

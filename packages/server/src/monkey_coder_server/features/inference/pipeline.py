@@ -5,24 +5,27 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
+from monkey_coder_server.domain.collapse import Collapse
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, GatewayError, NotFound, Unavailable
-from monkey_coder_server.domain.usage import UsageRule
+from monkey_coder_server.domain.usage import Usage, UsageRule
 from monkey_coder_server.features.inference.admission import Admission
+from monkey_coder_server.features.inference.arm import Arm
 from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Attempts, Effort
+from monkey_coder_server.features.inference.branching import Branching
 from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.drafts import Drafts
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.first_answers import kept
 from monkey_coder_server.features.inference.flight import Flight
-from monkey_coder_server.features.inference.job import Job, Outcome, Served, Settled
+from monkey_coder_server.features.inference.job import Collapsed, Job, Outcome, Served, Settled
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.meter import Meter
 from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.route import Route
-from monkey_coder_server.features.inference.running import Run, Running
-from monkey_coder_server.features.inference.settlement import Settlements
+from monkey_coder_server.features.inference.running import Opening, Run, Running
+from monkey_coder_server.features.inference.settlement import Settlements, settlement_of
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Hold, Ledger, Replay
 from monkey_coder_server.ports.telemetry import Telemetry
@@ -107,7 +110,10 @@ class Pipeline:
             return kept(admitted)
         flight = Flight(job, admitted, run, drain=self._settings.drain)
         try:
-            served = await self._answer(flight)
+            if admitted.several and job.collapse is not None:
+                served = await self._collapse(flight, job.collapse)
+            else:
+                served = await self._answer(flight)
         except BaseException as stopped:
             error = _told(stopped)
             await self._settlements.void(job, error, flight.trail)
@@ -139,6 +145,35 @@ class Pipeline:
             if flight.answering is not None:
                 await flight.answering.close()
         return self._served(flight, flight.answered(), end)
+
+    async def _collapse(self, flight: Flight, collapse: Collapse) -> Served:
+        """Several arms are asked. Of a stream, too, nothing leaves before one answer is kept."""
+        job = flight.job
+        drafts = Drafts(flight, self._ledger, self._clock)
+        branching = Branching(self._attempts, self._clock, flight, partial(self._calling, flight, drafts))
+        drafts.beside = branching.bills_beside
+        try:
+            with Within(job.started + job.seconds - self._clock.monotonic()) as bound:
+                flight.watch(bound)
+                chosen = await branching.run(collapse)
+        except TimeoutError:
+            flight.stopped()
+            raise
+        finally:
+            flight.unwatch()
+        served = self._described(flight, chosen.answering, chosen.usage, chosen.collapsed)
+        if job.stream:
+            await self._deliver(flight, served, chosen.arm)
+        return served
+
+    async def _deliver(self, flight: Flight, served: Served, arm: Arm) -> None:
+        """Pass on the kept answer; that it is paid for, whole, is on disk before its first byte leaves."""
+        hold, route = flight.admitted.hold, served.route
+        self._ledger.underway(hold, settlement_of(served, flight.trail))
+        await self._durable(hold)
+        flight.run.open(Opening(route.provider.name, route.card.model, dropped=served.dropped))
+        for event in arm.events:
+            await flight.run.push(event)
 
     async def _calling(self, flight: Flight, drafts: Drafts, route: Route, effort: Effort) -> None:
         """What is billed from now on must be in the books even if this process dies at once. Raises `Unavailable`."""
@@ -196,17 +231,23 @@ class Pipeline:
 
     def _served(self, flight: Flight, answering: Answering, end: End) -> Served:
         """The answer with its usage. Raises `ProviderFailed`, `ProviderTimedOut` when it broke off."""
-        job, answer, route = flight.job, answering.answer, answering.route
         if end is End.FAILED:
             raise self._broken(flight, answering)
         self._attempts.ended(answering, flight.trail, _OUTCOMES.get(end, SERVED))
-        unfinished = end is not End.FINISHED
+        request, unfinished = flight.job.request, end is not End.FINISHED
+        usage = usage_of(answering.answer, request, _rule(answering, request), unfinished=unfinished)
+        return self._described(flight, answering, usage)
+
+    def _described(
+        self, flight: Flight, answering: Answering, usage: Usage, collapsed: Collapsed | None = None
+    ) -> Served:
+        job = flight.job
         return Served(
             job=job,
             plan=flight.admitted.plan,
-            route=route,
-            answer=answer,
-            usage=usage_of(answer, job.request, _rule(answering, job.request), unfinished=unfinished),
+            route=answering.route,
+            answer=answering.answer,
+            usage=usage,
             attempts=tuple(flight.trail.records),
             held=flight.admitted.hold.amount,
             finished_at=self._clock.now(),
@@ -217,6 +258,7 @@ class Pipeline:
             dropped=answering.dropped,
             events=answering.events,
             body=answering.body,
+            collapsed=collapsed,
         )
 
 

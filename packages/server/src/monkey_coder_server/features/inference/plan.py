@@ -80,6 +80,10 @@ class Plan(Record, frozen=True):
     server_tools_bound: int = 0
     draw: Draw | None = None
 
+    def success(self, name: str) -> float:
+        """How likely a candidate (`provider/model`) is believed to succeed, 0 to 1."""
+        return next(each.expected.success for each in self.decision.ranking.candidates if each.name == name)
+
     def tariff(self, candidate: Candidate) -> Tariff:
         """What the candidate costs: by the quote's prices where there is a quote."""
         return candidate.tariff if self.locked is None else self.locked.tariffs[candidate.name]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from monkey_coder_protocol.billing import Quote, QuoteRoute
-from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.collapse import expected_cost
+from monkey_coder_server.domain.money import parse_usd, usd
 from monkey_coder_server.features.inference.admission import within_max_cost
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk
@@ -39,18 +40,23 @@ class QuoteApi:
         order = await self._desk.take(request, sent, stream=False)
         job = msgspec.structs.replace(order.job, explores=False)
         plan = self._planner.plan(job)
-        routes = within_max_cost(plan, job, OFFERED)
-        held = max(route.bound for route in routes[: self._attempts])
+        chosen = within_max_cost(plan, job, OFFERED)
+        routes = chosen.routes
+        held = chosen.bound if chosen.several else max(route.bound for route in routes[: self._attempts])
         promised = await self._quotes.promise(
             job.principal.account_id, order.task.fingerprint, _promise(routes, maximum=held)
         )
         asked = Asked.of(job, plan)
         offers = [self._offer(asked, route) for route in routes]
+        expected = parse_usd(offers[0].expected_usd)
+        if chosen.several and job.collapse is not None:
+            successes = [plan.success(route.name) for route in routes]
+            expected = expected_cost(job.collapse, [parse_usd(offer.expected_usd) for offer in offers], successes)
         body = Quote(
             quote_id=promised.quote_id,
             expires_at=stamp(promised.expires_at),
             price_book=routes[0].tariff.book,
-            expected_usd=offers[0].expected_usd,
+            expected_usd=usd(min(expected, held)),
             maximum_usd=usd(held),
             route=routes[0].name,
             routes=offers,

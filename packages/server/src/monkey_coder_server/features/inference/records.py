@@ -9,7 +9,7 @@ SERVED = "served"
 
 def served_record(served: Served, charge: Charge) -> RequestRecord:
     """The record of an answer that was charged."""
-    job, usage = served.job, served.usage
+    job, usage = served.job, served.total
     return RequestRecord(
         request_id=job.request_id,
         account_id=job.principal.account_id,

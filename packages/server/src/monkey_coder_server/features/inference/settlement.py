@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import FinishReason
-from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.features.inference.attempt import Trail
 from monkey_coder_server.features.inference.exchange import milliseconds
-from monkey_coder_server.features.inference.job import Job, Served, Settled
+from monkey_coder_server.features.inference.job import Collapsed, Job, Played, Served, Settled
 from monkey_coder_server.features.inference.patience import Patience, insist, persist
 from monkey_coder_server.features.inference.records import failed_record, served_record
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
 from monkey_coder_server.ports.clock import Clock
-from monkey_coder_server.ports.ledger import Bill, Charge, FailedRequest, Ledger, Settlement
+from monkey_coder_server.ports.ledger import Bill, Charge, FailedRequest, Ledger, PaidBranch, Settlement
 from monkey_coder_server.ports.provider import CancelPolicy
 from monkey_coder_server.ports.telemetry import Telemetry
 
@@ -49,7 +51,7 @@ class Settlements:
                 keep = served.job.keep
                 return bodies[-1] if keep is None else keep(served, charge, bodies[-1])
 
-            charge = await self._ledger.settle(_settlement(served, trail), remember=remember)
+            charge = await self._ledger.settle(settlement_of(served, trail), remember=remember)
             self._telemetry.record(served_record(served, charge))
             body = bodies[-1] if bodies else served.job.render(served, charge)
             return Settled(served, charge, body)
@@ -103,7 +105,49 @@ class Settlements:
         )
 
 
-def _settlement(served: Served, trail: Trail) -> Settlement:
+def settlement_of(served: Served, trail: Trail) -> Settlement:
+    """What is booked for an answer; for each of several, where several arms were asked."""
+    settlement = _of_one(served, trail)
+    return settlement if served.collapsed is None else _of_several(settlement, served.collapsed)
+
+
+def _of_several(settlement: Settlement, collapsed: Collapsed) -> Settlement:
+    """The settlement of the answer that was kept, with what the others came to."""
+    paid = [(each, each.usage) for each in collapsed.played if each.usage is not None]
+    branches = tuple([_branch(each, usage, kept=place == 0) for place, (each, usage) in enumerate(paid)])
+    bills = (*(_bill(each, usage) for each, usage in paid), *settlement.bills[1:])
+    return replace(
+        settlement,
+        usage=together(branch.usage for branch in branches),
+        provider_cost=sum(bill.cost for bill in bills),
+        price=sum(branch.price for branch in branches),
+        cache_saving=sum(each.route.tariff.saving(usage) for each, usage in paid),
+        elsewhere=all_but(settlement.provider, sums(bills)),
+        bills=bills,
+        branches=branches,
+    )
+
+
+def _branch(played: Played, usage: Usage, *, kept: bool) -> PaidBranch:
+    tariff = played.route.tariff
+    return PaidBranch(
+        provider=played.route.provider.name,
+        model=played.route.card.model,
+        usage=usage,
+        price=played.price,
+        price_row=tariff.row.name,
+        price_book=tariff.book,
+        markup_basis_points=tariff.markup,
+        kept=kept,
+    )
+
+
+def _bill(played: Played, usage: Usage) -> Bill:
+    route = played.route
+    return Bill(route.provider.name, route.card.model, usage, route.tariff.cost(usage), played.provider_request_id)
+
+
+def _of_one(served: Served, trail: Trail) -> Settlement:
     job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
     wasted = wasted_bills(trail, job)
     owed, cost = sums(wasted), tariff.cost(usage)

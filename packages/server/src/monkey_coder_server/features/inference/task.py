@@ -8,9 +8,11 @@ import msgspec
 from monkey_coder_protocol.execute import ExecuteRequest, ExecutionContext, OrchestrationConfig, PersonaConfig
 from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.catalog import Capability
+from monkey_coder_server.domain.collapse import Collapse
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.personas import PersonaChoice
 from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.branches_asked import read_collapse
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.prompt import model_request
 from monkey_coder_server.features.inference.tools import read_choice, read_tools
@@ -35,6 +37,7 @@ class Task(Record, frozen=True):
     quote_id: str | None
     sent: ExecuteRequest
     requested: dict[str, Any]
+    collapse: Collapse | None = None
 
     @property
     def fingerprint(self) -> bytes:
@@ -49,6 +52,7 @@ def read_task(sent: ExecuteRequest) -> Task:
     command, prompt = personas.leading_command(sent.prompt.strip())
     commands = [*([command] if command else []), *(persona_config.slash_commands or [])]
     tools = read_tools(sent)
+    collapse = read_collapse(sent)
     choice = personas.choose(persona_config.persona, slash_commands=commands, task_type=sent.task_type)
     wishes = Wishes(
         model=sent.model,
@@ -56,7 +60,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         models=sent.model_preferences or {},
         task_type=sent.task_type,
         persona=choice.persona,
-        required=frozenset({Capability.TOOLS}) if tools else frozenset(),
+        required=_required(tools=bool(tools), several=collapse is not None),
     )
     max_tokens = bounds.max_tokens(sent)
     request = model_request(
@@ -81,7 +85,14 @@ def read_task(sent: ExecuteRequest) -> Task:
         quote_id=sent.quote_id,
         sent=sent,
         requested=_requested(sent),
+        collapse=collapse,
     )
+
+
+def _required(*, tools: bool, several: bool) -> frozenset[Capability]:
+    """What the model must be able to do. Several answers are streamed from providers, so that they can be stopped."""
+    wanted = {Capability.TOOLS: tools, Capability.STREAMING: several}
+    return frozenset(capability for capability, is_wanted in wanted.items() if is_wanted)
 
 
 def fingerprint(sent: ExecuteRequest) -> bytes:

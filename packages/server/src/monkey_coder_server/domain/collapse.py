@@ -1,0 +1,139 @@
+"""How several answers to one request become one: which arms are asked, when that is enough, and which answer is kept.
+
+The rules are those the native API names. An answer *passes* when the checks that apply to it found nothing wrong.
+`first_success` keeps the first that passes, `cheapest_valid` asks one arm after the other, cheapest first, and keeps
+the first that passes; `best_score` waits for all and keeps the passing answer of the arm most believed in;
+`consensus` keeps what enough answers agree on, `weighted` what the arms believed in most, taken together, agree on.
+Where none passes, or too few agree, the answer of the arm most believed in is kept, and that is said.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+from types import MappingProxyType
+from typing import NamedTuple
+
+from monkey_coder_server.domain.agreement import groups
+
+DEFAULT_BRANCHES = 3
+DEFAULT_THRESHOLD = 0.5
+"""The share of the answers that must agree where the caller names none: as many as not."""
+
+
+class Rule(StrEnum):
+    """By what one answer is kept."""
+
+    FIRST_SUCCESS = "first_success"
+    CHEAPEST_VALID = "cheapest_valid"
+    BEST_SCORE = "best_score"
+    CONSENSUS = "consensus"
+    WEIGHTED = "weighted"
+
+
+RULES: Mapping[str, Rule] = MappingProxyType({**{rule.value: rule for rule in Rule}, "weighted_average": Rule.WEIGHTED})
+"""By the names callers use; published clients say `weighted_average`, and texts have no average."""
+SATISFIED_EARLY = frozenset({Rule.FIRST_SUCCESS, Rule.CHEAPEST_VALID})
+
+
+@dataclass(frozen=True, slots=True)
+class Collapse:
+    """What a caller asks for.
+
+    `branches` arms are asked, at once when `parallel`. `threshold` is the share that must agree for a consensus.
+    `doubt` asks several only where the leading arm is believed to fail more often than that; None asks always.
+    """
+
+    rule: Rule = Rule.WEIGHTED
+    branches: int = DEFAULT_BRANCHES
+    parallel: bool = True
+    threshold: float = DEFAULT_THRESHOLD
+    doubt: float | None = None
+
+    @property
+    def at_once(self) -> int:
+        """How many arms may run at the same time."""
+        return self.branches if self.parallel and self.rule is not Rule.CHEAPEST_VALID else 1
+
+    def wanted_for(self, success: float) -> bool:
+        """Whether more than one arm is worth asking, given how often the leading one is believed to succeed."""
+        return self.branches > 1 and (self.doubt is None or 1.0 - success > self.doubt)
+
+
+class Told(NamedTuple):
+    """One answer as a rule sees it: `success` is what was believed of its arm, `cost` its price in nano-dollars."""
+
+    passed: bool
+    success: float
+    cost: int
+    text: str
+
+
+class Kept(NamedTuple):
+    """The place of the answer that is kept.
+
+    `agreement` is the share of the answers that say the same, None where none was looked for. `met` False: none
+    passed, or too few agreed, so that it is only the one most believed in.
+    """
+
+    place: int
+    agreement: float | None
+    met: bool
+
+
+def decided(collapse: Collapse, told: Sequence[Told]) -> bool:
+    """Whether these answers are enough, so that no further arm needs to be asked or waited for."""
+    if len(told) >= collapse.branches:
+        return True
+    if collapse.rule in SATISFIED_EARLY:
+        return any(each.passed for each in told)
+    if collapse.rule is Rule.CONSENSUS:
+        return any(len(group) >= _enough(collapse, collapse.branches) for group in _passing(told))
+    return False
+
+
+def keep(collapse: Collapse, told: Sequence[Told]) -> Kept:
+    """Which of the answers, in the order they came, is kept. There must be one."""
+    passing = [place for place, each in enumerate(told) if each.passed]
+    if not passing:
+        return Kept(_most_believed(told, range(len(told))), None, met=False)
+    if collapse.rule in SATISFIED_EARLY:
+        return Kept(passing[0], None, met=True)
+    if collapse.rule is Rule.BEST_SCORE:
+        return Kept(_most_believed(told, passing), None, met=True)
+    weigh: Callable[[Sequence[int]], float] = len if collapse.rule is Rule.CONSENSUS else _belief_in(told)
+    agreed = max(_passing(told), key=weigh)
+    agreement = len(agreed) / len(told)
+    if collapse.rule is Rule.CONSENSUS and len(agreed) < _enough(collapse, len(told)):
+        return Kept(_most_believed(told, passing), agreement, met=False)
+    return Kept(_most_believed(told, agreed), agreement, met=True)
+
+
+def expected_cost(collapse: Collapse, costs: Sequence[int], successes: Sequence[float]) -> int:
+    """What arms of such expected costs and successes come to together, in the order they are asked."""
+    if collapse.at_once > 1 or collapse.rule not in SATISFIED_EARLY:
+        return sum(costs)
+    total, reached = 0.0, 1.0
+    for cost, success in zip(costs, successes, strict=True):
+        total += reached * cost
+        reached *= 1.0 - success
+    return ceil(total)
+
+
+def _enough(collapse: Collapse, answers: int) -> int:
+    return max(1, ceil(collapse.threshold * answers))
+
+
+def _passing(told: Sequence[Told]) -> list[list[int]]:
+    """Groups of passing answers that agree, by their places among all."""
+    places = [place for place, each in enumerate(told) if each.passed]
+    return [[places[one] for one in group] for group in groups([told[place].text for place in places])]
+
+
+def _most_believed(told: Sequence[Told], places: Sequence[int]) -> int:
+    """The cheapest of those most believed in; the earliest of equals."""
+    return max(places, key=lambda place: (told[place].success, -told[place].cost, -place))
+
+
+def _belief_in(told: Sequence[Told]) -> Callable[[Sequence[int]], float]:
+    return lambda group: sum(told[place].success for place in group)
