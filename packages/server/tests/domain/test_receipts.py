@@ -13,6 +13,7 @@ from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.receipts import (
     FIRST_PREVIOUS,
     Attempt,
+    Branch,
     Receipt,
     canonical_body,
     canonical_json,
@@ -126,6 +127,7 @@ def test_the_body_is_the_canonical_text_of_its_figures_whatever_they_are(
     told = issued._asdict()
     usage = told.pop("usage")._asdict()
     attempts_told = told.pop("attempts")
+    assert told.pop("branches") == ()
     amounts_told = {name: told.pop(name) for name in ("charge", "hold", "cache_saving")}
     assert parsed == {
         **told,
@@ -204,3 +206,16 @@ def test_a_receipts_id_follows_from_its_requests() -> None:
 
 def test_a_signing_keys_name_follows_from_it() -> None:
     assert signing_key_id(b"\x01" * 32) == hashlib.sha256(b"\x01" * 32).hexdigest()[:16]
+
+
+def test_branches_are_told_of_only_where_there_are_some_and_stay_canonical() -> None:
+    branch = Branch(
+        "openai", "gpt-5", Usage(uncached_input=3, output=4), 12_000_000, "openai/gpt-5", "b" * 32, 500, True
+    )
+    plain, told = receipt(), receipt()._replace(branches=(branch, branch._replace(kept=False)))
+    assert "branches" not in json.loads(canonical_body(plain))
+    body = canonical_body(told)
+    assert canonical_json(json.loads(body)) == body
+    assert [each["kept"] for each in json.loads(body)["branches"]] == [True, False]
+    assert json.loads(body)["branches"][0]["price_usd"] == "0.012"
+    assert verify_chain([(body, chain_hash(FIRST_PREVIOUS, body))]) is None

@@ -15,6 +15,7 @@ from monkey_coder_server.domain.usage import (
     complete,
     estimate,
     normalise,
+    together,
 )
 
 COUNT = st.integers(0, 10_000_000)
@@ -240,3 +241,10 @@ def test_an_estimate_fills_only_what_the_provider_left_out() -> None:
     assert (half.uncached_input, half.output) == (7, 110)
     whole = complete(normalise(USAGE_RULES["openai"], ReportedUsage(input_tokens=7, output_tokens=8)), guessed)
     assert (whole.uncached_input, whole.output, whole.estimated) == (7, 8, False)
+
+
+def test_what_several_answers_used_adds_up_and_has_no_charge_of_its_own() -> None:
+    one = Usage(uncached_input=1, cache_read=2, output=5, reasoning=3, units={"search": 1}, cost_nano=7, doubts=("a",))
+    other = Usage(cache_write_5m=3, cache_write_1h=4, output=1, units={"search": 2}, estimated=True, doubts=("a", "b"))
+    assert together([one, other]) == Usage(1, 2, 3, 4, 6, 3, {"search": 3}, None, estimated=True, doubts=("a", "b"))
+    assert together([]) == Usage()

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from monkey_coder_server.domain.collapse import Told
 from monkey_coder_server.domain.errors import GatewayError
-from monkey_coder_server.domain.stream_events import Event
+from monkey_coder_server.domain.stream_events import Answer, Event
 from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.domain.verification.verdict import Verdict
 from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Trail, Waste, waste_of
 from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.job import Job, Outcome, Played
@@ -14,7 +15,6 @@ from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.relay import End
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.running import Opening
-from monkey_coder_server.features.inference.verdicts import told_text
 from monkey_coder_server.features.inference.wasted import wasted_bills
 from monkey_coder_server.ports.ledger import Bill
 
@@ -32,10 +32,12 @@ class Arm:
     """How likely it was believed to succeed."""
     trail: Trail = field(default_factory=Trail)
     events: list[Event] = field(default_factory=list)
+    called: bool = False
+    """Its provider was called, or is about to be."""
     answering: Answering | None = None
     end: End | None = None
     error: GatewayError | None = None
-    passed: bool | None = None
+    verdict: Verdict | None = None
 
     def opened(self, opening: Opening) -> None:
         """The model answers: `answering` says so."""
@@ -78,7 +80,12 @@ class Arm:
         if usage is None or answering is None:
             message = "an arm without an answer is told of to no rule"
             raise RuntimeError(message)
-        return Told(bool(self.passed), self.success, self.route.tariff.price(usage), told_text(answering.answer))
+        return Told(
+            self.verdict is not None and self.verdict.passed,
+            self.success,
+            self.route.tariff.price(usage),
+            _text(answering.answer),
+        )
 
     def played(self, job: Job) -> Played:
         """What is told of it."""
@@ -86,7 +93,7 @@ class Arm:
             route=self.route,
             outcome=self.outcome,
             usage=self.usage(job),
-            passed=self.passed,
+            verdict=self.verdict,
             provider_request_id=None if self.answering is None else self.answering.provider_request_id,
         )
 
@@ -105,3 +112,8 @@ class Arm:
         if usage is None:
             usage = Usage(uncached_input=prompt, estimated=True, doubts=("usage",))
         return (*wasted, Bill(route.provider.name, route.card.model, usage, route.tariff.cost(usage)))
+
+
+def _text(answer: Answer) -> str:
+    """What an answer says, its calls included."""
+    return "\n".join(("".join(answer.text), *(f"{call.name} {call.arguments}" for call in answer.calls)))

@@ -8,13 +8,15 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from monkey_coder_server.domain.bandit.commitment import Commitment
 from monkey_coder_server.domain.collapse import Collapse, decided, keep
 from monkey_coder_server.domain.errors import GatewayError, ProviderTimedOut
 from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.domain.verification.checks import verdict
 from monkey_coder_server.features.inference.arm import Arm
-from monkey_coder_server.features.inference.attempt import STOPPED, Attempts, Effort
+from monkey_coder_server.features.inference.attempt import STOPPED, Attempts, Effort, Trail
 from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.job import Collapsed, Outcome
@@ -22,7 +24,6 @@ from monkey_coder_server.features.inference.meter import Meter
 from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.running import Run
-from monkey_coder_server.features.inference.verdicts import passes
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Bill
 
@@ -75,11 +76,18 @@ class Branching:
             raise self._without_answer()
         return self._choose(collapse)
 
-    def bills_beside(self) -> tuple[Bill, ...]:
-        """What the arms come to so far, but for the one that was started last."""
+    def bills_beside(self, trail: Trail) -> tuple[Bill, ...]:
+        """What the arms that were called come to so far, but for the one that leaves this trail."""
         flight = self._flight
         prompt = flight.admitted.plan.input_expected
-        return tuple([bill for arm in self._arms[:-1] for bill in arm.bills(flight.job, prompt=prompt)])
+        return tuple(
+            [
+                bill
+                for arm in self._arms
+                if arm.called and arm.trail is not trail
+                for bill in arm.bills(flight.job, prompt=prompt)
+            ]
+        )
 
     async def _ask(self, collapse: Collapse) -> None:
         job = self._flight.job
@@ -108,7 +116,7 @@ class Branching:
     async def _answer(self, arm: Arm) -> None:
         """One arm's answer, to its end."""
         job, route = self._flight.job, arm.route
-        effort = Effort((route,), job.request, STREAMED, job.started + job.seconds, arm.trail, self._calling)
+        effort = Effort((route,), job.request, STREAMED, job.started + job.seconds, arm.trail, partial(self._call, arm))
         try:
             arm.answering = answering = await self._attempts.run(effort)
         except GatewayError as error:
@@ -127,7 +135,13 @@ class Branching:
             return
         arm.end = end
         self._attempts.ended(answering, arm.trail, arm.outcome)
-        arm.passed = passes(job, answering.answer)
+        arm.verdict = await asyncio.to_thread(
+            verdict, job.request, answering.answer, files=job.files, task_type=job.wishes.task_type
+        )
+
+    async def _call(self, arm: Arm, route: Route, effort: Effort) -> None:
+        arm.called = True
+        await self._calling(route, effort)
 
     async def _stop(self) -> None:
         """Cancel what still runs, and wait until it has let go of its provider."""

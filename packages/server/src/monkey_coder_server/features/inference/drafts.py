@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, UsageRule, complete, estimate, normalise
-from monkey_coder_server.features.inference.attempt import Effort
+from monkey_coder_server.features.inference.attempt import Effort, Trail
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.meter import Meter
@@ -31,13 +31,13 @@ class Drafts:
         self._clock = clock
         self._next = 0.0
         self._wasted: tuple[Bill, ...] = ()
-        self.beside: Callable[[], tuple[Bill, ...]] = tuple
-        """What other answers of the same request come to, that were asked for beside the one told of."""
+        self.beside: Callable[[Trail], tuple[Bill, ...]] = _nothing_beside
+        """What other answers of the same request come to, asked for beside the one that leaves a trail."""
 
     def calling(self, route: Route, effort: Effort) -> None:
         """A provider is about to be called: it will bill the prompt, and nobody is charged."""
         flight, now = self._flight, self._clock.now()
-        job, before = flight.job, (*wasted_bills(effort.trail, flight.job), *self.beside())
+        job, before = flight.job, (*wasted_bills(effort.trail, flight.job), *self.beside(effort.trail))
         usage = Usage(uncached_input=flight.admitted.plan.input_expected, estimated=True, doubts=("usage",))
         cost, owed = route.tariff.cost(usage), sums(before)
         provider = route.provider.name
@@ -122,3 +122,7 @@ def usage_so_far(answering: Answering, meter: Meter, rule: UsageRule, *, prompt:
         estimated=True,
         doubts=tuple(dict.fromkeys((*known.doubts, "output_tokens"))),
     )
+
+
+def _nothing_beside(_trail: Trail) -> tuple[Bill, ...]:
+    return ()

@@ -1,18 +1,22 @@
 """One request to be served, whatever wire format it came in, and what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from monkey_coder_server.domain.collapse import Collapse, Kept
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.stream_events import Answer, Event
 from monkey_coder_server.domain.usage import Usage, together
+from monkey_coder_server.domain.verification.verdict import Verdict
 from monkey_coder_server.features.inference.plan import Plan, Wishes
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge, IdempotencyKey, Replay
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.principal import Principal
+
+_NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
 class Job(Record, frozen=True, kw_only=True):
@@ -44,6 +48,8 @@ class Job(Record, frozen=True, kw_only=True):
     locked: Promise | None = None
     explores: bool = True
     collapse: Collapse | None = None
+    files: Mapping[str, str] = _NO_FILES
+    """Those that came with the request, by path."""
 
     @property
     def budget(self) -> int | None:
@@ -56,13 +62,13 @@ class Job(Record, frozen=True, kw_only=True):
 class Played(Record, frozen=True, kw_only=True):
     """One arm that was asked among several: what became of it, and what of it the account pays.
 
-    `usage` None: nothing is paid. `passed` None: there was no whole answer to check.
+    `usage` None: nothing is paid. `verdict` None: there was no whole answer to check.
     """
 
     route: Route
     outcome: str
     usage: Usage | None = None
-    passed: bool | None = None
+    verdict: Verdict | None = None
     provider_request_id: str | None = None
 
     @property

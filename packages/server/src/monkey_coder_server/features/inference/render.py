@@ -1,6 +1,6 @@
 """The native answer: exactly twelve keys, every figure measured."""
 
-from collections.abc import Mapping
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -10,19 +10,20 @@ from monkey_coder_protocol.execute import Artifact, ExecuteResponse, ExecutionRe
 from monkey_coder_server.domain.artifacts import Artifacts, parse
 from monkey_coder_server.domain.money import NANO_PER_USD, usd
 from monkey_coder_server.features.inference.explain import choice_of, collapse_of
-from monkey_coder_server.features.inference.job import Served
+from monkey_coder_server.features.inference.job import Collapsed, Served
 from monkey_coder_server.features.inference.task import Task
 from monkey_coder_server.features.inference.tools import told_calls
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge
 
 NO_FILES = Artifacts()
-ONE_BRANCH = "One model answered; several agents or parallel branches are not run by this version."
+ONE_BRANCH = "One model answered; several agents are not run by this version."
+ONE_ENOUGH = "One model answered: the leading one was believed in enough, or several could not be paid together."
 _encode = msgspec.json.Encoder().encode
 
 
 def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> bytes:
     """The body of `POST /v1/execute`, and what an idempotent replay of it returns."""
-    job, usage, answer = served.job, served.usage, served.answer
+    job, total, answer = served.job, served.total, served.answer
     text = "".join(answer.text) or "".join(answer.refusal)
     files = parse(text, task.wishes.task_type) if "```" in text or "~~~" in text else NO_FILES
     seconds = served.latency_ms / 1000
@@ -40,10 +41,10 @@ def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> by
             created_at=stamp(job.at),
             completed_at=stamp(served.finished_at),
             usage=UsageMetrics(
-                tokens_used=usage.total,
-                tokens_input=usage.input,
-                tokens_output=usage.output,
-                provider_breakdown={served.route.provider.name: usage.total},
+                tokens_used=total.total,
+                tokens_input=total.input,
+                tokens_output=total.output,
+                provider_breakdown=_by_provider(served),
                 cost_estimate=charge.charged / NANO_PER_USD,
                 execution_time=seconds,
             ),
@@ -55,7 +56,7 @@ def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> by
                 "temperature": None if served.route.card.fixed_temperature else job.request.sampling.temperature,
                 **choice_of(served.plan, served.route),
             },
-            orchestration_execution=_orchestration(task.requested),
+            orchestration_execution=_orchestration(task, served),
         )
     )
 
@@ -120,10 +121,49 @@ def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
     }
 
 
-def _orchestration(requested: Mapping[str, Any]) -> dict[str, Any]:
+def _orchestration(task: Task, served: Served) -> dict[str, Any]:
     """What was run, beside what was asked for."""
     ran: dict[str, Any] = {"mode": "single", "branches_run": 1}
-    if requested:
-        ran["requested"] = dict(requested)
-        ran["note"] = ONE_BRANCH
+    if served.collapsed is not None:
+        ran = _branches(served.collapsed)
+    elif task.requested:
+        ran["note"] = ONE_BRANCH if task.collapse is None else ONE_ENOUGH
+    if task.requested:
+        ran["requested"] = dict(task.requested)
     return ran
+
+
+def _branches(collapsed: Collapsed) -> dict[str, Any]:
+    """Every arm that was asked, the kept one first, and what the caller pays for each."""
+    kept = collapsed.kept
+    return {
+        "mode": "parallel" if collapsed.collapse.at_once > 1 else "sequential",
+        "rule": collapsed.collapse.rule,
+        "branches_run": len(collapsed.played),
+        "rule_met": kept.met,
+        "agreement": None if kept.agreement is None else round(kept.agreement, 4),
+        "branches": [
+            {
+                "provider": each.route.provider.name,
+                "model": each.route.card.model,
+                "outcome": each.outcome,
+                "passed": None if each.verdict is None else each.verdict.passed,
+                "failed_checks": [] if each.verdict is None else [one.check for one in each.verdict.failures],
+                "kept": place == 0,
+                "cost_usd": usd(each.price),
+                "tokens": 0 if each.usage is None else each.usage.total,
+            }
+            for place, each in enumerate(collapsed.played)
+        ],
+    }
+
+
+def _by_provider(served: Served) -> dict[str, int]:
+    """The tokens of each provider's answers."""
+    if served.collapsed is None:
+        return {served.route.provider.name: served.usage.total}
+    tokens: Counter[str] = Counter()
+    for each in served.collapsed.played:
+        if each.usage is not None:
+            tokens[each.route.provider.name] += each.usage.total
+    return dict(tokens)
