@@ -159,14 +159,15 @@ def json_text(content: object) -> str:
     return "".join(part["text"] for part in content)
 
 
-async def test_asking_for_branches_gets_the_truth_that_one_ran() -> None:
+@pytest.mark.parametrize("asked", [{"agent_count": 3}, {"execution_branches": 1}])
+async def test_asking_for_agents_or_one_branch_gets_the_truth_that_one_ran(asked: dict[str, int]) -> None:
     gateway = Gateway()
     gateway.wire.play("openai", wires.openai())
-    answer = await gateway.ask(model="openai/gpt-big", orchestration_config={"execution_branches": 3})
+    answer = await gateway.ask(model="openai/gpt-big", orchestration_config=asked)
     ran = answer.json["orchestration_execution"]
     assert ran["mode"] == "single"
     assert ran["branches_run"] == 1
-    assert ran["requested"] == {"orchestration_config": {"execution_branches": 3}}
+    assert ran["requested"] == {"orchestration_config": asked}
 
 
 async def test_the_answer_tells_by_which_numbers_its_model_was_chosen() -> None:
