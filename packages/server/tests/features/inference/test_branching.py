@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.money import parse_usd
+from monkey_coder_server.features.inference.attempt import AttemptSettings
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Answer, Gateway
 from packages.server.tests.features.inference.world import Script
@@ -168,6 +169,18 @@ async def test_an_arm_that_fails_leaves_the_answer_to_the_others() -> None:
     failed = [each for each in told["branches"] if each["outcome"] == "failed"]
     assert [each["provider"] for each in failed] == ["openai"]
     assert failed[0]["cost_usd"] == "0.00"
+
+
+async def test_arms_give_back_their_providers_places_whatever_becomes_of_them() -> None:
+    gateway = Gateway(attempt=AttemptSettings(pause=0.001, longest_pause=0.2, places=2, line=0))
+    for provider in PROVIDERS:
+        gateway.wire.play(provider, script_of(provider))
+    slow = script_of("openai", "word " * 50)
+    slow.gap = 0.01
+    gateway.wire.play("openai", slow)
+    for _ in range(6):
+        told = ran(await ask(gateway, config={"collapse_strategy": "first_success"}))
+        assert [each["outcome"] for each in told["branches"]].count("failed") == 0
 
 
 async def test_at_the_deadline_the_answers_there_are_must_do() -> None:

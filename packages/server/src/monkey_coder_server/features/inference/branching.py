@@ -129,7 +129,10 @@ class Branching:
             rule=route.provider.usage_rule_for(route.card.model, job.request.spoken),
             prompt=self._flight.admitted.plan.input_expected,
         )
-        end = await relay(answering, _unread(arm), meter, _nothing_delivered)
+        try:
+            end = await relay(answering, _unread(arm), meter, _nothing_delivered)
+        finally:
+            await answering.close()
         if end is End.FAILED:
             arm.error = self._attempts.broke(answering, arm.trail)
             return
