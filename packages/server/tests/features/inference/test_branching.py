@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monkey_coder_server.domain.errors import FailureKind
+from monkey_coder_server.domain.errors import FailureKind, Unavailable
 from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features.inference.attempt import AttemptSettings
+from monkey_coder_server.ports.ledger import FailedRequest, Hold, Settlement
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Answer, Gateway
 from packages.server.tests.features.inference.world import Script
@@ -214,6 +215,33 @@ async def test_a_defect_stops_every_arm_and_frees_the_hold(monkeypatch: pytest.M
     assert all(reply.closed for reply in gateway.wire.replies)
 
 
+async def test_what_cannot_be_put_on_disk_before_it_leaves_is_not_charged_and_the_house_bears_every_arm() -> None:
+    gateway = world()
+    durable = gateway.books.durable
+
+    async def full(hold: Hold) -> None:
+        if any(isinstance(draft, Settlement) for draft in drafts):
+            raise Unavailable("the disk is full", retry_after=1.0)
+        await durable(hold)
+
+    drafts: list[Settlement | FailedRequest] = []
+    note = gateway.books.underway
+
+    def underway(hold: Hold, draft: Settlement | FailedRequest) -> None:
+        drafts.append(draft)
+        note(hold, draft)
+
+    gateway.books.underway = underway  # type: ignore[method-assign] - the same books, listened to
+    gateway.books.durable = full  # type: ignore[method-assign] - the same books on a full disk
+    config = {"collapse_strategy": "best_score", "execution_branches": 3}
+    answer = await ask(gateway, "/v1/execute/stream", config=config)
+    assert answer.status == 503 or answer.frames[-1]["type"] == "error"
+    assert not gateway.books.settled
+    [failed] = gateway.books.voided.values()
+    assert len(failed.bills) == 3
+    assert failed.provider_cost == sum(bill.cost for bill in failed.bills)
+
+
 async def test_what_is_held_covers_all_arms_together_and_a_limit_asks_fewer() -> None:
     gateway = world()
     held: list[int] = []
@@ -255,7 +283,7 @@ async def test_every_call_is_in_the_books_with_what_runs_beside_it_before_it_is_
     drafts: list[int] = []
     note = gateway.books.underway
 
-    def underway(hold: Any, draft: Any) -> None:
+    def underway(hold: Hold, draft: Settlement | FailedRequest) -> None:
         drafts.append(len(draft.bills))
         note(hold, draft)
 

@@ -97,11 +97,11 @@ class Arm:
             provider_request_id=None if self.answering is None else self.answering.provider_request_id,
         )
 
-    def waste(self) -> Sequence[Waste]:
-        """What its provider bills for an answer nobody gets."""
+    def unpaid(self) -> Sequence[Waste]:
+        """Its answer, if there is one, as one nobody gets."""
         if self.answering is None or self.error is not None:
-            return self.trail.wasted
-        return [*self.trail.wasted, waste_of(self.answering, unfinished=self.end is not End.FINISHED)]
+            return ()
+        return (waste_of(self.answering, unfinished=self.end is not End.FINISHED),)
 
     def bills(self, job: Job, *, prompt: int) -> tuple[Bill, ...]:
         """What its providers bill so far, by our own count: at least the `prompt` (tokens) where it was called."""

@@ -12,7 +12,7 @@ from functools import partial
 
 from monkey_coder_server.domain.bandit.commitment import Commitment
 from monkey_coder_server.domain.collapse import Collapse, decided, keep
-from monkey_coder_server.domain.errors import GatewayError, ProviderTimedOut
+from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.domain.verification.checks import verdict
 from monkey_coder_server.features.inference.arm import Arm
@@ -69,10 +69,12 @@ class Branching:
             await self._stop()
         except BaseException:
             await self._stop()
-            self._leave_trail(nobody_pays=True)
+            self._leave_trail()
+            self._flight.abandon()
             raise
-        self._leave_trail(nobody_pays=not self._answered)
+        self._leave_trail()
         if not self._answered:
+            self._flight.abandon()
             raise self._without_answer()
         return self._choose(collapse)
 
@@ -168,20 +170,18 @@ class Branching:
             raise RuntimeError(message)
         return Chosen(arm, answering, usage, Collapsed(collapse=collapse, kept=kept, played=played))
 
-    def _leave_trail(self, *, nobody_pays: bool) -> None:
-        """Tell the request what was tried; what nobody pays of it is the house's."""
+    def _leave_trail(self) -> None:
+        """Tell the request what was tried, and which answers the house bears if none is charged."""
         trail = self._flight.trail
         for arm in self._arms:
             trail.records.extend(arm.trail.records)
-            trail.wasted.extend(arm.waste() if nobody_pays else arm.trail.wasted)
+            trail.wasted.extend(arm.trail.wasted)
             trail.route = arm.route
+        self._flight.unpaid = [waste for arm in self._arms for waste in arm.unpaid()]
 
     def _without_answer(self) -> GatewayError:
         errors = [arm.error for arm in self._arms if arm.error is not None]
-        if errors:
-            return errors[-1]
-        seconds = self._flight.job.seconds
-        return ProviderTimedOut(f"The request was not served within its {seconds:g} seconds; it is not charged.")
+        return errors[-1] if errors else self._flight.too_late()
 
 
 def _unread(arm: Arm) -> Run[Outcome]:

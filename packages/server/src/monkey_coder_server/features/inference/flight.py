@@ -1,8 +1,10 @@
 """One admitted request while its answer comes: when to stop reading, and what it means that we did."""
 
+from collections.abc import Sequence
+
 from monkey_coder_server.domain.errors import ProviderTimedOut
 from monkey_coder_server.features.inference.admission import Admitted
-from monkey_coder_server.features.inference.attempt import Trail, waste_of
+from monkey_coder_server.features.inference.attempt import Trail, Waste, waste_of
 from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.job import Job, Outcome
 from monkey_coder_server.features.inference.relay import End
@@ -19,6 +21,8 @@ class Flight:
         self.run = run
         self.trail = Trail()
         self.answering: Answering | None = None
+        self.unpaid: Sequence[Waste] = ()
+        """Answers of several arms, none of which is charged when the request fails after all."""
         self._drain = drain
         self._bound: Within | None = None
         self._ends = 0.0
@@ -47,11 +51,17 @@ class Flight:
         if self.run.deserted and self.job.stream and self.answering is not None:
             return End.LEFT
         self.abandon()
-        message = f"The request was not served within its {self.job.seconds:g} seconds; it is not charged."
-        raise ProviderTimedOut(message)
+        raise self.too_late()
+
+    def too_late(self) -> ProviderTimedOut:
+        """What a caller is told whose request took too long."""
+        return ProviderTimedOut(
+            f"The request was not served within its {self.job.seconds:g} seconds; it is not charged."
+        )
 
     def abandon(self) -> None:
         """We stop an answer nobody gets: the provider may bill what it has written."""
+        self.trail.wasted.extend(self.unpaid)
         if self.answering is not None:
             unfinished = self.answering.answer.finish is None
             self.trail.wasted.append(waste_of(self.answering, unfinished=unfinished))

@@ -36,8 +36,9 @@ class Learning:
         asked = Asked.of(job, plan)
         self.outcomes.served(job.request_id, by)
         self.foresight.served(served, asked)
-        self.exploration.played(served)
-        self.decisions.served(served, (arm_of(plan.order[0].name, plan.effort), by.arm))
+        if served.collapsed is None:  # which of several answers is kept says nothing about the router's choice
+            self.exploration.played(served)
+            self.decisions.served(served, (arm_of(plan.order[0].name, plan.effort), by.arm))
         self._signs.note(served, by, asked.like.same, self._clock.monotonic())
 
     def reported(self, request_id: str, by: ServedBy, signal: Signal, name: str) -> Tally:

@@ -157,13 +157,16 @@ class Pipeline:
                 flight.watch(bound)
                 chosen = await branching.run(collapse)
         except TimeoutError:
-            flight.stopped()
-            raise
+            raise flight.too_late() from None
         finally:
             flight.unwatch()
         served = self._described(flight, chosen.answering, chosen.usage, chosen.collapsed)
         if job.stream:
-            await self._deliver(flight, served, chosen.arm)
+            try:
+                await self._deliver(flight, served, chosen.arm)
+            except BaseException:
+                flight.abandon()
+                raise
         return served
 
     async def _deliver(self, flight: Flight, served: Served, arm: Arm) -> None:
