@@ -243,7 +243,9 @@ class Attempts:
     def _spend(self, route: Route, search: "_Search") -> None:
         provider = route.provider.name
         again = provider in search.called
-        self._gates.of(provider).called(again=again, elsewhere=not again and bool(search.called))
+        self._gates.of(provider).called(
+            self._clock.monotonic(), again=again, elsewhere=not again and bool(search.called)
+        )
         search.called.add(provider)
 
     async def _next(self, search: "_Search", effort: Effort) -> tuple[Route, tuple[int, str], Place] | None:
@@ -277,7 +279,7 @@ class Attempts:
     def _may_be_called(self, route: Route, search: "_Search") -> bool:
         """Whether the provider was not called for this request yet, or its retry budget allows it once more."""
         provider = route.provider.name
-        return provider not in search.called or self._gates.of(provider).budget.allows
+        return provider not in search.called or self._gates.of(provider).budget.allows(self._clock.monotonic())
 
     def _pause(self, route: Route, repeats: dict[str, int], now: float) -> float:
         wait = route.keys.wait(route.card.model, now)

@@ -14,12 +14,12 @@ class Gate:
     bulkhead: Bulkhead
     budget: RetryBudget = field(default_factory=RetryBudget)
 
-    def called(self, *, again: bool, elsewhere: bool) -> None:
+    def called(self, now: float, *, again: bool, elsewhere: bool) -> None:
         """A request calls the provider: for the first time, once more, or after another failed it."""
         if again or elsewhere:
-            self.budget.spend()
+            self.budget.spend(now)
         if not again:
-            self.budget.called()
+            self.budget.called(now)
 
 
 class Gates:
