@@ -32,7 +32,8 @@ BODY = {
     "model": "openai/gpt-4.1-mini",
     "prompt": "count [[sandbox output_tokens=36 tokens_per_second=40 first_token_ms=20]]",
 }
-"""Answered in nine tenths of a second: what runs at the revocation still runs when that is answered, on a busy machine too."""
+"""Answered in nine tenths of a second, so that what runs at the revocation runs longer than that takes."""
+ANSWER = 0.9
 
 
 @dataclass(slots=True)
@@ -63,9 +64,10 @@ class Pair:
         made = (await self.doors[0].post("/v1/keys", json={"name": name, "rate": 100_000}, headers=self.owner)).json()
         return made["key_id"], made["key"]
 
-    async def call(self, door: int, name: str, secret: str) -> None:
-        """One caller: stream after stream, whatever the answer."""
+    async def call(self, door: int, name: str, secret: str, *, after: float) -> None:
+        """One caller, who comes `after` so many seconds: stream after stream, whatever the answer."""
         clock, headers = asyncio.get_running_loop().time, {"authorization": f"Bearer {secret}"}
+        await asyncio.sleep(after)
         while not self.enough:
             began = clock()
             answer = await self.doors[door].post("/v1/execute/stream", json=BODY, headers=headers)
@@ -106,10 +108,10 @@ async def test_nothing_that_begins_after_a_revocation_is_served_and_what_ran_is_
     clock = asyncio.get_running_loop().time
     (key_id, secret), (_, other) = await pair.new_key("revoked"), await pair.new_key("kept")
     callers = [
-        asyncio.create_task(pair.call(door, name, value))
+        asyncio.create_task(pair.call(door, name, value, after=number * ANSWER / CALLERS))
         for door in range(2)
         for name, value in (("revoked", secret), ("kept", other))
-        for _ in range(CALLERS)
+        for number in range(CALLERS)
     ]
     await asyncio.sleep(LOADED)
     sent = clock()
