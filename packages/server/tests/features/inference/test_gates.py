@@ -5,6 +5,8 @@ from monkey_coder_server.features.inference.gates import Gate, Gates, Place
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.retry_budget import MOST
 
+NOW = 1_000.0
+
 
 def test_one_provider_takes_no_place_of_another() -> None:
     gates = Gates(1, 1)
@@ -16,18 +18,18 @@ def test_one_provider_takes_no_place_of_another() -> None:
 def test_a_retry_is_paid_for_and_a_first_call_adds_its_share() -> None:
     gate = Gate(Bulkhead(1, 1))
     for _ in range(int(MOST)):
-        gate.called(again=True, elsewhere=False)
-    assert not gate.budget.allows
+        gate.called(NOW, again=True, elsewhere=False)
+    assert not gate.budget.allows(NOW)
     for _ in range(11):
-        gate.called(again=False, elsewhere=False)
-    assert gate.budget.allows
+        gate.called(NOW, again=False, elsewhere=False)
+    assert gate.budget.allows(NOW)
 
 
 def test_calls_that_come_from_a_failed_provider_spend_what_there_is() -> None:
     gate = Gate(Bulkhead(1, 1))
     for _ in range(int(MOST) + 2):
-        gate.called(again=False, elsewhere=True)
-    assert not gate.budget.allows
+        gate.called(NOW, again=False, elsewhere=True)
+    assert not gate.budget.allows(NOW)
 
 
 def test_a_place_is_given_back_once() -> None:
