@@ -1,5 +1,6 @@
 """A gateway and its simulators as real processes, shared by the tests of one worker."""
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -47,10 +48,9 @@ class RunningGateway:
         return done.stdout
 
 
-@pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    """`monkey-server serve --sandbox` on a free port with SQLite in a temporary folder."""
-    data = tmp_path_factory.mktemp("data")
+@contextlib.contextmanager
+def running_gateway(data: Path) -> Iterator[RunningGateway]:
+    """`monkey-server serve --sandbox` on a free port with SQLite in this folder, and an owner with credit."""
     port, metrics_port = free_port(), free_port()
     environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning"}
     command = [str(BIN / "monkey-server"), "admin", "create-user", "--email", "owner@example.com", "--credit", "100"]
@@ -68,3 +68,10 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway
             data=data,
             environment=environment,
         )
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """One that many tests share: a model whose keys a test lets rest rests for the others, too."""
+    with running_gateway(tmp_path_factory.mktemp("data")) as running:
+        yield running

@@ -11,9 +11,9 @@ from monkey_coder_server.domain.money import parse_usd
 from tests.books_audit import Books, Row
 from tests.books_client import COMPLETED, FAILED, Told, send_all
 from tests.books_traffic import MODELS, PROVIDERS, Ask
-from tests.conftest import RunningGateway
+from tests.conftest import RunningGateway, running_gateway
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("unknown usage")]
 
 UNKNOWN = ("no_usage", "absurd_usage")
 LATE = {
@@ -25,6 +25,13 @@ BOOKED_SECONDS = 20.0
 """The journal has every ending at once, the books a moment later."""
 OWN_BILL = frozenset({"perplexity"})
 """Whose own figure of the cost is the bill, whatever its token counts say."""
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """One of its own: elsewhere a test may have let a provider's keys rest."""
+    with running_gateway(tmp_path_factory.mktemp("data")) as running:
+        yield running
 
 
 @pytest.fixture

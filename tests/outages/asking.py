@@ -15,10 +15,14 @@ MOST_TOKENS = 40
 
 @dataclass(slots=True)
 class Asked:
-    """A request of a payer, and how it ended. Monotonic seconds. `named`: under a `task_id`, which needs the books."""
+    """A request of a payer at a gateway, and how it ended. Monotonic seconds.
+
+    `named`: under a `task_id`, which needs the books.
+    """
 
     number: int
     payer: str
+    door: str
     model: str
     stream: bool
     named: bool
@@ -36,11 +40,11 @@ class Asked:
         return not self.error
 
 
-async def ask(session: aiohttp.ClientSession, door: str, one: Asked) -> None:
+async def ask(session: aiohttp.ClientSession, one: Asked) -> None:
     """Send it and listen to the end."""
     one.began = time.monotonic()
     try:
-        async with session.post(f"{door}/v1/execute{'/stream' if one.stream else ''}", json=_body(one)) as response:
+        async with session.post(f"{one.door}/v1/execute{'/stream' if one.stream else ''}", json=_body(one)) as response:
             whole = await response.read()
         _take(one, response.status, whole)
     except (aiohttp.ClientError, OSError) as broken:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from random import Random
 
 import aiohttp
@@ -21,6 +22,8 @@ MODELS = (
 )
 NAMED, STREAMS = 0.1, 0.7
 """Shares of the requests of keys that have plenty, and of all."""
+WARM, WARM_SECONDS = 10, 60.0
+"""Requests of a key at a gateway that were served, after which its lease is as large as its demand; and patience."""
 PAUSE = 0.5
 """Seconds after a refusal."""
 
@@ -41,6 +44,19 @@ class Load:
         places = itertools.product(self._house.doors, self._house.payers, range(AT_ONCE))
         self._calling = [asyncio.create_task(self._call(door, payer)) for door, payer, _ in places]
 
+    async def warm(self) -> None:
+        """Wait until every key that has plenty is on a lease at each gateway: what it asks covers its spending.
+
+        Raises TimeoutError.
+        """
+        steady = {payer.name for payer in self._house.payers if payer.most is None}
+        async with asyncio.timeout(WARM_SECONDS):
+            while True:
+                served = Counter((one.door, one.payer) for one in self.asked if one.served and one.payer in steady)
+                if all(served[place] >= WARM for place in itertools.product(self._house.doors, steady)):
+                    return
+                await asyncio.sleep(0.1)
+
     async def stop(self) -> None:
         """Let everybody hear their last answer to the end."""
         self._leaving = True
@@ -50,13 +66,13 @@ class Load:
         headers = {"authorization": f"Bearer {payer.key}"}
         async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=60)) as session:
             while not self._leaving:
-                one = self._next(payer)
+                one = self._next(door, payer)
                 self.asked.append(one)
-                await ask(session, door, one)
+                await ask(session, one)
                 if not one.served:
                     await asyncio.sleep(PAUSE)
 
-    def _next(self, payer: Payer) -> Asked:
+    def _next(self, door: str, payer: Payer) -> Asked:
         chance = self._chance
         stream, named = chance.random() < STREAMS, payer.most is None and chance.random() < NAMED
-        return Asked(next(self._numbers), payer.name, chance.choice(MODELS), stream, named)
+        return Asked(next(self._numbers), payer.name, door, chance.choice(MODELS), stream, named)

@@ -51,6 +51,7 @@ async def _run(
     seen = []
     for way in ways:
         await asyncio.sleep(times.warm)
+        await load.warm()
         told(f"{way.name}: the database goes away for {times.away:.0f} s")
         seen.append(await outage(where, way, seconds=times.away))
     await asyncio.sleep(times.after)

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.system
 
 REQUEST = WireRequest("/chat", {"content-type": "application/json"}, b"{}")
 SHORT = Deadlines(connect=1.0, first_byte=0.3, idle=0.3, total=1.0)
+LONG = Deadlines(connect=10.0, first_byte=10.0, idle=10.0, total=20.0)
+"""Where a call is to end for another reason, well before them."""
 OPENING = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
@@ -33,8 +35,8 @@ def says(*lines: bytes, pause: float = 0.0, hang: bool = False) -> Script:
     return script
 
 
-async def call(client: AiohttpUpstream, url: str, *, streamed: bool) -> None:
-    reply = await client.send("groq", url, REQUEST, SHORT)
+async def call(client: AiohttpUpstream, url: str, deadlines: Deadlines, *, streamed: bool) -> None:
+    reply = await client.send("groq", url, REQUEST, deadlines)
     if streamed:
         async for _ in reply.pieces():
             pass
@@ -42,10 +44,12 @@ async def call(client: AiohttpUpstream, url: str, *, streamed: bool) -> None:
         await reply.read()
 
 
-async def failure_of(client: AiohttpUpstream, url: str, *, streamed: bool = False) -> ProviderFailure:
+async def failure_of(
+    client: AiohttpUpstream, url: str, *, streamed: bool = False, deadlines: Deadlines = LONG
+) -> ProviderFailure:
     started = time.monotonic()
     with pytest.raises(UpstreamFailed) as caught:
-        await call(client, url, streamed=streamed)
+        await call(client, url, deadlines, streamed=streamed)
     assert time.monotonic() - started < 5
     failure = caught.value.failure
     assert failure.provider == "groq"
@@ -56,7 +60,7 @@ async def failure_of(client: AiohttpUpstream, url: str, *, streamed: bool = Fals
 async def test_a_server_that_never_answers_runs_into_the_first_byte_deadline(
     serve: Start, upstream: AiohttpUpstream
 ) -> None:
-    failure = await failure_of(upstream, await serve(says(hang=True)))
+    failure = await failure_of(upstream, await serve(says(hang=True)), deadlines=SHORT)
     assert failure.kind is FailureKind.TIMEOUT
     assert "did not begin to answer within 0.3 s" in failure.message
     assert failure.status is None
@@ -66,14 +70,16 @@ async def test_headers_sent_byte_by_byte_run_into_the_first_byte_deadline(
     serve: Start, upstream: AiohttpUpstream
 ) -> None:
     slow = [OPENING[index : index + 1] for index in range(len(OPENING))]
-    failure = await failure_of(upstream, await serve(says(*slow, pause=0.05)))
+    failure = await failure_of(upstream, await serve(says(*slow, pause=0.05)), deadlines=SHORT)
     assert failure.kind is FailureKind.TIMEOUT
 
 
 async def test_silence_in_the_middle_of_a_stream_runs_into_the_idle_deadline(
     serve: Start, upstream: AiohttpUpstream
 ) -> None:
-    failure = await failure_of(upstream, await serve(says(OPENING, b"3\r\nabc\r\n", hang=True)), streamed=True)
+    failure = await failure_of(
+        upstream, await serve(says(OPENING, b"3\r\nabc\r\n", hang=True)), streamed=True, deadlines=SHORT
+    )
     assert failure.kind is FailureKind.TIMEOUT
     assert "sent nothing for 0.3 s" in failure.message
     assert failure.status == 200
@@ -81,7 +87,7 @@ async def test_silence_in_the_middle_of_a_stream_runs_into_the_idle_deadline(
 
 async def test_a_drip_that_never_ends_runs_into_the_total_deadline(serve: Start, upstream: AiohttpUpstream) -> None:
     drip = [b"1\r\na\r\n"] * 100
-    failure = await failure_of(upstream, await serve(says(OPENING, *drip, pause=0.05)), streamed=True)
+    failure = await failure_of(upstream, await serve(says(OPENING, *drip, pause=0.05)), streamed=True, deadlines=SHORT)
     assert failure.kind is FailureKind.TIMEOUT
     assert "did not finish its answer within 1 s" in failure.message
 
