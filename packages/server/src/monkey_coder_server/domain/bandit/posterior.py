@@ -51,6 +51,7 @@ class Posterior:
         ]
         everywhere, slopes = evidence.at(root).get, shrinkage.slopes
         own, common, priors = slopes.own.get, slopes.common, self.priors.get
+        new = tuple.__new__  # a `Belief` in half the time its class takes
         beliefs = []
         for arm in arms:
             slope = own(arm, common)
@@ -58,7 +59,7 @@ class Posterior:
             mean *= rows
             if tally := everywhere(arm):
                 rows += tally.rows
-                mean += tally.quality - slope * tally.recency
+                mean += tally.quality - slope * tally.recency if slope else tally.quality
             mean /= rows
             variance = 1.0 / rows
             for seen, trust, shared in levels:
@@ -67,9 +68,10 @@ class Posterior:
                     continue
                 if tally := seen(arm):
                     kept = 1.0 / (1.0 + trust * tally.rows)
-                    mean = (mean + trust * (tally.quality - slope * tally.recency)) * kept
+                    gained = tally.quality - slope * tally.recency if slope else tally.quality
+                    mean = (mean + trust * gained) * kept
                     variance = (variance * kept + trust) * kept
                 else:
                     variance += trust
-            beliefs.append(Belief(mean + slope * recency, sqrt(noise * variance)))
+            beliefs.append(new(Belief, (mean + slope * recency, sqrt(noise * variance))))
         return beliefs

@@ -51,4 +51,8 @@ def refined(beliefs: Sequence[Belief], arms: Sequence[str], telling: Telling, co
     if context.text is None:
         return list(beliefs)
     score, loading = telling.direction.score(context.text), telling.loadings.get
-    return [Belief(mean + score * loading(arm, 0.0), spread) for (mean, spread), arm in zip(beliefs, arms, strict=True)]
+    new = tuple.__new__  # a `Belief` in half the time its class takes
+    return [
+        new(Belief, (mean + score * loading(arm, 0.0), spread))
+        for (mean, spread), arm in zip(beliefs, arms, strict=True)
+    ]
