@@ -4,19 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from monkey_coder_server.domain.bandit.choice import PROVEN_ROWS
 from monkey_coder_server.domain.catalog import Mode, Selection
 from monkey_coder_server.domain.routing import CandidateState, Learned, Plan, plan
-from monkey_coder_server.domain.routing_collapse import PROVEN_BY, best_single, probabilities
+from monkey_coder_server.domain.routing_collapse import best_single, probabilities
 from packages.server.tests.domain.test_routing import BIG, CATALOG, MIDDLE, OTHER, SMALL, ask
 
-PROVEN = Learned(0.7, spread=0.1, seen=PROVEN_BY)
+PROVEN = Learned(0.7, spread=0.1, seen=PROVEN_ROWS)
 
 
 def ranked(*states: CandidateState, name: str = "auto") -> Plan:
     return plan(ask(name), states)
 
 
-def known(state: CandidateState, success: float, *, spread: float = 0.1, seen: float = PROVEN_BY) -> CandidateState:
+def known(state: CandidateState, success: float, *, spread: float = 0.1, seen: float = PROVEN_ROWS) -> CandidateState:
     return replace(state, learned=Learned(success, spread=spread, seen=seen))
 
 

@@ -1,9 +1,10 @@
-"""Trying other models costs an account at most a tenth of what the best-ranked were worth, told or not."""
+"""Trying other models costs an account at most a twentieth of what the best-ranked were worth, told or not."""
 
 import pytest
 
+from monkey_coder_server.domain.bandit.conservatism import GIVEN_UP
 from monkey_coder_server.features.inference import restraint as module
-from monkey_coder_server.features.inference.restraint import GIVEN_UP, Restraint
+from monkey_coder_server.features.inference.restraint import Restraint
 
 
 def served(restraint: Restraint, count: int, *, tried: bool = False, account: str = "acct_1") -> None:
@@ -15,11 +16,11 @@ def test_an_account_that_was_never_served_bears_nothing() -> None:
     assert not Restraint().allows("acct_1", 0.8)
 
 
-def test_one_more_is_tried_only_within_a_tenth_of_all() -> None:
+def test_one_more_is_tried_only_within_a_twentieth_of_all() -> None:
     restraint = Restraint()
-    served(restraint, 10)
+    served(restraint, 20)
     assert not restraint.allows("acct_1", 0.8)
-    served(restraint, 6)
+    served(restraint, 12)
     assert restraint.allows("acct_1", 0.8)
     served(restraint, 1, tried=True)
     assert not restraint.allows("acct_1", 0.8)
@@ -27,7 +28,7 @@ def test_one_more_is_tried_only_within_a_tenth_of_all() -> None:
 
 def test_what_was_tried_and_did_well_may_be_tried_again() -> None:
     restraint = Restraint()
-    served(restraint, 16)
+    served(restraint, 32)
     served(restraint, 1, tried=True)
     restraint.told("True 0", 1.0)
     assert restraint.allows("acct_1", 0.8)
@@ -37,12 +38,12 @@ def test_what_was_tried_and_did_well_may_be_tried_again() -> None:
 
 def test_an_outcome_of_the_best_ranked_changes_nothing() -> None:
     restraint = Restraint()
-    served(restraint, 16)
+    served(restraint, 32)
     restraint.told("False 0", 0.0)
     assert restraint.allows("acct_1", 0.8)
 
 
-def test_whatever_comes_of_what_is_tried_nine_tenths_are_kept() -> None:
+def test_whatever_comes_of_what_is_tried_all_but_a_twentieth_is_kept() -> None:
     restraint, worth, brought = Restraint(), 0.0, 0.0
     for number in range(2_000):
         tried = restraint.allows("acct_1", 0.8)
@@ -58,7 +59,7 @@ def test_accounts_and_trials_of_long_ago_are_forgotten(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "MOST_ACCOUNTS", 1)
     monkeypatch.setattr(module, "REMEMBERED", 1)
     restraint = Restraint()
-    served(restraint, 40)
+    served(restraint, 80)
     served(restraint, 2, tried=True)
     restraint.told("True 0", 1.0)
     restraint.told("True 1", 1.0)

@@ -19,6 +19,8 @@ from monkey_coder_server.domain.bandit.posterior import Belief
 
 UNPROVEN_SHARE = 0.05
 """Of the requests, for all arms together of which too little is known."""
+PROVEN_ROWS = 10.0
+"""Of an arm whose outcomes weigh less too little is known."""
 DRAWN_SPREAD = 0.5
 """The part of their spread that beliefs are drawn with: with all of it too much is tried for a thousand tasks."""
 _REACH = 3.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import NamedTuple
 
-from monkey_coder_server.domain.bandit.choice import DRAWN_SPREAD, drawn, limited
+from monkey_coder_server.domain.bandit.choice import DRAWN_SPREAD, PROVEN_ROWS, drawn, limited
 from monkey_coder_server.domain.bandit.conservatism import Conservatism
 from monkey_coder_server.domain.bandit.context import Context
 from monkey_coder_server.domain.bandit.costs import Costs
@@ -15,8 +15,6 @@ from monkey_coder_server.domain.bandit.posterior import Belief, Posterior
 from monkey_coder_server.domain.bandit.quality import Quality
 from monkey_coder_server.evaluation.routing.data import Outcome
 
-PROVEN_ROWS = 10.0
-"""An arm of fewer outcomes shares what is left for those of which little is known."""
 SETTLED = 100
 """Hyper-parameters are estimated anew after so many outcomes."""
 

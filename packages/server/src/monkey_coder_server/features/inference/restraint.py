@@ -1,7 +1,7 @@
 """How much trying other models may cost an account: the conservative ledger of the router, one for each account.
 
-Playing the best-ranked model is worth the quality it is believed to have. Whoever is played another model keeps nine
-tenths of that over all requests: an outcome of a tried model that nobody has told yet counts as nothing.
+Playing the best-ranked model is worth the quality it is believed to have. Whoever is played another model keeps all of
+that but a twentieth over all requests: an outcome of a tried model that nobody has told yet counts as nothing.
 """
 
 from collections import OrderedDict
@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 from monkey_coder_server.domain.bandit.conservatism import Conservatism
 
-GIVEN_UP = 0.1
-"""The share of what the best-ranked models are worth together that may be given up to learn."""
 LEAST = 0.0
 """The quality of an answer that is bad, and of one of which nothing is known yet."""
 MOST_ACCOUNTS = 2_000
@@ -38,7 +36,7 @@ class Restraint:
 
     def played(self, request_id: str, account_id: str, worth: float, *, tried: bool) -> None:
         """A request was served by the best-ranked model, which is worth so much, or by another that was tried."""
-        account = self._accounts.pop(account_id, None) or Conservatism(GIVEN_UP)
+        account = self._accounts.pop(account_id, None) or Conservatism()
         self._accounts[account_id] = account
         if len(self._accounts) > MOST_ACCOUNTS:
             self._accounts.popitem(last=False)
