@@ -21,7 +21,7 @@ def delta(sequence: int, *sums: tuple[Node, str, Tally]) -> Delta:
 
 
 async def seen(store: Storage, instance: str = "one") -> dict[tuple[Node, str], Tally]:
-    return {(node, arm): tally for node, arm, tally in (await store.evidence.changed(instance, None)).sums}
+    return {(node, arm): tally for node, arm, tally, _ in (await store.evidence.changed(instance, None)).sums}
 
 
 async def test_sums_come_back_as_they_were(store: Storage) -> None:
@@ -48,6 +48,21 @@ async def test_what_is_taken_back_is_taken_off(store: Storage) -> None:
     await store.evidence.add("one", delta(1))
     await store.evidence.add("one", delta(2, (NODE, ARM, Tally(-1.5, -1.0, -0.75, -0.5, -0.25, -0.125))))
     assert (await seen(store))[NODE, ARM] == Tally()
+
+
+async def test_a_later_era_takes_the_place_of_the_sums_before_it_and_an_earlier_one_counts_no_more(
+    store: Storage,
+) -> None:
+    await store.evidence.add("one", delta(1))
+    left = Tally(0.5, 0.125, 0.0625, 0.25, 0.125, 0.0625)
+    for instance in ("one", "two"):
+        await store.evidence.add(instance, Delta(2, (Sum(NODE, ARM, left, 1),)))
+    await store.evidence.add("three", delta(1))
+    (told,) = (await store.evidence.changed("one", None)).sums
+    assert told == Sum(NODE, ARM, Tally(1.0, 0.25, 0.125, 0.5, 0.25, 0.125), 1)
+    await store.evidence.add("three", Delta(2, (Sum(NODE, ARM, TALLY, 3),)))
+    (told,) = (await store.evidence.changed("one", None)).sums
+    assert told == Sum(NODE, ARM, TALLY, 3)
 
 
 async def test_only_what_changed_since_is_told(store: Storage, clock: StillClock) -> None:

@@ -1,8 +1,8 @@
 """The collapse of a ranking to one model: with which probability each candidate is played first.
 
 A candidate's utility is believed to be normal around what it was ranked by, with the part of the spread of its success
-that is drawn with, weighed as its quality is. Each is played as probably as it is the best; those of which too little is known
-share a small part of the requests, unless it is the best-ranked one.
+that is drawn with, weighed as its quality is. Each is played as probably as it is the best; those of which too little
+is known share a small part of the requests, unless it is the best-ranked one.
 """
 
 from collections.abc import Sequence

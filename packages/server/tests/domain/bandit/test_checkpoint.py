@@ -19,16 +19,21 @@ class Kept:
     """The kept sums, as a store keeps them."""
 
     sums: dict[tuple[Node, str], Tally] = field(default_factory=dict)
+    eras: dict[tuple[Node, str], int] = field(default_factory=dict)
     applied: dict[str, int] = field(default_factory=dict)
 
     def add(self, instance: str, delta: Delta) -> None:
         if delta.sequence > self.applied.get(instance, 0):
             self.applied[instance] = delta.sequence
-            for node, arm, tally in delta.sums:
-                self.sums.setdefault((node, arm), Tally()).merge(tally)
+            for node, arm, tally, era in delta.sums:
+                if era > self.eras.get((node, arm), 0):
+                    self.eras[node, arm], self.sums[node, arm] = era, Tally()
+                if era == self.eras.get((node, arm), 0):
+                    self.sums.setdefault((node, arm), Tally()).merge(tally)
 
     def told(self, instance: str) -> Stored:
-        return Stored([Sum(*place, tally) for place, tally in self.sums.items()], self.applied.get(instance, 0))
+        sums = [Sum(*place, tally, self.eras.get(place, 0)) for place, tally in self.sums.items()]
+        return Stored(sums, self.applied.get(instance, 0))
 
 
 def figures(evidence: Evidence) -> dict[tuple[Node, str], tuple[float, ...]]:
@@ -122,6 +127,60 @@ def test_what_is_not_told_stays_as_it_is() -> None:
     evidence.read(Stored([Sum(("codegen",), "c/d", Tally(7.0, 3.0))], 0))
     assert evidence.at(("fix",))["a/b"].rows == 1.0
     assert evidence.at(("codegen",))["c/d"] == Tally(7.0, 3.0)
+
+
+FINEST = PYTHON.nodes[-1]
+
+
+def process(kept: Kept, name: str, *outcomes: float) -> SharedEvidence:
+    evidence = SharedEvidence()
+    evidence.read(kept.told(name))
+    for quality in outcomes:
+        evidence.add(Context((FINEST,)), "a/b", quality)
+    return evidence
+
+
+def test_what_was_given_up_is_replaced_everywhere_and_what_comes_late_counts_no_more() -> None:
+    kept = Kept()
+    one, two = process(kept, "one", *[1.0] * 40), process(kept, "two", 1.0, 1.0)
+    flush(one, kept, "one")
+    flush(two, kept, "two")
+    two.add(Context((FINEST,)), "a/b", 1.0)
+    one.begin_era(FINEST, "a/b", Tally(15.0, 3.0, 3.0))
+    one.add(Context((FINEST,)), "a/b", 0.0)
+    assert one.at(FINEST)["a/b"].rows == 16.0
+    one.read(kept.told("one"))
+    assert one.at(FINEST)["a/b"].rows == 16.0
+    flush(one, kept, "one")
+    late = two.delta(MANY)
+    assert late is not None
+    two.read(kept.told("two"))
+    assert two.at(FINEST)["a/b"] == one.at(FINEST)["a/b"] == Tally(16.0, 3.0, 3.0)
+    assert two.era(FINEST, "a/b") == one.era(FINEST, "a/b") == 1
+    kept.add("two", late)
+    two.sent(late.sequence)
+    two.add(Context((FINEST,)), "a/b", 1.0)
+    flush(two, kept, "two")
+    assert kept.sums[FINEST, "a/b"].rows == 17.0
+
+
+def test_what_was_not_sent_of_the_era_before_is_dropped_where_a_new_one_is_read() -> None:
+    kept = Kept()
+    one, two = process(kept, "one", 1.0), process(kept, "two", 1.0)
+    one.begin_era(FINEST, "a/b", Tally(15.0, 3.0, 3.0))
+    flush(one, kept, "one")
+    two.read(kept.told("two"))
+    assert two.at(FINEST)["a/b"] == Tally(15.0, 3.0, 3.0)
+    assert two.delta(MANY) is None
+
+
+def test_processes_that_give_up_at_once_keep_what_both_left() -> None:
+    kept = Kept()
+    both = [process(kept, name, *[1.0] * 40) for name in ("one", "two")]
+    for name, evidence in zip(("one", "two"), both, strict=True):
+        evidence.begin_era(FINEST, "a/b", Tally(15.0, 3.0, 3.0))
+        flush(evidence, kept, name)
+    assert kept.sums[FINEST, "a/b"].rows == 30.0
 
 
 @pytest.mark.parametrize("seed", range(20))

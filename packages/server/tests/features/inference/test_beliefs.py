@@ -132,3 +132,44 @@ def test_there_is_something_to_settle_only_after_an_outcome() -> None:
     assert beliefs.unsettled() is None
     beliefs.settle(Shrinkage.of(evidence, beliefs.stated))
     assert success(beliefs) < 0.8
+
+
+def told(beliefs: Beliefs, account: str, quality: float, count: int, *, start: int = 0) -> None:
+    for number in range(start, start + count):
+        expected(beliefs, account)
+        beliefs.report(f"{account} {number}", by(account), Signal(quality, 1.0))
+
+
+def test_an_account_relearns_a_model_that_changed_and_nobody_else_has_to() -> None:
+    beliefs = Beliefs()
+    told(beliefs, "acct_1", 1.0, 200)
+    told(beliefs, "acct_2", 1.0, 200)
+    others, trusted = success(beliefs, "acct_2"), success(beliefs, "acct_1")
+    assert trusted > 0.9
+    told(beliefs, "acct_1", 0.0, 12, start=1_000)
+    assert success(beliefs, "acct_1") < 0.45
+    assert success(beliefs, "acct_2") > others - 0.1
+    assert beliefs.eras(FIX, "acct_1", ARM) >= 1
+    assert beliefs.eras(FIX, "acct_2", ARM) == 0
+
+
+def test_what_several_accounts_see_change_is_relearnt_for_all() -> None:
+    beliefs = Beliefs()
+    for number in range(40):
+        told(beliefs, f"acct_{number}", 1.0, 3)
+    before = success(beliefs)
+    for number in range(8):
+        told(beliefs, f"acct_{number}", 0.0, 1, start=1_000)
+    assert before > 0.9
+    assert success(beliefs) < 0.6
+    assert expected(beliefs).seen == pytest.approx(15.0, abs=4.0)
+    assert beliefs.eras(FIX, "acct_39", ARM) == 1
+    assert beliefs.watched("acct_39", ARM).group == 0.0
+
+
+def test_of_a_model_nobody_asked_for_nothing_is_expected_and_so_nothing_changes() -> None:
+    beliefs = Beliefs()
+    for number in range(40):
+        beliefs.report(f"req_{number}", by(), Signal(float(number < 20), 1.0))
+    assert beliefs.eras(FIX, "acct_1", ARM) == 0
+    assert beliefs.watched("acct_1", ARM) == (0.0, 0.0)

@@ -96,6 +96,22 @@ async def test_debug_tells_what_was_measured() -> None:
     assert info["routing_history_count"] == 1
 
 
+async def test_debug_tells_how_far_a_model_falls_short_of_what_was_believed() -> None:
+    gateway = Gateway()
+    everything_answers(gateway)
+    assert (await gateway.ask("/v1/router/debug")).json["debug_info"]["metadata"]["change"] == {}
+    shortfalls = []
+    for number in range(6):
+        served = (await gateway.ask(model="openai/gpt-big", context={"max_tokens": 10 + number})).json["execution_id"]
+        await gateway.ask("/v1/feedback", body=feedback(request_id=served, outcome="tests_failed"))
+        change = (await gateway.ask("/v1/router/debug")).json["debug_info"]["metadata"]["change"]["openai/gpt-big"]
+        shortfalls.append(change["shortfall"])
+        assert change["limit"] == 4.0
+        assert change["given_up"] == 0
+        assert change["shortfall_of_all_accounts"] <= change["shortfall"]
+    assert shortfalls == sorted(shortfalls)
+
+
 @pytest.mark.parametrize(("outcome", "score"), [("accepted", 1.0), ("tests_failed", 0.0)])
 async def test_feedback_is_counted_for_the_model_that_answered(outcome: str, score: float) -> None:
     gateway = Gateway()

@@ -312,6 +312,7 @@ class Sums:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[Node, str], Tally] = {}
+        self.eras: dict[tuple[Node, str], int] = {}
         self.applied: dict[str, int] = {}
         self.fail: deque[Exception] = deque()
         self.forgotten: datetime | None = None
@@ -321,14 +322,17 @@ class Sums:
             raise self.fail.popleft()
         if self.applied.get(instance, 0) < delta.sequence:
             self.applied[instance] = delta.sequence
-            for node, arm, tally in delta.sums:
-                self.kept.setdefault((node, arm), Tally()).merge(tally)
+            for node, arm, tally, era in delta.sums:
+                if era > self.eras.get((node, arm), 0):
+                    self.eras[node, arm], self.kept[node, arm] = era, Tally()
+                if era == self.eras.get((node, arm), 0):
+                    self.kept.setdefault((node, arm), Tally()).merge(tally)
 
     async def changed(self, instance: str, since: datetime | None) -> Stored:
         assert since is None or since.tzinfo is not None
         if self.fail:
             raise self.fail.popleft()
-        sums = tuple(Sum(node, arm, tally) for (node, arm), tally in self.kept.items())
+        sums = tuple(Sum(*place, tally, self.eras.get(place, 0)) for place, tally in self.kept.items())
         return Stored(sums, self.applied.get(instance, 0))
 
     async def forget(self, before: datetime) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double, Index, Table, Text, bindparam, delete, select
+from sqlalchemy import BigInteger, Case, Column, Double, Index, Table, Text, bindparam, case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from monkey_coder_server.adapters.storage.moments import to_micros
@@ -28,10 +28,14 @@ evidence = Table(
     Column("arm", Text, primary_key=True),
     *(Column(name, Double, nullable=False) for name in _SUMS),
     Column("changed_at", BigInteger, nullable=False),
+    Column("era", BigInteger, nullable=False, server_default="0"),
     Index("ix_routing_evidence_changed_at", "changed_at"),
     sqlite_with_rowid=False,
 )
-"""`node` is a kind of work as a JSON array of names of classes and an account's id."""
+"""`node` is a kind of work as a JSON array of names of classes and an account's id.
+
+Sums of a later `era` take the place of earlier ones.
+"""
 learners = Table(
     "routing_learners",
     metadata,
@@ -44,11 +48,24 @@ learners = Table(
 """Up to which of its deltas each process's are in the sums."""
 
 _WRITE, _COUNT = insert(evidence), insert(learners)
+
+
+def _added(name: str) -> Case[Any]:
+    """A sum with more of the same era, or of that which is later."""
+    kept, more = evidence.c[name], _WRITE.excluded[name]
+    ours, theirs = evidence.c.era, _WRITE.excluded.era
+    return case((theirs > ours, more), (theirs == ours, kept + more), else_=kept)
+
+
+def _later() -> Case[Any]:
+    ours, theirs = evidence.c.era, _WRITE.excluded.era
+    return case((theirs > ours, theirs), else_=ours)
+
+
 _ADD = Query(
     _WRITE.on_conflict_do_update(
         index_elements=[evidence.c.node, evidence.c.arm],
-        set_={name: evidence.c[name] + _WRITE.excluded[name] for name in _SUMS}
-        | {"changed_at": _WRITE.excluded.changed_at},
+        set_={name: _added(name) for name in _SUMS} | {"changed_at": _WRITE.excluded.changed_at, "era": _later()},
     )
 )
 _ADVANCE = Query(
@@ -59,7 +76,7 @@ _ADVANCE = Query(
     )
 )
 _APPLIED = Query(select(learners.c.sequence).where(learners.c.instance == bindparam("instance")))
-_COLUMNS = (evidence.c.node, evidence.c.arm, *(evidence.c[name] for name in _SUMS))
+_COLUMNS = (evidence.c.node, evidence.c.arm, *(evidence.c[name] for name in _SUMS), evidence.c.era)
 _NEWEST = Query(select(*_COLUMNS).order_by(evidence.c.changed_at.desc()).limit(NEWEST))
 _CHANGED = Query(select(*_COLUMNS).where(evidence.c.changed_at >= bindparam("since")))
 _OLD = Query(
@@ -118,6 +135,7 @@ def _row(each: Sum, now: int) -> dict[str, Any]:
         "recency_squared": tally.recency_squared,
         "product": tally.product,
         "changed_at": now,
+        "era": each.era,
     }
 
 
@@ -128,7 +146,7 @@ def _changed(instance: str, since: int | None, transaction: Transaction) -> Stor
 
 
 def _sums(rows: Sequence[Row]) -> list[Sum]:
-    return [Sum(tuple(json.loads(node)), arm, Tally(*figures)) for node, arm, *figures in rows]
+    return [Sum(tuple(json.loads(node)), arm, Tally(*figures), era) for node, arm, *figures, era in rows]
 
 
 def _forget(before: int, transaction: Transaction) -> int:

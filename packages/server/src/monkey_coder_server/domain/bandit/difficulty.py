@@ -46,8 +46,8 @@ class Difficulty:
         for place, slope in enumerate(SLOPES):
             levels = [0.0] * LEVELS
             for expected, quality in tried:
-                for level, chance in enumerate(chances(expected, slope)):
-                    levels[level] += quality * log(chance) + (1 - quality) * log(1 - chance)
+                for level, (right, wrong) in enumerate(_log_chances(_held(expected), slope)):
+                    levels[level] += quality * right + (1 - quality) * wrong
             most = max(levels)
             self.support[place] += most + log(sum(exp(each - most) for each in levels) / LEVELS)
 
@@ -69,7 +69,17 @@ def chances(expected: float, slope: float) -> Levels:
 
     Expectations are taken to three decimals and held between 0.005 and 0.995.
     """
-    return _chances(round(min(max(expected, _SURE), 1 - _SURE), 3), slope)
+    return _chances(_held(expected), slope)
+
+
+def _held(expected: float) -> float:
+    return round(min(max(expected, _SURE), 1 - _SURE), 3)
+
+
+@lru_cache(maxsize=20_000)
+def _log_chances(expected: float, slope: float) -> tuple[tuple[float, float], ...]:
+    """The logarithms of the probabilities of being right and of being wrong at each level."""
+    return tuple((log(chance), log(1 - chance)) for chance in _chances(expected, slope))
 
 
 @lru_cache(maxsize=20_000)

@@ -47,11 +47,16 @@ def give_up(evidence: Evidence, arm: str, left: float, rows: float = KEPT_ROWS) 
     kept = min(1.0, rows / everywhere.rows) if everywhere.rows > 0 else 1.0
     for arms in evidence.nodes.values():
         if tally := arms.get(arm):
-            arms[arm] = Tally(
-                kept * tally.rows,
-                kept * left * tally.quality,
-                kept * left * left * tally.quality_squared,
-                kept * tally.recency,
-                kept * tally.recency_squared,
-                kept * left * tally.product,
-            )
+            arms[arm] = remainder(tally, kept, left)
+
+
+def remainder(tally: Tally, kept: float, left: float) -> Tally:
+    """What is left of a tally: a share of its outcomes, of a share of their quality."""
+    return Tally(
+        kept * tally.rows,
+        kept * left * tally.quality,
+        kept * left * left * tally.quality_squared,
+        kept * tally.recency,
+        kept * tally.recency_squared,
+        kept * left * tally.product,
+    )

@@ -7,6 +7,7 @@ check is not useful, or no plan is good enough, the plan is the strongest arm al
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 from monkey_coder_server.domain.bandit.cascade import STEPS, Cascade, Foreseen
@@ -52,7 +53,7 @@ def thriftiest(runners: Sequence[Runner], strongest: Runner, rates: Rates) -> Ca
     """The cascade that is foreseen to cost least, and not to lose quality against the strongest arm."""
     alone = _alone(strongest)
     least = alone.foreseen.quality + MARGIN
-    plans = [plan for plan in _cascades(runners, strongest, rates) if plan.foreseen.quality >= least]
+    plans = [plan for plan in _cascades(tuple(runners), strongest, rates) if plan.foreseen.quality >= least]
     return min((alone, *plans), key=lambda plan: plan.foreseen.cost)
 
 
@@ -63,7 +64,7 @@ def finest(runners: Sequence[Runner], strongest: Runner, rates: Rates) -> Cascad
     least = alone.foreseen.quality + MARGIN
     plans = [
         plan
-        for plan in _cascades(runners, strongest, rates)
+        for plan in _cascades(tuple(runners), strongest, rates)
         if plan.foreseen.quality >= least and plan.foreseen.cost <= most
     ]
     return max((alone, *plans), key=lambda plan: plan.foreseen.quality)
@@ -94,11 +95,13 @@ def _unbeaten(runners: Sequence[Runner]) -> list[Runner]:
     ]
 
 
-def _cascades(runners: Sequence[Runner], strongest: Runner, rates: Rates) -> list[CascadePlan]:
+@lru_cache(maxsize=16)
+def _cascades(runners: tuple[Runner, ...], strongest: Runner, rates: Rates) -> tuple[CascadePlan, ...]:
+    """Of every worth; kept, since both ways to choose among them are asked for after each other."""
     if not rates.useful:
-        return []
+        return ()
     unit = prospects(strongest, _EVEN)[1]
-    return [_cascade(runners, times * unit) for times in WORTHS]
+    return tuple(_cascade(runners, times * unit) for times in WORTHS)
 
 
 def _cascade(runners: Sequence[Runner], worth: float) -> CascadePlan:

@@ -3,11 +3,17 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from monkey_coder_server.evaluation.routing import latency, online, plots, report, sequences, sets
+from monkey_coder_server.evaluation.routing.at_once import at_once
 from monkey_coder_server.evaluation.routing.data import Row, Set, read_prices, read_rows, set_from, set_names
+from monkey_coder_server.evaluation.routing.online import OnlineReport
+from monkey_coder_server.evaluation.routing.routers import anchors
+from monkey_coder_server.evaluation.routing.sequences import SequenceReport
+from monkey_coder_server.evaluation.routing.sets import SetReport
 from monkey_coder_server.evaluation.routing.splits import Split, apart, five_folds
 
 KNOWN = ("swebv", "rb", "lcb24", "lcb6", "lcb5", "lcb-repair", "rl-mmlu", "rl-gsm8k")
@@ -15,6 +21,8 @@ KNOWN = ("swebv", "rb", "lcb24", "lcb6", "lcb5", "lcb-repair", "rl-mmlu", "rl-gs
 
 STREAMED = ("swebv", "rb", "lcb24")
 """Those of them that are also played as streams."""
+
+Part = SetReport | SequenceReport | OnlineReport | None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,14 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prices = read_prices(options.models)
     train = None if options.train is None else _training(options.train)
     skipped: dict[str, str] = {}
-    reports, played, streams = [], [], []
-    for of, splits in _planned(rows, train, skipped):
-        figures = sets.report(of, splits, prices)
-        reports.append(figures)
-        if (sequenced := sequences.report(of, splits, figures.anchors.strong)) is not None:
-            played.append(sequenced)
-        if of.name in STREAMED or of.name not in KNOWN:
-            streams.append(online.report(of, prices, None if train is None else splits[0].train))
+    found_parts = at_once(_parts([*_planned(rows, train, skipped)], prices, apart_from=train is not None))
+    reports = [each for each in found_parts if isinstance(each, SetReport)]
+    played = [each for each in found_parts if isinstance(each, SequenceReport)]
+    streams = [each for each in found_parts if isinstance(each, OnlineReport)]
     if not played:
         skipped["cascade and race"] = "no set tells how many calls its models made, in training and in its own rows"
     found = report.Report(reports, played, streams, skipped, *latency.measure(rows))
@@ -39,6 +43,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plots.write(found, options.plots)
     sys.stdout.write(json.dumps(report.document(found)) + "\n" if options.json else report.tables(found))
     return 0
+
+
+def _parts(
+    planned: Sequence[tuple[Set, list[Split]]], prices: Mapping[tuple[str, str], float], *, apart_from: bool
+) -> list[Callable[[], Part]]:
+    """Every part of the report, each kind in the order of the sets; those that take longest first."""
+    streamed = [each for each in planned if each[0].name in STREAMED or each[0].name not in KNOWN]
+    streams: list[Callable[[], Part]] = [
+        partial(online.report, of, prices, splits[0].train if apart_from else None) for of, splits in streamed
+    ]
+    return [
+        *streams,
+        *(partial(_sequenced, of, splits, prices) for of, splits in planned),
+        *(partial(sets.report, of, splits, prices) for of, splits in planned),
+    ]
+
+
+def _sequenced(of: Set, splits: Sequence[Split], prices: Mapping[tuple[str, str], float]) -> SequenceReport | None:
+    return sequences.report(of, splits, anchors(of, splits, prices).strong)
 
 
 def _planned(

@@ -60,29 +60,31 @@ class _Runs:
 
 
 class Knowledge:
-    """Beliefs on arms by kind of work after rows that all these arms ran at, with a check that was watched there."""
+    """Beliefs on arms by kind of work after rows that all these arms ran at, whatever checks them."""
 
-    def __init__(self, rows: Sequence[Row], arms: Sequence[str], check: Check) -> None:
+    def __init__(self, rows: Sequence[Row], arms: Sequence[str]) -> None:
         self.arms = tuple(arms)
+        self._rows = rows
         middle = sum(row.outcomes[arm].quality for row in rows for arm in arms) / (len(rows) * len(arms))
         self._posterior = Posterior({arm: Prior(middle) for arm in arms})
-        self._verifier = Verifier()
         for row in rows:
-            for arm, passed in check.verdicts(row, arms, "learnt").items():
-                quality = row.outcomes[arm].quality
-                self._posterior.update(row.context, arm, quality)
-                self._verifier.learn(row.context.nodes, passed=passed, right=quality >= RIGHT)
+            for arm in arms:
+                self._posterior.update(row.context, arm, row.outcomes[arm].quality)
         self._posterior.settle()
         self.slope = self._slope(rows)
         self._runs = {arm: _Runs.of(rows, arm) for arm in arms}
 
-    def rates(self, context: Context) -> Rates:
-        """What the check is believed to be worth at such work."""
-        return self._verifier.rates(context.nodes[:2])
+    def checked(self, check: Check) -> "Checked":
+        """The same beside a check that was watched at the same rows."""
+        verifier = Verifier()
+        for row in self._rows:
+            for arm, passed in check.verdicts(row, self.arms, "learnt").items():
+                verifier.learn(row.context.nodes, passed=passed, right=row.outcomes[arm].quality >= RIGHT)
+        return Checked(self, verifier)
 
-    def runners(self, context: Context) -> dict[str, Runner]:
-        """Every arm's prospects at such a task, by name."""
-        sights = verdict_sights(self.rates(context))
+    def runners(self, context: Context, rates: Rates) -> dict[str, Runner]:
+        """Every arm's prospects at such a task behind a check of these rates, by name."""
+        sights = verdict_sights(rates)
         found = {}
         for arm, belief in zip(self.arms, self._posterior.expect(context, self.arms), strict=True):
             runs = self._runs[arm]
@@ -99,6 +101,22 @@ class Knowledge:
                 Tried(belief.mean, row.outcomes[arm].quality) for arm, belief in zip(self.arms, beliefs, strict=True)
             )
         return difficulty.slope
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of arms, and of a check of their answers."""
+
+    knowledge: Knowledge
+    verifier: Verifier
+
+    def rates(self, context: Context) -> Rates:
+        """What the check is believed to be worth at such work."""
+        return self.verifier.rates(context.nodes[:2])
+
+    def runners(self, context: Context) -> dict[str, Runner]:
+        """Every arm's prospects at such a task, by name."""
+        return self.knowledge.runners(context, self.rates(context))
 
 
 def _cost(rows: Sequence[Row], arm: str) -> float:

@@ -17,7 +17,7 @@ from monkey_coder_server.domain.bandit.runner import Runner, Seen
 from monkey_coder_server.domain.bandit.sequence_plans import CascadePlan, RacePlan, finest, quickest, thriftiest
 from monkey_coder_server.evaluation.routing.data import Row, Set
 from monkey_coder_server.evaluation.routing.protocol import DRAWS, SEED, quantile
-from monkey_coder_server.evaluation.routing.runners import Check, Knowledge
+from monkey_coder_server.evaluation.routing.runners import Check, Checked, Knowledge
 from monkey_coder_server.evaluation.routing.splits import Split
 
 CHECKS = (Check(0.5, 0.5), Check(0.7, 0.3), Check(0.8, 0.2), Check(0.9, 0.1), Check(0.95, 0.05), Check(1.0, 0.0))
@@ -70,7 +70,11 @@ def report(of: Set, splits: Sequence[Split], strongest: str, checks: Sequence[Ch
     told = [told for split in splits if (told := _told(of, split, strongest)).test]
     if not told:
         return None
-    figures = {check: _figures(of, told, strongest, check) for check in checks}
+    known = [Knowledge(*_common(split.train, of.arms, strongest)) for split in told]
+    figures = {
+        check: _figures(of, [*zip(told, (each.checked(check) for each in known), strict=True)], strongest, check)
+        for check in checks
+    }
     strong = _mean([_single(of.rows[place], strongest) for split in told for place in split.test])
     return SequenceReport(of.name, strongest, strong, figures)
 
@@ -81,11 +85,13 @@ def _told(of: Set, split: Split, strongest: str) -> Split:
     return Split(train, test if train else [])
 
 
-def _figures(of: Set, splits: Sequence[Split], strongest: str, check: Check) -> dict[str, SequenceFigures]:
+def _figures(
+    of: Set, splits: Sequence[tuple[Split, Checked]], strongest: str, check: Check
+) -> dict[str, SequenceFigures]:
     played: dict[str, list[tuple[Played, Sequence[Played]]]] = {mode: [] for mode in MODES}
     plans: dict[str, dict[tuple[str, ...], None]] = {mode: {} for mode in MODES}
-    for split in splits:
-        players = _Players(of, split, strongest, check)
+    for split, known in splits:
+        players = _Players(known, strongest)
         for place in split.test:
             row = of.rows[place]
             against = _single(row, strongest)
@@ -133,9 +139,8 @@ class _Player:
 class _Players:
     """The plans after one split's training rows, one for each kind of task, with what is believed at finer kinds."""
 
-    def __init__(self, of: Set, split: Split, strongest: str, check: Check) -> None:
-        rows, known = _common(split.train, of.arms, strongest)
-        self._knowledge = Knowledge(rows, known, check)
+    def __init__(self, known: Checked, strongest: str) -> None:
+        self._knowledge = known
         self._strongest = strongest
         self._plans: dict[Sequence[Node], dict[str, CascadePlan | RacePlan]] = {}
         self._players: dict[tuple[str, Sequence[Node]], _Player] = {}

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from monkey_coder_server.domain.bandit.checkpoint import SharedEvidence, Stored
 from monkey_coder_server.domain.bandit.context import Context, Node
+from monkey_coder_server.domain.bandit.drift import KEPT_ROWS, remainder
 from monkey_coder_server.domain.bandit.evidence import Evidence, Tally
 from monkey_coder_server.domain.bandit.posterior import Posterior
 from monkey_coder_server.domain.bandit.shares import Shares
 from monkey_coder_server.domain.bandit.shrinkage import Prior, Shrinkage
+from monkey_coder_server.domain.bandit.watch import Change, Watch, Watched
 from monkey_coder_server.domain.routing import Learned
 from monkey_coder_server.domain.work import CHAT, KIND_OF_TASK, Work
 from monkey_coder_server.features.inference.outcomes import MOST_OF_AN_ACCOUNT, ServedBy
@@ -47,6 +49,7 @@ class Beliefs:
         self.version = 0
         """Rises with every outcome."""
         self._settled_at = (0, 0)
+        self._watch = Watch()
 
     def expect(self, work: Work, account_id: str, priors: Mapping[str, float]) -> Sequence[Learned]:
         """What is believed of each arm at this work of an account, by the stated prior of each.
@@ -83,10 +86,15 @@ class Beliefs:
             self._told[request_id] = earlier
             return
         weight = self.reported(by.account_id) + signal.weight
+        change = None
         if earlier is not None:
             self.learn(by, Signal(earlier.quality, -earlier.weight))
             weight -= earlier.weight
+        else:
+            change = self._change(by, signal)
         self.learn(by, signal)
+        if change is not None:
+            self._give_up(by.arm, change)
         self._reported[by.account_id] = weight
         self._told[request_id] = signal
         if len(self._told) > REMEMBERED:
@@ -94,15 +102,47 @@ class Beliefs:
 
     def learn(self, by: ServedBy, signal: Signal) -> None:
         """Count an outcome; a negative weight takes back one that was counted."""
-        kind = by.kind or KIND_OF_TASK.get(by.task_type, CHAT)
-        self.shares.add(Context.of(kind, by.language, by.account_id), by.arm, *signal)
+        self.shares.add(Context.of(_kind(by), by.language, by.account_id), by.arm, *signal)
+        self._counted()
+
+    def watched(self, account_id: str, arm: str) -> Watched:
+        """How near an arm is to being held to have become worse."""
+        return self._watch.of(account_id, arm)
+
+    def eras(self, work: Work, account_id: str, arm: str) -> int:
+        """How often what was seen of an arm at an account's work was given up."""
+        return self.evidence.era(Context.of(work.kind, work.language, account_id).nodes[-1], arm)
+
+    def _change(self, by: ServedBy, signal: Signal) -> Change | None:
+        """Whether an outcome shows that an arm has become worse; of one nobody asked for yet nothing is expected."""
+        stated = self.stated.get(by.arm)
+        if stated is None:
+            return None
+        context = Context.of(_kind(by), by.language, by.account_id)
+        believed = Posterior({by.arm: stated}, self.shares.seen(context), self._shrinkage)
+        (expected,) = believed.expect(context, [by.arm])
+        return self._watch.learn(by.account_id, by.arm, min(MOST, expected.mean), *signal)
+
+    def _give_up(self, arm: str, change: Change) -> None:
+        """Let what was seen of an arm, by an account or by all, count as few outcomes of what it still is."""
+        seen = [
+            (node, arms[arm])
+            for node, arms in self.evidence.nodes.items()
+            if arm in arms and (change.group is None or node[-1] == change.group)
+        ]
+        rows = sum(tally.rows for _, tally in seen)
+        kept = min(1.0, KEPT_ROWS / rows) if rows > 0 else 1.0
+        for node, tally in seen:
+            left = remainder(tally, kept, change.left)
+            self.evidence.begin_era(node, arm, left)
+            self.shares.replace(node, arm, left)
         self._counted()
 
     def take(self, stored: Stored) -> None:
         """Believe what all processes saw, and what this one saw beyond it."""
         self.evidence.read(stored)
-        for node, arm, _ in stored.sums:
-            self.shares.replace(node, arm, self.evidence.nodes[node][arm])
+        for each in stored.sums:
+            self.shares.replace(each.node, each.arm, self.evidence.nodes[each.node][each.arm])
             self._counted()
 
     def unsettled(self) -> Evidence | None:
@@ -128,3 +168,7 @@ class Beliefs:
     def settle(self, shrinkage: Shrinkage) -> None:
         """Believe kinds of work as far as this says."""
         self._shrinkage = shrinkage
+
+
+def _kind(by: ServedBy) -> str:
+    return by.kind or KIND_OF_TASK.get(by.task_type, CHAT)

@@ -4,14 +4,16 @@ from typing import Any
 
 import msgspec
 
+from monkey_coder_server.domain.bandit.drift import LIMIT
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.personas import PERSONA_OF_TASK, PERSONAS, SLASH_COMMANDS
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk, Order
 from monkey_coder_server.features.inference.explain import drawn_by, probabilities_of, saving_of
-from monkey_coder_server.features.inference.exploration import Exploration
 from monkey_coder_server.features.inference.fitting import fit
 from monkey_coder_server.features.inference.health import Health
+from monkey_coder_server.features.inference.learning import Learning
+from monkey_coder_server.features.inference.outcomes import arm_of
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.render import stamp
@@ -25,10 +27,11 @@ from monkey_coder_server.web.respond import json_reply
 class DebugApi:
     """Plans without holding or calling anything."""
 
-    def __init__(self, desk: Desk, planner: Planner, exploration: Exploration, health: Health, clock: Clock) -> None:
+    def __init__(self, desk: Desk, planner: Planner, learning: Learning, health: Health, clock: Clock) -> None:
         self._desk = desk
         self._planner = planner
-        self._exploration = exploration
+        self._exploration = learning.exploration
+        self._beliefs = learning.beliefs
         self._health = health
         self._clock = clock
 
@@ -94,6 +97,7 @@ class DebugApi:
                 "collapse": self._collapse(order, plan),
                 **decision.ranking.explain(),
                 "health": self._pulses(plan),
+                "change": self._changes(order, plan),
             },
             "available_models": [candidate.name for candidate in plan.order],
             "routing_history_count": self._health.calls,
@@ -105,6 +109,22 @@ class DebugApi:
         draw = self._exploration.draw(order.job, decision)
         said = {**drawn_by(decision, draw), **saving_of(decision, 0 if draw is None else draw.place)}
         return {**said, "probabilities": probabilities_of(decision)}
+
+    def _changes(self, order: Order, plan: Plan) -> dict[str, Any]:
+        """How far outcomes fall short of what is believed of a candidate, and how often its belief was given up."""
+        account_id, found = order.job.principal.account_id, {}
+        for candidate in plan.order:
+            arm = arm_of(candidate.name, plan.effort)
+            own, everybody = self._beliefs.watched(account_id, arm)
+            given_up = self._beliefs.eras(plan.work, account_id, arm)
+            if own or everybody or given_up:
+                found[candidate.name] = {
+                    "shortfall": round(own, 4),
+                    "shortfall_of_all_accounts": round(everybody, 4),
+                    "limit": LIMIT,
+                    "given_up": given_up,
+                }
+        return found
 
     def _pulses(self, plan: Plan) -> dict[str, Any]:
         """What was measured of the candidates that were called before."""

@@ -51,7 +51,7 @@ def build(use: Dependencies) -> Feature:
     attempts = options.attempt.attempts
     execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
     quote = QuoteApi(desk, planner, quotes, learning.foresight, attempts=attempts)
-    debug = DebugApi(desk, planner, learning.exploration, use.health, use.clock)
+    debug = DebugApi(desk, planner, learning, use.health, use.clock)
     feedback = FeedbackApi(desk, learning, use.ledger)
     errors = _with_rate_headers(use.problems)
     hall = Hall(
