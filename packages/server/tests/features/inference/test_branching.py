@@ -205,7 +205,7 @@ async def test_a_defect_stops_every_arm_and_frees_the_hold(monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("monkey_coder_server.features.inference.branching.verdict", broken)
+    monkeypatch.setattr("monkey_coder_server.features.inference.arms.verdict", broken)
     gateway = world()
     answer = await ask(gateway, config={"execution_branches": 3})
     assert answer.status == 500

@@ -4,6 +4,8 @@ from typing import Any
 
 from monkey_coder_protocol.execute import PERSONAS, TASK_TYPES
 from monkey_coder_server.domain.catalog import Capability
+from monkey_coder_server.domain.collapse import RULES
+from monkey_coder_server.domain.teamwork.team import MOST_AGENTS, MOST_ROUNDS, Strategy
 from monkey_coder_server.features.catalog.codex_shape import codex_list
 from monkey_coder_server.features.catalog.gemini_shape import gemini_list, gemini_model, refuse
 from monkey_coder_server.features.catalog.offer import Dependencies, for_chat, found, on_offer, provider_list
@@ -101,7 +103,14 @@ def capabilities(use: Dependencies) -> dict[str, Any]:
             "validation_warnings": [f"provider {name} has no key" for name in missing],
         },
         "persona_validation": {"personas": list(PERSONAS), "explicit_choice_wins": True},
-        "orchestration": {"task_types": list(TASK_TYPES), "capabilities": able},
+        "orchestration": {
+            "task_types": list(TASK_TYPES),
+            "capabilities": able,
+            "coordination_strategies": list(Strategy),
+            "most_agents": MOST_AGENTS,
+            "most_iterations": MOST_ROUNDS,
+            "collapse_strategies": list(RULES),
+        },
         "providers": {
             "total_providers": providers.count,
             "active_providers": len(usable),
@@ -118,6 +127,8 @@ def capabilities(use: Dependencies) -> dict[str, Any]:
             "holds_before_dispatch",
             "signed_receipts",
             "router_explanations",
+            "branches",
+            "agents",
         ],
         "recent_enhancements": [],
     }

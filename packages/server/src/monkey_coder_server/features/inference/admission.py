@@ -5,12 +5,13 @@ from datetime import timedelta
 from monkey_coder_server.domain.errors import BudgetExceeded, GatewayError, InsufficientCredit
 from monkey_coder_server.domain.limits import LimitReached, Unit
 from monkey_coder_server.domain.money import parse_usd, usd
-from monkey_coder_server.features.inference.fitting import Chosen, cheapest, choose, several, shortest
+from monkey_coder_server.features.inference.fitting import cheapest, choose, several, shortest
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.leeway import ANY, Leeway
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.staffing import Crew, staffed
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Ledger, Replay
 from monkey_coder_server.ports.record import Record
 
@@ -18,6 +19,26 @@ HOLD_GRACE = timedelta(minutes=10)
 """How long after its deadline an unresolved hold counts as orphaned."""
 BUDGETS = 6
 """How often a request is fitted anew: to a wallet, to limits, to models with room, to what others took meanwhile."""
+
+
+class Chosen(Record, frozen=True):
+    """Routes a request may come to use, best first: one of them, or with `several` all of them together."""
+
+    routes: tuple[Route, ...]
+    several: bool = False
+    crew: Crew | None = None
+
+    @property
+    def bound(self) -> int:
+        """The most the request can cost its account, in nano-dollars."""
+        bounds = [route.bound for route in self.routes]
+        return sum(bounds) if self.several else max(bounds)
+
+    @property
+    def most_tokens(self) -> int:
+        """The most tokens it can use."""
+        tokens = [route.most_tokens for route in self.routes]
+        return sum(tokens) if self.several else max(tokens)
 
 
 class Admitted(Record, frozen=True):
@@ -30,6 +51,8 @@ class Admitted(Record, frozen=True):
     routes: tuple[Route, ...]
     hold: Hold
     several: bool = False
+    crew: Crew | None = None
+    """The agents that work together; the routes are those of their turns."""
 
 
 class Admission:
@@ -85,7 +108,7 @@ class Admission:
             models=tuple([route.name for route in chosen.routes]),
         )
         held = await self._ledger.hold(request)
-        return held if isinstance(held, Replay) else Admitted(plan, chosen.routes, held, chosen.several)
+        return held if isinstance(held, Replay) else Admitted(plan, chosen.routes, held, chosen.several, chosen.crew)
 
 
 def within_max_cost(plan: Plan, job: Job, most: int) -> Chosen:
@@ -94,7 +117,10 @@ def within_max_cost(plan: Plan, job: Job, most: int) -> Chosen:
 
 
 def chosen_for(plan: Plan, job: Job, budget: int | None, most: int, leeway: Leeway = ANY) -> Chosen | None:
-    """Several arms where they are asked for and can be paid together, else the best `most` routes; None for none."""
+    """Agents or arms where they are asked for and can be paid together, else the best `most` routes; None for none."""
+    crew = staffed(plan, job, budget, leeway)
+    if crew is not None:
+        return Chosen(crew.routes, several=True, crew=crew)
     branches = several(plan, job, budget, leeway)
     if branches:
         return Chosen(branches, several=True)

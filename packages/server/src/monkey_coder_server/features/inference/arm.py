@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from monkey_coder_server.domain.collapse import Told
+from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.prompt_tokens import expected_tokens
 from monkey_coder_server.domain.stream_events import Answer, Event
+from monkey_coder_server.domain.teamwork.turns import Turn
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.domain.verification.verdict import Verdict
 from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Trail, Waste, waste_of
@@ -30,6 +33,10 @@ class Arm:
     route: Route
     success: float
     """How likely it was believed to succeed."""
+    request: ModelRequest
+    """What it is asked: the request itself, or another in its place."""
+    turn: Turn | None = None
+    """What it does for a team; None for an arm that is asked for the answer itself."""
     trail: Trail = field(default_factory=Trail)
     events: list[Event] = field(default_factory=list)
     called: bool = False
@@ -60,6 +67,21 @@ class Arm:
         return self.end is None and self.error is None
 
     @property
+    def answers(self) -> bool:
+        """Whether what it says can be the answer to the request."""
+        return self.turn is None or self.turn.act.answers
+
+    @property
+    def expected_input(self) -> int:
+        """The tokens its prompt is expected to be."""
+        return expected_tokens(self.request)
+
+    @property
+    def text(self) -> str:
+        """What it said, its calls included."""
+        return "" if self.answering is None else _text(self.answering.answer)
+
+    @property
     def outcome(self) -> str:
         """What became of it, in a word."""
         if self.whole:
@@ -72,7 +94,7 @@ class Arm:
         if answering is None or self.error is not None:
             return None
         rule = self.route.provider.usage_rule_for(self.route.card.model, job.request.spoken)
-        return usage_of(answering.answer, job.request, rule, unfinished=self.end is not End.FINISHED)
+        return usage_of(answering.answer, self.request, rule, unfinished=self.end is not End.FINISHED)
 
     def told(self, job: Job) -> Told:
         """Its answer as a rule sees it; there must be one."""
@@ -84,7 +106,7 @@ class Arm:
             self.verdict is not None and self.verdict.passed,
             self.success,
             self.route.tariff.price(usage),
-            _text(answering.answer),
+            self.text,
         )
 
     def played(self, job: Job) -> Played:
@@ -94,6 +116,7 @@ class Arm:
             outcome=self.outcome,
             usage=self.usage(job),
             verdict=self.verdict,
+            turn=self.turn,
             provider_request_id=None if self.answering is None else self.answering.provider_request_id,
         )
 
@@ -101,7 +124,7 @@ class Arm:
         """Its answer, if there is one, as one nobody gets."""
         if self.answering is None or self.error is not None:
             return ()
-        return (waste_of(self.answering, unfinished=self.end is not End.FINISHED),)
+        return (waste_of(self.answering, unfinished=self.end is not End.FINISHED, request=self.trail.request),)
 
     def bills(self, job: Job, *, prompt: int) -> tuple[Bill, ...]:
         """What its providers bill so far, by our own count: at least the `prompt` (tokens) where it was called."""

@@ -69,11 +69,13 @@ class Waste(Record, frozen=True):
     answer: Answer
     unfinished: bool
     provider_request_id: str | None = None
+    request: ModelRequest | None = None
+    """What was asked, where that was not the caller's request itself."""
 
 
-def waste_of(answering: Answering, *, unfinished: bool) -> Waste:
+def waste_of(answering: Answering, *, unfinished: bool, request: ModelRequest | None = None) -> Waste:
     """The answer so far as one nobody gets."""
-    return Waste(answering.route, answering.answer, unfinished, answering.provider_request_id)
+    return Waste(answering.route, answering.answer, unfinished, answering.provider_request_id, request)
 
 
 @dataclass(slots=True)
@@ -84,6 +86,8 @@ class Trail:
     wasted: list[Waste] = field(default_factory=list)
     route: Route | None = None
     """The last one tried."""
+    request: ModelRequest | None = None
+    """What is asked, where that is not the caller's request itself."""
 
 
 class Effort(Record, frozen=True):
@@ -171,7 +175,7 @@ class Attempts:
         now = self._clock.monotonic()
         failure = answering.answer.failure or _unsaid(answering)
         if answering.answer.finish is not None:
-            trail.wasted.append(waste_of(answering, unfinished=False))
+            trail.wasted.append(waste_of(answering, unfinished=False, request=trail.request))
         self._health.failed(answering.route.name, failure.kind, now)
         trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
         return _refusal(failure, trail)
@@ -231,7 +235,9 @@ class Attempts:
             elif failure.kind not in NOT_THE_PROVIDERS_FAULT:
                 route.keys.failed(key_number, route.card.model, now)
         if failed.answer.finish is not None:
-            trail.wasted.append(Waste(route, failed.answer, unfinished=False, provider_request_id=identity))
+            trail.wasted.append(
+                Waste(route, failed.answer, unfinished=False, provider_request_id=identity, request=trail.request)
+            )
         trail.records.append(
             AttemptRecord(route.provider.name, route.card.model, failure.kind, None, total_ms, identity)
         )

@@ -10,6 +10,7 @@ from monkey_coder_protocol.execute import (
 )
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.money import asked_usd
+from monkey_coder_server.domain.teamwork.team import MOST_AGENTS, MOST_ROUNDS, Strategy
 
 DEFAULT_SECONDS = 300.0
 LONGEST_SECONDS = 3600.0
@@ -17,8 +18,8 @@ LONGEST_NAME = 200
 MOST_FILES = 1_000
 MOST_TOKENS = 10_000_000
 BRANCHES = (1, 10)
-AGENTS = (1, 10)
-ITERATIONS = (1, 100)
+AGENTS = (1, MOST_AGENTS)
+ITERATIONS = (1, MOST_ROUNDS)
 SHOWN = 1e15
 """Beyond this a number is not shown: JSON admits integers no float can hold."""
 
@@ -100,5 +101,7 @@ def _check_orchestration(field: str, config: OrchestrationConfig | None) -> None
     number(f"{field}.execution_branches", config.execution_branches, *BRANCHES)
     for share in ("consensus_threshold", "quantum_coherence", "uncertainty_threshold"):
         number(f"{field}.{share}", getattr(config, share), 0.0, 1.0)
+    if config.coordination_strategy is not None:
+        one_of(f"{field}.coordination_strategy", config.coordination_strategy, tuple(Strategy))
     if config.collapse_strategy is not None:
         one_of(f"{field}.collapse_strategy", config.collapse_strategy, COLLAPSE_STRATEGIES)

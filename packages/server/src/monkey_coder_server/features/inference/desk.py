@@ -68,6 +68,7 @@ class Desk:
             locked=locked,
             explores=request.header(RETRY_HEADER) in {None, "0"},
             collapse=task.collapse,
+            team=task.team,
             files={each.path: each.content for each in sent.files or ()},
         )
         return Order(job, task, task_id, headers)

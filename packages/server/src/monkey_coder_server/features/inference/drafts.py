@@ -5,6 +5,7 @@ Each draft costs a few microseconds whatever the answer's length: nothing is rea
 
 from collections.abc import Callable
 
+from monkey_coder_server.domain.prompt_tokens import expected_tokens
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, UsageRule, complete, estimate, normalise
 from monkey_coder_server.features.inference.attempt import Effort, Trail
@@ -38,7 +39,9 @@ class Drafts:
         """A provider is about to be called: it will bill the prompt, and nobody is charged."""
         flight, now = self._flight, self._clock.now()
         job, before = flight.job, (*wasted_bills(effort.trail, flight.job), *self.beside(effort.trail))
-        usage = Usage(uncached_input=flight.admitted.plan.input_expected, estimated=True, doubts=("usage",))
+        own = effort.request is job.request
+        prompt = flight.admitted.plan.input_expected if own else expected_tokens(effort.request)
+        usage = Usage(uncached_input=prompt, estimated=True, doubts=("usage",))
         cost, owed = route.tariff.cost(usage), sums(before)
         provider = route.provider.name
         draft = FailedRequest(

@@ -8,31 +8,11 @@ from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.leeway import ANY, Leeway
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.route import Candidate, Route
-from monkey_coder_server.ports.record import Record
 
 LEAST_TOKENS = 256
 """A limit the caller left open is not lowered below this: a shorter answer is of no use."""
 ROOM_FOR_THOUGHT = 4
 """How many times longer an open limit is for a model that reasons: its thoughts count against the limit."""
-
-
-class Chosen(Record, frozen=True):
-    """Routes a request may come to use, best first: one of them, or with `several` all of them together."""
-
-    routes: tuple[Route, ...]
-    several: bool = False
-
-    @property
-    def bound(self) -> int:
-        """The most the request can cost its account, in nano-dollars."""
-        bounds = [route.bound for route in self.routes]
-        return sum(bounds) if self.several else max(bounds)
-
-    @property
-    def most_tokens(self) -> int:
-        """The most tokens it can use."""
-        tokens = [route.most_tokens for route in self.routes]
-        return sum(tokens) if self.several else max(tokens)
 
 
 def several(plan: Plan, job: Job, budget: int | None, leeway: Leeway = ANY) -> tuple[Route, ...]:

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from monkey_coder_server.domain.collapse import Collapse, Kept
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.stream_events import Answer, Event
+from monkey_coder_server.domain.teamwork.team import Team
+from monkey_coder_server.domain.teamwork.turns import Turn
 from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.domain.verification.verdict import Verdict
 from monkey_coder_server.features.inference.plan import Plan, Wishes
@@ -48,6 +50,8 @@ class Job(Record, frozen=True, kw_only=True):
     locked: Promise | None = None
     explores: bool = True
     collapse: Collapse | None = None
+    team: Team | None = None
+    """Several agents are to work at it; then no arms are asked beside."""
     files: Mapping[str, str] = _NO_FILES
     """Those that came with the request, by path."""
 
@@ -62,7 +66,7 @@ class Job(Record, frozen=True, kw_only=True):
 class Played(Record, frozen=True, kw_only=True):
     """One arm that was asked among several: what became of it, and what of it the account pays.
 
-    `usage` None: nothing is paid. `verdict` None: there was no whole answer to check.
+    `usage` None: nothing is paid. `verdict` None: there was no whole answer to check. `turn` is what it did for a team.
     """
 
     route: Route
@@ -70,6 +74,7 @@ class Played(Record, frozen=True, kw_only=True):
     usage: Usage | None = None
     verdict: Verdict | None = None
     provider_request_id: str | None = None
+    turn: Turn | None = None
 
     @property
     def price(self) -> int:
@@ -85,10 +90,28 @@ class Collapsed(Record, frozen=True, kw_only=True):
     played: tuple[Played, ...]
 
 
+class Worked(Record, frozen=True, kw_only=True):
+    """What several agents did, in turns; the one whose answer was kept first.
+
+    `team` is the one that worked, smaller than asked for where that could not be paid. `rounds` counts critiques.
+    `approved`: the last found nothing. `agreement` is the share of the agents' own answers that say the same, None
+    where none passed or only one was given; `agreed`: that was enough. `ended_by` says in a word why no more was done.
+    """
+
+    team: Team
+    played: tuple[Played, ...]
+    rounds: int
+    approved: bool
+    agreement: float | None
+    agreed: bool
+    ended_by: str
+
+
 class Served(Record, frozen=True, kw_only=True):
     """An answer and everything that is known of how it came about.
 
-    Where several arms were asked, the answer and its usage are those that were kept, and `collapsed` tells of all.
+    Where several arms were asked, the answer and its usage are those that were kept, and `collapsed` tells of all, or
+    `worked` where they worked together.
     """
 
     job: Job
@@ -108,13 +131,19 @@ class Served(Record, frozen=True, kw_only=True):
     """Of an answer that was not streamed; `body` is the same as it came."""
     body: bytes = b""
     collapsed: Collapsed | None = None
+    worked: Worked | None = None
+
+    @property
+    def played(self) -> tuple[Played, ...]:
+        """Every arm that was asked, the kept one first; empty where only one model was to answer."""
+        several = self.collapsed or self.worked
+        return () if several is None else several.played
 
     @property
     def total(self) -> Usage:
         """What the account pays for, all answers together."""
-        if self.collapsed is None:
-            return self.usage
-        return together(each.usage for each in self.collapsed.played if each.usage is not None)
+        played = self.played
+        return together(each.usage for each in played if each.usage is not None) if played else self.usage
 
 
 class Settled(Record, frozen=True):

@@ -33,8 +33,10 @@ class Learning:
             plan.work.language,
             plan.effort,
         )
-        asked = Asked.of(job, plan)
         self.outcomes.served(job.request_id, by)
+        if served.worked is not None:  # what was told of others' work is no prompt like the caller's
+            return
+        asked = Asked.of(job, plan)
         self.foresight.served(served, asked)
         if served.collapsed is None:  # which of several answers is kept says nothing about the router's choice
             self.exploration.played(served)

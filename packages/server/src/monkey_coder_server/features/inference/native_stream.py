@@ -7,7 +7,7 @@ from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.stream_events import Event, RefusalDelta, TextDelta, ThinkingDelta
 from monkey_coder_server.features.inference.job import Outcome, Settled
 from monkey_coder_server.features.inference.replay import text_of
-from monkey_coder_server.features.inference.running import Opening, Run
+from monkey_coder_server.features.inference.running import Opening, Run, Step
 from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.sse import EventWriter, data_frame
 
@@ -38,9 +38,9 @@ class NativeStream:
             while not writer.gone:
                 events = await run.take(WATCH_SECONDS)
                 if not events and run.ended:
-                    await writer.write(await self._end())
+                    await writer.write(_done(run.steps()) + await self._end())
                     return
-                frames = self._opening() + self._said(events)
+                frames = _done(run.steps()) + self._opening() + self._said(events)
                 if frames:
                     await writer.write(frames)
         finally:
@@ -78,6 +78,12 @@ class NativeStream:
 
 def _delta(text: str) -> bytes:
     return data_frame(StreamEvent(type="delta", data=text))
+
+
+def _done(steps: list[Step]) -> bytes:
+    """What was done before there is an answer."""
+    told = [StreamProgress(step.name, metadata=dict(step.facts)) for step in steps]
+    return b"".join([data_frame(StreamEvent(type="progress", progress=each)) for each in told])
 
 
 def _progress(step: str, opening: Opening | None) -> bytes:

@@ -11,14 +11,15 @@ from monkey_coder_server.domain.errors import FailureKind, GatewayError, NotFoun
 from monkey_coder_server.domain.usage import Usage, UsageRule
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.arm import Arm
+from monkey_coder_server.features.inference.arms import Arms
 from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Attempts, Effort
-from monkey_coder_server.features.inference.branching import Branching
+from monkey_coder_server.features.inference.branching import Branching, Chosen
 from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.drafts import Drafts
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.first_answers import kept
 from monkey_coder_server.features.inference.flight import Flight
-from monkey_coder_server.features.inference.job import Collapsed, Job, Outcome, Served, Settled
+from monkey_coder_server.features.inference.job import Collapsed, Job, Outcome, Served, Settled, Worked
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.meter import Meter
@@ -26,6 +27,7 @@ from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.running import Opening, Run, Running
 from monkey_coder_server.features.inference.settlement import Settlements, settlement_of
+from monkey_coder_server.features.inference.teamwork import Teamwork
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Hold, Ledger, Replay
 from monkey_coder_server.ports.telemetry import Telemetry
@@ -110,8 +112,8 @@ class Pipeline:
             return kept(admitted)
         flight = Flight(job, admitted, run, drain=self._settings.drain)
         try:
-            if admitted.several and job.collapse is not None:
-                served = await self._collapse(flight, job.collapse)
+            if admitted.several:
+                served = await self._several(flight)
             else:
                 served = await self._answer(flight)
         except BaseException as stopped:
@@ -146,28 +148,35 @@ class Pipeline:
                 await flight.answering.close()
         return self._served(flight, flight.answered(), end)
 
-    async def _collapse(self, flight: Flight, collapse: Collapse) -> Served:
+    async def _several(self, flight: Flight) -> Served:
         """Several arms are asked. Of a stream, too, nothing leaves before one answer is kept."""
-        job = flight.job
         drafts = Drafts(flight, self._ledger, self._clock)
-        branching = Branching(self._attempts, self._clock, flight, partial(self._calling, flight, drafts))
-        drafts.beside = branching.bills_beside
-        try:
-            with Within(job.started + job.seconds - self._clock.monotonic()) as bound:
-                flight.watch(bound)
-                chosen = await branching.run(collapse)
-        except TimeoutError:
-            raise flight.too_late() from None
-        finally:
-            flight.unwatch()
-        served = self._described(flight, chosen.answering, chosen.usage, chosen.collapsed)
-        if job.stream:
+        arms = Arms(self._attempts, flight, partial(self._calling, flight, drafts))
+        drafts.beside = arms.bills_beside
+        crew, collapse = flight.admitted.crew, flight.job.collapse
+        if crew is not None:
+            chosen = await Teamwork(arms, self._clock, flight, crew).run()
+        else:
+            chosen = await self._collapse(flight, Branching(arms, self._clock, flight), collapse or Collapse())
+        served = self._described(flight, chosen.answering, chosen.usage, chosen.told)
+        if flight.job.stream:
             try:
                 await self._deliver(flight, served, chosen.arm)
             except BaseException:
                 flight.abandon()
                 raise
         return served
+
+    async def _collapse(self, flight: Flight, branching: Branching, collapse: Collapse) -> Chosen:
+        job = flight.job
+        try:
+            with Within(job.started + job.seconds - self._clock.monotonic()) as bound:
+                flight.watch(bound)
+                return await branching.run(collapse)
+        except TimeoutError:
+            raise flight.too_late() from None
+        finally:
+            flight.unwatch()
 
     async def _deliver(self, flight: Flight, served: Served, arm: Arm) -> None:
         """Pass on the kept answer; that it is paid for, whole, is on disk before its first byte leaves."""
@@ -242,7 +251,7 @@ class Pipeline:
         return self._described(flight, answering, usage)
 
     def _described(
-        self, flight: Flight, answering: Answering, usage: Usage, collapsed: Collapsed | None = None
+        self, flight: Flight, answering: Answering, usage: Usage, told: Collapsed | Worked | None = None
     ) -> Served:
         job = flight.job
         return Served(
@@ -261,7 +270,8 @@ class Pipeline:
             dropped=answering.dropped,
             events=answering.events,
             body=answering.body,
-            collapsed=collapsed,
+            collapsed=told if isinstance(told, Collapsed) else None,
+            worked=told if isinstance(told, Worked) else None,
         )
 
 

@@ -1,6 +1,7 @@
 """`POST /v1/quote`: the price before the work."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import msgspec
 
@@ -15,6 +16,7 @@ from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.quotes import Promise, QuoteBook
 from monkey_coder_server.features.inference.render import stamp
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.staffing import NOTES, Seat
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.request import Request
@@ -47,9 +49,13 @@ class QuoteApi:
             job.principal.account_id, order.task.fingerprint, _promise(routes, maximum=held)
         )
         asked = Asked.of(job, plan)
-        offers = [self._offer(asked, route) for route in routes]
+        seats = () if chosen.crew is None else chosen.crew.seats
+        offers = [self._turn(asked, seat) for seat in seats] or [self._offer(asked, route) for route in routes]
         expected = parse_usd(offers[0].expected_usd)
-        if chosen.several and job.collapse is not None:
+        if seats:
+            turns = zip(seats, offers, strict=True)
+            expected = ceil(sum(seat.turn.likely * parse_usd(offer.expected_usd) for seat, offer in turns))
+        elif chosen.several and job.collapse is not None:
             successes = [plan.success(route.name) for route in routes]
             expected = expected_cost(job.collapse, [parse_usd(offer.expected_usd) for offer in offers], successes)
         body = Quote(
@@ -63,9 +69,19 @@ class QuoteApi:
         )
         return json_reply(body, headers=order.headers)
 
-    def _offer(self, asked: Asked, route: Route) -> QuoteRoute:
+    def _turn(self, asked: Asked, seat: Seat) -> QuoteRoute:
+        """An agent's turn: its prompt holds what others are expected to have written before."""
+        answer = self._foresight.expect(asked, seat.route.card, most_output=seat.route.max_tokens).usage
+        written = answer.output - answer.reasoning
+        told = seat.turn.answers * min(written, seat.room.answer) + seat.turn.notes * min(
+            written // NOTES, seat.room.note
+        )
+        return self._offer(asked, seat.route, told=told)
+
+    def _offer(self, asked: Asked, route: Route, *, told: int = 0) -> QuoteRoute:
         expected = self._foresight.expect(asked, route.card, most_output=route.max_tokens)
         usage = expected.usage
+        usage = usage._replace(uncached_input=usage.uncached_input + told)
         return QuoteRoute(
             provider=route.provider.name,
             model=route.card.model,
@@ -82,8 +98,9 @@ class QuoteApi:
 
 def _promise(routes: Sequence[Route], *, maximum: int) -> Promise:
     """What is promised: each route's tariff and bound, and the most of those that one request can come to use."""
+    names = {route.name for route in routes}
     return Promise(
         tariffs={route.name: route.tariff for route in routes},
-        bounds={route.name: route.bound for route in routes},
+        bounds={name: max(route.bound for route in routes if route.name == name) for name in names},
         maximum=maximum,
     )

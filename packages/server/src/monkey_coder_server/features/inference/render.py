@@ -9,14 +9,18 @@ import msgspec
 from monkey_coder_protocol.execute import Artifact, ExecuteResponse, ExecutionResult, UsageMetrics
 from monkey_coder_server.domain.artifacts import Artifacts, parse
 from monkey_coder_server.domain.money import NANO_PER_USD, usd
+from monkey_coder_server.domain.teamwork.saying import concern_of
+from monkey_coder_server.features.inference.arm import FAILED
 from monkey_coder_server.features.inference.explain import choice_of, collapse_of
-from monkey_coder_server.features.inference.job import Collapsed, Served
+from monkey_coder_server.features.inference.job import Collapsed, Played, Served, Worked
 from monkey_coder_server.features.inference.task import Task
 from monkey_coder_server.features.inference.tools import told_calls
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge
 
 NO_FILES = Artifacts()
-ONE_BRANCH = "One model answered; several agents are not run by this version."
+ONE_BRANCH = "One model answered: neither several agents nor several branches were asked for."
+ONE_AGENT = "One model answered: the turns of several agents could not be paid together, or did not fit its window."
+AGENTS_FIRST = "Agents and branches were both asked for; agents worked, no branches were run."
 ONE_ENOUGH = "One model answered: the leading one was believed in enough, or several could not be paid together."
 _encode = msgspec.json.Encoder().encode
 
@@ -56,6 +60,7 @@ def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> by
                 "temperature": None if served.route.card.fixed_temperature else job.request.sampling.temperature,
                 **choice_of(served.plan, served.route),
             },
+            monkey1_orchestration=_teamwork(task, served.worked),
             orchestration_execution=_orchestration(task, served),
         )
     )
@@ -124,13 +129,55 @@ def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
 def _orchestration(task: Task, served: Served) -> dict[str, Any]:
     """What was run, beside what was asked for."""
     ran: dict[str, Any] = {"mode": "single", "branches_run": 1}
-    if served.collapsed is not None:
+    if task.team is not None:
+        ran = {"mode": "single" if served.worked is None else "agents", "branches_run": 1}
+        if task.branches_left_out:
+            ran["note"] = AGENTS_FIRST
+    elif served.collapsed is not None:
         ran = _branches(served.collapsed)
     elif task.requested:
         ran["note"] = ONE_BRANCH if task.collapse is None else ONE_ENOUGH
     if task.requested:
         ran["requested"] = dict(task.requested)
     return ran
+
+
+def _teamwork(task: Task, worked: Worked | None) -> dict[str, Any]:
+    """What the agents did, the turn whose answer was kept first, and what the caller pays for each; {} for none."""
+    asked = task.team
+    if asked is None:
+        return {}
+    if worked is None:
+        return {
+            "strategy": asked.strategy,
+            "agents_asked": asked.agents,
+            "agents": 1,
+            "turns_run": 1,
+            "note": ONE_AGENT,
+        }
+    team = worked.team
+    return {
+        "strategy": team.strategy,
+        "agents_asked": asked.agents,
+        "agents": team.agents,
+        "consensus_threshold": team.threshold,
+        "agreement": None if worked.agreement is None else round(worked.agreement, 4),
+        "consensus_reached": worked.agreed,
+        "reflections_asked": asked.rounds,
+        "reflections_paid_for": team.rounds,
+        "reflections_run": worked.rounds,
+        "approved": worked.approved,
+        "ended_by": worked.ended_by,
+        "turns_run": len(worked.played),
+        "turns_failed": sum(each.outcome == FAILED for each in worked.played),
+        "turns": [_turn(each, kept=place == 0) for place, each in enumerate(worked.played)],
+    }
+
+
+def _turn(played: Played, *, kept: bool) -> dict[str, Any]:
+    turn = played.turn
+    part = {} if turn is None else {"agent": turn.agent, "task": turn.act, "concern": concern_of(turn.agent)}
+    return {**part, **_told(played, kept=kept)}
 
 
 def _branches(collapsed: Collapsed) -> dict[str, Any]:
@@ -142,28 +189,30 @@ def _branches(collapsed: Collapsed) -> dict[str, Any]:
         "branches_run": len(collapsed.played),
         "rule_met": kept.met,
         "agreement": None if kept.agreement is None else round(kept.agreement, 4),
-        "branches": [
-            {
-                "provider": each.route.provider.name,
-                "model": each.route.card.model,
-                "outcome": each.outcome,
-                "passed": None if each.verdict is None else each.verdict.passed,
-                "failed_checks": [] if each.verdict is None else [one.check for one in each.verdict.failures],
-                "kept": place == 0,
-                "cost_usd": usd(each.price),
-                "tokens": 0 if each.usage is None else each.usage.total,
-            }
-            for place, each in enumerate(collapsed.played)
-        ],
+        "branches": [_told(each, kept=place == 0) for place, each in enumerate(collapsed.played)],
+    }
+
+
+def _told(played: Played, *, kept: bool) -> dict[str, Any]:
+    verdict = played.verdict
+    return {
+        "provider": played.route.provider.name,
+        "model": played.route.card.model,
+        "outcome": played.outcome,
+        "passed": None if verdict is None else verdict.passed,
+        "failed_checks": [] if verdict is None else [one.check for one in verdict.failures],
+        "kept": kept,
+        "cost_usd": usd(played.price),
+        "tokens": 0 if played.usage is None else played.usage.total,
     }
 
 
 def _by_provider(served: Served) -> dict[str, int]:
     """The tokens of each provider's answers."""
-    if served.collapsed is None:
+    if not served.played:
         return {served.route.provider.name: served.usage.total}
     tokens: Counter[str] = Counter()
-    for each in served.collapsed.played:
+    for each in served.played:
         if each.usage is not None:
             tokens[each.route.provider.name] += each.usage.total
     return dict(tokens)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
@@ -25,6 +25,13 @@ class Opening(Record, frozen=True):
     """What is pushed are frames of the caller's own dialect."""
     dropped: tuple[str, ...] = ()
     """Parameters the model does not take."""
+
+
+class Step(Record, frozen=True):
+    """Something was done on the way to an answer: a word for it, and its facts."""
+
+    name: str
+    facts: Mapping[str, Any]
 
 
 class Echo(Protocol[T_contra]):
@@ -50,6 +57,7 @@ class Run(Generic[T]):
     def __init__(self, *, stall: float = 30.0) -> None:
         self._stall = stall
         self._events: deque[Event] = deque()
+        self._steps: list[Step] = []
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._on_leave: Callable[[], None] | None = None
@@ -69,6 +77,12 @@ class Run(Generic[T]):
         _wake(self._reader)
         for echo in self._echoes:
             echo.opened(opening)
+
+    def tell(self, steps: Iterable[Step]) -> None:
+        """Say what was done before there is an answer to pass on. An error can then only be told inside the stream."""
+        if not self.client_gone:
+            self._steps.extend(steps)
+            _wake(self._reader)
 
     async def push(self, event: Event) -> None:
         """Hand on one event; waits while the caller's buffer is full, for `stall` seconds at most."""
@@ -110,20 +124,31 @@ class Run(Generic[T]):
     # The caller's side
 
     async def opened(self, seconds: float) -> Opening | None:
-        """Wait until the answer begins or the request is over. None when neither happened in time, or it is over."""
-        while self.opening is None and not self.ended:
+        """Wait until the answer begins or the request is over.
+
+        None when neither happened in time, or it is over, or there are steps to be told before.
+        """
+        while self.opening is None and not self.ended and not self._steps:
             if not await self._wait(seconds):
                 return None
         return self.opening
 
     async def take(self, seconds: float) -> list[Event]:
-        """All events that are there, waiting up to `seconds` for the first. Empty when none came or all is over."""
-        if not self._events and not self.ended and not self.client_gone:
+        """All events that are there, waiting up to `seconds` for the first, or a step.
+
+        Empty when none came or all is over.
+        """
+        if not self._events and not self._steps and not self.ended and not self.client_gone:
             await self._wait(seconds)
         events = list(self._events)
         self._events.clear()
         _wake(self._writer)
         return events
+
+    def steps(self) -> list[Step]:
+        """What was done since this was asked before."""
+        steps, self._steps = self._steps, []
+        return steps
 
     def leave(self) -> None:
         """The caller is gone: nothing more is kept for it."""

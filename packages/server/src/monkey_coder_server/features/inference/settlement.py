@@ -11,7 +11,7 @@ from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.features.inference.attempt import Trail
 from monkey_coder_server.features.inference.exchange import milliseconds
-from monkey_coder_server.features.inference.job import Collapsed, Job, Played, Served, Settled
+from monkey_coder_server.features.inference.job import Job, Played, Served, Settled
 from monkey_coder_server.features.inference.patience import Patience, insist, persist
 from monkey_coder_server.features.inference.records import failed_record, served_record
 from monkey_coder_server.features.inference.running import Running
@@ -108,12 +108,12 @@ class Settlements:
 def settlement_of(served: Served, trail: Trail) -> Settlement:
     """What is booked for an answer; for each of several, where several arms were asked."""
     settlement = _of_one(served, trail)
-    return settlement if served.collapsed is None else _of_several(settlement, served.collapsed)
+    return _of_several(settlement, served.played) if served.played else settlement
 
 
-def _of_several(settlement: Settlement, collapsed: Collapsed) -> Settlement:
+def _of_several(settlement: Settlement, played: tuple[Played, ...]) -> Settlement:
     """The settlement of the answer that was kept, with what the others came to."""
-    paid = [(each, each.usage) for each in collapsed.played if each.usage is not None]
+    paid = [(each, each.usage) for each in played if each.usage is not None]
     branches = tuple([_branch(each, usage, kept=place == 0) for place, (each, usage) in enumerate(paid)])
     bills = (*(_bill(each, usage) for each, usage in paid), *settlement.bills[1:])
     return replace(

@@ -11,7 +11,9 @@ from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.collapse import Collapse
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.personas import PersonaChoice
+from monkey_coder_server.domain.teamwork.team import Team
 from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.agents_asked import read_team
 from monkey_coder_server.features.inference.branches_asked import read_collapse
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.prompt import model_request
@@ -38,6 +40,9 @@ class Task(Record, frozen=True):
     sent: ExecuteRequest
     requested: dict[str, Any]
     collapse: Collapse | None = None
+    team: Team | None = None
+    branches_left_out: bool = False
+    """Branches were asked for beside agents, which come first."""
 
     @property
     def fingerprint(self) -> bytes:
@@ -52,7 +57,9 @@ def read_task(sent: ExecuteRequest) -> Task:
     command, prompt = personas.leading_command(sent.prompt.strip())
     commands = [*([command] if command else []), *(persona_config.slash_commands or [])]
     tools = read_tools(sent)
-    collapse = read_collapse(sent)
+    team = read_team(sent)
+    branches = read_collapse(sent)
+    collapse = branches if team is None else None
     choice = personas.choose(persona_config.persona, slash_commands=commands, task_type=sent.task_type)
     wishes = Wishes(
         model=sent.model,
@@ -60,7 +67,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         models=sent.model_preferences or {},
         task_type=sent.task_type,
         persona=choice.persona,
-        required=_required(tools=bool(tools), several=collapse is not None),
+        required=_required(tools=bool(tools), several=team is not None or collapse is not None),
     )
     max_tokens = bounds.max_tokens(sent)
     request = model_request(
@@ -86,6 +93,8 @@ def read_task(sent: ExecuteRequest) -> Task:
         sent=sent,
         requested=_requested(sent),
         collapse=collapse,
+        team=team,
+        branches_left_out=team is not None and branches is not None,
     )
 
 

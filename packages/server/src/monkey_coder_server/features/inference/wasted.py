@@ -40,4 +40,4 @@ def all_but(provider: str | None, bills: Mapping[str, int]) -> Mapping[str, int]
 
 def _wasted_usage(waste: Waste, job: Job) -> Usage:
     rule = waste.route.provider.usage_rule_for(waste.route.card.model, job.request.spoken)
-    return usage_of(waste.answer, job.request, rule, unfinished=waste.unfinished)
+    return usage_of(waste.answer, waste.request or job.request, rule, unfinished=waste.unfinished)
