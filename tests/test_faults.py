@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import SUMMARY
 from tests.faults.faults import KINDS
-from tests.faults.proof import HEADING, line, prove
+from tests.faults.proof import HEADING, Load, line, prove
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("faults of providers"), pytest.mark.timeout(120)]
 
@@ -18,9 +18,7 @@ pytestmark = [pytest.mark.system, pytest.mark.xdist_group("faults of providers")
 def test_requests_are_served_whichever_way_a_provider_fails(
     tmp_path: Path, record_property: Callable[[str, str], None]
 ) -> None:
-    proof = prove(tmp_path, [("openai", kind) for kind in KINDS], seconds=4.0, at_once=8)
-    rows = [HEADING, *(line(case, proof.cases[0]) for case in proof.cases)]
-    record_property(SUMMARY, "\n".join(rows))
-    assert sum(case.asked for case in proof.cases[1:]) >= 20
-    assert proof.wrong == {}
-    assert proof.holds, "\n".join(rows)
+    cases = prove(tmp_path, [("openai", kind) for kind in KINDS], Load(seconds=4.0, at_once=8))
+    table = "\n".join([HEADING, *map(line, cases)])
+    record_property(SUMMARY, table)
+    assert all(case.holds for case in cases), table

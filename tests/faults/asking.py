@@ -33,7 +33,7 @@ class Callers:
     def __init__(self, door: str, key: str, provider: str, *, seed: int) -> None:
         self._door = door
         self._key = key
-        self._provider = provider
+        self.provider = provider
         self._chance = Random(seed)
         self._numbers = itertools.count(1)
         self.asked: list[Asked] = []
@@ -59,10 +59,10 @@ class Callers:
 
     def _next(self) -> tuple[bool, dict[str, Any]]:
         chance, number = self._chance, next(self._numbers)
-        prompt = f"write a queue for {self._provider}, variant {number} [[sandbox {STEERING}]]"
+        prompt = f"write a queue for {self.provider}, variant {number} [[sandbox {STEERING}]]"
         body: dict[str, Any] = {"task_type": "code_generation", "prompt": prompt, "context": {"max_tokens": 64}}
         if chance.random() < PREFERRED:
-            body["model_preferences"] = {self._provider: MODELS[self._provider]}
+            body["model_preferences"] = {self.provider: MODELS[self.provider]}
         return chance.random() < STREAMS, body
 
 

@@ -19,7 +19,6 @@ MODELS: Mapping[str, str] = MappingProxyType(
     }
 )
 """A model of each provider."""
-HEALTHY = "healthy"
 FLAPPING = "flapping"
 KINDS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -36,7 +35,7 @@ PERIOD = 1.0
 
 async def trouble(simulators: str, provider: str, kind: str) -> None:
     """Keep a provider in trouble until cancelled; then it is well again."""
-    rules = [] if kind == HEALTHY else [{"provider": provider, **KINDS[kind]}]
+    rules = [{"provider": provider, **KINDS[kind]}]
     try:
         while True:
             await asyncio.to_thread(script, simulators, rules)

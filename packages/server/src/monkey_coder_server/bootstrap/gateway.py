@@ -134,7 +134,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     prices = CurrentPrices(PROVIDERS, books.clock)
     markups = MarkupTable(parse_percent(settings.markup_percent))
     health = inference.Health()
-    help_text = "Models that are tried last because they failed or were late."
+    help_text = "Models that are tried last because they failed, were late or refused our keys."
     parts.metrics.track("monkey_coder_open_breakers", help_text, lambda: health.open(books.clock.monotonic()))
 
     def healthy(provider: str) -> bool:
@@ -229,7 +229,7 @@ def _ops(parts: _Parts) -> Feature:
 
 def _any_answers(health: inference.Health, names: Sequence[str], now: float) -> bool:
     """Whether one of the models that were called has a breaker that is not open; also when none was called yet."""
-    called = [pulse for name in names if (pulse := health.pulse(name, now)).served or pulse.failed]
+    called = [pulse for name in names if (pulse := health.pulse(name, now)).known]
     return not called or any(pulse.state != "open" for pulse in called)
 
 

@@ -72,9 +72,10 @@ async def executed(
     for provider in PROVIDERS:
         answer = (STREAMS if stream else ANSWERS)[provider](prompt=prompt, output=output)
         later.wire.play(provider, wires.error(500) if provider in between.failing else answer)
+    now = asyncio.get_running_loop().time()
     for name in PRICES:
         for _ in range(3 if name.partition("/")[0] in between.beaten else 0):
-            later.health.failed(name, FailureKind.SERVER_ERROR, asyncio.get_running_loop().time())
+            later.health.failed(name, FailureKind.SERVER_ERROR, now, began=now)
     path = "/v1/execute/stream" if stream else "/v1/execute"
     answer = await later.ask(path, quote_id=quote["quote_id"], **asked)
     await later.settle_down()

@@ -6,6 +6,8 @@ from dataclasses import replace
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.breaker import BreakerState
+from monkey_coder_server.features.inference.pipeline import PipelineSettings
+from monkey_coder_server.features.inference.refused_keys import KEYS
 from monkey_coder_server.features.inference.retry_budget import MOST
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Gateway
@@ -113,3 +115,86 @@ async def test_a_key_that_has_used_up_its_limit_is_left_alone_while_another_has_
         assert (await gateway.ask(model=PINNED)).status == 200
     used = [headers["authorization"] for *_, headers in gateway.wire.sent]
     assert used == ["Bearer sk-one", "Bearer sk-two", "Bearer sk-two", "Bearer sk-two"]
+
+
+MANY = {"openai": tuple(f"sk-{number}" for number in range(64)), "anthropic": ("sk-a",), "google": ("sk-g",)}
+WISH = {"openai": "gpt-big"}
+
+
+def calls_to(gateway: Gateway, provider: str) -> int:
+    return sum(sent[0] == provider for sent in gateway.wire.sent)
+
+
+async def test_a_provider_that_refuses_all_keys_is_asked_with_a_few_of_them() -> None:
+    gateway = Gateway(keys=MANY)
+    gateway.wire.play("openai", wires.error(429))
+    gateway.wire.play("anthropic", wires.anthropic())
+    gateway.wire.play("google", wires.gemini())
+    answers = [await gateway.ask(model_preferences=WISH) for _ in range(30)]
+    assert {answer.status for answer in answers} == {200}
+    assert calls_to(gateway, "openai") == KEYS
+
+
+async def test_one_bad_key_among_many_does_not_keep_requests_from_its_provider() -> None:
+    gateway = Gateway(keys=MANY)
+    gateway.wire.play("openai", wires.error(429, retry_after="60"), wires.openai())
+    gateway.wire.play("anthropic", wires.anthropic())
+    gateway.wire.play("google", wires.gemini())
+    for _ in range(10):
+        assert (await gateway.ask(model_preferences=WISH)).status == 200
+    assert calls_to(gateway, "openai") == 10
+
+
+async def test_while_its_model_rests_a_pinned_request_asks_once_and_not_with_one_key_after_another() -> None:
+    gateway = Gateway(keys=MANY)
+    gateway.wire.play("openai", wires.error(429, retry_after="20"))
+    for _ in range(KEYS):
+        await gateway.ask(model=PINNED)
+    before = len(gateway.wire.sent)
+    for number in range(1, 11):
+        answer = await gateway.ask(model=PINNED)
+        assert (answer.status, answer.headers["retry-after"]) == (502, "20")
+        assert len(gateway.wire.sent) == before + number
+
+
+async def test_a_pinned_request_that_is_served_ends_the_rest_for_all() -> None:
+    gateway = Gateway(keys=MANY)
+    gateway.wire.play("openai", *[wires.error(429)] * KEYS, wires.openai())
+    gateway.wire.play("anthropic", wires.anthropic())
+    gateway.wire.play("google", wires.gemini())
+    for _ in range(KEYS):
+        await gateway.ask(model_preferences=WISH)
+    assert not gateway.health.admits(PINNED, gateway.clock.monotonic())
+    assert (await gateway.ask(model=PINNED)).status == 200
+    before = calls_to(gateway, "openai")
+    assert (await gateway.ask(model_preferences=WISH)).status == 200
+    assert calls_to(gateway, "openai") == before + 1
+
+
+async def test_one_probe_at_a_time_however_many_ask_at_once() -> None:
+    gateway = Gateway()
+    gateway.wire.play("openai", slowly(wires.error(503)))
+    gateway.wire.play("anthropic", wires.anthropic())
+    gateway.wire.play("google", wires.gemini())
+    for _ in range(3):
+        await gateway.ask(model_preferences=WISH)
+    await asyncio.sleep(0.25)
+    before = calls_to(gateway, "openai")
+    answers = await asyncio.gather(*(gateway.ask(model_preferences=WISH) for _ in range(20)))
+    assert {answer.status for answer in answers} == {200}
+    assert calls_to(gateway, "openai") == before + 1
+
+
+async def test_a_probe_the_books_could_not_take_on_makes_room_for_another() -> None:
+    gateway = Gateway(pipeline=PipelineSettings(durable=0.02))
+    gateway.wire.play("openai", wires.error(503))
+    gateway.wire.play("anthropic", wires.anthropic())
+    gateway.wire.play("google", wires.gemini())
+    for _ in range(3):
+        await gateway.ask(model_preferences=WISH)
+    await asyncio.sleep(0.25)
+    before = len(gateway.wire.sent)
+    gateway.books.durable_delay = 0.1
+    assert (await gateway.ask(model=PINNED)).status == 503
+    assert len(gateway.wire.sent) == before
+    assert gateway.health.admits(PINNED, gateway.clock.monotonic())

@@ -14,7 +14,7 @@ SETTINGS = HealthSettings(open_after=3, open_seconds=10.0, half_life=60.0)
 def broken(now: float = 0.0) -> Health:
     health = Health(SETTINGS)
     for _ in range(3):
-        health.failed(NAME, FailureKind.SERVER_ERROR, now)
+        health.failed(NAME, FailureKind.SERVER_ERROR, now, began=now)
     return health
 
 
@@ -27,16 +27,16 @@ def test_a_model_nobody_tried_is_admitted_and_unmeasured() -> None:
 def test_the_breaker_opens_at_the_third_failure_in_a_row_and_not_before() -> None:
     health = Health(SETTINGS)
     for _ in range(2):
-        health.failed(NAME, FailureKind.OVERLOADED, 0.0)
+        health.failed(NAME, FailureKind.OVERLOADED, 0.0, began=0.0)
     assert health.admits(NAME, 0.0)
-    health.failed(NAME, FailureKind.OVERLOADED, 0.0)
+    health.failed(NAME, FailureKind.OVERLOADED, 0.0, began=0.0)
     assert not health.admits(NAME, 0.0)
 
 
 def test_a_success_between_failures_starts_the_count_anew() -> None:
     health = Health(SETTINGS)
     for _ in range(5):
-        health.failed(NAME, FailureKind.TIMEOUT, 0.0)
+        health.failed(NAME, FailureKind.TIMEOUT, 0.0, began=0.0)
         health.succeeded(NAME, first_byte_ms=1, total_ms=2, now=0.0)
     assert health.admits(NAME, 0.0)
 
@@ -61,12 +61,12 @@ def test_a_probe_that_succeeds_closes_the_breaker() -> None:
     assert health.pulse(NAME, 11.0).state is BreakerState.CLOSED
 
 
-def test_a_probe_that_fails_opens_it_again() -> None:
+def test_a_probe_that_fails_opens_it_again_for_twice_as_long() -> None:
     health = broken()
     health.started(NAME, 10.0)
-    health.failed(NAME, FailureKind.CONNECTION, 11.0)
-    assert not health.admits(NAME, 12.0)
-    assert health.admits(NAME, 21.0)
+    health.failed(NAME, FailureKind.CONNECTION, 11.0, began=10.0)
+    assert not health.admits(NAME, 30.9)
+    assert health.admits(NAME, 31.0)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_probe_that_fails_opens_it_again() -> None:
 def test_what_the_caller_or_our_key_did_is_not_held_against_the_model(kind: FailureKind) -> None:
     health = Health(SETTINGS)
     for _ in range(10):
-        health.failed(NAME, kind, 0.0)
+        health.failed(NAME, kind, 0.0, began=0.0)
     assert health.admits(NAME, 0.0)
 
 
@@ -174,7 +174,7 @@ def test_calls_given_up_late_count_as_late_and_others_say_nothing() -> None:
 def test_a_probe_that_failed_by_the_keys_fault_makes_room_for_another() -> None:
     health = broken()
     number = health.started(NAME, 10.0)
-    health.failed(NAME, FailureKind.RATE_LIMIT, 10.5, number=number)
+    health.failed(NAME, FailureKind.RATE_LIMIT, 10.5, began=10.0, number=number)
     assert health.admits(NAME, 10.6)
 
 
@@ -184,3 +184,44 @@ def test_it_counts_the_models_that_are_tried_last() -> None:
     assert health.open(1.0) == 1
     health.succeeded(NAME, first_byte_ms=1, total_ms=2, now=11.0)
     assert health.open(11.0) == 0
+
+
+def test_a_model_whose_keys_are_refused_one_after_the_other_is_tried_last_until_its_rest_is_over() -> None:
+    health = Health(SETTINGS)
+    version = health.version
+    for number in range(3):
+        health.failed(NAME, FailureKind.RATE_LIMIT, 0.0, began=0.0)
+        health.refused(NAME, number, 0.0, began=0.0, retry_after=5.0)
+    assert health.version > version
+    assert (health.admits(NAME, 4.9), health.rests(NAME, 4.0)) == (False, 1.0)
+    assert health.open(4.9) == 1
+    assert health.pulse(NAME, 4.9).known
+    assert health.pulse(NAME, 5.0).state is BreakerState.HALF_OPEN
+    health.claimed(NAME, 5.0)
+    assert not health.admits(NAME, 5.1)
+    health.unclaimed(NAME)
+    assert health.admits(NAME, 5.1)
+    version = health.version
+    health.succeeded(NAME, first_byte_ms=5, total_ms=9, now=5.2)
+    assert health.version > version
+    assert (health.pulse(NAME, 5.2).state, health.rests(NAME, 5.2)) == (BreakerState.CLOSED, 0.0)
+
+
+def test_a_probe_of_a_resting_model_that_fails_otherwise_makes_room_for_another() -> None:
+    health = Health(SETTINGS)
+    for number in range(3):
+        health.refused(NAME, number, 0.0, began=0.0, retry_after=None)
+    health.started(NAME, 2.0)
+    health.failed(NAME, FailureKind.SERVER_ERROR, 2.1, began=2.0)
+    assert health.admits(NAME, 2.2)
+
+
+def test_answers_that_were_under_way_when_a_breaker_opened_leave_it_open() -> None:
+    health = broken(now=5.0)
+    health.succeeded(NAME, first_byte_ms=5, total_ms=900, now=5.5)
+    assert not health.admits(NAME, 5.5)
+
+
+def test_nothing_is_known_of_a_model_that_was_never_called() -> None:
+    assert not Health(SETTINGS).pulse(NAME, 0.0).known
+    assert Health(SETTINGS).rests(NAME, 0.0) == 0.0

@@ -55,7 +55,7 @@ def test_a_rate_limit_without_a_word_of_how_long_rests_longer_each_time_until_an
         rests.append(ring.wait("m", now))
         now += rests[-1]
     assert rests == [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 120.0, 120.0]
-    ring.answered(0, "m", 50.0, now)
+    ring.answered(0, "m", 50.0, now, began=now)
     ring.refused(0, "m", refusal(FailureKind.RATE_LIMIT), now)
     assert ring.wait("m", now) == 2.0
 
@@ -83,18 +83,18 @@ def test_a_key_with_nothing_left_is_taken_only_when_there_is_no_other() -> None:
 def test_a_key_the_provider_fails_again_and_again_is_probed_by_one_call_at_a_time() -> None:
     ring = KeyRing(["a", "b"])
     for _ in range(3):
-        ring.failed(0, "m", 0.0)
+        ring.failed(0, "m", 0.0, began=0.0)
     assert taken(ring, 4, now=1.0) == {1}
     assert [found[0] for _ in range(3) if (found := ring.take("m", 16.0))].count(0) == 1
-    ring.answered(0, "m", 5.0, 17.0)
+    ring.answered(0, "m", 5.0, 17.0, began=16.0)
     ring.left(0)
     assert 0 in taken(ring, 4, now=17.0)
 
 
 def test_the_better_of_the_next_two_is_the_one_with_less_to_wait_for() -> None:
     ring = KeyRing(["slow", "quick"])
-    ring.answered(0, "m", 900.0, 0.0)
-    ring.answered(1, "m", 100.0, 0.0)
+    ring.answered(0, "m", 900.0, 0.0, began=0.0)
+    ring.answered(1, "m", 100.0, 0.0, began=0.0)
     counts = Counter(found[0] for _ in range(20) if (found := ring.take("m", 0.0)))
     assert counts[1] > 3 * counts[0] > 0
 

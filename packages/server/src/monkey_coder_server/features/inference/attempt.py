@@ -1,7 +1,7 @@
 """Walks a plan until one model answers: budget, failover, places, keys, Retry-After. The only place they meet."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from monkey_coder_server.domain.conversation import ModelRequest
@@ -176,7 +176,7 @@ class Attempts:
         failure = answering.answer.failure or _unsaid(answering)
         if answering.answer.finish is not None:
             trail.wasted.append(waste_of(answering, unfinished=False, request=trail.request))
-        self._health.failed(answering.route.name, failure.kind, now)
+        self._health.failed(answering.route.name, failure.kind, now, began=answering.started)
         trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
         return _refusal(failure, trail)
 
@@ -191,7 +191,12 @@ class Attempts:
 
     async def _call(self, route: Route, key: tuple[int, str], effort: Effort) -> Answering:
         effort.trail.route = route
-        await effort.calling(route, effort)
+        self._health.claimed(route.name, self._clock.monotonic())
+        try:
+            await effort.calling(route, effort)
+        except BaseException:
+            self._health.unclaimed(route.name)
+            raise
         started = self._clock.monotonic()
         number = self._health.started(route.name, started, stream=effort.stream)
         call = self._exchange.begin if effort.stream else self._exchange.whole
@@ -217,7 +222,7 @@ class Attempts:
         model, first_byte_ms = route.card.model, answering.first_byte_ms
         if effort.stream:
             self._health.heard(route.name, number, first_byte_ms, now)
-        route.keys.answered(answering.key_number, model, first_byte_ms, now)
+        route.keys.answered(answering.key_number, model, first_byte_ms, now, began=answering.started)
         seconds = spent_for(answering.headers, self._clock.now())
         if seconds > 0.0:
             route.keys.spent(answering.key_number, model, seconds, now)
@@ -229,11 +234,13 @@ class Attempts:
         if failure.kind is FailureKind.TIMEOUT and self._in_a_hurry(route, effort, now - call.started, now):
             self._health.given_up(route.name, call.number, total_ms, now)
         else:
-            self._health.failed(route.name, failure.kind, now, number=call.number)
+            began = call.started
+            self._health.failed(route.name, failure.kind, now, began=began, number=call.number)
             if failure.kind in THE_KEYS_FAULT:
                 route.keys.refused(key_number, route.card.model, failure, now)
+                self._health.refused(route.name, key_number, now, began=began, retry_after=failure.retry_after)
             elif failure.kind not in NOT_THE_PROVIDERS_FAULT:
-                route.keys.failed(key_number, route.card.model, now)
+                route.keys.failed(key_number, route.card.model, now, began=began)
         if failed.answer.finish is not None:
             trail.wasted.append(
                 Waste(route, failed.answer, unfinished=False, provider_request_id=identity, request=trail.request)
@@ -267,8 +274,7 @@ class Attempts:
                     break
                 await asyncio.sleep(shortest)
             ready = [route for route, pause in zip(pending, pauses, strict=True) if pause <= shortest]
-            free = (route for route in ready if self._gates.of(route.provider.name).bulkhead.free)
-            route = next(free, ready[0])
+            route = self._preferred(ready, now)
             bulkhead = self._gates.of(route.provider.name).bulkhead
             if not await bulkhead.wait(patience - self._clock.monotonic()):
                 search.busy = route.provider.name
@@ -282,15 +288,23 @@ class Attempts:
             return route, key, Place(bulkhead, route.keys, key[0])
         return None
 
+    def _preferred(self, ready: Sequence[Route], now: float) -> Route:
+        """The first with a place whose breaker admits a call at this very moment, as far as there are any."""
+        free = [route for route in ready if self._gates.of(route.provider.name).bulkhead.free] or ready
+        return next((route for route in free if self._health.admits(route.name, now)), free[0])
+
     def _may_be_called(self, route: Route, search: "_Search") -> bool:
         """Whether the provider was not called for this request yet, or its retry budget allows it once more."""
         provider = route.provider.name
         return provider not in search.called or self._gates.of(provider).budget.allows(self._clock.monotonic())
 
     def _pause(self, route: Route, repeats: dict[str, int], now: float) -> float:
+        """Seconds. While a model rests a request asks it once with a free key, not with one key after another."""
         wait = route.keys.wait(route.card.model, now)
         repeated = repeats.get(route.name)
-        return wait if repeated is None else max(wait, self._settings.pause * 2.0 ** (repeated - 1))
+        if repeated is None:
+            return wait
+        return max(wait, self._health.rests(route.name, now), self._settings.pause * 2.0 ** (repeated - 1))
 
     def _deadlines(self, effort: Effort, now: float) -> Deadlines:
         left = max(0.001, effort.deadline - now)

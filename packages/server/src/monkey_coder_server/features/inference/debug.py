@@ -140,5 +140,5 @@ class DebugApi:
                 "error_rate": round(pulse.error_rate, 4),
             }
             for name, pulse in pulses.items()
-            if pulse.served or pulse.failed
+            if pulse.known
         }

@@ -6,12 +6,13 @@ from itertools import islice
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.features.inference.balancing import FirstTokens, PeakEwma
 from monkey_coder_server.features.inference.breaker import Breaker, BreakerState
+from monkey_coder_server.features.inference.refused_keys import RefusedKeys
 
 NOT_THE_PROVIDERS_FAULT = frozenset(
     {FailureKind.INVALID_REQUEST, FailureKind.CONTENT_FILTER, FailureKind.CONTEXT_TOO_LONG}
 )
 THE_KEYS_FAULT = frozenset({FailureKind.RATE_LIMIT, FailureKind.QUOTA, FailureKind.AUTHENTICATION})
-"""Kinds that rest a key (`keyring`) and say nothing about the model."""
+"""Kinds that rest a key (`keyring`), and the model when several keys meet them (`refused_keys`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,15 @@ class HealthSettings:
 
     A stream is late when its first token takes longer than `late`, and more than `late_times` what is usual; before
     anything is usual, longer than `late_at_first`. `open_after` late ones in a row count as that many failures.
+
+    A model whose keys are refused rests for `rest`, or as long as the provider names. Rests and breakers that begin
+    again grow, up to `longest`.
     """
 
     open_after: int = 3
     open_seconds: float = 15.0
+    rest: float = 2.0
+    longest: float = 120.0
     half_life: float = 60.0
     late: float = 5.0
     late_times: float = 4.0
@@ -46,6 +52,11 @@ class Pulse:
     error_rate: float = 0.0
     """Recent share of failures, 0 to 1."""
 
+    @property
+    def known(self) -> bool:
+        """Whether anything is: it was called, or is tried last."""
+        return bool(self.served or self.failed) or self.state is not BreakerState.CLOSED
+
 
 UNKNOWN = Pulse(BreakerState.CLOSED, 0, None, None, 0, 0)
 LATEST_WEIGHT = 0.1
@@ -60,13 +71,15 @@ class _Record:
         "first_byte",
         "first_tokens",
         "late_in_a_row",
+        "refused_keys",
         "served",
         "total",
         "waiting",
     )
 
     def __init__(self, settings: HealthSettings) -> None:
-        self.breaker = Breaker(settings.open_after, settings.open_seconds)
+        self.breaker = Breaker(settings.open_after, settings.open_seconds, longest=settings.longest)
+        self.refused_keys = RefusedKeys(settings.rest, settings.longest)
         self.first_byte = PeakEwma(settings.half_life)
         self.total = PeakEwma(settings.half_life)
         self.first_tokens = FirstTokens()
@@ -86,7 +99,7 @@ class Health:
         self._records: dict[str, _Record] = {}
         self._calls = 0
         self.version = 0
-        """Changes whenever a breaker opens or closes."""
+        """Changes whenever a breaker opens or closes, and whenever a rest begins or ends."""
         self.calls = 0
         """Calls whose outcome was noted."""
 
@@ -110,6 +123,11 @@ class Health:
         record = self._records.get(name)
         return record is None or self._state(record, now) is not BreakerState.OPEN
 
+    def rests(self, name: str, now: float) -> float:
+        """Seconds until the model may be asked again after several keys were refused; 0 when it does not rest."""
+        record = self._records.get(name)
+        return 0.0 if record is None else record.refused_keys.breaker.open_for(now)
+
     def open(self, now: float) -> int:
         """How many models are tried last now."""
         return sum(self._state(record, now) is not BreakerState.CLOSED for record in self._records.values())
@@ -119,10 +137,22 @@ class Health:
         record = self._records.get(name)
         return self._settings.late_at_first if record is None else self._late_after(record)
 
-    def started(self, name: str, now: float, *, stream: bool = False) -> int:
-        """A call is on its way; while the breaker is half open it is the probe and others stay away. Its number."""
+    def claimed(self, name: str, now: float) -> None:
+        """A call is about to be made; while the breaker is half open it is the probe and others stay away."""
         record = self._of(name)
         record.breaker.started(now)
+        record.refused_keys.breaker.started(now)
+
+    def unclaimed(self, name: str) -> None:
+        """The call is not made, or ended without a verdict: if it was the probe, another may be."""
+        record = self._of(name)
+        record.breaker.ended()
+        record.refused_keys.breaker.ended()
+
+    def started(self, name: str, now: float, *, stream: bool = False) -> int:
+        """A claimed call is on its way. Its number."""
+        record = self._of(name)
+        self.claimed(name, now)
         self._calls += 1
         if stream:
             record.waiting[self._calls] = now
@@ -141,7 +171,7 @@ class Health:
         """We stopped waiting for a call. That is held against the model only where it was late."""
         record = self._of(name)
         was_waiting = record.waiting.pop(number, None) is not None
-        record.breaker.ended()
+        self.unclaimed(name)
         if was_waiting:
             self._note_lateness(record, waited_ms, now)
 
@@ -153,29 +183,40 @@ class Health:
         record.served += 1
         self.calls += 1
         record.error_rate *= 1.0 - LATEST_WEIGHT
+        began = now - total_ms / 1000.0
         late = stream and first_byte_ms > self._late_after(record) * 1000.0
-        if not late and record.breaker.succeeded():
+        rested = record.refused_keys.answered(began, now)
+        if (not late and record.breaker.succeeded(began, now)) or rested:
             self.version += 1
 
-    def failed(self, name: str, kind: FailureKind, now: float, *, number: int = 0) -> None:
+    def failed(self, name: str, kind: FailureKind, now: float, *, began: float, number: int = 0) -> None:
         """A call failed. What the caller or the key did wrong is not held against the model."""
         record = self._of(name)
         record.waiting.pop(number, None)
         if kind in NOT_THE_PROVIDERS_FAULT or kind in THE_KEYS_FAULT:
-            record.breaker.ended()
+            self.unclaimed(name)
             return
+        record.refused_keys.breaker.ended()
         record.failed += 1
         self.calls += 1
         record.error_rate += LATEST_WEIGHT * (1.0 - record.error_rate)
-        if record.breaker.failed(now):
+        if record.breaker.failed(began, now):
+            self.version += 1
+
+    def refused(self, name: str, key_number: int, now: float, *, began: float, retry_after: float | None) -> None:
+        """A call failed by a fault of its key, which was told by `failed`, too: when several keys are, the model rests.
+
+        `retry_after` is what the provider named, in seconds.
+        """
+        if self._of(name).refused_keys.refused(key_number, began, now, retry_after):
             self.version += 1
 
     def _note_lateness(self, record: _Record, waited_ms: float, now: float) -> bool:
         if waited_ms <= self._late_after(record) * 1000.0:
             return False
         record.late_in_a_row += 1
-        if record.late_in_a_row >= self._settings.open_after:
-            record.breaker.trip(now)
+        began = now - waited_ms / 1000.0
+        if record.late_in_a_row >= self._settings.open_after and record.breaker.trip(began, now):
             self.version += 1
         return True
 
@@ -186,10 +227,12 @@ class Health:
         return record
 
     def _state(self, record: _Record, now: float) -> BreakerState:
-        state = record.breaker.state(now)
-        if state is BreakerState.CLOSED and self._silent(record, now):
+        states = (record.breaker.state(now), record.refused_keys.breaker.state(now))
+        if BreakerState.OPEN in states:
             return BreakerState.OPEN
-        return state
+        if BreakerState.HALF_OPEN in states:
+            return BreakerState.HALF_OPEN
+        return BreakerState.OPEN if self._silent(record, now) else BreakerState.CLOSED
 
     def _silent(self, record: _Record, now: float) -> bool:
         """Whether so many streams wait too long that the next late ones in a row will open the breaker."""

@@ -72,22 +72,24 @@ class KeyRing:
         """A call with this key is over."""
         self._loads[number].outstanding -= 1
 
-    def answered(self, number: int, model: str, first_byte_ms: float, now: float) -> None:
-        """An answer began: the key works, and so quickly."""
+    def answered(self, number: int, model: str, first_byte_ms: float, now: float, *, began: float) -> None:
+        """A call that `began` then is answered: the key works, and so quickly."""
         self._loads[number].measured(first_byte_ms, now)
         self._limited.pop((number, model), None)
-        self._breakers.pop((number, model), None)
+        breaker = self._breakers.get((number, model))
+        if breaker is not None:
+            breaker.succeeded(began, now)
 
     def spent(self, number: int, model: str, seconds: float, now: float) -> None:
         """The provider says that nothing is left to the key for so long."""
         self._spent[number, model] = now + min(seconds, self._longest)
 
-    def failed(self, number: int, model: str, now: float) -> None:
-        """The provider failed a call of this key."""
+    def failed(self, number: int, model: str, now: float, *, began: float) -> None:
+        """The provider failed a call of this key that `began` then."""
         breaker = self._breakers.get((number, model))
         if breaker is None:
             breaker = self._breakers[number, model] = Breaker(OPEN_AFTER, OPEN_SECONDS)
-        breaker.failed(now)
+        breaker.failed(began, now)
 
     def wait(self, model: str, now: float) -> float:
         """Seconds until a key is rested; 0 when one is."""
