@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.system, pytest.mark.xdist_group("faults of providers")
 def test_requests_are_served_whichever_way_a_provider_fails(
     tmp_path: Path, record_property: Callable[[str, str], None]
 ) -> None:
-    cases = prove(tmp_path, [("openai", kind) for kind in KINDS], Load(seconds=4.0, at_once=8))
+    cases = prove(tmp_path, [("openai", kind) for kind in KINDS], Load(seconds=4.0, at_once=16))
     table = "\n".join([HEADING, *map(line, cases)])
     record_property(SUMMARY, table)
     assert all(case.holds for case in cases), table

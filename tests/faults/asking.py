@@ -28,7 +28,7 @@ class Asked:
 
 
 class Callers:
-    """So many at a time, without a pause, until told to leave."""
+    """So many at a time, without a pause."""
 
     def __init__(self, door: str, key: str, provider: str, *, seed: int) -> None:
         self._door = door
@@ -38,16 +38,16 @@ class Callers:
         self._numbers = itertools.count(1)
         self.asked: list[Asked] = []
 
-    async def ask_for(self, seconds: float, at_once: int) -> None:
-        """Ask for so long, and hear every answer to its end."""
+    async def ask_for(self, seconds: float, at_once: int, *, least: int = 1) -> None:
+        """Ask for so long and at least so often, and hear every answer to its end."""
         ends = time.monotonic() + seconds
         timeout = aiohttp.ClientTimeout(total=120)
         headers = {"authorization": f"Bearer {self._key}"}
         async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
-            await asyncio.gather(*(self._call(session, ends) for _ in range(at_once)))
+            await asyncio.gather(*(self._call(session, ends, least) for _ in range(at_once)))
 
-    async def _call(self, session: aiohttp.ClientSession, ends: float) -> None:
-        while time.monotonic() < ends:
+    async def _call(self, session: aiohttp.ClientSession, ends: float, least: int) -> None:
+        while time.monotonic() < ends or len(self.asked) < least:
             stream, body = self._next()
             began = time.monotonic()
             try:

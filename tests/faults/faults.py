@@ -30,12 +30,13 @@ KINDS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 PERIOD = 1.0
-"""Seconds a flapping provider fails, and then works."""
+"""Seconds a provider works before its trouble; a flapping one fails as long and works as long by turns."""
 
 
 async def trouble(simulators: str, provider: str, kind: str) -> None:
-    """Keep a provider in trouble until cancelled; then it is well again."""
+    """Bring a provider in trouble after a moment, until cancelled; then it is well again."""
     rules = [{"provider": provider, **KINDS[kind]}]
+    await asyncio.sleep(PERIOD)
     try:
         while True:
             await asyncio.to_thread(script, simulators, rules)
