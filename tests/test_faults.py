@@ -12,7 +12,7 @@ from tests.conftest import SUMMARY
 from tests.faults.faults import KINDS
 from tests.faults.proof import HEADING, Load, line, prove
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("faults of providers"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("faults of providers"), pytest.mark.timeout(240)]
 
 
 def test_requests_are_served_whichever_way_a_provider_fails(

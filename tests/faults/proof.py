@@ -26,7 +26,7 @@ class Load:
 
     seconds: float
     at_once: int
-    least: int = 150
+    least: int = 200
 
 
 @dataclass(frozen=True, slots=True)

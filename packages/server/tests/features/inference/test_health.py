@@ -207,6 +207,16 @@ def test_a_model_whose_keys_are_refused_one_after_the_other_is_tried_last_until_
     assert (health.pulse(NAME, 5.2).state, health.rests(NAME, 5.2)) == (BreakerState.CLOSED, 0.0)
 
 
+def test_the_first_token_of_a_probe_ends_a_rest_however_long_the_answer_takes() -> None:
+    health = Health(SETTINGS)
+    for number in range(3):
+        health.refused(NAME, number, 0.0, began=0.0, retry_after=None)
+    version, number = health.version, health.started(NAME, 2.0, stream=True)
+    health.heard(NAME, number, 500.0, 2.5)
+    assert health.version > version
+    assert health.pulse(NAME, 2.5).state is BreakerState.CLOSED
+
+
 def test_a_probe_of_a_resting_model_that_fails_otherwise_makes_room_for_another() -> None:
     health = Health(SETTINGS)
     for number in range(3):

@@ -4,6 +4,7 @@ from enum import StrEnum
 from math import inf
 
 MOST_DOUBLINGS = 16
+"""More would only overflow."""
 
 
 class BreakerState(StrEnum):
@@ -20,7 +21,7 @@ class Breaker:
     It opens twice as long, up to `longest`, each time a probe fails, and each time it has to open again before it was
     closed for as long as it had been open: what works by turns is asked less and less.
 
-    Only calls that `began` since it opened say anything of it then. A probe that has said nothing for `open_seconds` no
+    While it is open, only calls that `began` since say anything. A probe that has said nothing for `open_seconds` no
     longer keeps others away.
     """
 
@@ -86,7 +87,7 @@ class Breaker:
         return True
 
     def failed(self, began: float, now: float, *, at_least: float = 0.0) -> bool:
-        """A call failed. Whether it opened, or opened again; then for `at_least` so long."""
+        """A call failed. Whether it opened, or opened again; it is open for `at_least` so many seconds."""
         self.failures_in_a_row += 1
         if self.failures_in_a_row < self._open_after:
             return False
@@ -110,5 +111,5 @@ class Breaker:
         return True
 
     def _length(self) -> float:
-        """Seconds it is open, or was last."""
+        """Seconds it is open, or was last, where no more was named."""
         return min(self._longest, self._open_seconds * 2.0 ** min(self._doublings, MOST_DOUBLINGS))

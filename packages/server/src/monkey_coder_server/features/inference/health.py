@@ -159,9 +159,11 @@ class Health:
         return self._calls
 
     def heard(self, name: str, number: int, first_token_ms: float, now: float) -> None:
-        """A stream said its first token."""
+        """A stream said its first token: its key, at least, is not refused."""
         record = self._of(name)
         record.waiting.pop(number, None)
+        if record.refused_keys.answered(now - first_token_ms / 1000.0, now):
+            self.version += 1
         if self._note_lateness(record, first_token_ms, now):
             return
         record.late_in_a_row = 0
