@@ -203,6 +203,8 @@ async def _set_up(store: Storage) -> None:
     await store.lessons.keep({"req_1": Lesson(LIKE, "openai/gpt-5", 10, 12, 3, 0, 7, 5)})
     seen = Sum(("fix", "python", ACCOUNT), "openai/gpt-5", Tally(1.0, 0.5, 0.25))
     await store.evidence.add("learner_1", Delta(1, (seen,)))
+    passed = Sum(("fix", "python", ACCOUNT), "together right", Tally(1.0, 1.0))
+    await store.verdicts.add("learner_1 verdicts", Delta(1, (passed,)))
     weighed = Weighed("openai/gpt-5", 0.75, 0.125, 900, 700, 1.0)
     decided = RoutingDecision(
         request_id="req_1",

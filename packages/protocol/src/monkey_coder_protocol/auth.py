@@ -70,9 +70,10 @@ class KeyCaps(msgspec.Struct, omit_defaults=True):
 
 
 class CreateKeyRequest(msgspec.Struct, kw_only=True):
-    """All but `name` restrict the key; left out they mean no restriction.
+    """All but `name` and `collapse` restrict the key; left out they mean no restriction.
 
-    `project_id` puts the key under the limits of a project.
+    `project_id` puts the key under the limits of a project. `collapse` is how several models are asked for one answer
+    where a request of this key says nothing of it: one of the words of `collapse_strategy`.
     """
 
     name: str
@@ -83,6 +84,7 @@ class CreateKeyRequest(msgspec.Struct, kw_only=True):
     ip_allow: list[str] | None = None
     expires_days: int | None = None
     project_id: str | None = None
+    collapse: str | None = None
 
 
 class KeyInfo(msgspec.Struct, kw_only=True):
@@ -101,6 +103,7 @@ class KeyInfo(msgspec.Struct, kw_only=True):
     rate: int | None = None
     ip_allow: list[str] | None = None
     project_id: str | None = None
+    collapse: str | None = None
 
 
 class CreatedKey(KeyInfo, kw_only=True):

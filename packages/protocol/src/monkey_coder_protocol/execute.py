@@ -36,6 +36,10 @@ COLLAPSE_STRATEGIES = (
     "consensus",
     "weighted",
     "cheapest_valid",
+    "cascade",
+    "race",
+    "auto",
+    "single",
 )
 
 ExecutionStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled"]

@@ -23,6 +23,7 @@ from monkey_coder_server.features.inference.beliefs import Signal
 from monkey_coder_server.features.inference.decision_log import Batch, DecisionWriter
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.outcomes import ServedBy
+from monkey_coder_server.features.inference.sharing import Sharing
 from monkey_coder_server.features.inference.study import Study
 from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome
 from packages.server.tests.contract.booking import NOON, StillClock
@@ -120,7 +121,9 @@ async def work(url: str, directory: str, name: str, fate: str, part: str) -> Non
 async def learn(store: Storage, name: str, fate: Fate) -> None:
     clock = SystemClock()
     learning = Learning(clock)
-    study = Study(learning, Evidence(store, fate), clock, instance=f"learner_{name}_{os.getpid()}", seconds=60.0)
+    beliefs, instance = learning.beliefs, f"learner_{name}_{os.getpid()}"
+    sharing = Sharing(beliefs.evidence, beliefs.take, Evidence(store, fate), clock, instance=instance)
+    study = Study(learning, [sharing], seconds=60.0)
     for step in range(ROUNDS):
         for number in range(EACH):
             learning.beliefs.report(f"{name} {step} {number}", BY, Signal(float(number % 2), 1.0))

@@ -24,7 +24,7 @@ def test_published_clients_ask_for_an_average_and_get_the_weighted_rule() -> Non
     assert set(RULES.values()) == set(Rule)
 
 
-@pytest.mark.parametrize("rule", [Rule.FIRST_SUCCESS, Rule.CHEAPEST_VALID])
+@pytest.mark.parametrize("rule", [Rule.FIRST_SUCCESS, Rule.CHEAPEST_VALID, Rule.RACE, Rule.CASCADE])
 def test_the_first_that_passes_is_enough_and_kept(rule: Rule) -> None:
     collapse = Collapse(rule, 3)
     answers = [told("bad", 0.9, passed=False), told("good", 0.1)]
@@ -101,3 +101,13 @@ def test_what_is_asked_in_turn_is_expected_to_cost_what_is_reached() -> None:
     assert expected_cost(Collapse(Rule.CHEAPEST_VALID), [100, 200, 400], [0.5, 0.5, 0.9]) == 300
     assert expected_cost(Collapse(Rule.FIRST_SUCCESS), [100, 200], [0.5, 0.5]) == 300
     assert expected_cost(Collapse(Rule.BEST_SCORE, parallel=False), [100, 200], [0.5, 0.5]) == 300
+
+
+def test_a_cascade_asks_one_after_the_other_and_a_race_all_at_once() -> None:
+    assert Collapse(Rule.CASCADE, 4).at_once == 1
+    assert Collapse(Rule.RACE, 3).at_once == 3
+
+
+def test_who_wants_a_single_answer_is_asked_for_no_more() -> None:
+    assert not Collapse(Rule.SINGLE, 3).wanted_for(0.1)
+    assert Collapse(Rule.CASCADE, 3).wanted_for(0.9)

@@ -154,6 +154,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 quotes=books.storage.quotes,
                 lessons=books.storage.lessons,
                 evidence=books.storage.evidence,
+                verdicts=books.storage.verdicts,
                 decisions=books.storage.decisions,
                 decision_queue=_decision_queue(parts),
                 answers=books.storage.answers,

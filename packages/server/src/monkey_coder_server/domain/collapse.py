@@ -5,6 +5,9 @@ The rules are those the native API names. An answer *passes* when the checks tha
 the first that passes; `best_score` waits for all and keeps the passing answer of the arm most believed in;
 `consensus` keeps what enough answers agree on, `weighted` what the arms believed in most, taken together, agree on.
 Where none passes, or too few agree, the answer of the arm most believed in is kept, and that is said.
+
+`cascade`, `race` and `auto` leave to the router which arms are asked in which order, and whether more than one is
+(`domain/sequencing.py`): it comes to a cascade, a race or a single arm.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,11 +32,18 @@ class Rule(StrEnum):
     BEST_SCORE = "best_score"
     CONSENSUS = "consensus"
     WEIGHTED = "weighted"
+    SINGLE = "single"
+    CASCADE = "cascade"
+    RACE = "race"
+    AUTO = "auto"
 
 
 RULES: Mapping[str, Rule] = MappingProxyType({**{rule.value: rule for rule in Rule}, "weighted_average": Rule.WEIGHTED})
 """By the names callers use; published clients say `weighted_average`, and texts have no average."""
-SATISFIED_EARLY = frozenset({Rule.FIRST_SUCCESS, Rule.CHEAPEST_VALID})
+SATISFIED_EARLY = frozenset({Rule.FIRST_SUCCESS, Rule.CHEAPEST_VALID, Rule.RACE, Rule.CASCADE})
+PLANNED = frozenset({Rule.CASCADE, Rule.RACE, Rule.AUTO})
+"""Rules by which the router plans what is asked; a cascade is also decided by it, step by step."""
+IN_TURN = frozenset({Rule.CHEAPEST_VALID, Rule.CASCADE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,11 @@ class Collapse:
     @property
     def at_once(self) -> int:
         """How many arms may run at the same time."""
-        return self.branches if self.parallel and self.rule is not Rule.CHEAPEST_VALID else 1
+        return self.branches if self.parallel and self.rule not in IN_TURN else 1
 
     def wanted_for(self, success: float) -> bool:
         """Whether more than one arm is worth asking, given how often the leading one is believed to succeed."""
-        return self.branches > 1 and (self.doubt is None or 1.0 - success > self.doubt)
+        return self.rule is not Rule.SINGLE and self.branches > 1 and (self.doubt is None or 1.0 - success > self.doubt)
 
 
 class Told(NamedTuple):

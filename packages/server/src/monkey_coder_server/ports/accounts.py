@@ -44,7 +44,8 @@ class Caps:
 class KeyRecord:
     """An API key without its secret. `models` and `ip_allow` None mean any; `rate` is requests a minute.
 
-    `project_id` names the project whose limits count for the key beside its own, if it is of one.
+    `project_id` names the project whose limits count for the key beside its own, if it is of one. `collapse` is how
+    several models are asked for one answer where a request says nothing of it; None for a single one.
     """
 
     key_id: str
@@ -63,6 +64,7 @@ class KeyRecord:
     revoked_at: datetime | None = None
     last_used: datetime | None = None
     project_id: str | None = None
+    collapse: str | None = None
 
 
 class Accounts(Protocol):

@@ -86,7 +86,10 @@ class DecisionLog(Protocol):
 
 
 class EvidenceStore(Protocol):
-    """The sums of what all processes saw. Raises `Unavailable`."""
+    """The sums of what all processes saw, of arms or of checks. Raises `Unavailable`.
+
+    Of a check the arm is its name and `right` or `wrong`, a blank between; the quality is whether answers passed.
+    """
 
     async def add(self, instance: str, delta: Delta) -> None:
         """Add what a process saw to the sums, durable on return: once, however often it is asked.

@@ -41,6 +41,7 @@ from monkey_coder_server.adapters.storage import (
     rollups,
     routing_decisions,
     routing_evidence,
+    routing_verdicts,
     shipping,
     statements,
     till,
@@ -85,6 +86,7 @@ MODULES = (
     rollups,
     routing_decisions,
     routing_evidence,
+    routing_verdicts,
     shipping,
     statements,
     till,
@@ -127,6 +129,7 @@ WHOLE_TABLE_WANTED = {
     "rollups._FORGET": "a rebuilding of all sums, which the operator asks for",
     "rollups._REBUILD": "the same",
     "routing_evidence._NEWEST": "all that are learnt from, read once at the start",
+    "routing_verdicts._NEWEST": "the same",
     "statements._NEWEST": "the last entry of the index, read once at the start",
     "unbooked._ALL": "the operator's list of what could not be booked",
 }

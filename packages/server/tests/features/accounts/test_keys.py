@@ -30,6 +30,7 @@ async def test_every_restriction_is_stored(house: Any) -> None:
         "rate": 30,
         "ip_allow": ["10.0.0.0/8"],
         "expires_days": 7,
+        "collapse": "cascade",
     }
     made = (await house.client.post("/v1/keys", json=wish, headers=customer.headers)).json()
     records = await house.gateway.books.storage.keys.list(customer.account_id)
@@ -38,9 +39,18 @@ async def test_every_restriction_is_stored(house: Any) -> None:
     assert record.models == ("openai/gpt-5",)
     assert record.caps == Caps(day=1_500_000_000, total=20_000_000_000)
     assert (record.rate, record.ip_allow) == (30, ("10.0.0.0/8",))
+    assert record.collapse == made["collapse"] == "cascade"
     assert record.expires_at is not None
     assert timedelta(days=6, hours=23) < record.expires_at - datetime.now(UTC) <= timedelta(days=7)
     assert made["caps"] == {"day_usd": "1.50", "total_usd": "20.00"}
+
+
+async def test_a_key_asks_several_models_only_by_a_rule_there_is(house: Any) -> None:
+    customer = await house.customer()
+    wish = {"name": "ci", "collapse": "magic"}
+    answer = await house.client.post("/v1/keys", json=wish, headers=customer.headers)
+    assert answer.status_code == 400
+    assert "collapse" in answer.json()["message"]
 
 
 async def test_caps_on_tokens_are_told_wherever_the_key_is_and_outlive_its_rotation(house: Any) -> None:

@@ -187,19 +187,18 @@ class Gateway:
         loops: LoopSettings | None = None,
         also: Mapping[str, tuple[Dialect, ...]] = MappingProxyType({}),
         sums: Sums | None = None,
+        verdicts: Sums | None = None,
     ) -> None:
-        self.books = Books(balance, cap)
-        self.wire = Wire()
+        self.books, self.wire = Books(balance, cap), Wire()
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
-        self.sums = Sums() if sums is None else sums
+        self.sums, self.verdicts = sums or Sums(), verdicts or Sums()
         self.clock = LoopClock()
         self.kept = Kept(self.clock)
         self.health = Health(HealthSettings(open_after=3, open_seconds=0.2))
         self.ids = counting_ids() if sums is None else counting_ids(10_000)
         self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
-        self.key = KEY
-        self.prices = PriceBook.of(rows())
+        self.key, self.prices = KEY, PriceBook.of(rows())
         self.feature = inference.build(
             inference.Dependencies(
                 access=[
@@ -214,6 +213,7 @@ class Gateway:
                 quotes=self.shelf,
                 lessons=self.lessons,
                 evidence=self.sums,
+                verdicts=self.verdicts,
                 decisions=self.diary,
                 answers=self.kept,
                 clock=self.clock,

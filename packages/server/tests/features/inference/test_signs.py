@@ -65,6 +65,7 @@ class Answer:
     client_gone = False
     refusal = ()
     finish = None
+    request_id = "req_1"
 
     def __init__(self, started: float) -> None:
         self.started = started

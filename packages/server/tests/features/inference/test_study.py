@@ -10,7 +10,8 @@ from monkey_coder_server.domain.work import Work
 from monkey_coder_server.features.inference.beliefs import Signal
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.outcomes import ServedBy
-from monkey_coder_server.features.inference.study import KEPT, READ_EVERY, Study
+from monkey_coder_server.features.inference.sharing import KEPT, READ_EVERY, Sharing
+from monkey_coder_server.features.inference.study import Study
 from packages.server.tests.features.inference.gateway import Gateway
 from packages.server.tests.features.inference.test_quote_debug_feedback import everything_answers, feedback
 from packages.server.tests.features.inference.world import LoopClock, Sums
@@ -34,7 +35,10 @@ class Process:
     def __init__(self, name: str, sums: Sums, *, seconds: float = 60.0) -> None:
         self.learning = Learning(LoopClock())
         self.clock = Clock()
-        self.study = Study(self.learning, sums, self.clock, instance=name, seconds=seconds)
+        beliefs, clock = self.learning.beliefs, self.clock
+        self.study = Study(
+            self.learning, [Sharing(beliefs.evidence, beliefs.take, sums, clock, instance=name)], seconds=seconds
+        )
 
     def report(self, request_id: str, quality: float, by: ServedBy = BY) -> None:
         self.learning.beliefs.report(request_id, by, Signal(quality, 1.0))

@@ -12,6 +12,7 @@ from monkey_coder.cli.group import group
 from monkey_coder.cli.options import AMOUNT, pass_session
 from monkey_coder.cli.session import Session
 from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyCaps, KeyList
+from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES
 
 
 @command("list", examples=("monkey keys list",))
@@ -36,6 +37,11 @@ def list_keys(session: Session) -> None:
 @click.option("--project", "project_id", metavar="NAME", help="Count it under the limits of this project.")
 @click.option("--rate", type=click.IntRange(min=1), metavar="N", help="Requests a minute.")
 @click.option("--ip", "ip_allow", multiple=True, metavar="NET", help="Allow only this address or network; repeatable.")
+@click.option(
+    "--collapse",
+    type=click.Choice(COLLAPSE_STRATEGIES),
+    help="How several models are asked for one answer where a request says nothing of it.",
+)
 @click.option("--expires-days", type=click.IntRange(min=1), metavar="N", help="Days until it ends.")
 @pass_session
 def create(session: Session, /, name: str, **limits: Any) -> None:

@@ -96,6 +96,7 @@ def add(record: KeyRecord, transaction: Transaction) -> None:
             "revoked_at": optional_to_micros(record.revoked_at),
             "last_used": optional_to_micros(record.last_used),
             "project_id": record.project_id,
+            "collapse": record.collapse,
         },
     )
     if not added:
@@ -189,6 +190,7 @@ def _record(row: Row) -> KeyRecord:
         revoked_at=optional_from_micros(named["revoked_at"]),
         last_used=optional_from_micros(named["last_used"]),
         project_id=named["project_id"],
+        collapse=named["collapse"],
     )
 
 

@@ -26,6 +26,7 @@ from monkey_coder_server.adapters.storage.replies import SqlReplies
 from monkey_coder_server.adapters.storage.reports import SqlUsageReports
 from monkey_coder_server.adapters.storage.routing_decisions import SqlDecisionLog
 from monkey_coder_server.adapters.storage.routing_evidence import SqlEvidence
+from monkey_coder_server.adapters.storage.routing_verdicts import SqlVerdicts
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
@@ -54,6 +55,7 @@ class Storage:
     quotes: SqlQuotes
     lessons: SqlLessons
     evidence: SqlEvidence
+    verdicts: SqlVerdicts
     decisions: SqlDecisionLog
     answers: SqlAnswers
     costs: SqlCostBooks
@@ -111,6 +113,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         quotes=SqlQuotes(writer, readers, clock),
         lessons=SqlLessons(writer, readers, clock),
         evidence=SqlEvidence(writer, readers, clock),
+        verdicts=SqlVerdicts(writer, readers, clock),
         decisions=SqlDecisionLog(writer, readers),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),

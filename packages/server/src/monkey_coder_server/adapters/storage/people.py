@@ -75,6 +75,7 @@ api_keys = Table(
     Column("last_used", BigInteger),
     Column("revision", BigInteger, nullable=False),
     Column("project_id", Text),
+    Column("collapse", Text),
     UniqueConstraint("digest"),
     CheckConstraint("cap_day >= 0", "cap_day_not_negative"),
     CheckConstraint("cap_month >= 0", "cap_month_not_negative"),

@@ -45,7 +45,7 @@ learners = Table(
     Index("ix_routing_learners_changed_at", "changed_at"),
     sqlite_with_rowid=False,
 )
-"""Up to which of its deltas each process's are in the sums."""
+"""Up to which of its deltas each process's are in the sums, of evidence or of verdicts."""
 
 _WRITE, _COUNT = insert(evidence), insert(learners)
 
@@ -118,9 +118,20 @@ class SqlEvidence:
 
 
 def _add(instance: str, delta: Delta, now: int, transaction: Transaction) -> None:
-    counted = {"instance": instance, "sequence": delta.sequence, "changed_at": now}
-    if transaction.change(_ADVANCE, counted):
+    if advanced(instance, delta.sequence, now, transaction):
         transaction.change_each(_ADD, [_row(each, now) for each in delta.sums])
+
+
+def advanced(instance: str, sequence: int, now: int, transaction: Transaction) -> bool:
+    """Note that a process's deltas up to this one are in its sums; False where they were before."""
+    counted = {"instance": instance, "sequence": sequence, "changed_at": now}
+    return bool(transaction.change(_ADVANCE, counted))
+
+
+def applied_of(instance: str, transaction: Transaction) -> int:
+    """Up to which of its deltas a process's are in its sums; 0 for none."""
+    found = transaction.row(_APPLIED, {"instance": instance})
+    return 0 if found is None else int(found[0])
 
 
 def _row(each: Sum, now: int) -> dict[str, Any]:
@@ -140,9 +151,8 @@ def _row(each: Sum, now: int) -> dict[str, Any]:
 
 
 def _changed(instance: str, since: int | None, transaction: Transaction) -> Stored:
-    applied = transaction.row(_APPLIED, {"instance": instance})
     rows = transaction.rows(_NEWEST, {}) if since is None else transaction.rows(_CHANGED, {"since": since})
-    return Stored(_sums(rows), 0 if applied is None else applied[0])
+    return Stored(_sums(rows), applied_of(instance, transaction))
 
 
 def _sums(rows: Sequence[Row]) -> list[Sum]:

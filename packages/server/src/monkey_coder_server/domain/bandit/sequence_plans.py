@@ -49,35 +49,44 @@ class RacePlan:
     foreseen: Pace
 
 
-def thriftiest(runners: Sequence[Runner], strongest: Runner, rates: Rates) -> CascadePlan:
-    """The cascade that is foreseen to cost least, and not to lose quality against the strongest arm."""
+def thriftiest(runners: Sequence[Runner], strongest: Runner, rates: Rates, *, steps: int = STEPS) -> CascadePlan:
+    """The cascade that is foreseen to cost least, and not to lose quality against the strongest arm.
+
+    Of at most so many `steps`.
+    """
     alone = _alone(strongest)
     least = alone.foreseen.quality + MARGIN
-    plans = [plan for plan in _cascades(tuple(runners), strongest, rates) if plan.foreseen.quality >= least]
+    plans = [plan for plan in _cascades(tuple(runners), strongest, rates, steps) if plan.foreseen.quality >= least]
     return min((alone, *plans), key=lambda plan: plan.foreseen.cost)
 
 
-def finest(runners: Sequence[Runner], strongest: Runner, rates: Rates) -> CascadePlan:
-    """The cascade of most quality that is foreseen to cost less than the strongest arm does, with a margin."""
+def finest(runners: Sequence[Runner], strongest: Runner, rates: Rates, *, steps: int = STEPS) -> CascadePlan:
+    """The cascade of most quality that is foreseen to cost less than the strongest arm does, with a margin.
+
+    Of at most so many `steps`.
+    """
     alone = _alone(strongest)
     most = alone.foreseen.cost * (1 - COST_MARGIN)
     least = alone.foreseen.quality + MARGIN
     plans = [
         plan
-        for plan in _cascades(tuple(runners), strongest, rates)
+        for plan in _cascades(tuple(runners), strongest, rates, steps)
         if plan.foreseen.quality >= least and plan.foreseen.cost <= most
     ]
     return max((alone, *plans), key=lambda plan: plan.foreseen.quality)
 
 
-def quickest(runners: Sequence[Runner], strongest: Runner, rates: Rates) -> RacePlan:
-    """The race that is foreseen to cost least, to be quicker than the strongest arm, and not to lose quality."""
+def quickest(runners: Sequence[Runner], strongest: Runner, rates: Rates, *, racers: int = RACERS) -> RacePlan:
+    """The race that is foreseen to cost least, to be quicker than the strongest arm, and not to lose quality.
+
+    Of at most so many `racers`.
+    """
     alone = pace((strongest,))
     best = RacePlan((strongest.name,), alone)
     if not rates.useful:
         return best
     pool = _unbeaten(runners)
-    for several in (chosen for size in range(2, RACERS + 1) for chosen in combinations(pool, size)):
+    for several in (chosen for size in range(2, racers + 1) for chosen in combinations(pool, size)):
         foreseen = pace(several)
         good = foreseen.quality >= alone.quality + RACE_MARGIN and foreseen.time <= QUICKER * alone.time
         if good and foreseen.cost < best.foreseen.cost:
@@ -96,20 +105,20 @@ def _unbeaten(runners: Sequence[Runner]) -> list[Runner]:
 
 
 @lru_cache(maxsize=16)
-def _cascades(runners: tuple[Runner, ...], strongest: Runner, rates: Rates) -> tuple[CascadePlan, ...]:
+def _cascades(runners: tuple[Runner, ...], strongest: Runner, rates: Rates, steps: int) -> tuple[CascadePlan, ...]:
     """Of every worth; kept, since both ways to choose among them are asked for after each other."""
     if not rates.useful:
         return ()
     unit = prospects(strongest, _EVEN)[1]
-    return tuple(_cascade(runners, times * unit) for times in WORTHS)
+    return tuple(_cascade(runners, times * unit, steps) for times in WORTHS)
 
 
-def _cascade(runners: Sequence[Runner], worth: float) -> CascadePlan:
+def _cascade(runners: Sequence[Runner], worth: float, steps: int) -> CascadePlan:
     """With the arms that add most to it, one by one."""
     hold = sum(runner.bound for runner in runners)
     chosen: tuple[Runner, ...] = ()
     foreseen, value = Foreseen(0.0, 0.0), float("-inf")
-    while len(chosen) < STEPS:
+    while len(chosen) < steps:
         grown = [(*chosen, runner) for runner in runners if runner not in chosen]
         outlooks = [Cascade(several, worth=worth, hold=hold).foresee() for several in grown]
         values = [worth * outlook.quality - outlook.cost for outlook in outlooks]

@@ -5,7 +5,7 @@ others. An answer whose truth never came out is not counted, as right or as wron
 the coarser one until it was seen itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import NamedTuple
@@ -85,15 +85,33 @@ class Verifier:
 
     def rates(self, nodes: Sequence[Node]) -> Rates:
         """What is believed at the finest of the kinds, given coarsest first. An unseen check is held to say nothing."""
-        right, wrong = _Beta(1.0, 1.0), _Beta(1.0, 1.0)
-        for depth, node in enumerate(nodes):
-            if (verdicts := self.seen.get(node)) is None:
-                break
-            if depth:
-                right, wrong = right.narrowed(), wrong.narrowed()
-            right = right.after(verdicts.right_passed, verdicts.right_failed)
-            wrong = wrong.after(verdicts.wrong_passed, verdicts.wrong_failed)
-        return Rates(right.mean, wrong.mean, (right.variance + wrong.variance) ** 0.5)
+        return believed(self.seen.get(node) for node in nodes)
+
+
+class Stated(NamedTuple):
+    """What is believed of a check before it was seen: verdicts on right and on wrong answers, passed and failed."""
+
+    right_passed: float = 1.0
+    right_failed: float = 1.0
+    wrong_passed: float = 1.0
+    wrong_failed: float = 1.0
+
+
+UNKNOWN = Stated()
+"""Of a check of which nothing is known."""
+
+
+def believed(seen: Iterable[Verdicts | None], stated: Stated = UNKNOWN) -> Rates:
+    """The rates at the finest kind of work of which something was seen, given what was at each, coarsest first."""
+    right, wrong = _Beta(*stated[:2]), _Beta(*stated[2:])
+    for depth, verdicts in enumerate(seen):
+        if verdicts is None:
+            break
+        if depth:
+            right, wrong = right.narrowed(), wrong.narrowed()
+        right = right.after(verdicts.right_passed, verdicts.right_failed)
+        wrong = wrong.after(verdicts.wrong_passed, verdicts.wrong_failed)
+    return Rates(right.mean, wrong.mean, (right.variance + wrong.variance) ** 0.5)
 
 
 class _Beta(NamedTuple):

@@ -1,6 +1,6 @@
 """Verdicts held against what came out later: how often each check passes right answers, and wrong ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from monkey_coder_server.domain.bandit.context import Node
 from monkey_coder_server.domain.bandit.verifier import Verifier
@@ -20,9 +20,15 @@ def agreement(
     """
     learnt: dict[str, Verifier] = {check.value: Verifier() for check in Check} | {TOGETHER: Verifier()}
     for found, right in pairs:
-        for check, outcome, _ in found.findings:
-            if outcome is not Outcome.NOT_APPLICABLE:
-                learnt[check.value].learn(nodes, passed=outcome is Outcome.PASSED, right=right, weight=weight)
-        if found.ran:
-            learnt[TOGETHER].learn(nodes, passed=found.passed, right=right, weight=weight)
+        for name, passed in judged(found):
+            learnt[name].learn(nodes, passed=passed, right=right, weight=weight)
     return learnt
+
+
+def judged(found: Verdict) -> Iterator[tuple[str, bool]]:
+    """Whether the answer passed, by every check that could say something and by all of them together."""
+    for check, outcome, _ in found.findings:
+        if outcome is not Outcome.NOT_APPLICABLE:
+            yield check.value, outcome is Outcome.PASSED
+    if found.ran:
+        yield TOGETHER, found.passed

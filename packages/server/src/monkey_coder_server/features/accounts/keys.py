@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyInfo
+from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES
 from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.features.accounts import key_caps
@@ -58,6 +59,7 @@ async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: Cr
         ip_allow=_checked_networks(wish.ip_allow),
         expires_at=None,
         project_id=checked_project(wish.project_id),
+        collapse=_checked_collapse(wish.collapse),
     )
     days = _checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
     if days is not None:
@@ -180,6 +182,7 @@ def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict
         "rate": record.rate,
         "ip_allow": list(record.ip_allow) if record.ip_allow is not None else None,
         "project_id": record.project_id,
+        "collapse": record.collapse,
     }
 
 
@@ -217,6 +220,13 @@ def _checked_networks(values: list[str] | None) -> tuple[str, ...] | None:
         except ValueError as wrong:
             raise InvalidRequest("The field `ip_allow` must list addresses or networks like 10.0.0.0/8.") from wrong
     return networks
+
+
+def _checked_collapse(rule: str | None) -> str | None:
+    if rule is not None and rule not in COLLAPSE_STRATEGIES:
+        message = f"The field `collapse` must be one of {', '.join(COLLAPSE_STRATEGIES)}, or be left out."
+        raise InvalidRequest(message)
+    return rule
 
 
 def _checked_number(field: str, value: int | None, *, most: int) -> int | None:

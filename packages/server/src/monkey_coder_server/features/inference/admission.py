@@ -1,16 +1,21 @@
 """Whether a request may run, and with how much money set aside: its routes are fitted to the budget, then held."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
+from monkey_coder_server.domain.collapse import PLANNED, Collapse
 from monkey_coder_server.domain.errors import BudgetExceeded, GatewayError, InsufficientCredit
 from monkey_coder_server.domain.limits import LimitReached, Unit
 from monkey_coder_server.domain.money import parse_usd, usd
+from monkey_coder_server.domain.sequencing import Sequencing
 from monkey_coder_server.features.inference.fitting import cheapest, choose, several, shortest
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.leeway import ANY, Leeway
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.sequences import WATCHED, Wish, considered, sequenced, strongest_first, sure
 from monkey_coder_server.features.inference.staffing import Crew, staffed
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Ledger, Replay
 from monkey_coder_server.ports.record import Record
@@ -22,11 +27,20 @@ BUDGETS = 6
 
 
 class Chosen(Record, frozen=True):
-    """Routes a request may come to use, best first: one of them, or with `several` all of them together."""
+    """Routes a request may come to use, best first: one of them, or with `collapse` or a `crew` all of them together.
+
+    `sequencing` is what the router planned where that was left to it, and why it came to a single arm if it did.
+    """
 
     routes: tuple[Route, ...]
-    several: bool = False
+    collapse: Collapse | None = None
+    sequencing: Sequencing | None = None
     crew: Crew | None = None
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one may be asked for an answer."""
+        return self.collapse is not None or self.crew is not None
 
     @property
     def bound(self) -> int:
@@ -44,15 +58,22 @@ class Chosen(Record, frozen=True):
 class Admitted(Record, frozen=True):
     """A request that runs: what it may use, best first, and the hold that covers the dearest of them.
 
-    `several`: it may use them all, and the hold covers them together.
+    With `collapse` or a `crew` it may use them all, and the hold covers them together. `sequencing` is what the router
+    planned.
     """
 
     plan: Plan
     routes: tuple[Route, ...]
     hold: Hold
-    several: bool = False
+    collapse: Collapse | None = None
+    sequencing: Sequencing | None = None
     crew: Crew | None = None
     """The agents that work together; the routes are those of their turns."""
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one may be asked for an answer."""
+        return self.collapse is not None or self.crew is not None
 
 
 class Admission:
@@ -71,7 +92,7 @@ class Admission:
         """
         try:
             plan = self._planner.plan(job)
-            chosen = within_max_cost(plan, job, self._attempts)
+            chosen = await considered(plan, partial(within_max_cost, plan, job, self._attempts))
         except GatewayError:
             earlier = await self._earlier(job)  # what was answered once is answered again, whatever changed since
             if earlier is None:
@@ -88,7 +109,9 @@ class Admission:
                     left = parse_usd(short.facts.get("available_usd", "0"))
                     budget = left if budget is None else min(budget, left)
                 leeway = narrower
-                chosen = chosen_for(plan, job, budget, self._attempts, leeway) or _refuse(plan, job, short)
+                fitting: Callable[[], Chosen | None] = partial(chosen_for, plan, job, budget, self._attempts, leeway)
+                fitted = await considered(plan, fitting)
+                chosen = _refuse(plan, job, short) if fitted is None else fitted
         return await self._hold(job, plan, chosen)
 
     async def _earlier(self, job: Job) -> Replay | None:
@@ -108,7 +131,9 @@ class Admission:
             models=tuple([route.name for route in chosen.routes]),
         )
         held = await self._ledger.hold(request)
-        return held if isinstance(held, Replay) else Admitted(plan, chosen.routes, held, chosen.several, chosen.crew)
+        if isinstance(held, Replay):
+            return held
+        return Admitted(plan, chosen.routes, held, chosen.collapse, chosen.sequencing, chosen.crew)
 
 
 def within_max_cost(plan: Plan, job: Job, most: int) -> Chosen:
@@ -120,12 +145,37 @@ def chosen_for(plan: Plan, job: Job, budget: int | None, most: int, leeway: Leew
     """Agents or arms where they are asked for and can be paid together, else the best `most` routes; None for none."""
     crew = staffed(plan, job, budget, leeway)
     if crew is not None:
-        return Chosen(crew.routes, several=True, crew=crew)
-    branches = several(plan, job, budget, leeway)
-    if branches:
-        return Chosen(branches, several=True)
+        return Chosen(crew.routes, crew=crew)
+    collapse = job.collapse
+    if collapse is not None and collapse.rule in PLANNED:
+        return _planned(plan, job, collapse, budget, most, leeway)
+    if collapse is not None and collapse.wanted_for(plan.leading):
+        branches = several(plan, job, collapse, budget, leeway)
+        if branches:
+            return Chosen(branches, collapse)
     routes = choose(plan, job, budget, most, leeway)
     return Chosen(routes) if routes else None
+
+
+def _planned(  # noqa: PLR0913, PLR0917 - those of `chosen_for`, and its rule
+    plan: Plan, job: Job, collapse: Collapse, budget: int | None, most: int, leeway: Leeway
+) -> Chosen | None:
+    """The arms of a cascade or race, or where none is worth it those of an ordinary request, and why."""
+    routes = choose(plan, job, budget, most, leeway)
+    if plan.rates is None or not routes:
+        return Chosen(routes) if routes else None
+    wish = Wish(collapse, plan.rates)
+    if not collapse.wanted_for(plan.leading):
+        return Chosen(routes, sequencing=sure(plan, routes, wish))
+    made = sequenced(plan, job, wish, budget, leeway)
+    if made is None or not made.routes:
+        return Chosen(routes, sequencing=None if made is None else made.plan)
+    if plan.watches:
+        watched = made.plan.instead(WATCHED)
+        all_routes = choose(plan, job, budget, len(plan.order), leeway)
+        return Chosen(strongest_first(all_routes, watched.strongest, most), sequencing=watched)
+    asked = Collapse(rule=made.plan.rule, branches=len(made.routes))
+    return Chosen(made.routes, asked, made.plan)
 
 
 def _refuse_max_cost(plan: Plan, job: Job) -> Chosen:

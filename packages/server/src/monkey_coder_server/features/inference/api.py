@@ -48,7 +48,7 @@ class ExecuteApi:
         headers = [*order.headers, *_BYPASS]
         start = {"execution_id": order.job.request_id, "task_id": order.task_id}
         if opening is not None:
-            headers += route_headers(opening.provider, opening.model)
+            headers += [*route_headers(opening.provider, opening.model), *collapse_headers(run.collapse)]
         elif run.ended:
             outcome = await run.result()
             if not isinstance(outcome, Settled):
@@ -84,5 +84,11 @@ def settled_headers(settled: Settled) -> Headers:
         *route_headers(route.provider.name, route.card.model),
         (b"x-monkey-cost", usd(charge.charged).encode()),
         (b"x-monkey-receipt", charge.receipt_id.encode()),
+        *collapse_headers(settled.served.rule),
         *_BYPASS,
     ]
+
+
+def collapse_headers(rule: str) -> Headers:
+    """By which rule the answer was kept; nothing where several were not asked for."""
+    return [(b"x-monkey-collapse", rule.encode())] if rule else []

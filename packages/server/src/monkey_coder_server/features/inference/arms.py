@@ -25,6 +25,8 @@ from monkey_coder_server.ports.ledger import Bill
 
 STREAMED = True
 """Answers are streamed from providers, so that they can be stopped, and counted as far as they came."""
+RELAY = False
+"""Answers are read, so that they can be checked: none is passed on unread, though it is in the caller's own dialect."""
 LAST_MOMENT = 0.25
 """Seconds before the deadline at which the answers there are must do."""
 
@@ -103,7 +105,8 @@ class Arms:
     async def _answer(self, arm: Arm) -> None:
         """One arm's answer, to its end."""
         job, route = self._flight.job, arm.route
-        effort = Effort((route,), arm.request, STREAMED, job.started + job.seconds, arm.trail, partial(self._call, arm))
+        calling, deadline = partial(self._call, arm), job.started + job.seconds
+        effort = Effort((route,), arm.request, STREAMED, deadline, arm.trail, calling, RELAY)
         try:
             arm.answering = answering = await self._attempts.run(effort)
         except GatewayError as error:

@@ -102,6 +102,8 @@ class Effort(Record, frozen=True):
     deadline: float
     trail: Trail
     calling: Callable[[Route, "Effort"], Awaitable[None]]
+    relay: bool = True
+    """Whether an answer in the caller's own dialect may be passed on unread."""
 
 
 @dataclass(slots=True)
@@ -201,7 +203,9 @@ class Attempts:
         number = self._health.started(route.name, started, stream=effort.stream)
         call = self._exchange.begin if effort.stream else self._exchange.whole
         try:
-            answering = await call(route, effort.request, key=key, deadlines=self._deadlines(effort, started))
+            answering = await call(
+                route, effort.request, key=key, deadlines=self._deadlines(effort, started), relay=effort.relay
+            )
         except AttemptFailed as failed:
             self._note(failed, route, key[0], effort, _Call(number, started))
             raise

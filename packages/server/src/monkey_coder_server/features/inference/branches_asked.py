@@ -1,16 +1,46 @@
-"""Whether a native request asks for several answers: either historic field set says so, by the names of its fields."""
+"""Whether a request asks for several answers: in the native API by either historic field set, anywhere by a header.
 
-from monkey_coder_protocol.execute import ExecuteRequest, OrchestrationConfig
+What the body says goes before the header, and the header before what the API key was made with.
+"""
+
+from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES, ExecuteRequest, OrchestrationConfig
 from monkey_coder_server.domain.collapse import DEFAULT_BRANCHES, DEFAULT_THRESHOLD, RULES, Collapse, Rule
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.features.inference.bounds import LONGEST_NAME
+from monkey_coder_server.web.principal import Principal
+
+HEADER = "x-mk-collapse"
+"""What it is called on the wire, in lower case."""
 
 
 def read_collapse(sent: ExecuteRequest) -> Collapse | None:
-    """What the first settings that name branches ask for; None where none do, or for a single branch."""
+    """What the first settings that name branches ask for; None where none do."""
     for config in (sent.quantum_config, sent.orchestration_config, sent.monkey1_config):
         if config is not None and _names_branches(config):
-            collapse = _collapse(config)
-            return collapse if collapse.branches > 1 else None
+            return _collapse(config)
     return None
+
+
+def wanted_collapse(said: Collapse | None, header: str | None, principal: Principal) -> Collapse | None:
+    """How several answers are asked for, None for a single one. Raises `InvalidRequest` for an unknown rule."""
+    asked = _read(header)
+    key = principal.key
+    if asked is None and key is not None and key.collapse is not None:
+        asked = Collapse(rule=RULES[key.collapse])
+    chosen = said or asked
+    return None if chosen is None or chosen.rule is Rule.SINGLE or chosen.branches < 2 else chosen
+
+
+def _read(header: str | None) -> Collapse | None:
+    if header is None:
+        return None
+    if header not in COLLAPSE_STRATEGIES:
+        message = (
+            f"The header `X-MK-Collapse` must be one of {', '.join(COLLAPSE_STRATEGIES)}; "
+            f"{header[:LONGEST_NAME]!r} was sent."
+        )
+        raise InvalidRequest(message)
+    return Collapse(rule=RULES[header])
 
 
 def _names_branches(config: OrchestrationConfig) -> bool:

@@ -4,10 +4,11 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from monkey_coder_server.domain.collapse import Collapse, decided, keep
+from monkey_coder_server.domain.collapse import Collapse, Kept, Told, decided, keep
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.arm import Arm
 from monkey_coder_server.features.inference.arms import LAST_MOMENT, Arms
+from monkey_coder_server.features.inference.escalation import Escalation
 from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.job import Collapsed, Worked
@@ -33,6 +34,7 @@ class Branching:
         self._flight = flight
         self._waiting = deque(flight.admitted.routes)
         self._answered: list[Arm] = []
+        self._escalation = Escalation.of(flight.admitted.sequencing, flight.admitted.hold.amount)
 
     async def run(self, collapse: Collapse) -> Chosen:
         """Ask until the rule has enough.
@@ -57,7 +59,7 @@ class Branching:
     async def _ask(self, collapse: Collapse) -> None:
         job, arms = self._flight.job, self._arms
         deadline = job.started + job.seconds - LAST_MOMENT
-        while not decided(collapse, [arm.told(job) for arm in self._answered]):
+        while not self._decided(collapse):
             while self._waiting and len(arms.running) < collapse.at_once:
                 arms.start(self._waiting.popleft())
             if not arms.running:
@@ -71,12 +73,30 @@ class Branching:
                 if arm.whole:
                     self._answered.append(arm)
 
+    def _decided(self, collapse: Collapse) -> bool:
+        """Whether the answers there are suffice; in a cascade the next arm is put first where they do not."""
+        if self._escalation is None:
+            return decided(collapse, self._told())
+        wanted = self._escalation.following(self._arms.all)
+        self._waiting = deque(sorted(self._waiting, key=lambda route: route.name != wanted))
+        return wanted is None
+
+    def _told(self) -> list[Told]:
+        return [arm.told(self._flight.job) for arm in self._answered]
+
     def _choose(self, collapse: Collapse) -> Chosen:
         job = self._flight.job
-        kept = keep(collapse, [arm.told(job) for arm in self._answered])
+        kept = self._keep(collapse)
         arm = self._answered[kept.place]
         played = tuple([each.played(job) for each in (arm, *(other for other in self._arms.all if other is not arm))])
         return chosen(arm, played[0].usage, Collapsed(collapse=collapse, kept=kept, played=played))
+
+    def _keep(self, collapse: Collapse) -> Kept:
+        likeliest = None if self._escalation is None else self._escalation.likeliest(self._arms.all)
+        for place, arm in enumerate(self._answered):
+            if arm.route.name == likeliest:
+                return Kept(place, None, met=arm.verdict is not None and arm.verdict.passed)
+        return keep(collapse, self._told())
 
 
 def chosen(arm: Arm, usage: Usage | None, told: Collapsed | Worked) -> Chosen:

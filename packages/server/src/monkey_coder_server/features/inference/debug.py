@@ -1,15 +1,24 @@
 """`POST /v1/router/debug`: why this request would go where, with the numbers the router used."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from monkey_coder_server.domain.bandit.context import Context
 from monkey_coder_server.domain.bandit.drift import LIMIT
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.personas import PERSONA_OF_TASK, PERSONAS, SLASH_COMMANDS
+from monkey_coder_server.features.inference.admission import within_max_cost
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk, Order
-from monkey_coder_server.features.inference.explain import drawn_by, probabilities_of, saving_of
+from monkey_coder_server.features.inference.explain import (
+    drawn_by,
+    probabilities_of,
+    rates_of,
+    saving_of,
+    sequence_of,
+)
 from monkey_coder_server.features.inference.fitting import fit
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.learning import Learning
@@ -17,6 +26,7 @@ from monkey_coder_server.features.inference.outcomes import arm_of
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.render import stamp
+from monkey_coder_server.features.inference.sequences import considered
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
@@ -25,13 +35,17 @@ from monkey_coder_server.web.respond import json_reply
 
 
 class DebugApi:
-    """Plans without holding or calling anything."""
+    """Plans without holding or calling anything. `attempts` is how many routes one request can come to use."""
 
-    def __init__(self, desk: Desk, planner: Planner, learning: Learning, health: Health, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913 - its collaborators, named
+        self, desk: Desk, planner: Planner, learning: Learning, health: Health, clock: Clock, *, attempts: int
+    ) -> None:
         self._desk = desk
         self._planner = planner
         self._exploration = learning.exploration
         self._beliefs = learning.beliefs
+        self._trust = learning.trust
+        self._attempts = attempts
         self._health = health
         self._clock = clock
 
@@ -44,7 +58,7 @@ class DebugApi:
         order = await self._desk.take(request, sent, stream=False)
         plan = self._planner.plan(msgspec.structs.replace(order.job, explores=False))
         body = {
-            "debug_info": self._info(order, plan),
+            "debug_info": self._info(order, plan, await self._sequence(order, plan)),
             "request_summary": {
                 "task_type": sent.task_type,
                 "prompt_length": len(sent.prompt),
@@ -60,7 +74,7 @@ class DebugApi:
         }
         return json_reply(body, headers=order.headers)
 
-    def _info(self, order: Order, plan: Plan) -> dict[str, Any]:
+    def _info(self, order: Order, plan: Plan, sequence: dict[str, Any] | None) -> dict[str, Any]:
         decision = plan.decision
         leader = decision.ranking.candidates[0]
         route = fit(plan, plan.order[0], order.job, None)
@@ -95,6 +109,8 @@ class DebugApi:
                 "preferred_providers_not_available": list(decision.dropped),
                 "work": plan.work._asdict(),
                 "collapse": self._collapse(order, plan),
+                "sequence": sequence,
+                "verification": self._verification(order, plan),
                 **decision.ranking.explain(),
                 "health": self._pulses(plan),
                 "change": self._changes(order, plan),
@@ -125,6 +141,27 @@ class DebugApi:
                     "given_up": given_up,
                 }
         return found
+
+    async def _sequence(self, order: Order, plan: Plan) -> dict[str, Any] | None:
+        """The cascade or race this request would run, or why one model; None where it asks for none."""
+        collapse = order.job.collapse
+        if plan.rates is None or collapse is None:
+            return None
+        made = (await considered(plan, partial(within_max_cost, plan, order.job, self._attempts))).sequencing
+        return None if made is None else sequence_of(collapse.rule, made)
+
+    def _verification(self, order: Order, plan: Plan) -> dict[str, Any]:
+        """How often each check passes right answers, and wrong ones, at this work of the caller's account."""
+        work = plan.work
+        context = Context.of(work.kind, work.language, order.job.principal.account_id)
+        return {
+            name: {
+                **rates_of(standing.rates),
+                "right_answers_seen": round(standing.right, 2),
+                "wrong_answers_seen": round(standing.wrong, 2),
+            }
+            for name, standing in self._trust.standings(context).items()
+        }
 
     def _pulses(self, plan: Plan) -> dict[str, Any]:
         """What was measured of the candidates that were called before."""

@@ -69,6 +69,7 @@ class Dependencies:
     quotes: Quotes
     lessons: Lessons
     evidence: EvidenceStore
+    verdicts: EvidenceStore
     decisions: DecisionLog
     answers: Answers
     clock: Clock

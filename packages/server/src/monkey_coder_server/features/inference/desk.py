@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from monkey_coder_protocol.execute import ExecuteRequest
 from monkey_coder_server.domain.errors import RateLimited
 from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.branches_asked import HEADER as COLLAPSE_HEADER
+from monkey_coder_server.features.inference.branches_asked import wanted_collapse
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.quotes import QuoteBook
 from monkey_coder_server.features.inference.render import execute_body
@@ -47,6 +49,9 @@ class Desk:
         started = self._clock.monotonic()
         headers = await self.limit(request.principal)
         task = read_task(sent)
+        collapse = wanted_collapse(task.collapse, request.header(COLLAPSE_HEADER), request.principal)
+        if task.team is not None:
+            collapse = None
         locked = None
         if task.quote_id is not None:
             locked = await self._quotes.locked(request.principal.account_id, task.quote_id, task.fingerprint)
@@ -56,7 +61,7 @@ class Desk:
             principal=request.principal,
             endpoint=ENDPOINT,
             request=task.request,
-            wishes=task.wishes,
+            wishes=task.wishes if collapse is None else task.wishes.of_several(),
             stream=stream,
             seconds=task.seconds,
             at=self._clock.now(),
@@ -67,7 +72,7 @@ class Desk:
             idempotency=_idempotency(request.header("idempotency-key"), task),
             locked=locked,
             explores=request.header(RETRY_HEADER) in {None, "0"},
-            collapse=task.collapse,
+            collapse=collapse,
             team=task.team,
             files={each.path: each.content for each in sent.files or ()},
         )

@@ -11,7 +11,7 @@ import msgspec
 
 from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict
 from monkey_coder_server.domain.stream_events import FinishReason
-from monkey_coder_server.features.inference.api import route_headers, settled_headers
+from monkey_coder_server.features.inference.api import collapse_headers, route_headers, settled_headers
 from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.first_answers import (
@@ -222,6 +222,7 @@ class Door:
             headers = [
                 *headers,
                 *route_headers(opening.provider, opening.model),
+                *collapse_headers(run.collapse),
                 (b"x-monkey-cache", b"bypass"),
                 *_dropped(opening.relayed, opening.dropped, inbound),
             ]

@@ -106,10 +106,10 @@ class Exchange:
         self._clock = clock
 
     async def whole(
-        self, route: Route, request: ModelRequest, *, key: tuple[int, str], deadlines: Deadlines
+        self, route: Route, request: ModelRequest, *, key: tuple[int, str], deadlines: Deadlines, relay: bool
     ) -> Answering:
         """Ask for the whole answer at once. Raises `AttemptFailed`, `InvalidRequest` (the format cannot say it)."""
-        answering = await self._send(route, request, key=key, stream=False, deadlines=deadlines)
+        answering = await self._send(route, request, key=key, stream=False, deadlines=deadlines, relay=relay)
         try:
             body = await answering.reply.read()
         except UpstreamFailed as cut:
@@ -125,10 +125,10 @@ class Exchange:
         return answering
 
     async def begin(
-        self, route: Route, request: ModelRequest, *, key: tuple[int, str], deadlines: Deadlines
+        self, route: Route, request: ModelRequest, *, key: tuple[int, str], deadlines: Deadlines, relay: bool
     ) -> Answering:
         """Ask for a stream and read it up to its first content. Raises `AttemptFailed`, `InvalidRequest`."""
-        answering = await self._send(route, request, key=key, stream=True, deadlines=deadlines)
+        answering = await self._send(route, request, key=key, stream=True, deadlines=deadlines, relay=relay)
         decoder = answering.dialect.decoder(relay=answering.relayed)
         answering.decoder = NamingBack(decoder, answering.names) if answering.names else decoder
         answering.pieces = _in_slices(answering.reply.pieces())
@@ -142,8 +142,15 @@ class Exchange:
         answering.first_byte_ms = milliseconds(answering.started, self._clock.monotonic())
         return answering
 
-    async def _send(
-        self, route: Route, request: ModelRequest, *, key: tuple[int, str], stream: bool, deadlines: Deadlines
+    async def _send(  # noqa: PLR0913 - what is asked of whom, and how
+        self,
+        route: Route,
+        request: ModelRequest,
+        *,
+        key: tuple[int, str],
+        stream: bool,
+        deadlines: Deadlines,
+        relay: bool,
     ) -> Answering:
         provider = route.provider
         number, secret = key
@@ -159,7 +166,7 @@ class Exchange:
             raise AttemptFailed(failed.failure) from failed
         first_byte_ms = milliseconds(started, self._clock.monotonic())
         dropped = (*wire.dropped, *left_out)
-        relayed = shared and not wire.anew
+        relayed = relay and shared and not wire.anew
         answering = Answering(
             route, Answer(), number, started, first_byte_ms, reply, reply.headers, dialect, relayed, dropped, names
         )

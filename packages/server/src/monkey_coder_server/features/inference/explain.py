@@ -1,9 +1,13 @@
 """Why this model: the numbers the choice was made with, for the answer's own account of itself."""
 
+from math import ceil
 from typing import Any
 
-from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.bandit.verifier import Rates
+from monkey_coder_server.domain.collapse import Rule
+from monkey_coder_server.domain.money import NANO_PER_USD, usd
 from monkey_coder_server.domain.routing_collapse import best_single
+from monkey_coder_server.domain.sequencing import Outlook, Sequencing
 from monkey_coder_server.features.inference.plan import Decision, Draw, Plan
 from monkey_coder_server.features.inference.route import Route
 
@@ -48,6 +52,41 @@ def collapse_of(plan: Plan, route: Route) -> dict[str, Any]:
         "rank": rank,
         **drawn_by(decision, plan.draw),
         **saving_of(decision, rank - 1),
+    }
+
+
+def sequence_of(asked: Rule, made: Sequencing) -> dict[str, Any]:
+    """What was asked for, what the router ran for it and why, and what it foresaw."""
+    said: dict[str, Any] = {
+        "asked": asked,
+        "ran": made.rule,
+        "arms": made.arms,
+        "check": rates_of(made.rates),
+        "foreseen": _outlook(made.foreseen),
+        "strongest_model": made.strongest,
+        "strongest_alone": _outlook(made.alone),
+    }
+    if made.reason:
+        said["reason"] = made.reason
+    return said
+
+
+def rates_of(rates: Rates) -> dict[str, Any]:
+    """How far a check is believed: shares of right and of wrong answers it passes, and how sure it is of use."""
+    return {
+        "passes_right": round(rates.right, 4),
+        "passes_wrong": round(rates.wrong, 4),
+        "spread": round(rates.spread, 4),
+        "useful_with_confidence": round(rates.confidence, 4),
+        "useful": rates.useful,
+    }
+
+
+def _outlook(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "success": round(outlook.quality, 4),
+        "cost_usd": usd(ceil(outlook.cost * NANO_PER_USD)),
+        "latency_ms": round(outlook.latency_ms),
     }
 
 

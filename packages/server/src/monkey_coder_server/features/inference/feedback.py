@@ -43,6 +43,7 @@ class FeedbackApi:
         headers = await self._desk.limit(request.principal)
         bounds.number("score", feedback.score, 0.0, 1.0)
         by = await self._who(request.principal.account_id, feedback.request_id)
+        await self._learning.checking.checked(feedback.request_id)
         score = SCORES[feedback.outcome] if feedback.score is None else feedback.score
         tally = self._learning.reported(feedback.request_id, by, Signal(score, _weight(feedback)), feedback.outcome)
         return json_reply(

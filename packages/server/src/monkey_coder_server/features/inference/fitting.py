@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from monkey_coder_server.domain.catalog import Capability
-from monkey_coder_server.domain.collapse import Rule
+from monkey_coder_server.domain.collapse import Collapse, Rule
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.leeway import ANY, Leeway
 from monkey_coder_server.features.inference.plan import Plan
@@ -15,14 +15,11 @@ ROOM_FOR_THOUGHT = 4
 """How many times longer an open limit is for a model that reasons: its thoughts count against the limit."""
 
 
-def several(plan: Plan, job: Job, budget: int | None, leeway: Leeway = ANY) -> tuple[Route, ...]:
+def several(plan: Plan, job: Job, collapse: Collapse, budget: int | None, leeway: Leeway = ANY) -> tuple[Route, ...]:
     """The arms of a request that asks for several, as many as can be paid together; empty for fewer than two.
 
     Where the caller's choice leaves a single model, it is asked several times.
     """
-    collapse = job.collapse
-    if collapse is None or not collapse.wanted_for(plan.decision.ranking.candidates[0].expected.success):
-        return ()
     for count in range(collapse.branches, 1, -1):
         room = leeway if leeway.tokens is None else replace(leeway, tokens=leeway.tokens // count)
         for share in (None,) if budget is None else (budget, budget // count):

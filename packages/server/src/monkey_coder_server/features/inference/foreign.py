@@ -7,6 +7,7 @@ from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.catalog import Capability, Kind
 from monkey_coder_server.domain.conversation import Document, Image, Part, ToolResult
 from monkey_coder_server.features.inference import bounds
+from monkey_coder_server.features.inference.branches_asked import HEADER, wanted_collapse
 from monkey_coder_server.features.inference.job import Job, Served
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.repeats import RETRY_HEADER
@@ -34,18 +35,22 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
     keep: Callable[[Served, Charge, bytes], bytes],
 ) -> Job:
     """The job. Raises `InvalidRequest` for a header of ours that says nonsense."""
+    wishes = Wishes(
+        model=inbound.model,
+        task_type=inbound.kind,
+        persona=PERSONA,
+        required=frozenset(required(inbound)),
+        kind=inbound.kind,
+    )
+    collapse = wanted_collapse(None, request.header(HEADER), request.principal)
+    if inbound.kind is not Kind.CHAT:
+        collapse = None  # one model has these vectors or verdicts; there is nothing to choose among
     return Job(
         request_id=request.request_id,
         principal=request.principal,
         endpoint=endpoint,
         request=inbound.request,
-        wishes=Wishes(
-            model=inbound.model,
-            task_type=inbound.kind,
-            persona=PERSONA,
-            required=frozenset(required(inbound)),
-            kind=inbound.kind,
-        ),
+        wishes=wishes if collapse is None else wishes.of_several(),
         stream=inbound.stream,
         seconds=_seconds(request.header("x-stainless-timeout")),
         at=at,
@@ -57,6 +62,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         idempotency=idempotency,
         keep=keep,
         explores=request.header(RETRY_HEADER) in {None, "0"},
+        collapse=collapse,
     )
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from monkey_coder_server.domain.collapse import Collapse, Kept
 from monkey_coder_server.domain.conversation import ModelRequest
+from monkey_coder_server.domain.sequencing import Sequencing
 from monkey_coder_server.domain.stream_events import Answer, Event
 from monkey_coder_server.domain.teamwork.team import Team
 from monkey_coder_server.domain.teamwork.turns import Turn
@@ -132,12 +133,21 @@ class Served(Record, frozen=True, kw_only=True):
     body: bytes = b""
     collapsed: Collapsed | None = None
     worked: Worked | None = None
+    sequencing: Sequencing | None = None
+    """What the router planned where it was left to it how many arms are asked."""
 
     @property
     def played(self) -> tuple[Played, ...]:
         """Every arm that was asked, the kept one first; empty where only one model was to answer."""
         several = self.collapsed or self.worked
         return () if several is None else several.played
+
+    @property
+    def rule(self) -> str:
+        """By which rule the answer was kept, `single` where one was enough; empty where several were not asked for."""
+        if self.collapsed is not None:
+            return self.collapsed.collapse.rule.value
+        return "" if self.sequencing is None else self.sequencing.rule.value
 
     @property
     def total(self) -> Usage:

@@ -155,6 +155,11 @@ class Listener:
         return self._kept.opening
 
     @property
+    def collapse(self) -> str:
+        """By which rule the answer was kept, as its run says."""
+        return self._kept.run.collapse
+
+    @property
     def ended(self) -> bool:
         """Whether the request is over."""
         return self._kept.run.ended

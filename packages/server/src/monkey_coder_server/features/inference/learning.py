@@ -1,12 +1,20 @@
 """Learns from every served request: who served it, what it took, and what its answer shows of itself."""
 
+from msgspec.structs import replace
+
+from monkey_coder_server.domain.catalog import Kind
+from monkey_coder_server.domain.verification.trust import Trust
 from monkey_coder_server.features.inference.beliefs import Beliefs, Signal
+from monkey_coder_server.features.inference.checking import Checking
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.exploration import Exploration
 from monkey_coder_server.features.inference.foresight import Asked, Foresight
-from monkey_coder_server.features.inference.job import Served
+from monkey_coder_server.features.inference.job import Collapsed, Served
 from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy, Tally, arm_of
-from monkey_coder_server.features.inference.signs import Signs
+from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.features.inference.sequences import watches
+from monkey_coder_server.features.inference.signs import ASKED_AGAIN, Signs
+from monkey_coder_server.features.inference.verdicts import Verdicts
 from monkey_coder_server.ports.clock import Clock
 
 
@@ -20,6 +28,9 @@ class Learning:
         self.foresight = Foresight()
         self.beliefs = Beliefs()
         self.exploration = Exploration(self.beliefs)
+        self.trust = Trust()
+        self.verdicts = Verdicts(self.trust, self.beliefs)
+        self.checking = Checking(self.verdicts)
         self._signs = Signs()
 
     def served(self, served: Served) -> None:
@@ -38,14 +49,38 @@ class Learning:
             return
         asked = Asked.of(job, plan)
         self.foresight.served(served, asked)
-        if served.collapsed is None:  # which of several answers is kept says nothing about the router's choice
+        if served.collapsed is not None:
+            self._judged(job.request_id, by, plan, served.collapsed)
+        elif self._worth_checking(served):
+            self.checking.begin(served, by)
+        if served.collapsed is None and not watches(served.sequencing):  # else it was not the best-ranked's turn
             self.exploration.played(served)
             self.decisions.served(served, (arm_of(plan.order[0].name, plan.effort), by.arm))
-        self._signs.note(served, by, asked.like.same, self._clock.monotonic())
+        again = self._signs.note(served, by, asked.like.same, self._clock.monotonic())
+        if again is not None:
+            self.verdicts.told(again, Signal(0.0, ASKED_AGAIN))
+
+    def _worth_checking(self, served: Served) -> bool:
+        """Whether a verdict on a single answer may meet the truth: its account asks for sequences, or reports."""
+        job = served.job
+        if job.wishes.kind is not Kind.CHAT or served.client_gone:
+            return False
+        return job.collapse is not None or self.beliefs.reported(job.principal.account_id) > 0.0
+
+    def _judged(self, request_id: str, by: ServedBy, plan: Plan, collapsed: Collapsed) -> None:
+        """Take in the verdicts on several answers. Which one was kept hangs on them."""
+        for place, each in enumerate(collapsed.played):
+            if each.verdict is not None:
+                success = plan.success(each.route.name)
+                if place:
+                    self.verdicts.hint(replace(by, model=each.route.name), each.verdict, success)
+                else:
+                    self.verdicts.note(request_id, by, each.verdict, success, unselected=False)
 
     def reported(self, request_id: str, by: ServedBy, signal: Signal, name: str) -> Tally:
         """Take in how a request turned out, and what said so; the counts of its model and task type."""
         self.decisions.told(request_id, signal, name)
+        self.verdicts.told(request_id, signal)
         self.beliefs.report(request_id, by, signal)
         self.exploration.told(request_id, signal.quality)
         return self.outcomes.report(request_id, by, signal.quality)

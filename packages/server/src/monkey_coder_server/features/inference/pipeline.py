@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from monkey_coder_server.domain.collapse import Collapse
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, GatewayError, NotFound, Unavailable
 from monkey_coder_server.domain.usage import Usage, UsageRule
-from monkey_coder_server.features.inference.admission import Admission
+from monkey_coder_server.features.inference.admission import Admission, Admitted
 from monkey_coder_server.features.inference.arm import Arm
 from monkey_coder_server.features.inference.arms import Arms
 from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Attempts, Effort
@@ -110,6 +112,7 @@ class Pipeline:
             raise
         if isinstance(admitted, Replay):
             return kept(admitted)
+        run.collapse = _rule_told(admitted)
         flight = Flight(job, admitted, run, drain=self._settings.drain)
         try:
             if admitted.several:
@@ -131,7 +134,9 @@ class Pipeline:
         deadline = job.started + job.seconds
         drafts = Drafts(flight, self._ledger, self._clock)
         calling = partial(self._calling, flight, drafts)
-        effort = Effort(flight.admitted.routes, job.request, job.stream, deadline, flight.trail, calling)
+        effort = Effort(
+            flight.admitted.routes, job.request, job.stream, deadline, flight.trail, calling, job.collapse is None
+        )
         try:
             with Within(deadline - self._clock.monotonic()) as bound:
                 flight.watch(bound)
@@ -153,18 +158,19 @@ class Pipeline:
         drafts = Drafts(flight, self._ledger, self._clock)
         arms = Arms(self._attempts, flight, partial(self._calling, flight, drafts))
         drafts.beside = arms.bills_beside
-        crew, collapse = flight.admitted.crew, flight.job.collapse
+        crew, collapse = flight.admitted.crew, flight.admitted.collapse
         if crew is not None:
             chosen = await Teamwork(arms, self._clock, flight, crew).run()
         else:
             chosen = await self._collapse(flight, Branching(arms, self._clock, flight), collapse or Collapse())
         served = self._described(flight, chosen.answering, chosen.usage, chosen.told)
-        if flight.job.stream:
-            try:
-                await self._deliver(flight, served, chosen.arm)
-            except BaseException:
-                flight.abandon()
-                raise
+        if not flight.job.stream:
+            return replace(served, events=chosen.arm.events)
+        try:
+            await self._deliver(flight, served, chosen.arm)
+        except BaseException:
+            flight.abandon()
+            raise
         return served
 
     async def _collapse(self, flight: Flight, branching: Branching, collapse: Collapse) -> Chosen:
@@ -272,7 +278,15 @@ class Pipeline:
             body=answering.body,
             collapsed=told if isinstance(told, Collapsed) else None,
             worked=told if isinstance(told, Worked) else None,
+            sequencing=flight.admitted.sequencing,
         )
+
+
+def _rule_told(admitted: Admitted) -> str:
+    """By which rule one answer is kept, where several were asked for; `single` where one was enough."""
+    if admitted.collapse is not None:
+        return admitted.collapse.rule.value
+    return "" if admitted.sequencing is None else admitted.sequencing.rule.value
 
 
 def _rule(answering: Answering, request: ModelRequest) -> UsageRule:

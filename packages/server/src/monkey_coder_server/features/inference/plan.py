@@ -1,17 +1,20 @@
 """What a caller wants of the choice of a model, and what was chosen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
 import msgspec
+from msgspec.structs import replace
 
 from monkey_coder_server.domain import routing
+from monkey_coder_server.domain.bandit.verifier import Rates
 from monkey_coder_server.domain.catalog import Capability, Kind, Selection
 from monkey_coder_server.domain.personas import Persona
 from monkey_coder_server.domain.prompt_tokens import PromptSize
 from monkey_coder_server.domain.routing_collapse import probabilities
+from monkey_coder_server.domain.sequencing import Sequencing
 from monkey_coder_server.domain.work import Work
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.route import Candidate
@@ -32,6 +35,10 @@ class Wishes(Record, frozen=True):
     required: frozenset[Capability] = frozenset()
     kind: Kind = Kind.CHAT
 
+    def of_several(self) -> "Wishes":
+        """The same for several answers: they are streamed from providers, so that they can be stopped."""
+        return replace(self, required=self.required | {Capability.STREAMING})
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -45,6 +52,8 @@ class Decision:
     dropped: tuple[str, ...]
     superposition: msgspec.Raw
     """The leading candidates with their numbers, as JSON."""
+    sequences: dict[object, Sequencing] = field(default_factory=dict)
+    """What was planned already, by what it hangs on beside the ranking."""
 
     @cached_property
     def probabilities(self) -> tuple[float, ...]:
@@ -65,6 +74,8 @@ class Plan(Record, frozen=True):
 
     `effort` is how hard the caller asks to think, empty where that is left open. `order` are the candidates as they
     are tried, only quoted ones under a quote; `draw` is None where the best-ranked is played as a rule.
+    `rates` is how far checks of answers are believed at this work, asked for where a sequence may be planned;
+    with `watches` none is run all the same.
     `server_tools_bound` is the part of the bound that comes only where the provider speaks the caller's dialect and
     runs its tools.
     """
@@ -79,6 +90,13 @@ class Plan(Record, frozen=True):
     locked: Promise | None = None
     server_tools_bound: int = 0
     draw: Draw | None = None
+    rates: Rates | None = None
+    watches: bool = False
+
+    @property
+    def leading(self) -> float:
+        """How likely the best-ranked candidate is believed to succeed, 0 to 1."""
+        return self.decision.ranking.candidates[0].expected.success
 
     def success(self, name: str) -> float:
         """How likely a candidate (`provider/model`) is believed to succeed, 0 to 1."""

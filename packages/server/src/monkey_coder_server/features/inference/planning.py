@@ -8,12 +8,16 @@ from typing import NamedTuple
 import msgspec
 
 from monkey_coder_server.domain import routing, routing_priors
+from monkey_coder_server.domain.bandit.context import Context
+from monkey_coder_server.domain.bandit.verifier import Rates
 from monkey_coder_server.domain.catalog import Catalog, Kind, ModelCard
+from monkey_coder_server.domain.collapse import PLANNED
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
 from monkey_coder_server.domain.work import Work, work_of
+from monkey_coder_server.features.inference.collapse import uniform_of
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.learning import Learning
@@ -27,6 +31,8 @@ from monkey_coder_server.web.principal import Principal
 FRESH_SECONDS = 2.0
 """How long equal requests share a ranking: latencies and outcomes move slowly, breakers renew it at once."""
 REMEMBERED = 512
+WATCHED_SHARE = 0.05
+"""Of the requests that would run a sequence, of accounts that report outcomes: their answer is not chosen by checks."""
 SHOWN = 5
 """Candidates an answer tells about; `/v1/router/debug` tells about all."""
 EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
@@ -84,6 +90,7 @@ class Planner:
         self._positions = _positions(self._listings)
         self._health = health
         self._beliefs = learning.beliefs
+        self._trust = learning.trust
         self._explore = learning.exploration
         self._clock = clock
         self._decided: OrderedDict[object, tuple[float, int, Decision]] = OrderedDict()
@@ -99,6 +106,7 @@ class Planner:
         effort = _effort(job)
         question = _Question(job.wishes, _rounded(expected), job.max_tokens, work, effort, job.principal)
         decision = self._decision(question)
+        planned = job.collapse is not None and job.collapse.rule in PLANNED
         draw = self._explore.draw(job, decision)
         order = decision.order if draw is None else _first(decision.order, draw.place)
         if job.locked is not None:
@@ -116,7 +124,18 @@ class Planner:
             locked=job.locked,
             server_tools_bound=size.server_tool_tokens,
             draw=draw,
+            rates=self._rates(work, job) if planned else None,
+            watches=planned and self._watches(job),
         )
+
+    def _watches(self, job: Job) -> bool:
+        """Whether the answer is given whatever checks say, so that they go on being measured: where truths are told."""
+        told = self._beliefs.reported(job.principal.account_id) > 0.0
+        return told and job.explores and job.locked is None and uniform_of(job) < WATCHED_SHARE
+
+    def _rates(self, work: Work, job: Job) -> Rates:
+        """How far the checks of answers are believed at this work of the caller's account."""
+        return self._trust.rates(Context.of(work.kind, work.language, job.principal.account_id))
 
     def _decision(self, question: "_Question") -> Decision:
         """The ranking for such a request, shared while it is fresh and its prices hold."""

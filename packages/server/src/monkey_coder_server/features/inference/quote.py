@@ -1,13 +1,14 @@
 """`POST /v1/quote`: the price before the work."""
 
 from collections.abc import Sequence
+from functools import partial
 from math import ceil
 
 import msgspec
 
 from monkey_coder_protocol.billing import Quote, QuoteRoute
 from monkey_coder_server.domain.collapse import expected_cost
-from monkey_coder_server.domain.money import parse_usd, usd
+from monkey_coder_server.domain.money import NANO_PER_USD, parse_usd, usd
 from monkey_coder_server.features.inference.admission import within_max_cost
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk
@@ -16,6 +17,7 @@ from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.quotes import Promise, QuoteBook
 from monkey_coder_server.features.inference.render import stamp
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.sequences import considered
 from monkey_coder_server.features.inference.staffing import NOTES, Seat
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
@@ -42,7 +44,7 @@ class QuoteApi:
         order = await self._desk.take(request, sent, stream=False)
         job = msgspec.structs.replace(order.job, explores=False)
         plan = self._planner.plan(job)
-        chosen = within_max_cost(plan, job, OFFERED)
+        chosen = await considered(plan, partial(within_max_cost, plan, job, OFFERED))
         routes = chosen.routes
         held = chosen.bound if chosen.several else max(route.bound for route in routes[: self._attempts])
         promised = await self._quotes.promise(
@@ -55,9 +57,11 @@ class QuoteApi:
         if seats:
             turns = zip(seats, offers, strict=True)
             expected = ceil(sum(seat.turn.likely * parse_usd(offer.expected_usd) for seat, offer in turns))
-        elif chosen.several and job.collapse is not None:
+        elif chosen.several and chosen.sequencing is not None:
+            expected = ceil(chosen.sequencing.foreseen.cost * NANO_PER_USD)
+        elif chosen.collapse is not None:
             successes = [plan.success(route.name) for route in routes]
-            expected = expected_cost(job.collapse, [parse_usd(offer.expected_usd) for offer in offers], successes)
+            expected = expected_cost(chosen.collapse, [parse_usd(offer.expected_usd) for offer in offers], successes)
         body = Quote(
             quote_id=promised.quote_id,
             expires_at=stamp(promised.expires_at),

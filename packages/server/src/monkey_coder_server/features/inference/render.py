@@ -11,7 +11,7 @@ from monkey_coder_server.domain.artifacts import Artifacts, parse
 from monkey_coder_server.domain.money import NANO_PER_USD, usd
 from monkey_coder_server.domain.teamwork.saying import concern_of
 from monkey_coder_server.features.inference.arm import FAILED
-from monkey_coder_server.features.inference.explain import choice_of, collapse_of
+from monkey_coder_server.features.inference.explain import choice_of, collapse_of, sequence_of
 from monkey_coder_server.features.inference.job import Collapsed, Played, Served, Worked
 from monkey_coder_server.features.inference.task import Task
 from monkey_coder_server.features.inference.tools import told_calls
@@ -40,7 +40,7 @@ def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> by
                 result=text,
                 metadata=_metadata(served, charge, files),
                 artifacts=_artifacts(files),
-                quantum_collapse_info=collapse_of(served.plan, served.route),
+                quantum_collapse_info={**collapse_of(served.plan, served.route), **_sequence(served)},
             ),
             created_at=stamp(job.at),
             completed_at=stamp(served.finished_at),
@@ -136,7 +136,7 @@ def _orchestration(task: Task, served: Served) -> dict[str, Any]:
     elif served.collapsed is not None:
         ran = _branches(served.collapsed)
     elif task.requested:
-        ran["note"] = ONE_BRANCH if task.collapse is None else ONE_ENOUGH
+        ran["note"] = ONE_BRANCH if served.job.collapse is None else _one_enough(served)
     if task.requested:
         ran["requested"] = dict(task.requested)
     return ran
@@ -178,6 +178,17 @@ def _turn(played: Played, *, kept: bool) -> dict[str, Any]:
     turn = played.turn
     part = {} if turn is None else {"agent": turn.agent, "task": turn.act, "concern": concern_of(turn.agent)}
     return {**part, **_told(played, kept=kept)}
+
+
+def _one_enough(served: Served) -> str:
+    made = served.sequencing
+    return ONE_ENOUGH if made is None else f"One model answered: {made.reason}."
+
+
+def _sequence(served: Served) -> dict[str, Any]:
+    """What the router made of a request that left it to it how many models are asked."""
+    made, asked = served.sequencing, served.job.collapse
+    return {} if made is None or asked is None else {"sequence": sequence_of(asked.rule, made)}
 
 
 def _branches(collapsed: Collapsed) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class Run(Generic[T]):
         self._others = 0
         self._outcome: T | GatewayError = GatewayError("a run has a result only when it is over")
         self.opening: Opening | None = None
+        self.collapse = ""
+        """By which rule one of several answers is kept, or that one was enough; empty where none were asked for."""
         self.client_gone = False
         self.ended = False
 

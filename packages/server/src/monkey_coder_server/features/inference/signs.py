@@ -27,6 +27,7 @@ _REFUSALS = frozenset({FinishReason.REFUSAL, FinishReason.CONTENT_FILTER})
 
 
 class _Answered(NamedTuple):
+    request_id: str
     by: ServedBy
     at: float
 
@@ -41,15 +42,20 @@ class Signs:
         self._rows = USUAL_ROWS
         self._weight = USUAL * USUAL_ROWS
 
-    def note(self, served: Served, by: ServedBy, same: str, now: float) -> None:
-        """An answer was served. `same` tells requests apart that ask for something else."""
+    def note(self, served: Served, by: ServedBy, same: str, now: float) -> str | None:
+        """An answer was served. `same` tells requests apart that ask for something else.
+
+        The request that was asked again, because its answer did not do.
+        """
         if served.client_gone:
-            return
+            return None
         place = (by.account_id, same)
         earlier = self._answered.pop(place, None)
+        again = None
         if earlier is not None and earlier.at <= served.job.started <= earlier.at + AGAIN_WITHIN:
             self._count(earlier.by, ASKED_AGAIN)
-        self._answered[place] = _Answered(by, now)
+            again = earlier.request_id
+        self._answered[place] = _Answered(served.job.request_id, by, now)
         if len(self._answered) > REMEMBERED:
             self._answered.popitem(last=False)
         self._served[by] += 1
@@ -58,6 +64,7 @@ class Signs:
             self._count(by, REFUSED)
         elif _cut_off(served):
             self._count(by, CUT_OFF)
+        return again
 
     def told(self) -> Iterator[tuple[ServedBy, Signal]]:
         """What the answers since the last time say."""

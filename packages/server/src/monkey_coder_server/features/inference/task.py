@@ -57,9 +57,7 @@ def read_task(sent: ExecuteRequest) -> Task:
     command, prompt = personas.leading_command(sent.prompt.strip())
     commands = [*([command] if command else []), *(persona_config.slash_commands or [])]
     tools = read_tools(sent)
-    team = read_team(sent)
-    branches = read_collapse(sent)
-    collapse = branches if team is None else None
+    team, branches = read_team(sent), read_collapse(sent)
     choice = personas.choose(persona_config.persona, slash_commands=commands, task_type=sent.task_type)
     wishes = Wishes(
         model=sent.model,
@@ -67,7 +65,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         models=sent.model_preferences or {},
         task_type=sent.task_type,
         persona=choice.persona,
-        required=_required(tools=bool(tools), several=team is not None or collapse is not None),
+        required=_required(tools=bool(tools), several=team is not None),
     )
     max_tokens = bounds.max_tokens(sent)
     request = model_request(
@@ -92,7 +90,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         quote_id=sent.quote_id,
         sent=sent,
         requested=_requested(sent),
-        collapse=collapse,
+        collapse=branches,
         team=team,
         branches_left_out=team is not None and branches is not None,
     )

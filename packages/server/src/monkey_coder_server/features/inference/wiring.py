@@ -29,6 +29,7 @@ from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.features.inference.schooling import Schooling
 from monkey_coder_server.features.inference.settlement import Settlements
+from monkey_coder_server.features.inference.sharing import Sharing
 from monkey_coder_server.features.inference.study import Study
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.web.asgi import Reply
@@ -51,7 +52,7 @@ def build(use: Dependencies) -> Feature:
     attempts = options.attempt.attempts
     execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
     quote = QuoteApi(desk, planner, quotes, learning.foresight, attempts=attempts)
-    debug = DebugApi(desk, planner, learning, use.health, use.clock)
+    debug = DebugApi(desk, planner, learning, use.health, use.clock, attempts=attempts)
     feedback = FeedbackApi(desk, learning, use.ledger)
     errors = _with_rate_headers(use.problems)
     hall = Hall(
@@ -66,7 +67,7 @@ def build(use: Dependencies) -> Feature:
     )
 
     schooling = Schooling(learning.foresight, use.lessons, seconds=options.lessons)
-    study = Study(learning, use.evidence, use.clock, instance=use.ids.new("learner"), seconds=options.lessons)
+    study = Study(learning, _sharing(use, learning), seconds=options.lessons)
 
     decisions = DecisionWriter(learning.decisions, use.decisions, seconds=options.lessons)
 
@@ -77,6 +78,7 @@ def build(use: Dependencies) -> Feature:
 
     async def stop() -> None:
         await running.drain(options.shutdown)
+        await learning.checking.stop()
         await schooling.stop()
         await study.stop()
         await decisions.stop()
@@ -90,6 +92,15 @@ def build(use: Dependencies) -> Feature:
         *doors.routes(hall),
     )
     return Feature("inference", routes, start=start, stop=stop)
+
+
+def _sharing(use: Dependencies, learning: Learning) -> tuple[Sharing, Sharing]:
+    """What was seen of arms, and of checks, each under a name of its own that no other process has."""
+    beliefs, trust, clock = learning.beliefs, learning.trust, use.clock
+    return (
+        Sharing(beliefs.evidence, beliefs.take, use.evidence, clock, instance=use.ids.new("learner")),
+        Sharing(trust.evidence, trust.take, use.verdicts, clock, instance=use.ids.new("learner")),
+    )
 
 
 def _pipeline(use: Dependencies, planner: Planner, learning: Learning, running: Running) -> Pipeline:

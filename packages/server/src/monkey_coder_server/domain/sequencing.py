@@ -1,0 +1,223 @@
+"""Which arms one request runs one after the other, or at once, behind the checks of their answers.
+
+The planner of `domain/bandit` foresees cascades and races from what is believed of the arms, what they cost and how far
+the checks can be believed, and lets none lose quality against the arm believed to be best. Where none is left, one arm
+runs alone, and why is said. `auto` weighs what is left against the best-ranked arm by the request's own weights.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import log10
+from types import MappingProxyType
+from typing import NamedTuple
+
+from monkey_coder_server.domain.bandit.cascade import STEPS, Cascade, Start
+from monkey_coder_server.domain.bandit.difficulty import LEVELS, Difficulty, Levels, chances
+from monkey_coder_server.domain.bandit.runner import Given, Runner, Seen, after, verdict_sights
+from monkey_coder_server.domain.bandit.sequence_plans import (
+    RACERS,
+    CascadePlan,
+    finest,
+    quickest,
+    thriftiest,
+)
+from monkey_coder_server.domain.bandit.verifier import Rates
+from monkey_coder_server.domain.collapse import Rule
+from monkey_coder_server.domain.money import NANO_PER_USD
+from monkey_coder_server.domain.personas import Weights
+from monkey_coder_server.domain.routing import COST_LOSS_PER_TENFOLD, LATENCY_LOSS_PER_TENFOLD, UNNOTICED_MS
+
+SLOPE = Difficulty().slope
+"""How much of a task's difficulty arms share: assumed, since here no task is done by several arms and then judged."""
+MOST_ARMS = 6
+"""Arms that are planned with, of those no other beats: the time planning takes grows with a high power of them."""
+ONE_ARM = "only one model can serve this request"
+NOT_USEFUL = "the checks are not known to tell right answers from wrong ones well enough at this kind of work"
+NO_GAIN = "no sequence is foreseen to keep the quality of the strongest model at less cost or in less time"
+NOT_BETTER = "the best-ranked model alone serves this request's weights of quality, cost and latency better"
+
+
+class Prospect(NamedTuple):
+    """An arm that could run: its believed success, expected and greatest cost (nano-dollars) and duration (ms)."""
+
+    name: str
+    success: float
+    cost: int
+    bound: int
+    latency_ms: float
+
+
+class Outlook(NamedTuple):
+    """What is foreseen: quality 0 to 1, cost in USD, milliseconds to the answer."""
+
+    quality: float
+    cost: float
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sequencing:
+    """What a request runs: `rule` CASCADE or RACE with their runners, or SINGLE with none and the `reason`.
+
+    `worth` of a right answer in USD says when a cascade stops. `alone` is what the `strongest` arm is foreseen to do.
+    """
+
+    rule: Rule
+    rates: Rates
+    strongest: str
+    alone: Outlook
+    foreseen: Outlook
+    reason: str = ""
+    runners: tuple[Runner, ...] = ()
+    worth: float = 0.0
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Those that may run; none where the request is served by a single arm."""
+        return tuple(runner.name for runner in self.runners)
+
+    def instead(self, reason: str) -> "Sequencing":
+        """That one arm is asked after all, and why."""
+        return replace(self, rule=Rule.SINGLE, reason=reason, runners=(), worth=0.0, foreseen=self.alone)
+
+    def within(self, bounds: Mapping[str, int]) -> "Sequencing":
+        """The same where the arms' greatest costs are these, in nano-dollars by name."""
+        return replace(self, runners=tuple(replace(each, bound=bounds[each.name]) for each in self.runners))
+
+    def cascade(self, hold: int) -> Cascade:
+        """The cascade to be run within a hold in nano-dollars."""
+        return Cascade(self.runners, worth=self.worth, hold=hold, steps=len(self.runners))
+
+
+def sequencing(
+    rule: Rule, prospects: Sequence[Prospect], rates: Rates, weights: Weights, *, most: int = STEPS
+) -> Sequencing:
+    """What CASCADE, RACE or AUTO comes to for a request whose arms are given best-ranked first; `most` arms run."""
+    strongest = max(prospects, key=lambda each: (each.success, -each.cost))
+    single = Sequencing(Rule.SINGLE, rates, strongest.name, _alone(strongest), _alone(prospects[0]))
+    if min(len(prospects), most) < 2:
+        return replace(single, reason=ONE_ARM)
+    if not rates.useful:
+        return replace(single, reason=NOT_USEFUL)
+    asked = _Asked(prospects, strongest, single, min(most, STEPS))
+    found = [each for plan in _PLANS[rule] for each in plan(asked)]
+    if not found:
+        return replace(single, reason=NO_GAIN)
+    score = _scores(prospects, weights)
+    best = max(found, key=lambda each: score(each.foreseen))
+    if rule is Rule.AUTO and score(best.foreseen) <= score(single.foreseen):
+        return replace(single, reason=NOT_BETTER)
+    return best
+
+
+class _Asked(NamedTuple):
+    """What is planned for."""
+
+    prospects: Sequence[Prospect]
+    strongest: Prospect
+    single: Sequencing
+    most: int
+
+    def runners(self, loss: Callable[[Prospect], float]) -> list[Runner]:
+        """The strongest arm first, then those that lose least for their success; at most `MOST_ARMS`."""
+        front: list[Prospect] = []
+        for each in sorted(self.prospects, key=lambda each: (loss(each), -each.success)):
+            if not front or each.success > front[-1].success:
+                front.append(each)
+        weaker = [each for each in front if each.name != self.strongest.name]
+        step = max(1.0, len(weaker) / (MOST_ARMS - 1))
+        taken = [weaker[int(place * step)] for place in range(min(len(weaker), MOST_ARMS - 1))]
+        return [_runner(each, self.single.rates) for each in (self.strongest, *taken)]
+
+
+def _thriftiest(asked: _Asked) -> Iterator[Sequencing]:
+    runners = asked.runners(_cost)
+    yield from _cascaded(thriftiest(runners, runners[0], asked.single.rates, steps=asked.most), runners, asked)
+
+
+def _finest(asked: _Asked) -> Iterator[Sequencing]:
+    runners = asked.runners(_cost)
+    yield from _cascaded(finest(runners, runners[0], asked.single.rates, steps=asked.most), runners, asked)
+
+
+def _quickest(asked: _Asked) -> Iterator[Sequencing]:
+    runners = asked.runners(_latency)
+    plan = quickest(runners, runners[0], asked.single.rates, racers=min(asked.most, RACERS))
+    if len(plan.arms) > 1:
+        running = tuple(runner for name in plan.arms for runner in runners if runner.name == name)
+        yield replace(asked.single, rule=Rule.RACE, foreseen=Outlook(*plan.foreseen), runners=running)
+
+
+_Planned = Callable[[_Asked], Iterator[Sequencing]]
+_PLANS: Mapping[Rule, tuple[_Planned, ...]] = MappingProxyType(
+    {
+        Rule.CASCADE: (_thriftiest,),
+        Rule.RACE: (_quickest,),
+        Rule.AUTO: (_thriftiest, _finest, _quickest),
+    }
+)
+
+
+def _cascaded(plan: CascadePlan, runners: Sequence[Runner], asked: _Asked) -> Iterator[Sequencing]:
+    """The plan, unless it is an arm alone."""
+    if len(plan.arms) < 2:
+        return
+    running = tuple(runner for name in plan.arms for runner in runners if runner.name == name)
+    made = replace(asked.single, rule=Rule.CASCADE, runners=running, worth=plan.worth)
+    takes = {each.name: each.latency_ms for each in asked.prospects}
+    times = _Duration(made.cascade(sum(runner.bound for runner in running)), running, takes)
+    yield replace(made, foreseen=Outlook(*plan.foreseen, times.after({}, (1 / LEVELS,) * LEVELS)))
+
+
+class _Duration(NamedTuple):
+    """How long a cascade is expected to go on."""
+
+    cascade: Cascade
+    runners: Sequence[Runner]
+    takes: Mapping[str, float]
+
+    def after(self, seen: Mapping[str, Seen], weights: Levels) -> float:
+        """Milliseconds after these arms ended, times the probability that it comes to that."""
+        step = self.cascade.step(seen)
+        if not isinstance(step, Start):
+            return 0.0
+        runner = next(each for each in self.runners if each.name == step.arm)
+        then = [self.after({**seen, step.arm: sight}, after(runner, sight, weights)) for sight in runner.sights]
+        return self.takes[step.arm] * sum(weights) + sum(then)
+
+
+def _runner(prospect: Prospect, rates: Rates) -> Runner:
+    usd = prospect.cost / NANO_PER_USD
+    takes = (max(1.0, prospect.latency_ms),)
+    expected = chances(prospect.success, SLOPE)
+    return Runner(prospect.name, expected, Given(usd, usd), prospect.bound, verdict_sights(rates), (takes, takes))
+
+
+def _alone(prospect: Prospect) -> Outlook:
+    return Outlook(prospect.success, prospect.cost / NANO_PER_USD, prospect.latency_ms)
+
+
+def _scores(prospects: Sequence[Prospect], weights: Weights) -> Callable[[Outlook], float]:
+    """The router's own score of what is foreseen, relative to the best, cheapest and quickest of single arms."""
+    most = max(each.success for each in prospects) or 1.0
+    least = max(1, min(each.cost for each in prospects)) / NANO_PER_USD
+    quickest_ms = max(UNNOTICED_MS, min(each.latency_ms for each in prospects))
+
+    def score(outlook: Outlook) -> float:
+        dearer = log10(max(outlook.cost, least) / least)
+        slower = log10(max(outlook.latency_ms, quickest_ms) / quickest_ms)
+        return (
+            weights.quality * outlook.quality / most
+            + weights.cost * max(0.0, 1.0 - COST_LOSS_PER_TENFOLD * dearer)
+            + weights.latency * max(0.0, 1.0 - LATENCY_LOSS_PER_TENFOLD * slower)
+        )
+
+    return score
+
+
+def _cost(prospect: Prospect) -> float:
+    return prospect.cost
+
+
+def _latency(prospect: Prospect) -> float:
+    return prospect.latency_ms
