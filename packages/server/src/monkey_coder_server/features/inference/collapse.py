@@ -16,8 +16,18 @@ def uniform_of(job: Job) -> float:
     A conversation that began with a model shall go on with it: its prompt cache and its thoughts are there.
     """
     seed = job.request_id if job.request.source is None else _opening(job.principal.account_id, job.request)
-    digest = blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
-    return (int.from_bytes(digest) >> 11) / 2.0**53
+    return (int.from_bytes(_digest(seed)) >> 11) / 2.0**53
+
+
+def conversation_of(job: Job) -> str | None:
+    """What tells a conversation from others of its account, as a hash; None where requests stand for themselves."""
+    if job.request.source is None:
+        return None
+    return _digest(_opening(job.principal.account_id, job.request)).hex()
+
+
+def _digest(seed: str) -> bytes:
+    return blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
 
 
 def _opening(account_id: str, request: ModelRequest) -> str:

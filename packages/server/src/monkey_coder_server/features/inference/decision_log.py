@@ -40,6 +40,7 @@ class _Noted(NamedTuple):
     decided: RoutingDecision
     decision: Decision
     effort: str
+    place: int
 
 
 class DecisionQueue:
@@ -75,7 +76,7 @@ class DecisionQueue:
             latency_ms=served.latency_ms,
             candidates=(),
         )
-        self._decisions[job.request_id] = _Noted(decided, plan.decision, plan.effort)
+        self._decisions[job.request_id] = _Noted(decided, plan.decision, plan.effort, plan.place)
         if len(self._decisions) > self._most:
             self._decisions.popitem(last=False)
             self.dropped += 1
@@ -95,12 +96,12 @@ class DecisionQueue:
         """The oldest that wait, which stay until `written`; None when nothing does."""
         if not self._decisions and not self._outcomes:
             return None
-        made: dict[tuple[int, str, bool], tuple[Weighed, ...]] = {}
+        made: dict[tuple[int, str, bool, int], tuple[Weighed, ...]] = {}
         decisions = []
-        for decided, decision, effort in islice(self._decisions.values(), WRITTEN_AT_ONCE):
-            place = (id(decision), effort, decided.explored)
+        for decided, decision, effort, first in islice(self._decisions.values(), WRITTEN_AT_ONCE):
+            place = (id(decision), effort, decided.explored, first)
             if place not in made:
-                made[place] = weighed(decision, effort, drawn=decided.explored)
+                made[place] = weighed(decision, effort, first, drawn=decided.explored)
             decisions.append(replace(decided, candidates=made[place]))
         return Batch(decisions, list(islice(self._outcomes.values(), WRITTEN_AT_ONCE)))
 
@@ -146,8 +147,8 @@ class DecisionWriter:
                 self._queue.written(batch)
 
 
-def weighed(decision: Decision, effort: str, *, drawn: bool) -> tuple[Weighed, ...]:
-    """Every candidate with its numbers; the first had all the probability where nothing was drawn."""
+def weighed(decision: Decision, effort: str, first: int, *, drawn: bool) -> tuple[Weighed, ...]:
+    """Every candidate with its numbers; the one tried first had all the probability where nothing was drawn."""
     probabilities = decision.probabilities if drawn else ()
     ending = f"@{effort}" if effort else ""
     return tuple(
@@ -157,7 +158,7 @@ def weighed(decision: Decision, effort: str, *, drawn: bool) -> tuple[Weighed, .
             spread=each.expected.spread,
             cost=each.expected.cost,
             latency_ms=round(each.expected.latency_ms),
-            propensity=probabilities[place] if drawn else float(place == 0),
+            propensity=probabilities[place] if drawn else float(place == first),
         )
         for place, each in enumerate(decision.ranking.candidates)
     )

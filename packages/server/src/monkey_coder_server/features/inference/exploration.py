@@ -40,8 +40,10 @@ class Exploration:
         return Draw(uniform, place, decision.probabilities[place])
 
     def played(self, served: Served) -> None:
-        """A request was served."""
+        """A request was served; one that stayed where its cache is warm neither tried nor passed over anything."""
         plan, job = served.plan, served.job
+        if plan.stay is not None:
+            return
         decision = plan.decision
         if job.locked is None and decision.ranking.mode in EXPLORING:
             tried = plan.draw is not None and plan.draw.place > 0 and served.route.candidate is plan.order[0]

@@ -13,6 +13,7 @@ from monkey_coder_server.features.inference.job import Collapsed, Served
 from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy, Tally, arm_of
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.sequences import watches
+from monkey_coder_server.features.inference.sessions import Sessions
 from monkey_coder_server.features.inference.signs import ASKED_AGAIN, Signs
 from monkey_coder_server.features.inference.verdicts import Verdicts
 from monkey_coder_server.ports.clock import Clock
@@ -31,6 +32,7 @@ class Learning:
         self.trust = Trust()
         self.verdicts = Verdicts(self.trust, self.beliefs)
         self.checking = Checking(self.verdicts)
+        self.sessions = Sessions(clock)
         self._signs = Signs()
 
     def served(self, served: Served) -> None:
@@ -49,6 +51,7 @@ class Learning:
             return
         asked = Asked.of(job, plan)
         self.foresight.served(served, asked)
+        self.sessions.served(served)
         if served.collapsed is not None:
             self._judged(job.request_id, by, plan, served.collapsed)
         elif self._worth_checking(served):

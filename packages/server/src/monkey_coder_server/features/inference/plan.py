@@ -69,6 +69,17 @@ class Draw(Record, frozen=True):
     propensity: float
 
 
+class Stay(Record, frozen=True):
+    """A conversation goes on with the candidate at `place`, whose provider has so many `cached` tokens of its prompt.
+
+    `saving` is what that is expected to spare the account, in nano-dollars.
+    """
+
+    place: int
+    cached: int
+    saving: int
+
+
 class Plan(Record, frozen=True):
     """A decision for one request of that `size` and `work`. `input_bound` is the most prompt tokens it can have.
 
@@ -92,11 +103,19 @@ class Plan(Record, frozen=True):
     draw: Draw | None = None
     rates: Rates | None = None
     watches: bool = False
+    stay: Stay | None = None
 
     @property
     def leading(self) -> float:
         """How likely the best-ranked candidate is believed to succeed, 0 to 1."""
         return self.decision.ranking.candidates[0].expected.success
+
+    @property
+    def place(self) -> int:
+        """The place in the ranking of the candidate that is tried first."""
+        if self.stay is not None:
+            return self.stay.place
+        return 0 if self.draw is None else self.draw.place
 
     def success(self, name: str) -> float:
         """How likely a candidate (`provider/model`) is believed to succeed, 0 to 1."""

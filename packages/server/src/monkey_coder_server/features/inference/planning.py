@@ -92,6 +92,7 @@ class Planner:
         self._beliefs = learning.beliefs
         self._trust = learning.trust
         self._explore = learning.exploration
+        self._sessions = learning.sessions
         self._clock = clock
         self._decided: OrderedDict[object, tuple[float, int, Decision]] = OrderedDict()
 
@@ -107,8 +108,10 @@ class Planner:
         question = _Question(job.wishes, _rounded(expected), job.max_tokens, work, effort, job.principal)
         decision = self._decision(question)
         planned = job.collapse is not None and job.collapse.rule in PLANNED
-        draw = self._explore.draw(job, decision)
-        order = decision.order if draw is None else _first(decision.order, draw.place)
+        stay = self._sessions.stay(job, decision, expected)
+        draw = self._explore.draw(job, decision) if stay is None else None
+        first = stay or draw
+        order = decision.order if first is None else _first(decision.order, first.place)
         if job.locked is not None:
             order = tuple(candidate for candidate in order if candidate.name in job.locked.tariffs)
         if not order:
@@ -126,6 +129,7 @@ class Planner:
             draw=draw,
             rates=self._rates(work, job) if planned else None,
             watches=planned and self._watches(job),
+            stay=stay,
         )
 
     def _watches(self, job: Job) -> bool:

@@ -1,0 +1,19 @@
+"""Whether a conversation stays with a candidate whose prompt is cached."""
+
+from dataclasses import replace
+
+from monkey_coder_server.domain.routing import plan, staying
+from packages.server.tests.domain.test_routing import BIG, MIDDLE, OTHER, ask
+
+
+def test_a_candidate_that_costs_less_than_reckoned_may_become_the_best() -> None:
+    made = plan(ask(input_tokens=50_000), [BIG, MIDDLE, OTHER])
+    for place, each in enumerate(made.candidates):
+        assert staying(made, place, 0) == (each.terms.utility >= made.candidates[0].terms.utility)
+        assert staying(made, place, each.expected.cost)
+
+
+def test_one_that_fails_is_not_stayed_with_whatever_it_spares() -> None:
+    made = plan(ask(input_tokens=50_000), [BIG, MIDDLE, replace(OTHER, healthy=False)])
+    assert made.candidates[-1].name == OTHER.card.name
+    assert not staying(made, len(made.candidates) - 1, made.candidates[-1].expected.cost)
