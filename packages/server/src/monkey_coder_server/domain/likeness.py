@@ -33,7 +33,7 @@ class Likeness(NamedTuple):
         cls, account_id: str, task_type: str, max_tokens: int | None, request: ModelRequest, size: PromptSize
     ) -> "Likeness":
         """Of a request of an account."""
-        shape, words = _shape(task_type, request), _tail(_last_words(request.messages))
+        shape, words = shape_of(task_type, request), _tail(_last_words(request.messages))
         last = _tail(request.messages[-1].parts) if request.messages else ""
         offered = (*(tool.name for tool in request.tools), request.tool_choice, request.output)
         return cls(
@@ -93,7 +93,8 @@ class Circles(NamedTuple):
         )
 
 
-def _shape(task_type: str, request: ModelRequest) -> str:
+def shape_of(task_type: str, request: ModelRequest) -> str:
+    """The work of a request, and what its answer may be: calls of tools, of a form, what follows a tool's result."""
     last = request.messages[-1].parts if request.messages else ()
     after_results = any(isinstance(part, ToolResult) for part in last)
     return f"{task_type} {bool(request.tools)} {request.output is not None} {after_results}"

@@ -123,6 +123,8 @@ class Expectation:
     spread: float = 0.0
     """Standard deviation of `success`; `seen` is the weight of the outcomes it rests on."""
     seen: float = 0.0
+    usual: bool = False
+    """Whether `output_tokens`, and `cost` with it, are what such answers took before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,7 @@ def _expect(request: RouteRequest, state: CandidateState, row: PriceRow, positio
         measured=measured,
         spread=learned.spread * available,
         seen=learned.seen or 0.0,
+        usual=learned.output_tokens is not None,
     )
 
 
@@ -395,6 +398,7 @@ def _explained(rank: int, each: Ranked) -> dict[str, object]:
         "outcomes_seen": round(expected.seen, 2),
         "expected_cost_usd": usd(expected.cost),
         "expected_output_tokens": expected.output_tokens,
+        "output_from": "seen" if expected.usual else "prior",
         "expected_latency_ms": round(expected.latency_ms),
         "latency_from": "measured" if expected.measured else "prior",
         "healthy": each.state.healthy,

@@ -77,6 +77,20 @@ class Foresight:
         self._fresh.clear()
         return lessons
 
+    def usual_output(self, task_type: str, shape: str, size: int, card: ModelCard) -> int | None:
+        """Tokens this model's answers to such requests usually have, thoughts included; None where none was seen.
+
+        Where only other models answered such requests theirs count: else whoever was asked first would look cheaper
+        than the rest, as real answers are shorter than stated ones. `shape` and `size` as in a `Likeness`.
+        """
+        own = ((card.name, shape), (card.name, shape, size))
+        assumed = routing_priors.expected_answer(task_type)
+        answer = self._answers.foretell((shape, (shape, size), *own), assumed)
+        if not answer.seen:
+            return None
+        thought = self._thoughts.foretell(own, routing_priors.expected_thought(card, assumed))
+        return max(1, round(answer.value + thought.value))
+
     def expect(self, asked: Asked, card: ModelCard, *, most_output: int) -> Expected:
         """What the request will probably take at this model, whose answer is bounded by `most_output` tokens."""
         own = Circles.of(asked.like, card.name)

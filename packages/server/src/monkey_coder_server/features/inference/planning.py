@@ -13,6 +13,7 @@ from monkey_coder_server.domain.bandit.verifier import Rates
 from monkey_coder_server.domain.catalog import Catalog, Kind, ModelCard
 from monkey_coder_server.domain.collapse import PLANNED
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
+from monkey_coder_server.domain.likeness import shape_of
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
@@ -61,6 +62,9 @@ class _Question(NamedTuple):
     work: Work
     effort: str
     principal: Principal
+    shape: str
+    size: int
+    """As in a `Likeness`: what answers have in common in how long they are."""
 
     @property
     def allowed(self) -> tuple[str, ...] | None:
@@ -93,6 +97,7 @@ class Planner:
         self._trust = learning.trust
         self._explore = learning.exploration
         self._sessions = learning.sessions
+        self._foresight = learning.foresight
         self._clock = clock
         self._decided: OrderedDict[object, tuple[float, int, Decision]] = OrderedDict()
 
@@ -105,7 +110,16 @@ class Planner:
         expected = size.expected_tokens
         work = work_of(job.wishes.task_type, job.request, expected)
         effort = _effort(job)
-        question = _Question(job.wishes, _rounded(expected), job.max_tokens, work, effort, job.principal)
+        question = _Question(
+            job.wishes,
+            _rounded(expected),
+            job.max_tokens,
+            work,
+            effort,
+            job.principal,
+            shape_of(job.wishes.task_type, job.request),
+            size.bytes.bit_length(),
+        )
         decision = self._decision(question)
         planned = job.collapse is not None and job.collapse.rule in PLANNED
         stay = self._sessions.stay(job, decision, expected)
@@ -157,6 +171,8 @@ class Planner:
             question.max_tokens,
             question.allowed,
             question.effort,
+            question.shape,
+            question.size,
             self._beliefs.known(question.work, question.principal.account_id),
         )
         now = self._clock.monotonic()
@@ -242,7 +258,16 @@ class Planner:
                     position=self._positions[card.name],
                 )
         beliefs = self._beliefs.expect(question.work, question.principal.account_id, priors)
-        return dict(zip(names, beliefs, strict=True))
+        return {
+            name: replace(belief, output_tokens=self._usual_output(self._listings[name].card, question))
+            for name, belief in zip(names, beliefs, strict=True)
+        }
+
+    def _usual_output(self, card: ModelCard, question: "_Question") -> int | None:
+        """What such answers of a model took, within their limits."""
+        seen = self._foresight.usual_output(question.wishes.task_type, question.shape, question.size, card)
+        limit = card.max_output_tokens if question.max_tokens is None else question.max_tokens
+        return None if seen is None else min(seen, limit, card.max_output_tokens)
 
     def _candidate(self, name: str) -> Candidate:
         candidate = self._listings[name].candidate
