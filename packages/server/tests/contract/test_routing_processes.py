@@ -160,12 +160,19 @@ def run(url: str, directory: Path, workers: Sequence[tuple[str, str]], part: str
     return told
 
 
+async def made(database: str, directory: Path) -> None:
+    """Make the database before processes open it together."""
+    store = await open_storage(database, signer=load_or_create_signer(directory), clock=StillClock())
+    await store.close()
+
+
 def rows(told: list[str]) -> float:
     return sum(float(line.split()[1]) for line in told if line.startswith("evidence"))
 
 
 @pytest.mark.system
 async def test_outcomes_of_processes_count_once_whatever_is_lost_on_the_way_back(database: str, tmp_path: Path) -> None:
+    await made(database, tmp_path)
     lives, dies = await asyncio.to_thread(run, database, tmp_path, [("1", "lives"), ("2", "dies")], "evidence")
     (heir,) = await asyncio.to_thread(run, database, tmp_path, [("2", "lives")], "evidence")
     store = await open_storage(database, signer=load_or_create_signer(tmp_path), clock=StillClock())
@@ -182,6 +189,7 @@ async def test_outcomes_of_processes_count_once_whatever_is_lost_on_the_way_back
 async def test_decisions_of_processes_stand_once_and_none_that_was_committed_is_lost(
     database: str, tmp_path: Path
 ) -> None:
+    await made(database, tmp_path)
     lives, dies = await asyncio.to_thread(run, database, tmp_path, [("1", "lives"), ("2", "dies")], "log")
     store = await open_storage(database, signer=load_or_create_signer(tmp_path), clock=StillClock())
     entries = await logged(store, NOON - timedelta(days=1), NOON + timedelta(days=1))
