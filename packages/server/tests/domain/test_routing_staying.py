@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from monkey_coder_server.domain.routing import plan, staying
+from monkey_coder_server.domain.routing import plan
+from monkey_coder_server.domain.routing_staying import staying
 from packages.server.tests.domain.test_routing import BIG, MIDDLE, OTHER, ask
 
 

@@ -200,19 +200,6 @@ def plan(request: RouteRequest, states: Iterable[CandidateState]) -> Plan:
     return Plan(request.selection.mode, weights, tuple(_in_order(scored)), tuple(excluded))
 
 
-def staying(made: Plan, place: int, saving: int) -> bool:
-    """Whether a candidate is the best of a plan where it costs so many nano-dollars less than was reckoned for it.
-
-    Only its own term of cost changes: what the cheapest costs stays the measure for all.
-    """
-    each, first = made.candidates[place], made.candidates[0]
-    if _standing(each)[:2] != _standing(first)[:2]:
-        return False
-    cost = max(1, each.expected.cost)
-    gained = COST_LOSS_PER_TENFOLD * log10(cost / max(1, cost - saving))
-    return each.terms.utility + made.weights.cost / 100 * gained >= first.terms.utility
-
-
 def _positions(cards: Sequence[ModelCard]) -> dict[tuple[str, str], int]:
     """Where each selected model stands at its provider: a selection keeps the order of the provider's cards."""
     counts: dict[str, int] = {}

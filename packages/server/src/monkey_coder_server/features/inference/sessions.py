@@ -7,8 +7,8 @@ it anywhere else. Remembered in this process for as long as providers keep a pre
 from collections import OrderedDict
 from typing import NamedTuple
 
-from monkey_coder_server.domain.routing import staying
 from monkey_coder_server.domain.routing_collapse import EXPLORING
+from monkey_coder_server.domain.routing_staying import staying
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.collapse import conversation_of
 from monkey_coder_server.features.inference.job import Job, Served

@@ -1,0 +1,19 @@
+"""Whether a conversation goes on with a model that is not the best of a ranking, since its prompt is cached there."""
+
+from math import log10
+
+from monkey_coder_server.domain.routing import COST_LOSS_PER_TENFOLD, Plan
+
+
+def staying(made: Plan, place: int, saving: int) -> bool:
+    """Whether a candidate is the best of a plan where it costs so many nano-dollars less than was reckoned for it.
+
+    Only its own term of cost changes: what the cheapest costs stays the measure for all. What fails, or is less
+    preferred than the best-ranked, is not stayed with.
+    """
+    each, first = made.candidates[place], made.candidates[0]
+    if (each.state.healthy, each.preferred) != (first.state.healthy, first.preferred):
+        return False
+    cost = max(1, each.expected.cost)
+    gained = COST_LOSS_PER_TENFOLD * log10(cost / max(1, cost - saving))
+    return each.terms.utility + made.weights.cost / 100 * gained >= first.terms.utility
