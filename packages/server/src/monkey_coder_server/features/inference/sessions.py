@@ -50,7 +50,9 @@ class Sessions:
 
     def stay(self, job: Job, decision: Decision, tokens: int) -> Stay | None:
         """Whom to stay with for a prompt of about so many tokens; None where moving pays or nothing is warm."""
-        if job.locked is not None or len(job.request.messages) < 2 or decision.ranking.mode not in EXPLORING:
+        if job.locked is not None or job.collapse is not None or decision.ranking.mode not in EXPLORING:
+            return None
+        if len(job.request.messages) < 2:
             return None
         conversation = conversation_of(job)
         turn = None if conversation is None else self._turns.get(conversation)
