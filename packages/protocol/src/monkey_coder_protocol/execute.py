@@ -40,6 +40,7 @@ COLLAPSE_STRATEGIES = (
     "race",
     "auto",
     "single",
+    "hedge",
 )
 
 ExecutionStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled"]

@@ -112,6 +112,13 @@ VARIABLES = (
         "both survive power loss. relaxed: about two milliseconds faster, survives the process but not the machine: "
         "its last moments may be delivered and unbilled.",
     ),
+    Variable(
+        "HEDGED_REQUESTS",
+        "on",
+        "on: a request that leaves the model open is asked of a second one when the first is later to answer than 95 % "
+        "of its calls; what the slower one costs is the house's, a twentieth of calls and one a second at most. off: "
+        "only where a request asks for it, and pays.",
+    ),
     Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
     *_provider_variables(),
 )
@@ -149,6 +156,7 @@ class Settings:
     loop_repeats: int
     loop_seconds: int
     usage_retention_months: int
+    hedged_requests: bool
     drain_seconds: int
     durability: Literal["strict", "relaxed"]
     providers: Mapping[str, ProviderSettings]
@@ -206,6 +214,7 @@ class _Reader:
             loop_repeats=self._whole("LOOP_REPEATS", 20, 0, 1_000_000),
             loop_seconds=self._whole("LOOP_SECONDS", 60, 1, 3_600),
             usage_retention_months=self._retention(),
+            hedged_requests=self._choice("HEDGED_REQUESTS", "on", ("on", "off")) == "on",
             durability="relaxed"
             if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed"
             else "strict",

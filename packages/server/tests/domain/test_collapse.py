@@ -111,3 +111,7 @@ def test_a_cascade_asks_one_after_the_other_and_a_race_all_at_once() -> None:
 def test_who_wants_a_single_answer_is_asked_for_no_more() -> None:
     assert not Collapse(Rule.SINGLE, 3).wanted_for(0.1)
     assert Collapse(Rule.CASCADE, 3).wanted_for(0.9)
+
+
+def test_a_hedge_is_expected_to_cost_its_first_arm_and_a_twentieth_of_the_second() -> None:
+    assert expected_cost(Collapse(Rule.HEDGE, 2), [100, 2_000], [0.9, 0.9]) == 200

@@ -133,9 +133,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     models = Catalog(card for provider in PROVIDERS for card in provider.offers)
     prices = CurrentPrices(PROVIDERS, books.clock)
     markups = MarkupTable(parse_percent(settings.markup_percent))
-    health = inference.Health()
-    help_text = "Models that are tried last because they failed, were late or refused our keys."
-    parts.metrics.track("monkey_coder_open_breakers", help_text, lambda: health.open(books.clock.monotonic()))
+    health = _health(parts)
 
     def healthy(provider: str) -> bool:
         names = [card.name for card in models.cards if card.provider == provider]
@@ -163,11 +161,13 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 telemetry=parts.metrics,
                 problems=NativeProblems(_top_up_url(settings)),
                 health=health,
+                hedge_figures=_hedge_figures(parts),
                 options=inference.Options(
                     rate=settings.rate_limit_per_minute,
                     shutdown=SETTLE_SECONDS,
                     pipeline=inference.PipelineSettings(noted_first=settings.durability == "strict"),
                     loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
+                    hedged=settings.hedged_requests,
                 ),
             )
         ),
@@ -188,6 +188,20 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
         _billing(parts),
         _ops(parts),
     )
+
+
+def _health(parts: _Parts) -> inference.Health:
+    health, clock = inference.Health(), parts.books.clock
+    help_text = "Models that are tried last because they failed, were late or refused our keys."
+    parts.metrics.track("monkey_coder_open_breakers", help_text, lambda: health.open(clock.monotonic()))
+    return health
+
+
+def _hedge_figures(parts: _Parts) -> inference.HedgeFigures:
+    hedges, track = inference.HedgeFigures(), parts.metrics.track
+    track("monkey_coder_hedges_started", "Second calls beside one that was late.", lambda: float(hedges.started))
+    track("monkey_coder_hedges_won", "Second calls that spoke before the first.", lambda: float(hedges.won))
+    return hedges
 
 
 def _decision_queue(parts: _Parts) -> inference.DecisionQueue:

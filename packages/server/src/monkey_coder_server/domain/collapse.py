@@ -5,6 +5,8 @@ The rules are those the native API names. An answer *passes* when the checks tha
 the first that passes; `best_score` waits for all and keeps the passing answer of the arm most believed in;
 `consensus` keeps what enough answers agree on, `weighted` what the arms believed in most, taken together, agree on.
 Where none passes, or too few agree, the answer of the arm most believed in is kept, and that is said.
+`hedge` asks a second arm only when the first is late to speak, and keeps whichever speaks first: that is decided before
+there are answers, so nothing of it is here but its name and what it is expected to cost.
 
 `cascade`, `race` and `auto` leave to the router which arms are asked in which order, and whether more than one is
 (`domain/sequencing.py`): it comes to a cascade, a race or a single arm.
@@ -20,6 +22,8 @@ from typing import NamedTuple
 from monkey_coder_server.domain.agreement import groups
 
 DEFAULT_BRANCHES = 3
+HEDGED = 0.05
+"""The share of requests whose first arm is late by the rule of the hedge: later than 95 % of them."""
 DEFAULT_THRESHOLD = 0.5
 """The share of the answers that must agree where the caller names none: as many as not."""
 
@@ -29,6 +33,7 @@ class Rule(StrEnum):
 
     FIRST_SUCCESS = "first_success"
     CHEAPEST_VALID = "cheapest_valid"
+    HEDGE = "hedge"
     BEST_SCORE = "best_score"
     CONSENSUS = "consensus"
     WEIGHTED = "weighted"
@@ -121,6 +126,8 @@ def keep(collapse: Collapse, told: Sequence[Told]) -> Kept:
 
 def expected_cost(collapse: Collapse, costs: Sequence[int], successes: Sequence[float]) -> int:
     """What arms of such expected costs and successes come to together, in the order they are asked."""
+    if collapse.rule is Rule.HEDGE:
+        return ceil(costs[0] + HEDGED * sum(costs[1:]))
     if collapse.at_once > 1 or collapse.rule not in SATISFIED_EARLY:
         return sum(costs)
     total, reached = 0.0, 1.0

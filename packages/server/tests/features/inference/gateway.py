@@ -169,6 +169,26 @@ class Caller:
 KEY = KeyRecord("key_1", ACCOUNT, "user_1", "test", "mk-test", b"", frozenset({"*"}), datetime(2026, 1, 1, tzinfo=UTC))
 
 
+def options_of(
+    keep_alive: float,
+    attempt: AttemptSettings | None,
+    pipeline: PipelineSettings | None,
+    loops: LoopSettings | None,
+    *,
+    hedged: bool,
+) -> inference.Options:
+    return inference.Options(
+        keep_alive=keep_alive,
+        shutdown=0.2,
+        lessons=0.01,
+        attempt=attempt or AttemptSettings(pause=0.001, longest_pause=0.2),
+        pipeline=pipeline or PipelineSettings(drain=0.3, stall=0.3),
+        patience=Patience(call=0.5, pauses=(0.001, 0.001), rest=0.01),
+        loops=loops or LoopSettings(),
+        hedged=hedged,
+    )
+
+
 class Gateway:
     """Everything of the feature; `ask` is one request."""
 
@@ -188,13 +208,16 @@ class Gateway:
         also: Mapping[str, tuple[Dialect, ...]] = MappingProxyType({}),
         sums: Sums | None = None,
         verdicts: Sums | None = None,
+        health: HealthSettings | None = None,
+        hedged: bool = True,
     ) -> None:
         self.books, self.wire = Books(balance, cap), Wire()
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
         self.sums, self.verdicts = sums or Sums(), verdicts or Sums()
         self.clock = LoopClock()
         self.kept = Kept(self.clock)
-        self.health = Health(HealthSettings(open_after=3, open_seconds=0.2))
+        self.health = Health(health or HealthSettings(open_after=3, open_seconds=0.2))
+        self.hedges = inference.HedgeFigures()
         self.ids = counting_ids() if sums is None else counting_ids(10_000)
         self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
@@ -221,15 +244,8 @@ class Gateway:
                 telemetry=self.notes,
                 problems=NativeProblems("https://gateway.example/billing"),
                 health=self.health,
-                options=inference.Options(
-                    keep_alive=keep_alive,
-                    shutdown=0.2,
-                    lessons=0.01,
-                    attempt=attempt or AttemptSettings(pause=0.001, longest_pause=0.2),
-                    pipeline=pipeline or PipelineSettings(drain=0.3, stall=0.3),
-                    patience=Patience(call=0.5, pauses=(0.001, 0.001), rest=0.01),
-                    loops=loops or LoopSettings(),
-                ),
+                hedge_figures=self.hedges,
+                options=options_of(keep_alive, attempt, pipeline, loops, hedged=hedged),
             )
         )
 

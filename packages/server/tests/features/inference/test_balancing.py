@@ -2,7 +2,7 @@
 
 import pytest
 
-from monkey_coder_server.features.inference.balancing import RECKONED_EVERY, FirstTokens, Load, PeakEwma
+from monkey_coder_server.features.inference.balancing import ENOUGH, RECKONED_EVERY, FirstTokens, Load, PeakEwma
 
 
 def test_an_average_fades_while_nothing_is_measured() -> None:
@@ -42,3 +42,14 @@ def test_the_median_is_reckoned_now_and_then() -> None:
     assert times.median == 10.0
     times.add(99.0)
     assert times.median == 99.0
+
+
+def test_a_percentile_near_the_end_is_told_only_of_enough_times() -> None:
+    times = FirstTokens()
+    for number in range(ENOUGH - 1):
+        times.add(float(number))
+    assert times.p95 is None
+    for number in range(100):
+        times.add(float(number))
+    assert times.p95 is not None
+    assert 90.0 <= times.p95 <= 97.0

@@ -235,3 +235,44 @@ def test_answers_that_were_under_way_when_a_breaker_opened_leave_it_open() -> No
 def test_nothing_is_known_of_a_model_that_was_never_called() -> None:
     assert not Health(SETTINGS).pulse(NAME, 0.0).known
     assert Health(SETTINGS).rests(NAME, 0.0) == 0.0
+
+
+def test_nothing_is_hedged_before_anything_is_known_then_by_what_all_take_then_by_its_own() -> None:
+    health = Health(SETTINGS)
+    assert health.hedge_after(NAME, stream=True) is None
+    for _ in range(16):
+        health.heard("openai/other", 0, 900.0, 0.0)
+    assert health.hedge_after(NAME, stream=True) == 1.8
+    assert health.hedge_after(NAME, stream=False) is None
+    for _ in range(16):
+        health.heard(NAME, 0, 400.0, 0.0)
+        health.answered_whole(NAME, 10.0)
+    assert health.hedge_after(NAME, stream=True) == 0.4
+    assert health.hedge_after(NAME, stream=False) == SETTINGS.hedge_least
+    assert health.hedge_after("openai/other", stream=False) == SETTINGS.hedge_unknown
+
+
+def test_three_beaten_in_a_row_open_the_breaker_and_one_heard_in_between_does_not() -> None:
+    health = Health(SETTINGS)
+    health.beaten(NAME, 0.0, began=0.0)
+    health.beaten(NAME, 0.0, began=0.0)
+    health.heard(NAME, 0, 100.0, 0.0)
+    health.beaten(NAME, 0.0, began=0.0)
+    health.answered_whole(NAME, 100.0)
+    health.beaten(NAME, 0.0, began=0.0)
+    health.beaten(NAME, 0.0, began=0.0)
+    assert health.admits(NAME, 0.0)
+    health.beaten(NAME, 0.0, began=0.0)
+    assert not health.admits(NAME, 0.0)
+
+
+def test_a_call_that_was_cut_for_being_late_is_remembered_as_that_late_at_least() -> None:
+    health = Health(SETTINGS)
+    for _ in range(16):
+        health.heard(NAME, 0, 400.0, 0.0)
+    for _ in range(8):
+        health.given_up(NAME, health.started(NAME, 0.0, stream=True), 300.0, 0.3)
+    assert health.hedge_after(NAME, stream=True) == 0.4
+    for _ in range(8):
+        health.given_up(NAME, health.started(NAME, 0.0, stream=True), 2_000.0, 2.0)
+    assert health.hedge_after(NAME, stream=True) == 2.0

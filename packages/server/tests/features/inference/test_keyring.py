@@ -106,3 +106,9 @@ def test_a_call_that_is_over_makes_its_key_less_busy() -> None:
     found = ring.take("m", 0.0)
     assert found is not None
     assert found[0] == 1
+
+
+def test_another_key_than_the_one_in_use_is_taken_or_none() -> None:
+    ring = KeyRing(["a", "b"])
+    assert ring.take("m", 0.0, but=0) == (1, "b")
+    assert KeyRing(["a"]).take("m", 0.0, but=0) is None

@@ -3,8 +3,19 @@
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.dependencies import Access, Dependencies, Options
 from monkey_coder_server.features.inference.health import Health
+from monkey_coder_server.features.inference.hedge import HedgeFigures
 from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.features.inference.wiring import build
 
-__all__ = ["Access", "DecisionQueue", "Dependencies", "Health", "LoopSettings", "Options", "PipelineSettings", "build"]
+__all__ = [
+    "Access",
+    "DecisionQueue",
+    "Dependencies",
+    "Health",
+    "HedgeFigures",
+    "LoopSettings",
+    "Options",
+    "PipelineSettings",
+    "build",
+]

@@ -11,13 +11,14 @@ from monkey_coder_server.domain.stream_events import Answer, Event
 from monkey_coder_server.domain.teamwork.turns import Turn
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.domain.verification.verdict import Verdict
-from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Trail, Waste, waste_of
+from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED
 from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.job import Job, Outcome, Played
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.relay import End
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.running import Opening
+from monkey_coder_server.features.inference.trail import Trail, Waste, waste_of
 from monkey_coder_server.features.inference.wasted import wasted_bills
 from monkey_coder_server.ports.ledger import Bill
 

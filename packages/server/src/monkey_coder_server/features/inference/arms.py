@@ -14,13 +14,14 @@ from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.teamwork.turns import Turn
 from monkey_coder_server.domain.verification.checks import verdict
 from monkey_coder_server.features.inference.arm import Arm
-from monkey_coder_server.features.inference.attempt import STOPPED, Attempts, Effort, Trail
+from monkey_coder_server.features.inference.attempt import STOPPED, Attempts, Effort
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.meter import Meter
 from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.running import Run
+from monkey_coder_server.features.inference.trail import Trail
 from monkey_coder_server.ports.ledger import Bill
 
 STREAMED = True

@@ -4,22 +4,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import (
-    ContextTooLong,
     FailureKind,
     GatewayError,
-    ProviderFailed,
     ProviderFailure,
-    ProviderTimedOut,
     Unavailable,
 )
-from monkey_coder_server.domain.stream_events import Answer
+from monkey_coder_server.features.inference.contest import Contender, Contest, dismiss
 from monkey_coder_server.features.inference.exchange import Answering, AttemptFailed, Exchange, milliseconds
 from monkey_coder_server.features.inference.gates import Gates, Place
 from monkey_coder_server.features.inference.health import NOT_THE_PROVIDERS_FAULT, THE_KEYS_FAULT, Health
 from monkey_coder_server.features.inference.learnt_limits import spent_for
+from monkey_coder_server.features.inference.refusals import all_rest, refusal, unsaid
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.trail import Trail, Waste, waste_of
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import AttemptRecord
 from monkey_coder_server.ports.record import Record
@@ -29,8 +30,6 @@ WORTH_REPEATING = frozenset(
     {FailureKind.OVERLOADED, FailureKind.SERVER_ERROR, FailureKind.CONNECTION, FailureKind.RATE_LIMIT}
 )
 """Kinds after which the same model may answer a moment later, and which bill nothing."""
-OUR_OWN = frozenset({FailureKind.AUTHENTICATION, FailureKind.PERMISSION, FailureKind.QUOTA})
-"""Kinds that concern the gateway's account: the provider's words (they name our key) are not passed on."""
 SERVED = "served"
 STOPPED = "stopped"
 """Outcome of a call that was given up: the deadline passed, or nobody waits for it."""
@@ -38,8 +37,6 @@ LIMITED = "stopped_at_limit"
 """Outcome of an answer we ended because its provider wrote more than it was asked to."""
 A_MOMENT = 0.05
 """Seconds by which a provider's timeout may come before the caller's deadline that caused it."""
-SENTENCE = 300
-"""Characters of a provider's message that are passed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,41 +56,11 @@ class AttemptSettings:
     line: int = 512
 
 
-class Waste(Record, frozen=True):
-    """An answer nobody gets and the provider bills. `unfinished`: we stopped reading it.
-
-    An answer the provider broke itself is not one: it is taken to bill nothing for it, and invoices are reconciled.
-    """
-
-    route: Route
-    answer: Answer
-    unfinished: bool
-    provider_request_id: str | None = None
-    request: ModelRequest | None = None
-    """What was asked, where that was not the caller's request itself."""
-
-
-def waste_of(answering: Answering, *, unfinished: bool, request: ModelRequest | None = None) -> Waste:
-    """The answer so far as one nobody gets."""
-    return Waste(answering.route, answering.answer, unfinished, answering.provider_request_id, request)
-
-
-@dataclass(slots=True)
-class Trail:
-    """What was tried for one request."""
-
-    records: list[AttemptRecord] = field(default_factory=list)
-    wasted: list[Waste] = field(default_factory=list)
-    route: Route | None = None
-    """The last one tried."""
-    request: ModelRequest | None = None
-    """What is asked, where that is not the caller's request itself."""
-
-
 class Effort(Record, frozen=True):
     """One request's way through its routes: best first, until `deadline` (monotonic seconds).
 
     `calling` is awaited before each call; whatever it raises is raised by the attempts, and nothing was called then.
+    `contest` None: a late call is never joined by a second one.
     """
 
     routes: tuple[Route, ...]
@@ -104,6 +71,11 @@ class Effort(Record, frozen=True):
     calling: Callable[[Route, "Effort"], Awaitable[None]]
     relay: bool = True
     """Whether an answer in the caller's own dialect may be passed on unread."""
+    contest: Contest | None = None
+
+
+Taken = tuple[Route, tuple[int, str], Place]
+"""A route that is about to be called, with the key, by its number, and the place that were taken for it."""
 
 
 @dataclass(slots=True)
@@ -114,6 +86,7 @@ class _Search:
     repeats: dict[str, int] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     """Providers."""
+    calls: int = 0
     busy: str | None = None
     """A provider that had no place."""
 
@@ -142,25 +115,21 @@ class Attempts:
         """
         search = _Search(list(effort.routes))
         failure: ProviderFailure | None = None
-        for _ in range(self._settings.attempts):
+        while search.calls < self._settings.attempts:
             taken = await self._next(search, effort)
             if taken is None:
                 break
-            route, key, place = taken
-            self._spend(route, search)
+            self._spend(taken[0], search)
             try:
-                return await self._try(route, key, effort, place)
+                return await self._answer(taken, search, effort)
             except AttemptFailed as failed:
                 failure = failed.failure
             if not failure.moves_on:
                 break
-            if failure.kind in WORTH_REPEATING:
-                search.repeats[route.name] = search.repeats.get(route.name, 0) + 1
-                search.pending.append(route)
         if failure is None and search.busy is not None:
             message = f"Everything this gateway may ask of {search.busy} at a time is under way; try again."
             raise Unavailable(message, retry_after=1.0)
-        raise _refusal(failure or self._all_rest(effort), effort.trail)
+        raise refusal(failure or all_rest(effort.routes, self._clock.monotonic()), effort.trail)
 
     def ended(self, answering: Answering, trail: Trail, outcome: str) -> None:
         """An answer came to its end, or we stopped reading it: note it for health, books and receipt."""
@@ -175,12 +144,102 @@ class Attempts:
     def broke(self, answering: Answering, trail: Trail) -> GatewayError:
         """A stream failed after its beginning was delivered, or ended without a word; what to tell the caller."""
         now = self._clock.monotonic()
-        failure = answering.answer.failure or _unsaid(answering)
+        failure = answering.answer.failure or unsaid(answering)
         if answering.answer.finish is not None:
             trail.wasted.append(waste_of(answering, unfinished=False, request=trail.request))
         self._health.failed(answering.route.name, failure.kind, now, began=answering.started)
         trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
-        return _refusal(failure, trail)
+        return refusal(failure, trail)
+
+    async def _answer(self, taken: Taken, search: _Search, effort: Effort) -> Answering:
+        """The answer of one call, or of the second beside it. Raises `AttemptFailed` when no call answers."""
+        (route, key, place), contest = taken, effort.contest
+        late = None if contest is None else self._health.hedge_after(route.name, stream=effort.stream)
+        if contest is None or late is None:
+            try:
+                return await self._try(route, key, effort, place)
+            except AttemptFailed as failed:
+                _note_repeat(route, failed.failure, search)
+                raise
+        running = [self._enter(taken, effort, contest)]
+        try:
+            _, silent = await asyncio.wait((running[0].task,), timeout=late)
+            second = self._take_second(running[0], search, effort, contest) if silent else None
+            if second is not None:
+                running.append(self._enter(second, effort, contest))
+            return await self._first_to_speak(running, search, effort, contest)
+        except BaseException:
+            for contender in running:
+                contest.left(contender)
+            await dismiss(running, effort.trail)
+            raise
+
+    def _enter(self, taken: Taken, effort: Effort, contest: Contest) -> Contender:
+        """Begin a call in a task of its own."""
+        route, key, place = taken
+        contender = Contender(route, key[0], place, self._clock.monotonic())
+
+        async def calling(route: Route, _: Effort) -> None:
+            await effort.calling(route, effort)
+            contender.called = True
+
+        own = replace(effort, trail=contender.trail, calling=calling, contest=None)
+        contest.entered(contender)
+        contender.begin(asyncio.create_task(self._try(route, key, own, place)))
+        return contender
+
+    async def _first_to_speak(
+        self, running: list[Contender], search: _Search, effort: Effort, contest: Contest
+    ) -> Answering:
+        """The first answer of those that run; of those that come at once, that of the earlier call.
+
+        Raises what the last one raised when none answers. Whoever is left in `running` is the caller's to stop.
+        """
+        first = running[0]
+        while True:
+            await asyncio.wait([each.task for each in running], return_when=asyncio.FIRST_COMPLETED)
+            for contender in [each for each in running if each.task.done()]:
+                running.remove(contender)
+                effort.trail.take(contender.trail)
+                try:
+                    answering = contender.task.result()
+                except (AttemptFailed, GatewayError) as failed:
+                    contest.left(contender)
+                    if isinstance(failed, AttemptFailed):
+                        _note_repeat(contender.route, failed.failure, search)
+                    if not running:
+                        raise
+                    continue
+                if running and running[0] is first:
+                    self._health.beaten(first.route.name, self._clock.monotonic(), began=first.began)
+                contest.kept(contender, running.pop() if running else None)
+                return answering
+
+    def _take_second(self, first: Contender, search: _Search, effort: Effort, contest: Contest) -> Taken | None:
+        """A route to be called beside a late one at once, within its provider's hedge budget; none is waited for."""
+        now = self._clock.monotonic()
+        if search.calls >= self._settings.attempts or now >= effort.deadline:
+            return None
+        for route in contest.seconds(first.route, search.pending):
+            gate = self._gates.of(route.provider.name)
+            ready = self._pause(route, search.repeats, now) <= 0.0 and self._health.admits(route.name, now)
+            if not (ready and gate.hedges.allows(now) and gate.bulkhead.free):
+                continue
+            key = route.keys.take(
+                route.card.model, now, but=first.key_number if route.name == first.route.name else None
+            )
+            if key is None:
+                continue
+            gate.bulkhead.take()
+            gate.hedges.spend(now)
+            if route.provider.name not in search.called:
+                gate.called(now, again=False, elsewhere=False)
+            search.called.add(route.provider.name)
+            search.calls += 1
+            if route in search.pending:
+                search.pending.remove(route)
+            return route, key, Place(gate.bulkhead, route.keys, key[0])
+        return None
 
     async def _try(self, route: Route, key: tuple[int, str], effort: Effort, place: Place) -> Answering:
         try:
@@ -226,6 +285,8 @@ class Attempts:
         model, first_byte_ms = route.card.model, answering.first_byte_ms
         if effort.stream:
             self._health.heard(route.name, number, first_byte_ms, now)
+        else:
+            self._health.answered_whole(route.name, milliseconds(answering.started, now))
         route.keys.answered(answering.key_number, model, first_byte_ms, now, began=answering.started)
         seconds = spent_for(answering.headers, self._clock.now())
         if seconds > 0.0:
@@ -264,8 +325,9 @@ class Attempts:
             self._clock.monotonic(), again=again, elsewhere=not again and bool(search.called)
         )
         search.called.add(provider)
+        search.calls += 1
 
-    async def _next(self, search: "_Search", effort: Effort) -> tuple[Route, tuple[int, str], Place] | None:
+    async def _next(self, search: "_Search", effort: Effort) -> Taken | None:
         """The first route that need not wait, else the one with the shortest pause, waited for; none when too long."""
         patience = min(effort.deadline, self._clock.monotonic() + self._settings.longest_pause)
         pending = search.pending = [route for route in search.pending if self._may_be_called(route, search)]
@@ -320,45 +382,15 @@ class Attempts:
             total=left,
         )
 
-    def _all_rest(self, effort: Effort) -> ProviderFailure:
-        now = self._clock.monotonic()
-        waits = [route.keys.wait(route.card.model, now) for route in effort.routes]
-        wait = min(waits)
-        route = effort.routes[waits.index(wait)]
-        refusal = route.keys.refusal(now)
-        if refusal is not None:
-            return ProviderFailure(route.provider.name, refusal, "The provider refuses our keys.")
-        sentence = "The provider asked this gateway to wait before it sends more."
-        return ProviderFailure(route.provider.name, FailureKind.RATE_LIMIT, sentence, retry_after=wait)
 
-
-def _unsaid(answering: Answering) -> ProviderFailure:
-    return ProviderFailure(answering.route.provider.name, FailureKind.CUT_SHORT, "The answer broke off.")
+def _note_repeat(route: Route, failure: ProviderFailure, search: _Search) -> None:
+    """A route whose failure may be over in a moment is tried again, after the others."""
+    if failure.kind in WORTH_REPEATING:
+        search.repeats[route.name] = search.repeats.get(route.name, 0) + 1
+        search.pending.append(route)
 
 
 def _record(answering: Answering, outcome: str, total_ms: int) -> AttemptRecord:
     route = answering.route
     identity = answering.provider_request_id
     return AttemptRecord(route.provider.name, route.card.model, outcome, answering.first_byte_ms, total_ms, identity)
-
-
-def _refusal(failure: ProviderFailure, trail: Trail) -> GatewayError:
-    """What the caller is told after the last attempt."""
-    if failure.kind is FailureKind.CONTEXT_TOO_LONG:
-        return ContextTooLong(f"The prompt does not fit the model's context window: {_said(failure, trail)}")
-    tried = ", ".join(f"{one.provider}/{one.model} ({one.outcome})" for one in trail.records)
-    suffix = f" Tried: {tried}." if len(trail.records) > 1 else ""
-    if failure.kind is FailureKind.TIMEOUT:
-        return ProviderTimedOut(f"{failure.provider} was too slow: {_said(failure, trail)}{suffix}")
-    message = f"{failure.provider} could not serve the request ({failure.kind}): {_said(failure, trail)}{suffix}"
-    return ProviderFailed(message, facts={"failure": failure.kind}, retry_after=failure.retry_after)
-
-
-def _said(failure: ProviderFailure, trail: Trail) -> str:
-    """The provider's own words, without the key they may quote."""
-    if failure.kind in OUR_OWN:
-        return "the provider refused this gateway's own account; the operator must look into it."
-    words = " ".join(failure.message.split())
-    if trail.route is not None:
-        words = trail.route.keys.without_keys(words)
-    return words if len(words) <= SENTENCE else f"{words[:SENTENCE]}…"

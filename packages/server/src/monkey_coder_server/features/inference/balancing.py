@@ -5,8 +5,10 @@ from math import exp
 
 WINDOW = 64
 """First-token times that are remembered of a model."""
+ENOUGH = 16
+"""Times after which a percentile near the end says something."""
 RECKONED_EVERY = 8
-"""New times after which the median is reckoned again."""
+"""New times after which they are reckoned again."""
 
 
 class PeakEwma:
@@ -52,15 +54,17 @@ class Load:
 
 
 class FirstTokens:
-    """The latest times to a first token of a model, in milliseconds, and their median."""
+    """The latest times to a first token, or to whole answers, in milliseconds: their median and 95th percentile."""
 
-    __slots__ = ("_new", "_times", "median")
+    __slots__ = ("_new", "_times", "median", "p95")
 
     def __init__(self) -> None:
         self._times: deque[float] = deque(maxlen=WINDOW)
         self._new = 0
         self.median: float | None = None
         """None until one came."""
+        self.p95: float | None = None
+        """None until `ENOUGH` came."""
 
     def add(self, milliseconds: float) -> None:
         """Take one time."""
@@ -68,4 +72,7 @@ class FirstTokens:
         self._new += 1
         if self._new >= RECKONED_EVERY or len(self._times) <= RECKONED_EVERY:
             self._new = 0
-            self.median = sorted(self._times)[len(self._times) // 2]
+            ordered = sorted(self._times)
+            self.median = ordered[len(ordered) // 2]
+            if len(ordered) >= ENOUGH:
+                self.p95 = ordered[len(ordered) * 95 // 100]

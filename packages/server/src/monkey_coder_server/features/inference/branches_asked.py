@@ -3,6 +3,8 @@
 What the body says goes before the header, and the header before what the API key was made with.
 """
 
+from dataclasses import replace
+
 from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES, ExecuteRequest, OrchestrationConfig
 from monkey_coder_server.domain.collapse import DEFAULT_BRANCHES, DEFAULT_THRESHOLD, RULES, Collapse, Rule
 from monkey_coder_server.domain.errors import InvalidRequest
@@ -11,6 +13,8 @@ from monkey_coder_server.web.principal import Principal
 
 HEADER = "x-mk-collapse"
 """What it is called on the wire, in lower case."""
+HEDGED = 2
+"""Arms of a hedge: one, and a second when that is late."""
 
 
 def read_collapse(sent: ExecuteRequest) -> Collapse | None:
@@ -28,7 +32,9 @@ def wanted_collapse(said: Collapse | None, header: str | None, principal: Princi
     if asked is None and key is not None and key.collapse is not None:
         asked = Collapse(rule=RULES[key.collapse])
     chosen = said or asked
-    return None if chosen is None or chosen.rule is Rule.SINGLE or chosen.branches < 2 else chosen
+    if chosen is None or chosen.rule is Rule.SINGLE or chosen.branches < 2:
+        return None
+    return replace(chosen, branches=HEDGED) if chosen.rule is Rule.HEDGE else chosen
 
 
 def _read(header: str | None) -> Collapse | None:

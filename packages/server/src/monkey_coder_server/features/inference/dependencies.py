@@ -9,6 +9,7 @@ from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.health import Health
+from monkey_coder_server.features.inference.hedge import HedgeFigures
 from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
@@ -39,7 +40,8 @@ class Access:
 class Options:
     """`rate` is requests a minute of a key without a rate of its own, `loops` how often an agent may send one request.
 
-    Seconds: `keep_alive`, `shutdown`, and `lessons`, after which what was learnt is stored.
+    Seconds: `keep_alive`, `shutdown`, and `lessons`, after which what was learnt is stored. `hedged`: a request that
+    leaves the model open is asked of a second one, at the house's cost, when the first is late.
     """
 
     rate: int = 60_000
@@ -50,13 +52,15 @@ class Options:
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     patience: Patience = field(default_factory=Patience)
     loops: LoopSettings = field(default_factory=LoopSettings)
+    hedged: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """`prices` gives the book that is valid now, the same one until another replaces it.
 
-    `problems` renders native errors; `health` is shared with whoever shows it, and so is `decision_queue`.
+    `problems` renders native errors; `health` is shared with whoever shows it, and so are `hedge_figures`
+    and `decision_queue`.
     """
 
     access: Sequence[Access]
@@ -77,5 +81,6 @@ class Dependencies:
     telemetry: Telemetry
     problems: NativeProblems
     health: Health = field(default_factory=Health)
+    hedge_figures: HedgeFigures = field(default_factory=HedgeFigures)
     decision_queue: DecisionQueue | None = None
     options: Options = field(default_factory=Options)

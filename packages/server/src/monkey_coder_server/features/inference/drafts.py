@@ -8,11 +8,12 @@ from collections.abc import Callable
 from monkey_coder_server.domain.prompt_tokens import expected_tokens
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, UsageRule, complete, estimate, normalise
-from monkey_coder_server.features.inference.attempt import Effort, Trail
+from monkey_coder_server.features.inference.attempt import Effort
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.meter import Meter
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.trail import Trail
 from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Bill, FailedRequest, Ledger, Settlement
@@ -67,7 +68,8 @@ class Drafts:
     def begun(self, answering: Answering, meter: Meter, rule: UsageRule) -> None:
         """The first byte is about to leave: from now on what was delivered is paid for."""
         self._next = self._clock.monotonic() + SOON
-        self._wasted = wasted_bills(self._flight.trail, self._flight.job)
+        trail = self._flight.trail
+        self._wasted = (*wasted_bills(trail, self._flight.job), *self.beside(trail))
         self._note(answering, meter, rule)
 
     def delivered(self, answering: Answering, meter: Meter, rule: UsageRule) -> None:

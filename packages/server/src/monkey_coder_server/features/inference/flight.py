@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from monkey_coder_server.domain.errors import ProviderTimedOut
 from monkey_coder_server.features.inference.admission import Admitted
-from monkey_coder_server.features.inference.attempt import Trail, Waste, waste_of
 from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.job import Job, Outcome
 from monkey_coder_server.features.inference.relay import End
 from monkey_coder_server.features.inference.running import Run
+from monkey_coder_server.features.inference.trail import Trail, Waste, waste_of
 from monkey_coder_server.web.within import Within
 
 

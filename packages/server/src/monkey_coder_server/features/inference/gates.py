@@ -1,8 +1,9 @@
-"""What every call to a provider passes: its bulkhead and its retry budget, shared with no other provider."""
+"""What every call to a provider passes: its bulkhead and its budgets, shared with no other provider."""
 
 from dataclasses import dataclass, field
 
 from monkey_coder_server.features.inference.bulkhead import Bulkhead
+from monkey_coder_server.features.inference.hedge_budget import HedgeBudget
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.retry_budget import RetryBudget
 
@@ -13,6 +14,7 @@ class Gate:
 
     bulkhead: Bulkhead
     budget: RetryBudget = field(default_factory=RetryBudget)
+    hedges: HedgeBudget = field(default_factory=HedgeBudget)
 
     def called(self, now: float, *, again: bool, elsewhere: bool) -> None:
         """A request calls the provider: for the first time, once more, or after another failed it."""
@@ -20,6 +22,7 @@ class Gate:
             self.budget.spend(now)
         if not again:
             self.budget.called(now)
+            self.hedges.called(now)
 
 
 class Gates:

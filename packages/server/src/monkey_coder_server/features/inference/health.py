@@ -21,6 +21,8 @@ class HealthSettings:
 
     A stream is late when its first token takes longer than `late`, and more than `late_times` what is usual; before
     anything is usual, longer than `late_at_first`. `open_after` late ones in a row count as that many failures.
+    A second call beside one that says nothing is worth it after what 95 % of calls took, not sooner than `hedge_least`;
+    of a model little is known of, after twice what 95 % of all calls took, not sooner than `hedge_unknown`.
 
     A model whose keys are refused rests for `rest`, or as long as the provider names. Rests and breakers that begin
     again grow, up to `longest`.
@@ -34,6 +36,8 @@ class HealthSettings:
     late: float = 5.0
     late_times: float = 4.0
     late_at_first: float = 30.0
+    hedge_least: float = 0.25
+    hedge_unknown: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ LATEST_WEIGHT = 0.1
 
 class _Record:
     __slots__ = (
+        "beaten_in_a_row",
         "breaker",
         "error_rate",
         "failed",
@@ -75,6 +80,7 @@ class _Record:
         "served",
         "total",
         "waiting",
+        "whole_answers",
     )
 
     def __init__(self, settings: HealthSettings) -> None:
@@ -83,9 +89,11 @@ class _Record:
         self.first_byte = PeakEwma(settings.half_life)
         self.total = PeakEwma(settings.half_life)
         self.first_tokens = FirstTokens()
+        self.whole_answers = FirstTokens()
         self.waiting: dict[int, float] = {}
         """When each stream was asked for that has said nothing yet, the oldest first."""
         self.late_in_a_row = 0
+        self.beaten_in_a_row = 0
         self.served = 0
         self.failed = 0
         self.error_rate = 0.0
@@ -97,6 +105,9 @@ class Health:
     def __init__(self, settings: HealthSettings | None = None) -> None:
         self._settings = settings or HealthSettings()
         self._records: dict[str, _Record] = {}
+        self._first_tokens = FirstTokens()
+        self._whole_answers = FirstTokens()
+        """Of all models together."""
         self._calls = 0
         self.version = 0
         """Changes whenever a breaker opens or closes, and whenever a rest begins or ends."""
@@ -137,6 +148,16 @@ class Health:
         record = self._records.get(name)
         return self._settings.late_at_first if record is None else self._late_after(record)
 
+    def hedge_after(self, name: str, *, stream: bool) -> float | None:
+        """Seconds of silence after which a second call is worth it; None while nothing is known of any model."""
+        record, settings = self._records.get(name), self._settings
+        if record is not None:
+            own = (record.first_tokens if stream else record.whole_answers).p95
+            if own is not None:
+                return max(settings.hedge_least, own / 1000.0)
+        common = (self._first_tokens if stream else self._whole_answers).p95
+        return None if common is None else max(settings.hedge_unknown, common / 500.0)
+
     def claimed(self, name: str, now: float) -> None:
         """A call is about to be made; while the breaker is half open it is the probe and others stay away."""
         record = self._of(name)
@@ -166,14 +187,32 @@ class Health:
             self.version += 1
         if self._note_lateness(record, first_token_ms, now):
             return
-        record.late_in_a_row = 0
+        record.late_in_a_row = record.beaten_in_a_row = 0
         record.first_tokens.add(first_token_ms)
+        self._first_tokens.add(first_token_ms)
+
+    def answered_whole(self, name: str, total_ms: float) -> None:
+        """An answer came that was not streamed."""
+        record = self._of(name)
+        record.beaten_in_a_row = 0
+        record.whole_answers.add(total_ms)
+        self._whole_answers.add(total_ms)
+
+    def beaten(self, name: str, now: float, *, began: float) -> None:
+        """A second call spoke first while this model's still says nothing: `open_after` in a row open the breaker."""
+        record = self._of(name)
+        record.beaten_in_a_row += 1
+        if record.beaten_in_a_row >= self._settings.open_after and record.breaker.trip(began, now):
+            self.version += 1
 
     def given_up(self, name: str, number: int, waited_ms: float, now: float) -> None:
         """We stopped waiting for a call. That is held against the model only where it was late."""
         record = self._of(name)
         was_waiting = record.waiting.pop(number, None) is not None
         self.unclaimed(name)
+        times = record.first_tokens if was_waiting else record.whole_answers
+        if times.p95 is not None and waited_ms > times.p95:
+            times.add(waited_ms)  # it would have taken longer still: without it, only quick ones were remembered
         if was_waiting:
             self._note_lateness(record, waited_ms, now)
 

@@ -108,6 +108,18 @@ class Worked(Record, frozen=True, kw_only=True):
     ended_by: str
 
 
+class Hedged(Record, frozen=True, kw_only=True):
+    """A second arm was started beside a late one. `asked`: by the caller, who pays for both; else the house does.
+
+    `won`: the second's answer was kept. `other` is the arm whose was not: `beaten`, or failed.
+    """
+
+    asked: bool
+    won: bool
+    other: Route
+    beaten: bool
+
+
 class Served(Record, frozen=True, kw_only=True):
     """An answer and everything that is known of how it came about.
 
@@ -135,6 +147,7 @@ class Served(Record, frozen=True, kw_only=True):
     worked: Worked | None = None
     sequencing: Sequencing | None = None
     """What the router planned where it was left to it how many arms are asked."""
+    hedged: Hedged | None = None
 
     @property
     def played(self) -> tuple[Played, ...]:

@@ -46,15 +46,15 @@ class KeyRing:
             text = text.replace(key, "***")
         return text
 
-    def take(self, model: str, now: float) -> tuple[int, str] | None:
-        """A rested key with its number, for a call that `left` ends; None while all of them rest.
+    def take(self, model: str, now: float, *, but: int | None = None) -> tuple[int, str] | None:
+        """A rested key with its number, for a call that `left` ends; None while all of them rest, `but` left out.
 
         Of the next two it is the one with less to wait for. Those the provider fails, and those that have used up
         their limit, are taken only when there is no other.
         """
         count = len(self._keys)
         turns = [(self._next + step) % count for step in range(count)]
-        rested = [number for number in turns if self.ready_at(number, model) <= now]
+        rested = [number for number in turns if number != but and self.ready_at(number, model) <= now]
         if not rested:
             return None
         best = rested[0]

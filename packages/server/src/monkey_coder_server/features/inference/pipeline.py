@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from monkey_coder_server.domain.collapse import Collapse
+from monkey_coder_server.domain.collapse import Collapse, Rule
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, GatewayError, NotFound, Unavailable
 from monkey_coder_server.domain.usage import Usage, UsageRule
@@ -21,7 +21,8 @@ from monkey_coder_server.features.inference.drafts import Drafts
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.first_answers import kept
 from monkey_coder_server.features.inference.flight import Flight
-from monkey_coder_server.features.inference.job import Collapsed, Job, Outcome, Served, Settled, Worked
+from monkey_coder_server.features.inference.hedge import Hedge, Hedges
+from monkey_coder_server.features.inference.job import Collapsed, Hedged, Job, Outcome, Served, Settled, Worked
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.meter import Meter
@@ -38,6 +39,8 @@ from monkey_coder_server.web.within import Within
 MERELY_CUT = frozenset({FailureKind.CUT_SHORT, FailureKind.TIMEOUT, FailureKind.CONNECTION})
 """Ways a stream stops without a word of why: what came before is good."""
 
+KEPT = frozenset({End.FINISHED, End.LIMIT, End.LEFT})
+"""Ends of an answer that is charged."""
 _OUTCOMES = MappingProxyType({End.LEFT: STOPPED, End.LIMIT: LIMITED})
 
 
@@ -62,6 +65,7 @@ class Pipeline:
         *,
         admission: Admission,
         attempts: Attempts,
+        hedges: Hedges,
         settlements: Settlements,
         learning: Learning,
         ledger: Ledger,
@@ -72,6 +76,7 @@ class Pipeline:
     ) -> None:
         self._admission = admission
         self._attempts = attempts
+        self._hedges = hedges
         self._settlements = settlements
         self._learning = learning
         self._ledger = ledger
@@ -115,7 +120,7 @@ class Pipeline:
         run.collapse = _rule_told(admitted)
         flight = Flight(job, admitted, run, drain=self._settings.drain)
         try:
-            if admitted.several:
+            if admitted.several and (admitted.crew is not None or not _hedged(job)):
                 served = await self._several(flight)
             else:
                 served = await self._answer(flight)
@@ -134,9 +139,12 @@ class Pipeline:
         deadline = job.started + job.seconds
         drafts = Drafts(flight, self._ledger, self._clock)
         calling = partial(self._calling, flight, drafts)
-        effort = Effort(
-            flight.admitted.routes, job.request, job.stream, deadline, flight.trail, calling, job.collapse is None
-        )
+        hedge = self._hedges.of(flight)
+        if hedge is not None:
+            drafts.beside = hedge.bills_beside
+        routes, relay = flight.admitted.routes, job.collapse is None
+        effort = Effort(routes, job.request, job.stream, deadline, flight.trail, calling, relay, hedge)
+        end: End | None = None
         try:
             with Within(deadline - self._clock.monotonic()) as bound:
                 flight.watch(bound)
@@ -151,7 +159,9 @@ class Pipeline:
             flight.unwatch()
             if flight.answering is not None:
                 await flight.answering.close()
-        return self._served(flight, flight.answered(), end)
+            if hedge is not None:
+                await hedge.close(kept=end in KEPT)
+        return self._served(flight, flight.answered(), end, hedge)
 
     async def _several(self, flight: Flight) -> Served:
         """Several arms are asked. Of a stream, too, nothing leaves before one answer is kept."""
@@ -204,7 +214,7 @@ class Pipeline:
         route, rule = answering.route, _rule(answering, flight.job.request)
         meter = Meter(
             route.most_output,
-            held=flight.admitted.hold.amount,
+            held=route.bound if flight.admitted.several else flight.admitted.hold.amount,
             tariff=route.tariff,
             rule=rule,
             prompt=flight.admitted.plan.input_expected,
@@ -247,17 +257,24 @@ class Pipeline:
         request = flight.job.request
         return CutShort(error, usage_of(answering.answer, request, _rule(answering, request), unfinished=True))
 
-    def _served(self, flight: Flight, answering: Answering, end: End) -> Served:
+    def _served(self, flight: Flight, answering: Answering, end: End, hedge: Hedge | None) -> Served:
         """The answer with its usage. Raises `ProviderFailed`, `ProviderTimedOut` when it broke off."""
         if end is End.FAILED:
             raise self._broken(flight, answering)
         self._attempts.ended(answering, flight.trail, _OUTCOMES.get(end, SERVED))
         request, unfinished = flight.job.request, end is not End.FINISHED
         usage = usage_of(answering.answer, request, _rule(answering, request), unfinished=unfinished)
-        return self._described(flight, answering, usage)
+        if hedge is None:
+            return self._described(flight, answering, usage)
+        return self._described(flight, answering, usage, hedge.collapsed(answering, usage), hedge.told())
 
     def _described(
-        self, flight: Flight, answering: Answering, usage: Usage, told: Collapsed | Worked | None = None
+        self,
+        flight: Flight,
+        answering: Answering,
+        usage: Usage,
+        told: Collapsed | Worked | None = None,
+        hedged: Hedged | None = None,
     ) -> Served:
         job = flight.job
         return Served(
@@ -279,6 +296,7 @@ class Pipeline:
             collapsed=told if isinstance(told, Collapsed) else None,
             worked=told if isinstance(told, Worked) else None,
             sequencing=flight.admitted.sequencing,
+            hedged=hedged,
         )
 
 
@@ -287,6 +305,11 @@ def _rule_told(admitted: Admitted) -> str:
     if admitted.collapse is not None:
         return admitted.collapse.rule.value
     return "" if admitted.sequencing is None else admitted.sequencing.rule.value
+
+
+def _hedged(job: Job) -> bool:
+    """Whether its several arms are not all asked: the second only when the first is late."""
+    return job.collapse is not None and job.collapse.rule is Rule.HEDGE
 
 
 def _rule(answering: Answering, request: ModelRequest) -> UsageRule:

@@ -8,11 +8,12 @@ import msgspec
 
 from monkey_coder_protocol.execute import Artifact, ExecuteResponse, ExecutionResult, UsageMetrics
 from monkey_coder_server.domain.artifacts import Artifacts, parse
+from monkey_coder_server.domain.collapse import Rule
 from monkey_coder_server.domain.money import NANO_PER_USD, usd
 from monkey_coder_server.domain.teamwork.saying import concern_of
 from monkey_coder_server.features.inference.arm import FAILED
 from monkey_coder_server.features.inference.explain import choice_of, collapse_of, sequence_of
-from monkey_coder_server.features.inference.job import Collapsed, Played, Served, Worked
+from monkey_coder_server.features.inference.job import Collapsed, Hedged, Played, Served, Worked
 from monkey_coder_server.features.inference.task import Task
 from monkey_coder_server.features.inference.tools import told_calls
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge
@@ -22,6 +23,7 @@ ONE_BRANCH = "One model answered: neither several agents nor several branches we
 ONE_AGENT = "One model answered: the turns of several agents could not be paid together, or did not fit its window."
 AGENTS_FIRST = "Agents and branches were both asked for; agents worked, no branches were run."
 ONE_ENOUGH = "One model answered: the leading one was believed in enough, or several could not be paid together."
+NOT_LATE = "One model answered: it was not late, or no second could be asked, held and paid for."
 _encode = msgspec.json.Encoder().encode
 
 
@@ -135,8 +137,10 @@ def _orchestration(task: Task, served: Served) -> dict[str, Any]:
             ran["note"] = AGENTS_FIRST
     elif served.collapsed is not None:
         ran = _branches(served.collapsed)
-    elif task.requested:
+    elif task.requested and served.hedged is None:
         ran["note"] = ONE_BRANCH if served.job.collapse is None else _one_enough(served)
+    if served.hedged is not None:
+        ran["hedge"] = _hedge(served.hedged)
     if task.requested:
         ran["requested"] = dict(task.requested)
     return ran
@@ -181,7 +185,9 @@ def _turn(played: Played, *, kept: bool) -> dict[str, Any]:
 
 
 def _one_enough(served: Served) -> str:
-    made = served.sequencing
+    made, asked = served.sequencing, served.job.collapse
+    if asked is not None and asked.rule is Rule.HEDGE:
+        return NOT_LATE
     return ONE_ENOUGH if made is None else f"One model answered: {made.reason}."
 
 
@@ -189,6 +195,17 @@ def _sequence(served: Served) -> dict[str, Any]:
     """What the router made of a request that left it to it how many models are asked."""
     made, asked = served.sequencing, served.job.collapse
     return {} if made is None or asked is None else {"sequence": sequence_of(asked.rule, made)}
+
+
+def _hedge(hedged: Hedged) -> dict[str, Any]:
+    """The second arm that was started, and who pays for the one that is not kept; a failed one costs nobody."""
+    payer = "caller" if hedged.asked else "house"
+    return {
+        "asked": hedged.asked,
+        "kept": "second" if hedged.won else "first",
+        "other": hedged.other.name,
+        "other_paid_by": payer if hedged.beaten else None,
+    }
 
 
 def _branches(collapsed: Collapsed) -> dict[str, Any]:

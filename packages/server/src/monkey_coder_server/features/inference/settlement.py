@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, together
-from monkey_coder_server.features.inference.attempt import Trail
 from monkey_coder_server.features.inference.exchange import milliseconds
 from monkey_coder_server.features.inference.job import Job, Played, Served, Settled
 from monkey_coder_server.features.inference.patience import Patience, insist, persist
 from monkey_coder_server.features.inference.records import failed_record, served_record
 from monkey_coder_server.features.inference.running import Running
+from monkey_coder_server.features.inference.trail import Trail
 from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Bill, Charge, FailedRequest, Ledger, PaidBranch, Settlement

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from monkey_coder_server.domain.usage import Usage
-from monkey_coder_server.features.inference.attempt import Trail, Waste
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.measure import usage_of
+from monkey_coder_server.features.inference.trail import Trail, Waste
 from monkey_coder_server.ports.ledger import Bill
 
 _NO_BILLS: Mapping[str, int] = MappingProxyType({})

@@ -17,6 +17,7 @@ from monkey_coder_server.features.inference.exchange import Exchange
 from monkey_coder_server.features.inference.feedback import FeedbackApi
 from monkey_coder_server.features.inference.guards import Guards
 from monkey_coder_server.features.inference.hall import Hall
+from monkey_coder_server.features.inference.hedge import Hedges
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.loops import Loops
@@ -105,9 +106,11 @@ def _sharing(use: Dependencies, learning: Learning) -> tuple[Sharing, Sharing]:
 
 def _pipeline(use: Dependencies, planner: Planner, learning: Learning, running: Running) -> Pipeline:
     options = use.options
+    attempts = Attempts(Exchange(use.upstream, use.clock), use.health, use.clock, options.attempt)
     return Pipeline(
         admission=Admission(use.ledger, planner, attempts=options.attempt.attempts),
-        attempts=Attempts(Exchange(use.upstream, use.clock), use.health, use.clock, options.attempt),
+        attempts=attempts,
+        hedges=Hedges(attempts, use.hedge_figures, unasked=options.hedged),
         settlements=Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience),
         learning=learning,
         ledger=use.ledger,

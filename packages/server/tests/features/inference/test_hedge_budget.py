@@ -1,0 +1,37 @@
+"""Second calls are a twentieth of calls, beside the few a process begins with and one a second."""
+
+from monkey_coder_server.features.inference.hedge_budget import A_SECOND, MOST, SHARE, HedgeBudget
+
+NOW = 1_000.0
+
+
+def spent() -> HedgeBudget:
+    budget = HedgeBudget()
+    for _ in range(int(MOST)):
+        assert budget.allows(NOW)
+        budget.spend(NOW)
+    return budget
+
+
+def test_when_what_was_saved_up_is_spent_there_is_none() -> None:
+    assert not spent().allows(NOW)
+
+
+def test_twenty_calls_pay_for_one() -> None:
+    budget, seconds_calls = spent(), 0
+    for _ in range(1_000):
+        budget.called(NOW)
+        if budget.allows(NOW):
+            budget.spend(NOW)
+            seconds_calls += 1
+    assert 1_000 * SHARE - 2 <= seconds_calls <= 1_000 * SHARE
+
+
+def test_over_time_there_is_one_a_second_and_no_more_saved_up_than_at_the_start() -> None:
+    budget = spent()
+    assert budget.allows(NOW + 1.0 / A_SECOND)
+    later, made = NOW + 3_600.0, 0
+    while budget.allows(later):
+        budget.spend(later)
+        made += 1
+    assert made == MOST
