@@ -157,6 +157,19 @@ async def test_while_its_model_rests_a_pinned_request_asks_once_and_not_with_one
         assert len(gateway.wire.sent) == before + number
 
 
+async def test_while_its_model_rests_a_pinned_request_that_fails_otherwise_is_asked_again() -> None:
+    gateway = Gateway(keys=MANY)
+    gateway.wire.play("openai", *[wires.error(429, retry_after="20")] * KEYS, wires.error(503), wires.openai())
+    gateway.wire.play("anthropic", wires.anthropic())
+    gateway.wire.play("google", wires.gemini())
+    for _ in range(KEYS):
+        await gateway.ask(model_preferences=WISH)
+    assert gateway.health.rests(PINNED, gateway.clock.monotonic()) > 0.0
+    answer = await gateway.ask(model=PINNED)
+    assert answer.status == 200
+    assert calls_to(gateway, "openai") == KEYS + 2
+
+
 async def test_a_pinned_request_that_is_served_ends_the_rest_for_all() -> None:
     gateway = Gateway(keys=MANY)
     gateway.wire.play("openai", *[wires.error(429)] * KEYS, wires.openai())

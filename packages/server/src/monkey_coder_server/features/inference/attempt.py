@@ -84,6 +84,8 @@ class _Search:
 
     pending: list[Route]
     repeats: dict[str, int] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    """Routes that refused a key of this request."""
     called: set[str] = field(default_factory=set)
     """Providers."""
     calls: int = 0
@@ -222,7 +224,7 @@ class Attempts:
             return None
         for route in contest.seconds(first.route, search.pending):
             gate = self._gates.of(route.provider.name)
-            ready = self._pause(route, search.repeats, now) <= 0.0 and self._health.admits(route.name, now)
+            ready = self._pause(route, search, now) <= 0.0 and self._health.admits(route.name, now)
             if not (ready and gate.hedges.allows(now) and gate.bulkhead.free):
                 continue
             key = route.keys.take(
@@ -333,7 +335,7 @@ class Attempts:
         pending = search.pending = [route for route in search.pending if self._may_be_called(route, search)]
         while pending:
             now = self._clock.monotonic()
-            pauses = [self._pause(route, search.repeats, now) for route in pending]
+            pauses = [self._pause(route, search, now) for route in pending]
             shortest = min(pauses)
             if shortest > 0.0:
                 if now + shortest > patience:
@@ -364,13 +366,14 @@ class Attempts:
         provider = route.provider.name
         return provider not in search.called or self._gates.of(provider).budget.allows(self._clock.monotonic())
 
-    def _pause(self, route: Route, repeats: dict[str, int], now: float) -> float:
-        """Seconds. While a model rests a request asks it once with a free key, not with one key after another."""
+    def _pause(self, route: Route, search: _Search, now: float) -> float:
+        """Seconds. While a model rests it refuses one key of a request, not one key after another."""
         wait = route.keys.wait(route.card.model, now)
-        repeated = repeats.get(route.name)
+        repeated = search.repeats.get(route.name)
         if repeated is None:
             return wait
-        return max(wait, self._health.rests(route.name, now), self._settings.pause * 2.0 ** (repeated - 1))
+        rest = self._health.rests(route.name, now) if route.name in search.refused else 0.0
+        return max(wait, rest, self._settings.pause * 2.0 ** (repeated - 1))
 
     def _deadlines(self, effort: Effort, now: float) -> Deadlines:
         left = max(0.001, effort.deadline - now)
@@ -387,6 +390,8 @@ def _note_repeat(route: Route, failure: ProviderFailure, search: _Search) -> Non
     """A route whose failure may be over in a moment is tried again, after the others."""
     if failure.kind in WORTH_REPEATING:
         search.repeats[route.name] = search.repeats.get(route.name, 0) + 1
+        if failure.kind in THE_KEYS_FAULT:
+            search.refused.add(route.name)
         search.pending.append(route)
 
 
