@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -20,16 +20,13 @@ from monkey_coder_server.features.inference.health import NOT_THE_PROVIDERS_FAUL
 from monkey_coder_server.features.inference.learnt_limits import spent_for
 from monkey_coder_server.features.inference.refusals import all_rest, refusal, unsaid
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.search import Search
 from monkey_coder_server.features.inference.trail import Trail, Waste, waste_of
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import AttemptRecord
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.upstream import Deadlines
 
-WORTH_REPEATING = frozenset(
-    {FailureKind.OVERLOADED, FailureKind.SERVER_ERROR, FailureKind.CONNECTION, FailureKind.RATE_LIMIT}
-)
-"""Kinds after which the same model may answer a moment later, and which bill nothing."""
 SERVED = "served"
 STOPPED = "stopped"
 """Outcome of a call that was given up: the deadline passed, or nobody waits for it."""
@@ -78,21 +75,6 @@ Taken = tuple[Route, tuple[int, str], Place]
 """A route that is about to be called, with the key, by its number, and the place that were taken for it."""
 
 
-@dataclass(slots=True)
-class _Search:
-    """What may still be tried for one request, and what was."""
-
-    pending: list[Route]
-    repeats: dict[str, int] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-    """Routes that refused a key of this request."""
-    called: set[str] = field(default_factory=set)
-    """Providers."""
-    calls: int = 0
-    busy: str | None = None
-    """A provider that had no place."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Call:
     number: int
@@ -115,7 +97,7 @@ class Attempts:
         Raises `ProviderFailed`, `ProviderTimedOut`, `ContextTooLong`, `InvalidRequest`; `Unavailable` when every place
         and line is full.
         """
-        search = _Search(list(effort.routes))
+        search = Search(list(effort.routes))
         failure: ProviderFailure | None = None
         while search.calls < self._settings.attempts:
             taken = await self._next(search, effort)
@@ -153,7 +135,7 @@ class Attempts:
         trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
         return refusal(failure, trail)
 
-    async def _answer(self, taken: Taken, search: _Search, effort: Effort) -> Answering:
+    async def _answer(self, taken: Taken, search: Search, effort: Effort) -> Answering:
         """The answer of one call, or of the second beside it. Raises `AttemptFailed` when no call answers."""
         (route, key, place), contest = taken, effort.contest
         late = None if contest is None else self._health.hedge_after(route.name, stream=effort.stream)
@@ -161,7 +143,7 @@ class Attempts:
             try:
                 return await self._try(route, key, effort, place)
             except AttemptFailed as failed:
-                _note_repeat(route, failed.failure, search)
+                search.failed(route, failed.failure)
                 raise
         running = [self._enter(taken, effort, contest)]
         try:
@@ -191,7 +173,7 @@ class Attempts:
         return contender
 
     async def _first_to_speak(
-        self, running: list[Contender], search: _Search, effort: Effort, contest: Contest
+        self, running: list[Contender], search: Search, effort: Effort, contest: Contest
     ) -> Answering:
         """The first answer of those that run; of those that come at once, that of the earlier call.
 
@@ -208,7 +190,7 @@ class Attempts:
                 except (AttemptFailed, GatewayError) as failed:
                     contest.left(contender)
                     if isinstance(failed, AttemptFailed):
-                        _note_repeat(contender.route, failed.failure, search)
+                        search.failed(contender.route, failed.failure)
                     if not running:
                         raise
                     continue
@@ -217,7 +199,7 @@ class Attempts:
                 contest.kept(contender, running.pop() if running else None)
                 return answering
 
-    def _take_second(self, first: Contender, search: _Search, effort: Effort, contest: Contest) -> Taken | None:
+    def _take_second(self, first: Contender, search: Search, effort: Effort, contest: Contest) -> Taken | None:
         """A route to be called beside a late one at once, within its provider's hedge budget; none is waited for."""
         now = self._clock.monotonic()
         if search.calls >= self._settings.attempts or now >= effort.deadline:
@@ -320,7 +302,7 @@ class Attempts:
         """Whether the caller left less time than any model may take: that says nothing about the provider."""
         return now >= effort.deadline - A_MOMENT and waited < self._health.late_after(route.name)
 
-    def _spend(self, route: Route, search: "_Search") -> None:
+    def _spend(self, route: Route, search: Search) -> None:
         provider = route.provider.name
         again = provider in search.called
         self._gates.of(provider).called(
@@ -329,7 +311,7 @@ class Attempts:
         search.called.add(provider)
         search.calls += 1
 
-    async def _next(self, search: "_Search", effort: Effort) -> Taken | None:
+    async def _next(self, search: Search, effort: Effort) -> Taken | None:
         """The first route that need not wait, else the one with the shortest pause, waited for; none when too long."""
         patience = min(effort.deadline, self._clock.monotonic() + self._settings.longest_pause)
         pending = search.pending = [route for route in search.pending if self._may_be_called(route, search)]
@@ -361,12 +343,12 @@ class Attempts:
         free = [route for route in ready if self._gates.of(route.provider.name).bulkhead.free] or ready
         return next((route for route in free if self._health.admits(route.name, now)), free[0])
 
-    def _may_be_called(self, route: Route, search: "_Search") -> bool:
+    def _may_be_called(self, route: Route, search: Search) -> bool:
         """Whether the provider was not called for this request yet, or its retry budget allows it once more."""
         provider = route.provider.name
         return provider not in search.called or self._gates.of(provider).budget.allows(self._clock.monotonic())
 
-    def _pause(self, route: Route, search: _Search, now: float) -> float:
+    def _pause(self, route: Route, search: Search, now: float) -> float:
         """Seconds. While a model rests it refuses one key of a request, not one key after another."""
         wait = route.keys.wait(route.card.model, now)
         repeated = search.repeats.get(route.name)
@@ -384,15 +366,6 @@ class Attempts:
             idle=min(self._settings.idle, left),
             total=left,
         )
-
-
-def _note_repeat(route: Route, failure: ProviderFailure, search: _Search) -> None:
-    """A route whose failure may be over in a moment is tried again, after the others."""
-    if failure.kind in WORTH_REPEATING:
-        search.repeats[route.name] = search.repeats.get(route.name, 0) + 1
-        if failure.kind in THE_KEYS_FAULT:
-            search.refused.add(route.name)
-        search.pending.append(route)
 
 
 def _record(answering: Answering, outcome: str, total_ms: int) -> AttemptRecord:
