@@ -207,6 +207,26 @@ def test_a_model_whose_keys_are_refused_one_after_the_other_is_tried_last_until_
     assert (health.pulse(NAME, 5.2).state, health.rests(NAME, 5.2)) == (BreakerState.CLOSED, 0.0)
 
 
+def test_soon_after_one_model_began_to_rest_one_refused_key_is_enough_for_another_of_its_provider() -> None:
+    health = Health(SETTINGS)
+    for number in range(3):
+        health.refused("openai/one", number, 0.0, began=0.0, retry_after=None)
+    health.refused("openai/two", 3, 10.0, began=10.0, retry_after=None)
+    health.refused("openai/three", 4, 20.1, began=20.1, retry_after=None)
+    health.refused("groq/one", 0, 0.1, began=0.1, retry_after=None)
+    assert [health.rests(f"openai/{name}", 10.0) > 0.0 for name in ("two", "three")] == [True, False]
+    assert health.rests("groq/one", 0.1) == 0.0
+
+
+def test_an_answered_model_takes_several_refused_keys_again_to_rest() -> None:
+    health = Health(SETTINGS)
+    for number in range(3):
+        health.refused(NAME, number, 0.0, began=0.0, retry_after=None)
+    health.succeeded(NAME, first_byte_ms=5, total_ms=9, now=3.0)
+    health.refused(NAME, 4, 3.1, began=3.1, retry_after=None)
+    assert health.rests(NAME, 3.1) == 0.0
+
+
 def test_the_first_token_of_a_probe_ends_a_rest_however_long_the_answer_takes() -> None:
     health = Health(SETTINGS)
     for number in range(3):

@@ -6,7 +6,7 @@ from itertools import islice
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.features.inference.balancing import FirstTokens, PeakEwma
 from monkey_coder_server.features.inference.breaker import Breaker, BreakerState
-from monkey_coder_server.features.inference.refused_keys import RefusedKeys
+from monkey_coder_server.features.inference.refused_keys import KEYS, KEYS_BESIDE, WITHIN, RefusedKeys
 
 NOT_THE_PROVIDERS_FAULT = frozenset(
     {FailureKind.INVALID_REQUEST, FailureKind.CONTENT_FILTER, FailureKind.CONTEXT_TOO_LONG}
@@ -105,6 +105,8 @@ class Health:
     def __init__(self, settings: HealthSettings | None = None) -> None:
         self._settings = settings or HealthSettings()
         self._records: dict[str, _Record] = {}
+        self._rested: dict[str, tuple[str, float]] = {}
+        """Of each provider, the model that began to rest last, and when."""
         self._first_tokens = FirstTokens()
         self._whole_answers = FirstTokens()
         """Of all models together."""
@@ -247,9 +249,14 @@ class Health:
     def refused(self, name: str, key_number: int, now: float, *, began: float, retry_after: float | None) -> None:
         """A call failed by a fault of its key, which was told by `failed`, too: when several keys are, the model rests.
 
-        `retry_after` is what the provider named, in seconds.
+        One is enough soon after another model of the provider began to. `retry_after` is what the provider named, in
+        seconds.
         """
-        if self._of(name).refused_keys.refused(key_number, began, now, retry_after):
+        provider = name.partition("/")[0]
+        other, at = self._rested.get(provider, (name, now))
+        enough = KEYS_BESIDE if other != name and now - at <= WITHIN else KEYS
+        if self._of(name).refused_keys.refused(key_number, began, now, retry_after, enough=enough):
+            self._rested[provider] = name, now
             self.version += 1
 
     def _note_lateness(self, record: _Record, waited_ms: float, now: float) -> bool:

@@ -8,6 +8,8 @@ from monkey_coder_server.features.inference.breaker import Breaker, BreakerState
 
 KEYS = 3
 """Different keys refused in a row that make the model rest: one may be bad, and two limited by chance."""
+KEYS_BESIDE = 1
+"""The same while another model of the provider has begun to rest: its limit or credit is most likely the same."""
 WITHIN = 10.0
 """Seconds between the first and the last of them."""
 
@@ -26,12 +28,14 @@ class RefusedKeys:
         self._refused: dict[int, float] = {}
         """When each key was refused since the last answer."""
 
-    def refused(self, key_number: int, began: float, now: float, retry_after: float | None) -> bool:
-        """A key was refused. Whether a rest began."""
+    def refused(
+        self, key_number: int, began: float, now: float, retry_after: float | None, *, enough: int = KEYS
+    ) -> bool:
+        """A key was refused; of `enough` different ones the model rests. Whether a rest began."""
         if self.breaker.state(now) is BreakerState.CLOSED:
             self._refused = {key: at for key, at in self._refused.items() if now - at <= WITHIN}
             self._refused[key_number] = now
-            if len(self._refused) < KEYS:
+            if len(self._refused) < enough:
                 return False
             self._refused.clear()
         return self.breaker.trip(began, now, at_least=retry_after or 0.0)
