@@ -114,7 +114,7 @@ VARIABLES = (
     ),
     Variable(
         "HEDGED_REQUESTS",
-        "on",
+        "off",
         "on: a request that leaves the model open is asked of a second one when the first is later to answer than 95 % "
         "of its calls; what the slower one costs is the house's, a twentieth of calls and one a second at most. off: "
         "only where a request asks for it, and pays.",
@@ -214,7 +214,7 @@ class _Reader:
             loop_repeats=self._whole("LOOP_REPEATS", 20, 0, 1_000_000),
             loop_seconds=self._whole("LOOP_SECONDS", 60, 1, 3_600),
             usage_retention_months=self._retention(),
-            hedged_requests=self._choice("HEDGED_REQUESTS", "on", ("on", "off")) == "on",
+            hedged_requests=self._choice("HEDGED_REQUESTS", "off", ("on", "off")) == "on",
             durability="relaxed"
             if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed"
             else "strict",
