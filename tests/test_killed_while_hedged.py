@@ -68,7 +68,7 @@ async def ask(where: Stage) -> None:
 
 def test_both_arms_are_in_the_books_and_nobody_is_charged(tmp_path: Path) -> None:
     with stage(tmp_path) as made:
-        where = replace(made, metrics_port=free_port())
+        where = replace(made, metrics_port=free_port(), settings={"HEDGED_REQUESTS": "on"})
         with Life(where) as first:
             asyncio.run(killed_while_two_arms_run(first))
             assert first.killed

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any, Self
@@ -54,6 +54,8 @@ class Stage:
     key: str
     database: str = ""
     metrics_port: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """More of what an operator sets."""
 
     @property
     def base_url(self) -> str:
@@ -65,7 +67,7 @@ class Stage:
         for provider, path in BASE_PATHS.items():
             found[f"{provider.upper()}_API_KEY"] = ",".join(f"{provider}-key-{n}" for n in range(KEYS_A_PROVIDER))
             found[f"{provider.upper()}_BASE_URL"] = self.simulators + path
-        return _environment(found)
+        return _environment({**found, **self.settings})
 
     def beside(self, data: Path | None = None) -> "Stage":
         """A place for another gateway on the same books: on this machine or, with a DATA_DIR of its own, on another."""
