@@ -9,14 +9,21 @@ import anthropic
 import openai
 import pytest
 
-from tests.conftest import RunningGateway
+from tests.conftest import RunningGateway, running_gateway
 from tests.contract_http import Outsider
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("idempotency of SDKs")]
 
 MODEL = "openai/gpt-5-mini"
 SLOW = "[[sandbox first_token_ms=1500]] Say something."
 Ask = Callable[[str, str], str]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """One of its own: elsewhere a request may be booked while the charges here are counted."""
+    with running_gateway(tmp_path_factory.mktemp("data")) as running:
+        yield running
 
 
 @pytest.fixture
