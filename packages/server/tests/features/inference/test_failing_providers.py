@@ -6,9 +6,9 @@ from dataclasses import replace
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.breaker import BreakerState
+from monkey_coder_server.features.inference.call_budget import RETRIES
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.features.inference.refused_keys import KEYS
-from monkey_coder_server.features.inference.retry_budget import MOST
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Gateway
 from packages.server.tests.features.inference.world import Script
@@ -27,7 +27,7 @@ async def test_when_its_retries_are_used_up_a_provider_is_asked_once_a_request()
     for _ in range(20):
         assert (await gateway.ask(model=PINNED)).status == 502
     calls = len(gateway.wire.sent)
-    assert calls <= 20 + MOST + 0.1 * 20
+    assert calls <= 20 + RETRIES.most + 0.1 * 20
     for _ in range(5):
         await gateway.ask(model=PINNED)
     assert len(gateway.wire.sent) <= calls + 6

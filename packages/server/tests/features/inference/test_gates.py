@@ -1,9 +1,9 @@
 """Every provider has its own places and its own budget."""
 
 from monkey_coder_server.features.inference.bulkhead import Bulkhead
+from monkey_coder_server.features.inference.call_budget import RETRIES
 from monkey_coder_server.features.inference.gates import Gate, Gates, Place
 from monkey_coder_server.features.inference.keyring import KeyRing
-from monkey_coder_server.features.inference.retry_budget import MOST
 
 NOW = 1_000.0
 
@@ -17,7 +17,7 @@ def test_one_provider_takes_no_place_of_another() -> None:
 
 def test_a_retry_is_paid_for_and_a_first_call_adds_its_share() -> None:
     gate = Gate(Bulkhead(1, 1))
-    for _ in range(int(MOST)):
+    for _ in range(int(RETRIES.most)):
         gate.called(NOW, again=True, elsewhere=False)
     assert not gate.budget.allows(NOW)
     for _ in range(11):
@@ -27,7 +27,7 @@ def test_a_retry_is_paid_for_and_a_first_call_adds_its_share() -> None:
 
 def test_calls_that_come_from_a_failed_provider_spend_what_there_is() -> None:
     gate = Gate(Bulkhead(1, 1))
-    for _ in range(int(MOST) + 2):
+    for _ in range(int(RETRIES.most) + 2):
         gate.called(NOW, again=False, elsewhere=True)
     assert not gate.budget.allows(NOW)
 

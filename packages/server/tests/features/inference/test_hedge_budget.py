@@ -1,13 +1,13 @@
 """Second calls are a twentieth of calls, beside the few a process begins with and one a second."""
 
-from monkey_coder_server.features.inference.hedge_budget import A_SECOND, MOST, SHARE, HedgeBudget
+from monkey_coder_server.features.inference.call_budget import HEDGES, CallBudget
 
 NOW = 1_000.0
 
 
-def spent() -> HedgeBudget:
-    budget = HedgeBudget()
-    for _ in range(int(MOST)):
+def spent() -> CallBudget:
+    budget = CallBudget(HEDGES)
+    for _ in range(int(HEDGES.most)):
         assert budget.allows(NOW)
         budget.spend(NOW)
     return budget
@@ -24,14 +24,14 @@ def test_twenty_calls_pay_for_one() -> None:
         if budget.allows(NOW):
             budget.spend(NOW)
             seconds_calls += 1
-    assert 1_000 * SHARE - 2 <= seconds_calls <= 1_000 * SHARE
+    assert 1_000 * HEDGES.share - 2 <= seconds_calls <= 1_000 * HEDGES.share
 
 
 def test_over_time_there_is_one_a_second_and_no_more_saved_up_than_at_the_start() -> None:
     budget = spent()
-    assert budget.allows(NOW + 1.0 / A_SECOND)
+    assert budget.allows(NOW + 1.0 / HEDGES.a_second)
     later, made = NOW + 3_600.0, 0
     while budget.allows(later):
         budget.spend(later)
         made += 1
-    assert made == MOST
+    assert made == HEDGES.most

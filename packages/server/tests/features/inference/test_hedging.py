@@ -10,8 +10,8 @@ import pytest
 
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.money import parse_usd
+from monkey_coder_server.features.inference.call_budget import HEDGES
 from monkey_coder_server.features.inference.hedge import BEATEN, BEATEN_UNPAID
-from monkey_coder_server.features.inference.hedge_budget import MOST
 from monkey_coder_server.ports.ledger import FailedRequest, Settlement
 from monkey_coder_server.ports.provider import CancelPolicy
 from packages.server.tests.features.inference import wires
@@ -207,7 +207,7 @@ async def test_when_the_budget_is_spent_no_second_call_is_made() -> None:
     now = asyncio.get_running_loop().time()
     for provider in WHOLE:
         budget = gates.of(provider).hedges
-        for _ in range(int(MOST)):
+        for _ in range(int(HEDGES.most)):
             budget.spend(now)
     for provider in WHOLE:
         played(gateway, provider, stream=False, delay=0.06)

@@ -2,14 +2,14 @@
 
 import pytest
 
-from monkey_coder_server.features.inference.retry_budget import A_SECOND, MOST, RetryBudget
+from monkey_coder_server.features.inference.call_budget import RETRIES, CallBudget
 
 NOW = 1_000.0
 
 
-def spent() -> RetryBudget:
-    budget = RetryBudget()
-    for _ in range(int(MOST)):
+def spent() -> CallBudget:
+    budget = CallBudget(RETRIES)
+    for _ in range(int(RETRIES.most)):
         assert budget.allows(NOW)
         budget.spend(NOW)
     return budget
@@ -47,8 +47,8 @@ def test_over_time_retries_are_two_a_second_and_a_tenth_of_calls_whatever_the_lo
         while budget.allows(now):
             budget.spend(now)
             retries += 1
-    expected = seconds * (A_SECOND + 0.1 * calls_a_second)
-    assert expected - A_SECOND - 2 <= retries <= expected + 1
+    expected = seconds * (RETRIES.a_second + 0.1 * calls_a_second)
+    assert expected - RETRIES.a_second - 2 <= retries <= expected + 1
 
 
 def test_an_idle_hour_saves_up_no_more_than_a_process_begins_with() -> None:
@@ -57,7 +57,7 @@ def test_an_idle_hour_saves_up_no_more_than_a_process_begins_with() -> None:
     while budget.allows(later):
         budget.spend(later)
         retries += 1
-    assert retries == MOST
+    assert retries == RETRIES.most
 
 
 def test_a_clock_that_stands_or_goes_back_adds_nothing() -> None:

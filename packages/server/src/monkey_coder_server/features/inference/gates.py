@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 
 from monkey_coder_server.features.inference.bulkhead import Bulkhead
-from monkey_coder_server.features.inference.hedge_budget import HedgeBudget
+from monkey_coder_server.features.inference.call_budget import HEDGES, RETRIES, CallBudget
 from monkey_coder_server.features.inference.keyring import KeyRing
-from monkey_coder_server.features.inference.retry_budget import RetryBudget
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +12,8 @@ class Gate:
     """Of one provider."""
 
     bulkhead: Bulkhead
-    budget: RetryBudget = field(default_factory=RetryBudget)
-    hedges: HedgeBudget = field(default_factory=HedgeBudget)
+    budget: CallBudget = field(default_factory=lambda: CallBudget(RETRIES))
+    hedges: CallBudget = field(default_factory=lambda: CallBudget(HEDGES))
 
     def called(self, now: float, *, again: bool, elsewhere: bool) -> None:
         """A request calls the provider: for the first time, once more, or after another failed it."""
