@@ -150,10 +150,10 @@ async def week(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Week]:
         await listener.start()
         first, told = clock.now().date(), []
         payers = {name: await _payer(gateway, name) for name in RICH}
-        for day in asks_by_day():
+        for number, day in enumerate(asks_by_day()):
+            clock.days = DAYS - number
             told += await send_all(f"http://127.0.0.1:{listener.port}", payers, day)
-            clock.days -= 1
-        last = clock.now().date()
+        last = clock.now().date() + timedelta(days=1)
         yield Week(gateway, simulators, told, first, last, folder)
         await listener.stop()
     await simulators.close()

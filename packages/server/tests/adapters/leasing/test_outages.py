@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from monkey_coder_server.domain.errors import Unavailable
+from monkey_coder_server.ports.books import Lease, LeaseWish
 from monkey_coder_server.ports.ledger import Hold, HoldRequest
 from packages.server.tests.adapters.leasing import quiet
-from packages.server.tests.adapters.leasing.doubles import LoopClock
+from packages.server.tests.adapters.leasing.doubles import FaultyBooks, LoopClock
 from packages.server.tests.adapters.leasing.quiet import DeafBooks, SilentBooks
 from packages.server.tests.adapters.leasing.simulated import Process, World
 from packages.server.tests.adapters.leasing.stepping import SteppingLoop, run
@@ -139,3 +140,31 @@ def test_a_lease_that_lies_idle_is_kept_while_the_books_are_away_and_given_back_
 
     run(2, main)
     world.bank.check_all()
+
+
+class MuteBooks(FaultyBooks):
+    """Books that give the first lease and never say so."""
+
+    mute = True
+
+    async def lease(self, wish: LeaseWish) -> Lease | None:
+        lease = await super().lease(wish)
+        if self.mute:
+            self.mute = False
+            await asyncio.sleep(quiet.NEVER)
+        return lease
+
+
+def test_a_lease_that_was_given_unheard_comes_back_though_its_key_never_asks_again() -> None:
+    async def scene(world: World) -> None:
+        process = Process(world, MuteBooks)
+        await process.ledger.start()
+        await quiet.serve(process, await quiet.ask(process))
+        with pytest.raises(Unavailable):
+            await quiet.ask(process)
+        assert world.bank.held[quiet.ACCOUNT] > 0
+        await asyncio.sleep(AWAY)
+        assert world.bank.held[quiet.ACCOUNT] == 0
+        await process.ledger.close()
+
+    quiet.run(scene)

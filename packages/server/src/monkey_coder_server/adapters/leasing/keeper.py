@@ -85,6 +85,7 @@ class Keeper:
         self._lending.retire_the_old(self._clock.now())
         await self._give_back()
         self._end_unsure()
+        await self._lending.find_out()
         if now - self._adopted >= self._timing.adopt:
             self._adopted = now
             await self._recovery.run()

@@ -44,11 +44,18 @@ class Lending:
 
     def start(self, purse: Purse, request: HoldRequest) -> "asyncio.Task[GatewayError | None]":
         """Begin to get more, unless that is being done."""
-        if purse.growing is None:
-            purse.growing = asyncio.create_task(self._grow(purse, request))
-            self._tasks.add(purse.growing)
-            purse.growing.add_done_callback(self._tasks.discard)
-        return purse.growing
+        return purse.growing or self._begin(purse, purse.unsure or self._wish(purse, request))
+
+    async def find_out(self) -> None:
+        """Ask again for leases that may have been given though the answer did not come: nobody else may.
+
+        Raises `Unavailable`.
+        """
+        for purse in self._purses.all():
+            if purse.unsure is not None and purse.growing is None:
+                refused = await asyncio.shield(self._begin(purse, purse.unsure))
+                if isinstance(refused, Unavailable):
+                    raise refused
 
     def retire_all(self, account_id: str, key_id: str | None = None) -> None:
         """Give up what is free of an account, or of one key, and take no lease for a while: others need it."""
@@ -119,15 +126,20 @@ class Lending:
         for lease_id in list(purse.slices):
             purse.retire(lease_id)
 
-    async def _grow(self, purse: Purse, request: HoldRequest) -> GatewayError | None:
+    def _begin(self, purse: Purse, wish: LeaseWish) -> "asyncio.Task[GatewayError | None]":
+        growing = purse.growing = asyncio.create_task(self._grow(purse, wish))
+        self._tasks.add(growing)
+        growing.add_done_callback(self._tasks.discard)
+        return growing
+
+    async def _grow(self, purse: Purse, wish: LeaseWish) -> GatewayError | None:
         try:
-            wish = purse.unsure or self._wish(purse, request)
             if self._closed:
                 return Unavailable("The gateway is shutting down; ask again.", retry_after=1.0)
             purse.unsure = wish
             lease = await within(self._timing.call, self._books.lease(wish))
             purse.unsure = None
-            self._put(purse, lease, wish, request)
+            self._put(purse, lease, wish)
         except Unavailable as away:
             purse.patient_until = self.second() + 1
             return away
@@ -155,15 +167,15 @@ class Lending:
             expires_at=self._clock.now() + leases.LEASE_LIFE,
         )
 
-    def _put(self, purse: Purse, lease: Lease | None, wish: LeaseWish, request: HoldRequest) -> None:
-        """Take a lease in; those that could not serve the request are given back."""
+    def _put(self, purse: Purse, lease: Lease | None, wish: LeaseWish) -> None:
+        """Take a lease in; those that could not serve what asked for it are given back."""
         second = self.second()
         if lease is None or lease.amount < wish.wanted:
             purse.patient_until = second + leases.CONTENDED_SECONDS
         if lease is None:
             return
         for lease_id, other in list(purse.slices.items()):
-            if other.free < request.amount:
+            if other.free < wish.least:
                 purse.retire(lease_id)
         day = cap_periods(lease.at)[0]
         self._purses.put(purse, Slice(lease.lease_id, lease.amount, day, lease.expires_at))

@@ -3,12 +3,13 @@
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from itertools import groupby
 
 from sqlalchemy import text
 
 from monkey_coder_server.adapters.storage.limit_checks import differing_counters
-from monkey_coder_server.adapters.storage.moments import from_micros
+from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.receipt_keys import known_keys
 from monkey_coder_server.adapters.storage.retention import counted_from, kept_from
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
@@ -17,6 +18,8 @@ from monkey_coder_server.ports.ledger import LedgerReport
 from monkey_coder_server.ports.signing import ReceiptSigner
 
 EXAMPLES = 5
+SWEPT_WITHIN = timedelta(minutes=3)
+"""How long what is past its time may stand: gateways look for it once a minute."""
 PAGE = 1_000
 
 _CHECKS: Mapping[str, Query] = {
@@ -201,7 +204,7 @@ _CHECKS: Mapping[str, Query] = {
         UNION SELECT key_id FROM receipts WHERE key_id NOT IN (SELECT key_id FROM receipt_chains)
         """)
     ),
-    "open_holds_past_expiry": Query(text("SELECT request_id FROM holds WHERE state = 'open' AND expires_at < :now")),
+    "open_holds_past_expiry": Query(text("SELECT request_id FROM holds WHERE state = 'open' AND expires_at < :due")),
     "lease_figures_differing_from_holds": Query(
         text("""
         SELECT lease_id FROM (
@@ -219,7 +222,7 @@ _CHECKS: Mapping[str, Query] = {
     "ended_leases_with_something_left": Query(
         text("SELECT lease_id FROM leases WHERE state <> 'open' AND charged + returned <> amount")
     ),
-    "open_leases_past_expiry": Query(text("SELECT lease_id FROM leases WHERE state = 'open' AND expires_at < :now")),
+    "open_leases_past_expiry": Query(text("SELECT lease_id FROM leases WHERE state = 'open' AND expires_at < :due")),
     "endings_that_could_not_be_booked": Query(text("SELECT request_id FROM unbooked")),
 }
 _OF_THE_HOLD = ("request_id", "account_id", "key_id", "hold_nano", "charge_nano")
@@ -236,12 +239,12 @@ _RECEIPTS = Query(
 
 
 def audit(signer: ReceiptSigner, now: int, transaction: Transaction) -> LedgerReport:
-    """Run every check on one view of the database; `now` in microseconds decides which holds are overdue.
+    """Run every check on one view of the database; `now` in microseconds decides which holds and leases are overdue.
 
     Usage rows and counters older than they are kept are not missed; sums and entries are checked all the same.
     """
     moments: dict[str, int | str] = {
-        "now": now,
+        "due": to_micros(from_micros(now) - SWEPT_WITHIN),
         "kept": kept_from(transaction),
         "counted": counted_from(from_micros(now)),
     }
