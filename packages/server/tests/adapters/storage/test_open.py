@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.migrate import UnsupportedDatabase
 from monkey_coder_server.adapters.storage.open import open_storage
-from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction
+from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction, open_writer
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.errors import Unavailable
 from packages.server.tests.adapters.storage.stores import Books
@@ -39,6 +40,28 @@ async def test_commits_survive_power_loss(tmp_path: Path, signer: Ed25519Signer)
 
     assert await store.writer.perform(pragmas) == ["wal", 2, 1]
     await store.close()
+
+
+async def test_a_new_file_is_waited_for_while_another_process_makes_it(tmp_path: Path) -> None:
+    path = tmp_path / "books.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE first (here)")
+        opening = asyncio.create_task(asyncio.to_thread(lambda: open_writer(path).close()))
+        await asyncio.sleep(0.1)
+        assert not opening.done()
+        other.execute("COMMIT")
+    await opening
+
+
+async def test_a_file_that_stays_taken_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monkey_coder_server.adapters.storage.sqlite.BUSY_TIMEOUT_MS", 50)
+    path = tmp_path / "books.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE first (here)")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            open_writer(path)
 
 
 async def test_an_audit_entry_is_kept_with_its_facts(tmp_path: Path, signer: Ed25519Signer) -> None:

@@ -1,6 +1,7 @@
 """SQLite: how a connection is opened, and a transaction on it."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -22,7 +23,7 @@ CHECKPOINT_PAGES = 4_000
 DIALECT = SQLiteDialect_pysqlite(paramstyle="qmark")
 _COMMON = f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{CACHE_KIB};"
 _WRITER = (
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF; PRAGMA busy_timeout = 0; "
+    "PRAGMA synchronous = FULL; PRAGMA cache_spill = OFF; PRAGMA busy_timeout = 0; "
     f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY;"
 )
 
@@ -34,8 +35,24 @@ def open_writer(path: Path) -> sqlite3.Connection:
     lock by itself: see `writer`.
     """
     connection = _connect(path)
-    connection.executescript(f"{_COMMON} {_WRITER}")
+    connection.executescript(_COMMON)
+    _log_ahead(connection)
+    connection.executescript(_WRITER)
     return connection
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Switch a new file to WAL. While another process uses it SQLite refuses that at once, whatever its timeout."""
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as busy:
+            if busy.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
