@@ -35,6 +35,7 @@ COLLAPSE_STRATEGIES = (
     "best_score",
     "consensus",
     "weighted",
+    "vote",
     "cheapest_valid",
     "cascade",
     "race",

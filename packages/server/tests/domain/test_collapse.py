@@ -71,6 +71,59 @@ def test_the_weighted_rule_sums_what_is_believed_of_those_that_agree() -> None:
     assert not decided(Collapse(Rule.WEIGHTED, 3), answers[:2])
 
 
+@pytest.mark.parametrize(
+    ("answers", "kept"),
+    [
+        ([told("4", 0.2), told("5", 0.9), told("It is 4.", 0.3)], Kept(2, 2 / 3, met=True)),
+        ([told("4", 0.9), told("5", 0.2), told("5", 0.2)], Kept(1, 2 / 3, met=True)),
+        ([told("4", 0.4), told("5", 0.5)], Kept(1, 1 / 2, met=False)),
+        ([told("4", 0.3), told("5", 0.2), told("5", 0.2), told("4", 0.2)], Kept(0, 2 / 4, met=False)),
+        ([told("4", 0.5, cost=9), told("5", 0.5, cost=3)], Kept(1, 1 / 2, met=False)),
+        ([told("4", 0.5), told("5", 0.5)], Kept(0, 1 / 2, met=False)),
+        ([told("5", 0.9, passed=False), told("5", 0.9, passed=False), told("4", 0.1)], Kept(2, 1 / 3, met=True)),
+        ([told("4")], Kept(0, 1.0, met=True)),
+    ],
+)
+def test_a_vote_keeps_what_most_say_then_who_is_believed_in_then_what_is_cheap(answers: list[Told], kept: Kept) -> None:
+    assert keep(Collapse(Rule.VOTE, len(answers)), answers) == kept
+
+
+@pytest.mark.parametrize(
+    ("branches", "texts", "enough"),
+    [
+        (3, ["4"], False),
+        (3, ["4", "4"], True),
+        (3, ["4", "5"], False),
+        (4, ["4", "4"], False),
+        (5, ["4", "4", "5"], False),
+        (5, ["4", "4", "4"], True),
+        (4, ["4", "4", "5"], False),
+        (3, ["4", "5", "6"], True),
+    ],
+)
+def test_a_vote_ends_when_no_other_answer_can_come_to_as_many(branches: int, texts: list[str], enough: bool) -> None:
+    assert decided(Collapse(Rule.VOTE, branches), [told(text) for text in texts]) is enough
+
+
+def test_what_fails_its_checks_has_no_vote() -> None:
+    answers = [told("4", passed=False), told("4", passed=False), told("5")]
+    assert not decided(Collapse(Rule.VOTE, 4), answers)
+
+
+def test_the_calls_of_an_answer_are_what_it_votes_for() -> None:
+    one = told("I look.")._replace(calls=(("read", '{"path": "a"}'),))
+    other = told("Let me see.")._replace(calls=(("read", '{"path":"a"}'),))
+    assert keep(Collapse(Rule.VOTE, 3), [told("No.", 0.9), one, other]) == Kept(1, 2 / 3, met=True)
+
+
+@given(st.lists(TOLD, min_size=1, max_size=9), st.lists(TOLD, max_size=3))
+def test_a_vote_that_ended_early_ends_the_same_with_all_answers(answers: list[Told], later: list[Told]) -> None:
+    collapse = Collapse(Rule.VOTE, len(answers) + len(later))
+    early, late = keep(collapse, answers), keep(collapse, [*answers, *later])
+    if decided(collapse, answers):
+        assert answers[early.place].text == [*answers, *later][late.place].text
+
+
 @pytest.mark.parametrize("rule", list(Rule))
 def test_where_none_passes_the_answer_most_believed_in_is_kept_and_that_is_said(rule: Rule) -> None:
     answers = [told("a", 0.2, passed=False), told("b", 0.8, passed=False)]

@@ -4,6 +4,8 @@ The rules are those the native API names. An answer *passes* when the checks tha
 `first_success` keeps the first that passes, `cheapest_valid` asks one arm after the other, cheapest first, and keeps
 the first that passes; `best_score` waits for all and keeps the passing answer of the arm most believed in;
 `consensus` keeps what enough answers agree on, `weighted` what the arms believed in most, taken together, agree on.
+`vote` keeps what more of the passing answers vote for than for anything else (`domain/ballots.py`); of as many votes
+those of the arms believed in most, taken together, then the cheapest answer's, count more, and that is said.
 Where none passes, or too few agree, the answer of the arm most believed in is kept, and that is said.
 `hedge` asks a second arm only when the first is late to speak, and keeps whichever speaks first: that is decided before
 there are answers, so nothing of it is here but its name and what it is expected to cost.
@@ -20,6 +22,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from monkey_coder_server.domain.agreement import groups
+from monkey_coder_server.domain.ballots import Call, ballot
 
 DEFAULT_BRANCHES = 3
 HEDGED = 0.05
@@ -37,6 +40,7 @@ class Rule(StrEnum):
     BEST_SCORE = "best_score"
     CONSENSUS = "consensus"
     WEIGHTED = "weighted"
+    VOTE = "vote"
     SINGLE = "single"
     CASCADE = "cascade"
     RACE = "race"
@@ -76,19 +80,23 @@ class Collapse:
 
 
 class Told(NamedTuple):
-    """One answer as a rule sees it: `success` is what was believed of its arm, `cost` its price in nano-dollars."""
+    """One answer as a rule sees it: `success` is what was believed of its arm, `cost` its price in nano-dollars.
+
+    `text` is all it says, the `calls` it makes included.
+    """
 
     passed: bool
     success: float
     cost: int
     text: str
+    calls: tuple[Call, ...] = ()
 
 
 class Kept(NamedTuple):
     """The place of the answer that is kept.
 
     `agreement` is the share of the answers that say the same, None where none was looked for. `met` False: none
-    passed, or too few agreed, so that it is only the one most believed in.
+    passed, or too few agreed, so that it is only the one most believed in; or a vote was a tie.
     """
 
     place: int
@@ -104,6 +112,9 @@ def decided(collapse: Collapse, told: Sequence[Told]) -> bool:
         return any(each.passed for each in told)
     if collapse.rule is Rule.CONSENSUS:
         return any(len(group) >= _enough(collapse, collapse.branches) for group in _passing(told))
+    if collapse.rule is Rule.VOTE:
+        first, second = _two_most(_votes(told))
+        return first > second + collapse.branches - len(told)
     return False
 
 
@@ -116,6 +127,8 @@ def keep(collapse: Collapse, told: Sequence[Told]) -> Kept:
         return Kept(passing[0], None, met=True)
     if collapse.rule is Rule.BEST_SCORE:
         return Kept(_most_believed(told, passing), None, met=True)
+    if collapse.rule is Rule.VOTE:
+        return _elected(told)
     weigh: Callable[[Sequence[int]], float] = len if collapse.rule is Rule.CONSENSUS else _belief_in(told)
     agreed = max(_passing(told), key=weigh)
     agreement = len(agreed) / len(told)
@@ -145,6 +158,28 @@ def _passing(told: Sequence[Told]) -> list[list[int]]:
     """Groups of passing answers that agree, by their places among all."""
     places = [place for place, each in enumerate(told) if each.passed]
     return [[places[one] for one in group] for group in groups([told[place].text for place in places])]
+
+
+def _votes(told: Sequence[Told]) -> list[list[int]]:
+    """The places of passing answers that vote alike, in the order of their first."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for place, each in enumerate(told):
+        if each.passed:
+            found.setdefault(ballot(each.text, each.calls), []).append(place)
+    return list(found.values())
+
+
+def _two_most(votes: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """The votes for the first and for the second."""
+    first, second, *_ = *sorted(map(len, votes), reverse=True), 0, 0
+    return first, second
+
+
+def _elected(told: Sequence[Told]) -> Kept:
+    votes, belief = _votes(told), _belief_in(told)
+    chosen = max(votes, key=lambda group: (len(group), belief(group), -min(told[place].cost for place in group)))
+    first, second = _two_most(votes)
+    return Kept(_most_believed(told, chosen), len(chosen) / len(told), met=first > second)
 
 
 def _most_believed(told: Sequence[Told], places: Sequence[int]) -> int:

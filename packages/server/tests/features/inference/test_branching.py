@@ -1,6 +1,7 @@
 """Several arms for one answer: held together, cancelled once one is enough, each paid for openly, nothing overspent."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,12 +13,12 @@ from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.ports.ledger import FailedRequest, Hold, Settlement
 from packages.server.tests.features.inference import wires
-from packages.server.tests.features.inference.gateway import Answer, Gateway
+from packages.server.tests.features.inference.gateway import KEY, Answer, Gateway
 from packages.server.tests.features.inference.world import Script
 
 PROVIDERS = ("openai", "anthropic", "google")
 PATHS = ["/v1/execute", "/v1/execute/stream"]
-RULES = ["first_success", "cheapest_valid", "best_score", "consensus", "weighted", "weighted_average"]
+RULES = ["first_success", "cheapest_valid", "best_score", "consensus", "weighted", "vote", "weighted_average"]
 BROKEN = "```python path=app.py\ndef (:\n```\n"
 """Whose syntax check fails."""
 
@@ -133,6 +134,27 @@ async def test_what_two_of_three_say_is_the_consensus() -> None:
     answer = await ask(gateway, config=config, task_type="chat")
     assert answer.json["result"]["result"] == "another\n"
     assert ran(answer)["rule_met"]
+
+
+@pytest.mark.parametrize("how", ["body", "header", "key"])
+async def test_a_vote_is_asked_for_by_body_header_and_key(how: str) -> None:
+    gateway = world(openai="It is 41.\n", anthropic="**42**\n", google="The answer is 42.\n")
+    if how == "key":
+        gateway.key = replace(KEY, collapse="vote")
+    headers = {"x-mk-collapse": "vote"} if how == "header" else {}
+    config = {"orchestration_config": {"collapse_strategy": "vote"}} if how == "body" else {}
+    answer = await gateway.ask("/v1/execute", headers=headers, max_tokens=None, task_type="chat", **config)
+    told = ran(answer)
+    assert (told["rule"], told["rule_met"], answer.headers["x-monkey-collapse"]) == ("vote", True, "vote")
+    assert "42" in answer.json["result"]["result"]
+    [(settled, _)] = gateway.books.settled.values()
+    assert settled.price == sum(branch.price for branch in settled.branches)
+
+
+async def test_a_vote_among_as_many_is_no_majority_and_that_is_said() -> None:
+    gateway = world(openai="41\n", anthropic="42\n", google="43\n")
+    told = ran(await ask(gateway, config={"collapse_strategy": "vote"}, task_type="chat"))
+    assert (told["rule_met"], told["branches_run"], told["agreement"]) == (False, 3, 0.3333)
 
 
 async def test_a_single_model_is_asked_several_times() -> None:

@@ -108,6 +108,7 @@ class Arm:
             self.success,
             self.route.tariff.price(usage),
             self.text,
+            tuple([(call.name, call.arguments) for call in answering.answer.calls]),
         )
 
     def played(self, job: Job) -> Played:
