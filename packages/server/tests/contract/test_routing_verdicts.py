@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from monkey_coder_server.adapters.storage import routing_evidence as stored
+from monkey_coder_server.adapters.storage import routing_sums as stored
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.bandit.checkpoint import Delta, Sum
 from monkey_coder_server.domain.bandit.context import Node

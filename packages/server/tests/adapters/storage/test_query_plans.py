@@ -41,6 +41,7 @@ from monkey_coder_server.adapters.storage import (
     rollups,
     routing_decisions,
     routing_evidence,
+    routing_sums,
     routing_verdicts,
     shipping,
     statements,
@@ -86,6 +87,7 @@ MODULES = (
     rollups,
     routing_decisions,
     routing_evidence,
+    routing_sums,
     routing_verdicts,
     shipping,
     statements,
@@ -128,8 +130,8 @@ WHOLE_TABLE_WANTED = {
     "receipt_keys._ALL": "one row for each key that ever signed",
     "rollups._FORGET": "a rebuilding of all sums, which the operator asks for",
     "rollups._REBUILD": "the same",
-    "routing_evidence._NEWEST": "all that are learnt from, read once at the start",
-    "routing_verdicts._NEWEST": "the same",
+    "routing_evidence.EVIDENCE.newest": "all that are learnt from, read once at the start",
+    "routing_verdicts.VERDICTS.newest": "the same",
     "statements._NEWEST": "the last entry of the index, read once at the start",
     "unbooked._ALL": "the operator's list of what could not be booked",
 }
@@ -147,6 +149,9 @@ def _queries_of(module: ModuleType) -> Iterator[tuple[str, Query]]:
             yield full_name, value
         elif isinstance(value, Several):
             yield from [(f"{full_name}.{size}", by_size) for size, by_size in value.by_size.items()]
+        elif isinstance(value, routing_sums.Kind):
+            parts = ("add", "newest", "changed", "old", "drop")
+            yield from [(f"{full_name}.{part}", getattr(value, part)) for part in parts]
 
 
 @pytest.mark.parametrize(("name", "query"), [pytest.param(name, query, id=name) for name, query in queries()])

@@ -25,8 +25,9 @@ from monkey_coder_server.adapters.storage.receipt_keys import SqlReceiptKeys
 from monkey_coder_server.adapters.storage.replies import SqlReplies
 from monkey_coder_server.adapters.storage.reports import SqlUsageReports
 from monkey_coder_server.adapters.storage.routing_decisions import SqlDecisionLog
-from monkey_coder_server.adapters.storage.routing_evidence import SqlEvidence
-from monkey_coder_server.adapters.storage.routing_verdicts import SqlVerdicts
+from monkey_coder_server.adapters.storage.routing_evidence import EVIDENCE
+from monkey_coder_server.adapters.storage.routing_sums import SqlSums
+from monkey_coder_server.adapters.storage.routing_verdicts import VERDICTS
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
@@ -54,8 +55,8 @@ class Storage:
     limits: SqlLimits
     quotes: SqlQuotes
     lessons: SqlLessons
-    evidence: SqlEvidence
-    verdicts: SqlVerdicts
+    evidence: SqlSums
+    verdicts: SqlSums
     decisions: SqlDecisionLog
     answers: SqlAnswers
     costs: SqlCostBooks
@@ -112,8 +113,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         limits=SqlLimits(writer, readers),
         quotes=SqlQuotes(writer, readers, clock),
         lessons=SqlLessons(writer, readers, clock),
-        evidence=SqlEvidence(writer, readers, clock),
-        verdicts=SqlVerdicts(writer, readers, clock),
+        evidence=SqlSums(EVIDENCE, writer, readers, clock),
+        verdicts=SqlSums(VERDICTS, writer, readers, clock),
         decisions=SqlDecisionLog(writer, readers),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),
