@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from monkey_coder_server.adapters.storage.transaction import Compiled, Parameters, Query, Row
 
 BUSY_TIMEOUT_MS = 5_000
+LOOK = timedelta(milliseconds=10)
+"""How long after SQLite has refused to switch a file to WAL it is asked again."""
 CACHE_KIB = 16_384
 CACHED_STATEMENTS = 256
 PRIMARY_CODE = 0xFF
@@ -43,14 +46,14 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
 def _log_ahead(connection: sqlite3.Connection) -> None:
     """Switch a new file to WAL. While another process uses it SQLite refuses that at once, whatever its timeout."""
-    until = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+    until = time.monotonic_ns() + BUSY_TIMEOUT_MS * 1_000_000
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as busy:
-            if busy.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            if busy.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic_ns() > until:
                 raise
-            time.sleep(0.01)
+            time.sleep(LOOK.total_seconds())
         else:
             return
 
