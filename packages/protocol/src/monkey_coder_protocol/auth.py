@@ -2,6 +2,8 @@
 
 import msgspec
 
+from monkey_coder_protocol.execute import RoutingWeights
+
 
 class RegisterRequest(msgspec.Struct, kw_only=True):
     """A new account with a wallet. `plan` names a price plan; it never grants a role or credit by itself."""
@@ -70,10 +72,11 @@ class KeyCaps(msgspec.Struct, omit_defaults=True):
 
 
 class CreateKeyRequest(msgspec.Struct, kw_only=True):
-    """All but `name` and `collapse` restrict the key; left out they mean no restriction.
+    """All but `name`, `collapse` and `weights` restrict the key; left out they mean no restriction.
 
     `project_id` puts the key under the limits of a project. `collapse` is how several models are asked for one answer
-    where a request of this key says nothing of it: one of the words of `collapse_strategy`.
+    where a request of this key says nothing of it: one of the words of `collapse_strategy`. `weights` count for the
+    choice of a model where a request names none.
     """
 
     name: str
@@ -85,10 +88,11 @@ class CreateKeyRequest(msgspec.Struct, kw_only=True):
     expires_days: int | None = None
     project_id: str | None = None
     collapse: str | None = None
+    weights: RoutingWeights | None = None
 
 
 class KeyInfo(msgspec.Struct, kw_only=True):
-    """A key without its secret; times RFC 3339 UTC; `rate` in requests a minute."""
+    """A key without its secret; times RFC 3339 UTC; `rate` in requests a minute, `weights` in percent."""
 
     key_id: str
     name: str
@@ -104,6 +108,7 @@ class KeyInfo(msgspec.Struct, kw_only=True):
     ip_allow: list[str] | None = None
     project_id: str | None = None
     collapse: str | None = None
+    weights: RoutingWeights | None = None
 
 
 class CreatedKey(KeyInfo, kw_only=True):

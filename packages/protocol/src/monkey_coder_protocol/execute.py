@@ -92,6 +92,14 @@ class OrchestrationConfig(msgspec.Struct):
     uncertainty_threshold: float | None = None
 
 
+class RoutingWeights(msgspec.Struct, omit_defaults=True):
+    """How much each counts for the choice of a model. Only the ratios matter; what is left out counts nothing."""
+
+    quality: float | None = None
+    cost: float | None = None
+    latency: float | None = None
+
+
 class FunctionDefinition(msgspec.Struct, omit_defaults=True):
     """A function the model may call; `parameters` is a JSON Schema of an object."""
 
@@ -144,6 +152,8 @@ class ExecuteRequest(msgspec.Struct, kw_only=True):
     """A model name of the gateway (`auto`, `auto:cheap`, `provider/model`, a bare id). Other clients leave it out."""
     max_cost: str | None = None
     """USD, decimal string: refuse or re-route when the request could cost more. Ours."""
+    weights: RoutingWeights | None = None
+    """How much quality, cost and latency count for the choice of a model. Ours."""
     quote_id: str | None = None
     """A quote of `/v1/quote` whose price is to be used. Ours."""
     tools: list[ToolDefinition] | None = None

@@ -13,6 +13,7 @@ from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.adapters.storage.operations import Reading
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.errors import Conflict, Unavailable
+from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.ports.accounts import Caps, KeyRecord
 from packages.server.tests.contract.booking import ACCOUNT, NOON, StillClock
 from packages.server.tests.contract.conftest import OpenStore
@@ -31,6 +32,8 @@ LAPTOP = KeyRecord(
     rate=60,
     ip_allow=("10.0.0.0/8",),
     expires_at=NOON + timedelta(days=90),
+    collapse="vote",
+    weights=Weights(100 / 3, 200 / 3, 0),
 )
 SERVER = KeyRecord(
     key_id="key_2",

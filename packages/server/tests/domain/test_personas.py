@@ -14,7 +14,6 @@ from monkey_coder_server.domain.personas import (
     PERSONA_OF_TASK,
     PERSONAS,
     SLASH_COMMANDS,
-    Weights,
     choose,
     compose_system_prompt,
     leading_command,
@@ -97,9 +96,3 @@ def test_the_callers_own_instructions_come_last_and_count_most() -> None:
     prompt = compose_system_prompt(PERSONAS["custom"], "chat", "  Speak like a pirate. ")
     assert prompt.endswith("take precedence over the style rules above:\nSpeak like a pirate.")
     assert compose_system_prompt(PERSONAS["custom"], "chat", "  ") == compose_system_prompt(PERSONAS["custom"], "chat")
-
-
-@pytest.mark.parametrize("weights", [(50, 50, 1), (-1, 51, 50), (0, 0, 0)])
-def test_weights_are_percentages(weights: tuple[int, int, int]) -> None:
-    with pytest.raises(ValueError, match="sum to 100"):
-        Weights(*weights)

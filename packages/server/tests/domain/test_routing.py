@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.catalog import Capability, Catalog, Mode, ModelCard, Selection
-from monkey_coder_server.domain.personas import Weights
 from monkey_coder_server.domain.pricing import PriceRow, Rates, price
 from monkey_coder_server.domain.routing import (
     CandidateState,
@@ -21,6 +20,7 @@ from monkey_coder_server.domain.routing import (
     plan,
 )
 from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.domain.weights import BALANCED, Weighers, Weights
 
 USD = 1_000_000_000
 TOOLS = frozenset({Capability.TOOLS})
@@ -67,8 +67,8 @@ def test_modes_choose_as_their_names_say() -> None:
 
 
 def test_persona_weights_decide_where_no_mode_was_asked_for() -> None:
-    assert names(plan(ask(weights=Weights(100, 0, 0)), ALL))[0] == "openai/big"
-    assert names(plan(ask(weights=Weights(0, 100, 0)), ALL))[0] == "groq/small"
+    assert names(plan(ask(weighers=Weighers(Weights(100, 0, 0))), ALL))[0] == "openai/big"
+    assert names(plan(ask(weighers=Weighers(Weights(0, 100, 0))), ALL))[0] == "groq/small"
 
 
 def test_the_second_candidate_is_of_another_provider_when_it_is_nearly_as_good() -> None:
@@ -188,7 +188,7 @@ def test_the_expected_cost_is_the_price_book_s_in_nano_dollars() -> None:
 
 
 def test_only_selected_models_are_considered() -> None:
-    assert plan(ask("openai/big"), [MIDDLE, SMALL]) == Plan(Mode.PINNED, ask().weights, (), ())
+    assert plan(ask("openai/big"), [MIDDLE, SMALL]) == Plan(Mode.PINNED, BALANCED, (), ())
 
 
 def test_the_explanation_holds_the_numbers_of_the_decision() -> None:

@@ -9,7 +9,6 @@ from monkey_coder_server.domain.bandit.runner import Seen
 from monkey_coder_server.domain.bandit.sequence_plans import MARGIN, QUICKER
 from monkey_coder_server.domain.bandit.verifier import Rates
 from monkey_coder_server.domain.collapse import Rule
-from monkey_coder_server.domain.personas import BALANCED, Weights
 from monkey_coder_server.domain.sequencing import (
     MOST_ARMS,
     NO_GAIN,
@@ -20,6 +19,7 @@ from monkey_coder_server.domain.sequencing import (
     Sequencing,
     sequencing,
 )
+from monkey_coder_server.domain.weights import BALANCED, Weights
 
 GOOD, USELESS = Rates(0.95, 0.05, 0.02), Rates(0.82, 0.82, 0.1)
 STRONG = Prospect("strong", 0.85, 100_000_000, 300_000_000, 20_000.0)

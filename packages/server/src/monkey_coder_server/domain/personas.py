@@ -6,22 +6,7 @@ from types import MappingProxyType
 
 from monkey_coder_server.domain.artifacts import CONVENTION, CONVENTION_TASKS
 from monkey_coder_server.domain.errors import InvalidRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """How much quality, cost and latency count for the router; percentages that sum to 100."""
-
-    quality: int
-    cost: int
-    latency: int
-
-    def __post_init__(self) -> None:
-        if min(self.quality, self.cost, self.latency) < 0 or self.quality + self.cost + self.latency != 100:
-            raise ValueError("Routing weights must be percentages that sum to 100.")
-
-
-BALANCED = Weights(50, 30, 20)
+from monkey_coder_server.domain.weights import BALANCED, Weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,9 @@ from types import MappingProxyType
 from monkey_coder_server.domain import routing_priors
 from monkey_coder_server.domain.catalog import Capability, Mode, ModelCard, Selection
 from monkey_coder_server.domain.money import usd
-from monkey_coder_server.domain.personas import BALANCED, Weights
 from monkey_coder_server.domain.pricing import PriceRow, plain_price
+from monkey_coder_server.domain.weights import UNASKED, Decider, Weighers, Weights
 
-MODE_WEIGHTS: Mapping[Mode, Weights] = MappingProxyType(
-    {Mode.CHEAP: Weights(20, 70, 10), Mode.FAST: Weights(20, 10, 70), Mode.BEST: Weights(90, 3, 7)}
-)
-"""What a caller asks for by `auto:cheap`, `auto:fast`, `auto:best`; otherwise the persona's weights count."""
 COST_LOSS_PER_TENFOLD = 0.25
 LATENCY_LOSS_PER_TENFOLD = 0.5
 UNNOTICED_MS = 500.0
@@ -59,7 +55,7 @@ class RouteRequest:
     input_tokens: int
     max_tokens: int | None = None
     required: frozenset[Capability] = frozenset()
-    weights: Weights = BALANCED
+    weighers: Weighers = UNASKED
     providers: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=lambda: _NO_MODELS)
     max_cost: int | None = None
@@ -165,16 +161,14 @@ class Plan:
     weights: Weights
     candidates: tuple[Ranked, ...]
     excluded: tuple[Excluded, ...]
+    weights_from: Decider = Decider.PERSONA
 
     def explain(self) -> dict[str, object]:
         """The decision as JSON, with the numbers that made it."""
         return {
             "mode": self.mode.value,
-            "weights": {
-                "quality": self.weights.quality,
-                "cost": self.weights.cost,
-                "latency": self.weights.latency,
-            },
+            "weights": self.weights.shown(),
+            "weights_from": self.weights_from.value,
             "chosen": self.candidates[0].name if self.candidates else None,
             "candidates": [_explained(rank, each) for rank, each in enumerate(self.candidates, start=1)],
             "excluded": [{"model": each.name, "why": each.why.value, "reason": each.reason} for each in self.excluded],
@@ -183,7 +177,7 @@ class Plan:
 
 def plan(request: RouteRequest, states: Iterable[CandidateState]) -> Plan:
     """Rank what may serve the request; an empty plan when nothing may, with every reason."""
-    weights = MODE_WEIGHTS.get(request.selection.mode, request.weights)
+    weights, decided_by = request.weighers.weighing(request.selection.mode)
     positions = _positions(request.selection.cards)
     kept: list[tuple[CandidateState, Expectation]] = []
     excluded: list[Excluded] = []
@@ -197,7 +191,7 @@ def plan(request: RouteRequest, states: Iterable[CandidateState]) -> Plan:
         else:
             kept.append((state, outcome))
     scored = _scored(request, _calibrated(kept), weights)
-    return Plan(request.selection.mode, weights, tuple(_in_order(scored)), tuple(excluded))
+    return Plan(request.selection.mode, weights, tuple(_in_order(scored)), tuple(excluded), decided_by)
 
 
 def _positions(cards: Sequence[ModelCard]) -> dict[tuple[str, str], int]:

@@ -24,8 +24,8 @@ from monkey_coder_server.domain.bandit.sequence_plans import (
 from monkey_coder_server.domain.bandit.verifier import Rates
 from monkey_coder_server.domain.collapse import Rule
 from monkey_coder_server.domain.money import NANO_PER_USD
-from monkey_coder_server.domain.personas import Weights
 from monkey_coder_server.domain.routing import COST_LOSS_PER_TENFOLD, LATENCY_LOSS_PER_TENFOLD, UNNOTICED_MS
+from monkey_coder_server.domain.weights import Weights
 
 SLOPE = Difficulty().slope
 """How much of a task's difficulty arms share: assumed, since here no task is done by several arms and then judged."""

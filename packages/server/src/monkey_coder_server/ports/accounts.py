@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from monkey_coder_server.domain.weights import Weights
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -45,7 +47,8 @@ class KeyRecord:
     """An API key without its secret. `models` and `ip_allow` None mean any; `rate` is requests a minute.
 
     `project_id` names the project whose limits count for the key beside its own, if it is of one. `collapse` is how
-    several models are asked for one answer where a request says nothing of it; None for a single one.
+    several models are asked for one answer where a request says nothing of it; None for a single one. `weights` count
+    for the router where a request names none; None leaves them to the persona.
     """
 
     key_id: str
@@ -65,6 +68,7 @@ class KeyRecord:
     last_used: datetime | None = None
     project_id: str | None = None
     collapse: str | None = None
+    weights: Weights | None = None
 
 
 class Accounts(Protocol):

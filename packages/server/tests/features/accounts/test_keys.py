@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.ports.accounts import Caps
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,6 +32,7 @@ async def test_every_restriction_is_stored(house: Any) -> None:
         "ip_allow": ["10.0.0.0/8"],
         "expires_days": 7,
         "collapse": "cascade",
+        "weights": {"quality": 1, "cost": 1},
     }
     made = (await house.client.post("/v1/keys", json=wish, headers=customer.headers)).json()
     records = await house.gateway.books.storage.keys.list(customer.account_id)
@@ -40,6 +42,8 @@ async def test_every_restriction_is_stored(house: Any) -> None:
     assert record.caps == Caps(day=1_500_000_000, total=20_000_000_000)
     assert (record.rate, record.ip_allow) == (30, ("10.0.0.0/8",))
     assert record.collapse == made["collapse"] == "cascade"
+    assert record.weights == Weights(50, 50, 0)
+    assert made["weights"] == {"quality": 50.0, "cost": 50.0, "latency": 0.0}
     assert record.expires_at is not None
     assert timedelta(days=6, hours=23) < record.expires_at - datetime.now(UTC) <= timedelta(days=7)
     assert made["caps"] == {"day_usd": "1.50", "total_usd": "20.00"}
@@ -51,6 +55,15 @@ async def test_a_key_asks_several_models_only_by_a_rule_there_is(house: Any) -> 
     answer = await house.client.post("/v1/keys", json=wish, headers=customer.headers)
     assert answer.status_code == 400
     assert "collapse" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("weights", [{}, {"cost": -1}, {"speed": 1}, {"quality": 0, "cost": 0, "latency": 0}])
+async def test_a_key_weighs_by_numbers_of_which_one_is_above_nought(house: Any, weights: dict[str, float]) -> None:
+    customer = await house.customer()
+    wish = {"name": "ci", "weights": weights}
+    answer = await house.client.post("/v1/keys", json=wish, headers=customer.headers)
+    assert answer.status_code == 400
+    assert "`weights`" in answer.json()["message"]
 
 
 async def test_caps_on_tokens_are_told_wherever_the_key_is_and_outlive_its_rotation(house: Any) -> None:

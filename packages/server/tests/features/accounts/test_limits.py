@@ -81,12 +81,14 @@ async def test_a_limited_key_makes_no_keys_and_neither_does_one_of_a_project(hou
 async def test_the_key_that_takes_a_keys_place_has_its_limits_and_project(house: Any) -> None:
     use, customer = house.gateway.books.accounts, await house.customer()
     wanted = {"name": "x", "project_id": "web", "caps": {"day_usd": "1"}, "collapse": "cascade"}
+    wanted["weights"] = {"cost": 1.0, "latency": 3.0}
     made = (await house.client.post("/v1/keys", json=wanted, headers=customer.headers)).json()
-    assert (made["project_id"], made["collapse"]) == ("web", "cascade")
+    weights = {"quality": 0.0, "cost": 25.0, "latency": 75.0}
+    assert (made["project_id"], made["collapse"], made["weights"]) == ("web", "cascade", weights)
     await set_limits(use, wish(customer, TOKENS, key_id=made["key_id"], model="openai/gpt-5"))
     path = f"/v1/keys/{made['key_id']}/rotate"
     turned = (await house.client.post(path, headers=customer.headers)).json()
-    assert (turned["project_id"], turned["collapse"]) == ("web", "cascade")
+    assert (turned["project_id"], turned["collapse"], turned["weights"]) == ("web", "cascade", weights)
     found = {standing.limit for _, standing in await list_limits(use, customer.email)}
     holder = Holder(HolderKind.KEY, turned["key_id"])
     assert Limit(holder, Period.DAY, Unit.TOKENS, 500, "openai/gpt-5") in found

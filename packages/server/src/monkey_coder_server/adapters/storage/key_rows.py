@@ -16,6 +16,7 @@ from monkey_coder_server.adapters.storage.moments import (
 from monkey_coder_server.adapters.storage.people import api_keys
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
 from monkey_coder_server.domain.errors import Conflict
+from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.ports.accounts import Caps, KeyRecord
 
 _REVISIONS = "api key revisions"
@@ -97,6 +98,7 @@ def add(record: KeyRecord, transaction: Transaction) -> None:
             "last_used": optional_to_micros(record.last_used),
             "project_id": record.project_id,
             "collapse": record.collapse,
+            "weights": _percentages(record.weights),
         },
     )
     if not added:
@@ -171,6 +173,14 @@ def _tuple(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(json.loads(text))
 
 
+def _percentages(weights: Weights | None) -> str | None:
+    return None if weights is None else json.dumps([weights.quality, weights.cost, weights.latency])
+
+
+def _weights(text: str | None) -> Weights | None:
+    return None if text is None else Weights(*json.loads(text))
+
+
 def _record(row: Row) -> KeyRecord:
     named = dict(zip(_NAMES, row, strict=True))
     return KeyRecord(
@@ -191,6 +201,7 @@ def _record(row: Row) -> KeyRecord:
         last_used=optional_from_micros(named["last_used"]),
         project_id=named["project_id"],
         collapse=named["collapse"],
+        weights=_weights(named["weights"]),
     )
 
 

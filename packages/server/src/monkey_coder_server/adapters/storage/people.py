@@ -76,6 +76,7 @@ api_keys = Table(
     Column("revision", BigInteger, nullable=False),
     Column("project_id", Text),
     Column("collapse", Text),
+    Column("weights", Text),
     UniqueConstraint("digest"),
     CheckConstraint("cap_day >= 0", "cap_day_not_negative"),
     CheckConstraint("cap_month >= 0", "cap_month_not_negative"),
@@ -83,7 +84,10 @@ api_keys = Table(
     Index("ix_api_keys_account_id", "account_id"),
     Index("ix_api_keys_revision", "revision"),
 )
-"""`scopes`, `models` and `ip_allow` are JSON lists. `revision` grows with each change, so that snapshots catch up."""
+"""`scopes`, `models` and `ip_allow` are JSON lists, and so is `weights`: of quality, cost and latency, in percent.
+
+`revision` grows with each change, so that snapshots catch up.
+"""
 
 quotes = Table(
     "quotes",

@@ -8,9 +8,10 @@ from ipaddress import ip_network
 from typing import Any
 
 from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyInfo
-from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES
+from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES, RoutingWeights
 from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.domain.weights import Weights, weights_of
 from monkey_coder_server.features.accounts import key_caps
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.limits import checked_project, inherit, limits_of
@@ -60,6 +61,7 @@ async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: Cr
         expires_at=None,
         project_id=checked_project(wish.project_id),
         collapse=_checked_collapse(wish.collapse),
+        weights=_checked_weights(wish.weights),
     )
     days = _checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
     if days is not None:
@@ -183,6 +185,7 @@ def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict
         "ip_allow": list(record.ip_allow) if record.ip_allow is not None else None,
         "project_id": record.project_id,
         "collapse": record.collapse,
+        "weights": None if record.weights is None else RoutingWeights(**record.weights.shown()),
     }
 
 
@@ -227,6 +230,12 @@ def _checked_collapse(rule: str | None) -> str | None:
         message = f"The field `collapse` must be one of {', '.join(COLLAPSE_STRATEGIES)}, or be left out."
         raise InvalidRequest(message)
     return rule
+
+
+def _checked_weights(wish: RoutingWeights | None) -> Weights | None:
+    if wish is None:
+        return None
+    return weights_of("The field `weights`", quality=wish.quality, cost=wish.cost, latency=wish.latency)
 
 
 def _checked_number(field: str, value: int | None, *, most: int) -> int | None:

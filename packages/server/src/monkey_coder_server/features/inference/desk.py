@@ -12,6 +12,8 @@ from monkey_coder_server.features.inference.quotes import QuoteBook
 from monkey_coder_server.features.inference.render import execute_body
 from monkey_coder_server.features.inference.repeats import RETRY_HEADER
 from monkey_coder_server.features.inference.task import Task, read_task
+from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGHTS_HEADER
+from monkey_coder_server.features.inference.weights_asked import with_header
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import IdempotencyKey
 from monkey_coder_server.ports.limiter import Limiter, Verdict
@@ -48,7 +50,7 @@ class Desk:
         """Raises `InvalidRequest`, `RateLimited`, and for a quote that does not hold `NotFound`."""
         started = self._clock.monotonic()
         headers = await self.limit(request.principal)
-        task = read_task(sent)
+        task = read_task(with_header(sent, request.header(WEIGHTS_HEADER)))
         collapse = wanted_collapse(task.collapse, request.header(COLLAPSE_HEADER), request.principal)
         if task.team is not None:
             collapse = None

@@ -40,10 +40,11 @@ def choice_of(plan: Plan, route: Route) -> dict[str, Any]:
 def collapse_of(plan: Plan, route: Route) -> dict[str, Any]:
     """The candidates that were weighed against each other and what they collapsed to."""
     decision, rank = plan.decision, rank_of(plan, route)
-    ranking, weights = decision.ranking, decision.ranking.weights
+    ranking = decision.ranking
     return {
         "mode": ranking.mode,
-        "weights": {"quality": weights.quality, "cost": weights.cost, "latency": weights.latency},
+        "weights": ranking.weights.shown(),
+        "weights_from": ranking.weights_from,
         "input_tokens_reckoned": decision.input_tokens,
         "considered": len(ranking.candidates),
         "left_out": len(ranking.excluded),

@@ -14,6 +14,8 @@ from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict
 from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.running import Opening
+from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGHTS_HEADER
+from monkey_coder_server.features.inference.weights_asked import header_weights
 from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope
 from monkey_coder_server.ports.ledger import IdempotencyKey, Replay
 from monkey_coder_server.ports.record import Record
@@ -51,7 +53,10 @@ def key_of(header: str | None, envelope: Envelope, body: bytes, *, endpoint: str
 
 
 def _fingerprint(envelope: Envelope, body: bytes, endpoint: str) -> bytes:
-    """SHA-256 of what is asked and how it is to be answered; the order of the body's fields does not count."""
+    """SHA-256 of what is asked and how it is to be answered; the order of the body's fields does not count.
+
+    Raises `InvalidRequest` for weights that are none.
+    """
     told = sha256()
     for said in (endpoint, envelope.path_model, envelope.stream, envelope.query.get("alt")):
         told.update(b"%r\n" % (said,))
@@ -59,6 +64,9 @@ def _fingerprint(envelope: Envelope, body: bytes, endpoint: str) -> bytes:
         told.update(b"%d %d " % (len(name), len(value)))
         told.update(name)
         told.update(value)
+    weights = header_weights(envelope.headers.get(WEIGHTS_HEADER))
+    if weights is not None:
+        told.update(b"%r\n" % (weights,))
     return told.digest()
 
 

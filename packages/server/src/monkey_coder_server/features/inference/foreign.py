@@ -11,6 +11,8 @@ from monkey_coder_server.features.inference.branches_asked import HEADER, wanted
 from monkey_coder_server.features.inference.job import Job, Served
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.repeats import RETRY_HEADER
+from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGHTS_HEADER
+from monkey_coder_server.features.inference.weights_asked import header_weights
 from monkey_coder_server.ports.front import Inbound
 from monkey_coder_server.ports.ledger import Charge, IdempotencyKey
 from monkey_coder_server.web.request import Request
@@ -41,6 +43,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         persona=PERSONA,
         required=frozenset(required(inbound)),
         kind=inbound.kind,
+        weights=header_weights(request.header(WEIGHTS_HEADER)),
     )
     collapse = wanted_collapse(None, request.header(HEADER), request.principal)
     if inbound.kind is not Kind.CHAT:

@@ -15,6 +15,7 @@ from monkey_coder_server.domain.personas import Persona
 from monkey_coder_server.domain.prompt_tokens import PromptSize
 from monkey_coder_server.domain.routing_collapse import probabilities
 from monkey_coder_server.domain.sequencing import Sequencing
+from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.domain.work import Work
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.route import Candidate
@@ -25,7 +26,10 @@ _NO_MODELS: Mapping[str, str] = MappingProxyType({})
 
 
 class Wishes(Record, frozen=True):
-    """What the caller asks of the choice. `models` maps a provider to the model wanted there; names are unchecked."""
+    """What the caller asks of the choice. `models` maps a provider to the model wanted there; names are unchecked.
+
+    `weights` None leaves them to the name of the model, the key and the persona, in this order.
+    """
 
     model: str | None
     task_type: str
@@ -34,6 +38,7 @@ class Wishes(Record, frozen=True):
     models: Mapping[str, str] = _NO_MODELS
     required: frozenset[Capability] = frozenset()
     kind: Kind = Kind.CHAT
+    weights: Weights | None = None
 
     def of_several(self) -> "Wishes":
         """The same for several answers: they are streamed from providers, so that they can be stopped."""

@@ -17,6 +17,7 @@ from monkey_coder_server.domain.likeness import shape_of
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
+from monkey_coder_server.domain.weights import Weighers
 from monkey_coder_server.domain.work import Work, work_of
 from monkey_coder_server.features.inference.collapse import uniform_of
 from monkey_coder_server.features.inference.health import Health
@@ -71,6 +72,12 @@ class _Question(NamedTuple):
         """The models its key may use; None for all."""
         key = self.principal.key
         return None if key is None else key.models
+
+    @property
+    def weighers(self) -> Weighers:
+        """Who may decide the weights, and what they say."""
+        key, wishes = self.principal.key, self.wishes
+        return Weighers(wishes.persona.weights, None if key is None else key.weights, wishes.weights)
 
 
 class Planner:
@@ -162,7 +169,7 @@ class Planner:
         place = (
             wishes.model,
             wishes.task_type,
-            wishes.persona.name,
+            question.weighers,
             wishes.providers,
             tuple(sorted(wishes.models.items())),
             wishes.required,
@@ -203,7 +210,7 @@ class Planner:
             input_tokens=tokens,
             max_tokens=question.max_tokens,
             required=wishes.required,
-            weights=wishes.persona.weights,
+            weighers=question.weighers,
             providers=self._providers(wishes.providers),
             models=self._models(wishes.models),
         )

@@ -1,8 +1,8 @@
 """One answer, one charge, when a client asks again because its connection broke or its stream made no sense to it.
 
-A repeat is the same key, dialect, model, session and body (`stream` apart). One that comes while the first is being
-served, or within a few seconds after it was cut off, gets the first one's answer. Requests that name no session have
-no repeats. All of it lives in this process, bounded in entries and bytes (decision 0012).
+A repeat is the same key, dialect, model, weights, session and body (`stream` apart). One that comes while the first is
+being served, or within a few seconds after it was cut off, gets the first one's answer. Requests that name no session
+have no repeats. All of it lives in this process, bounded in entries and bytes (decision 0012).
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import msgspec
 from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.kept import Kept, Room
 from monkey_coder_server.features.inference.running import Run
+from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGHTS_HEADER
 from monkey_coder_server.ports.front import Envelope
 
 SESSION_HEADERS = ("x-claude-code-session-id", "session-id", "x-session-affinity", "x-session-id", "thread-id")
@@ -49,6 +50,7 @@ class Place(NamedTuple):
     digest: bytes
     idempotency_key: str = ""
     """Who names one says which requests are the same: under two keys there are two."""
+    weights: str = ""
 
 
 def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Place | None:
@@ -64,7 +66,8 @@ def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Plac
     if session in {"", "null"}:
         return None
     meant = envelope.headers.get("idempotency-key", "")
-    return Place(key_id, dialect, envelope.path_model or "", session, _digest(fields), meant)
+    weights = envelope.headers.get(WEIGHTS_HEADER, "")
+    return Place(key_id, dialect, envelope.path_model or "", session, _digest(fields), meant, weights)
 
 
 def _session(headers: Mapping[str, str]) -> str | None:

@@ -18,6 +18,7 @@ from monkey_coder_server.features.inference.branches_asked import read_collapse
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.prompt import model_request
 from monkey_coder_server.features.inference.tools import read_choice, read_tools
+from monkey_coder_server.features.inference.weights_asked import weights_in
 from monkey_coder_server.ports.record import Record
 
 ORCHESTRATION_FIELDS = ("monkey1_config", "orchestration_config", "quantum_config")
@@ -66,6 +67,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         task_type=sent.task_type,
         persona=choice.persona,
         required=_required(tools=bool(tools), several=team is not None),
+        weights=weights_in(sent),
     )
     max_tokens = bounds.max_tokens(sent)
     request = model_request(
@@ -121,6 +123,9 @@ def fingerprint(sent: ExecuteRequest) -> bytes:
     ]
     if sent.tools or sent.tool_choice is not None:
         asked += [sent.tools, sent.tool_choice]
+    weights = weights_in(sent)
+    if weights is not None:
+        asked.append({"weights": weights})
     return hashlib.sha256(_sorted.encode(asked)).digest()
 
 
