@@ -23,6 +23,7 @@ from monkey_coder import (
     ResponseInfo,
     RetryNotice,
     RetryPolicy,
+    RoutingWeights,
 )
 from monkey_coder._accounts import AsyncAuth, AsyncKeys, Auth, Keys
 from monkey_coder.async_client import AsyncStream
@@ -98,6 +99,12 @@ def test_a_task_says_all_it_was_told_and_nothing_else(connect: Callable[..., Any
         session_id="s",
         task_id="t",
         quote_id="q",
+        weights=RoutingWeights(quality=1, cost=0.3),
+        collapse="vote",
+        branches=5,
+        agents=4,
+        coordination="parallel",
+        reflections=2,
     )
     assert gateway.seen[0].body == {
         "task_type": "testing",
@@ -110,6 +117,14 @@ def test_a_task_says_all_it_was_told_and_nothing_else(connect: Callable[..., Any
         "model": "auto:cheap",
         "max_cost": "0.50",
         "quote_id": "q",
+        "weights": {"quality": 1, "cost": 0.3},
+        "orchestration_config": {"collapse_strategy": "vote", "execution_branches": 5},
+        "monkey1_config": {
+            "agent_count": 4,
+            "coordination_strategy": "parallel",
+            "enable_reflection": True,
+            "max_iterations": 2,
+        },
     }
     assert gateway.seen[0].headers["idempotency-key"] == "t"
 
@@ -119,6 +134,26 @@ def test_a_whole_request_is_sent_as_it_is_but_gets_a_task_id(connect: Callable[.
     body = gateway.seen[0].body
     assert len(body.pop("task_id")) == 36
     assert body == {"task_type": "chat", "prompt": "x"}
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({"branches": 2}, {"orchestration_config": {"execution_branches": 2}}),
+        ({"collapse": "single"}, {"orchestration_config": {"collapse_strategy": "single"}}),
+        ({"coordination": "sequential"}, {"monkey1_config": {"coordination_strategy": "sequential"}}),
+        ({"reflections": 1}, {"monkey1_config": {"enable_reflection": True, "max_iterations": 1}}),
+        ({"reflections": 0}, {}),
+        ({"agents": 3, "reflections": 0}, {"monkey1_config": {"agent_count": 3}}),
+        ({"weights": RoutingWeights(latency=2)}, {"weights": {"latency": 2}}),
+    ],
+)
+def test_several_models_agents_and_weights_are_asked_for_only_as_said(
+    connect: Callable[..., Any], gateway: FakeGateway, options: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    connect().quote("x", task_id="t", **options)
+    body = gateway.seen[0].body
+    assert {name: body[name] for name in ("weights", "monkey1_config", "orchestration_config") if name in body} == sent
 
 
 @pytest.mark.parametrize("max_cost", ["lots", "-1", "NaN"])

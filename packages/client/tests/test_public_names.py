@@ -14,7 +14,7 @@ NAMES = {
     "InvalidRequestError", "KeyCaps", "MfaRequiredError", "ModelNotFoundError", "MonkeyCoderError", "NetworkError",
     "NotFoundError", "PermissionDeniedError", "PriceUnknownError", "ProviderError", "ProviderTimeoutError",
     "RateLimitError", "RequestInProgressError", "RequestTimeoutError", "ResponseFormatError", "ResponseInfo",
-    "RetryNotice", "RetryPolicy", "Stream", "StreamEvent", "StreamInterruptedError", "TaskOptions",
+    "RetryNotice", "RetryPolicy", "RoutingWeights", "Stream", "StreamEvent", "StreamInterruptedError", "TaskOptions",
     "UnavailableError", "Verification", "__version__", "repair_files", "repair_prompt", "verify",
 }  # fmt: skip
 METHODS = {

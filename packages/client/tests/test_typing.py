@@ -22,6 +22,7 @@ def test_a_users_program_passes_mypy_strict_and_a_wrong_one_does_not(tmp_path: P
         SAMPLE.read_text()
         .replace('persona": "tester"', 'persona": 7')
         .replace("mk-…", "mk")
+        .replace('collapse": "vote"', 'collapse": "magic"')
         .replace("model=", "modle=")
     )
     shown = check(SAMPLE, tmp_path / "cache")
@@ -30,3 +31,4 @@ def test_a_users_program_passes_mypy_strict_and_a_wrong_one_does_not(tmp_path: P
     assert refused.returncode == 1
     assert "modle" in refused.stdout
     assert '"persona"' in refused.stdout
+    assert '"collapse"' in refused.stdout

@@ -12,12 +12,14 @@ from monkey_coder import (
     FileData,
     InsufficientCreditError,
     RateLimitError,
+    RoutingWeights,
     TaskOptions,
 )
 
 
 def sync_program() -> Decimal | None:
-    options: TaskOptions = {"persona": "tester", "max_cost": Decimal("0.1")}
+    options: TaskOptions = {"persona": "tester", "max_cost": Decimal("0.1"), "collapse": "vote", "branches": 3}
+    options["weights"] = RoutingWeights(quality=1, cost=0.3)
     with Client() as client:
         try:
             answer: Execution = client.execute("write tests", files=[FileData("a.py", "x = 1")], model="auto:cheap")

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from monkey_coder.verification import Verification, repair_files, repair_prompt, verify
     from monkey_coder_protocol.auth import CreateKeyRequest, KeyCaps
     from monkey_coder_protocol.events import StreamEvent
-    from monkey_coder_protocol.execute import Artifact, ExecuteRequest, ExecuteResponse, FileData
+    from monkey_coder_protocol.execute import Artifact, ExecuteRequest, ExecuteResponse, FileData, RoutingWeights
 
 __version__ = version.VERSION
 
@@ -89,6 +89,7 @@ _HOMES = {
     "ResponseInfo": "monkey_coder._responses",
     "RetryNotice": "monkey_coder._options",
     "RetryPolicy": "monkey_coder._retry",
+    "RoutingWeights": "monkey_coder_protocol.execute",
     "Stream": "monkey_coder.client",
     "StreamEvent": "monkey_coder_protocol.events",
     "TaskOptions": "monkey_coder._requests",
@@ -134,6 +135,7 @@ __all__ = [
     "ResponseInfo",
     "RetryNotice",
     "RetryPolicy",
+    "RoutingWeights",
     "Stream",
     "StreamEvent",
     "StreamInterruptedError",

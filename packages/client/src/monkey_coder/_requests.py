@@ -64,6 +64,18 @@ class TaskOptions(TypedDict, total=False):
     task_id: str
     """The same id is never worked on or charged twice. Made up when left out."""
     quote_id: str
+    weights: execute.RoutingWeights
+    """How much quality, cost and latency count for the choice of a model."""
+    collapse: execute.CollapseStrategy
+    """Several models answer, and one answer is kept by this rule."""
+    branches: int
+    """How many models answer, 2 to 10; 3 when left out and `collapse` asks for several."""
+    agents: int
+    """How many agents work at it together, 1 to 8; then `collapse` and `branches` are left aside."""
+    coordination: execute.CoordinationStrategy
+    """How agents work together: `collaborative` when left out."""
+    reflections: int
+    """How often agents criticise the answer and write it anew, 0 to 5."""
 
 
 def build_task(task: str | execute.ExecuteRequest, options: TaskOptions, *, task_id: str) -> execute.ExecuteRequest:
@@ -85,6 +97,9 @@ def build_task(task: str | execute.ExecuteRequest, options: TaskOptions, *, task
         model=options.get("model"),
         max_cost=usd_text(options["max_cost"]) if options.get("max_cost") is not None else None,
         quote_id=options.get("quote_id"),
+        weights=options.get("weights"),
+        monkey1_config=_agents(options),
+        orchestration_config=_branches(options),
     )
 
 
@@ -241,6 +256,28 @@ def _context(options: TaskOptions) -> execute.ExecutionContext:
         timeout=options.get("timeout", TASK_TIMEOUT),
         max_tokens=options.get("max_tokens"),
         temperature=options.get("temperature"),
+    )
+
+
+def _agents(options: TaskOptions) -> execute.OrchestrationConfig | None:
+    """What is said of agents, None for nothing."""
+    reflections = options.get("reflections")
+    if not reflections and not options.keys() & {"agents", "coordination"}:
+        return None
+    return execute.OrchestrationConfig(
+        agent_count=options.get("agents"),
+        coordination_strategy=options.get("coordination"),
+        enable_reflection=True if reflections else None,
+        max_iterations=reflections or None,
+    )
+
+
+def _branches(options: TaskOptions) -> execute.OrchestrationConfig | None:
+    """What is said of several answers, None for nothing."""
+    if not options.keys() & {"collapse", "branches"}:
+        return None
+    return execute.OrchestrationConfig(
+        collapse_strategy=options.get("collapse"), execution_branches=options.get("branches")
     )
 
 

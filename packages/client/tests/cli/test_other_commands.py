@@ -69,6 +69,11 @@ def test_a_tiny_cap_is_written_without_an_exponent(monkey: Monkey, gateway: Fake
     assert gateway.seen[0].body == {"name": "ci", "caps": {"total_usd": "0.00000001"}}
 
 
+def test_a_key_says_how_its_requests_are_routed(monkey: Monkey, gateway: FakeGateway) -> None:
+    monkey("keys", "create", "ci", "--collapse", "vote", "--weights", "quality=2,latency=1")
+    assert gateway.seen[0].body == {"name": "ci", "collapse": "vote", "weights": {"quality": 2, "latency": 1}}
+
+
 def test_a_key_can_be_capped_in_tokens_and_belong_to_a_project(monkey: Monkey, gateway: FakeGateway) -> None:
     monkey(
         "keys", "create", "ci", "--day-usd", "2", "--day-tokens", "500", "--total-tokens", "9000", "--project", "web"

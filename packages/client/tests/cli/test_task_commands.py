@@ -75,6 +75,38 @@ def test_task_options_reach_the_gateway(monkey: Monkey, gateway: FakeGateway) ->
     assert seen.body["max_cost"] == "0.50"
 
 
+ROUTED = ("--weights", "cost=0.3, quality=1", "--collapse", "vote", "--branches", "5")
+TEAM = ("--agents", "2", "--coordination", "sequential", "--reflections", "1")
+
+
+@pytest.mark.parametrize("command", ["implement", "build", "chat", "quote"])
+def test_weights_rules_and_agents_reach_the_gateway(monkey: Monkey, gateway: FakeGateway, command: str) -> None:
+    assert monkey(command, "x", *ROUTED, *TEAM).code == 0
+    body = gateway.seen[0].body
+    assert body["weights"] == {"quality": 1, "cost": 0.3}
+    assert body["orchestration_config"] == {"collapse_strategy": "vote", "execution_branches": 5}
+    assert body["monkey1_config"] == {
+        "agent_count": 2,
+        "coordination_strategy": "sequential",
+        "enable_reflection": True,
+        "max_iterations": 1,
+    }
+
+
+@pytest.mark.parametrize("weights", ["", "cost", "cost=x", "speed=1", "cost=1,cost=2", "cost=-1", "cost=nan", "cost=0"])
+def test_weights_that_are_none_are_refused_before_sending(monkey: Monkey, gateway: FakeGateway, weights: str) -> None:
+    ran = monkey("implement", "x", "--weights", weights)
+    assert (ran.code, gateway.seen) == (2, [])
+    assert "--weights" in ran.err
+
+
+@pytest.mark.parametrize("wrong", [("--collapse", "magic"), ("--branches", "11"), ("--agents", "9")])
+def test_what_no_gateway_takes_is_refused_before_sending(
+    monkey: Monkey, gateway: FakeGateway, wrong: tuple[str, str]
+) -> None:
+    assert (monkey("review", "a.py", *wrong).code, gateway.seen) == (2, [])
+
+
 def test_defaults_of_the_configuration_are_used(monkey: Monkey, gateway: FakeGateway, home: Path) -> None:
     save(home, defaultPersona="architect", defaultModel="m", defaultProvider="xai")
     Path("a.py").write_text("")
@@ -263,6 +295,13 @@ def test_explain_tells_a_draw_with_its_chance(monkey: Monkey, gateway: FakeGatew
     gateway.on("/v1/execute", reply(_told(**drawn, probabilities={"openai/gpt-5-mini": 0.25})))
     ran = monkey("implement", "x", "--explain", "--no-stream")
     assert "Drawn: openai/gpt-5-mini by 0.1235, whose chance was 0.2500; openai/gpt-5-mini answered." in ran.err
+
+
+def test_explain_says_what_counted_and_who_said_so(monkey: Monkey, gateway: FakeGateway) -> None:
+    weighed = {"weights": {"quality": 76.92, "cost": 23.08, "latency": 0}, "weights_from": "request"}
+    gateway.on("/v1/execute", reply(_told(**weighed)))
+    ran = monkey("implement", "x", "--explain", "--no-stream")
+    assert "What counts: quality 76.92 %, cost 23.08 %, latency 0 % (said by the request)." in ran.err
 
 
 def test_explain_says_what_more_is_expected_to_be_paid(monkey: Monkey, gateway: FakeGateway) -> None:

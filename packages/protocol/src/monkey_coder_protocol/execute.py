@@ -4,7 +4,7 @@ Published clients send `null` for every optional field, fields of their own, and
 every optional field here accepts null and unknown fields are ignored by the decoder.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -29,7 +29,7 @@ PERSONAS = (
     "technical_writer",
     "custom",
 )
-COLLAPSE_STRATEGIES = (
+CollapseStrategy = Literal[
     "weighted_average",
     "first_success",
     "best_score",
@@ -42,7 +42,10 @@ COLLAPSE_STRATEGIES = (
     "auto",
     "single",
     "hedge",
-)
+]
+COLLAPSE_STRATEGIES: tuple[str, ...] = get_args(CollapseStrategy)
+CoordinationStrategy = Literal["sequential", "parallel", "collaborative", "hierarchical"]
+COORDINATION_STRATEGIES: tuple[str, ...] = get_args(CoordinationStrategy)
 
 ExecutionStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled"]
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES
 from monkey_coder_server.domain.collapse import RULES, Collapse, Kept, Rule, Told, decided, expected_cost, keep
 
 TOLD = st.builds(
@@ -22,6 +23,7 @@ def told(text: str, success: float = 0.5, *, passed: bool = True, cost: int = 10
 def test_published_clients_ask_for_an_average_and_get_the_weighted_rule() -> None:
     assert RULES["weighted_average"] is Rule.WEIGHTED
     assert set(RULES.values()) == set(Rule)
+    assert set(COLLAPSE_STRATEGIES) == set(RULES)
 
 
 @pytest.mark.parametrize("rule", [Rule.FIRST_SUCCESS, Rule.CHEAPEST_VALID, Rule.RACE, Rule.CASCADE])

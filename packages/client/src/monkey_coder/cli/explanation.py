@@ -43,6 +43,10 @@ def _sentences(routing: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]
 
     kind = " ".join(str(word) for word in (routing.get("kind_of_work"), routing.get("language")) if word)
     sentences = [f"Kind of work: {kind}."] if kind else []
+    weights = told.get("weights")
+    if isinstance(weights, dict):
+        counted = ", ".join(f"{name} {share} %" for name, share in weights.items())
+        sentences.append(f"What counts: {counted} (said by the {told.get('weights_from')}).")
     if told.get("collapse") == "drawn":
         sentences.append(
             f"Drawn: {told.get('drawn')} by {_rounded(told.get('draw'))}, whose chance was "

@@ -19,12 +19,12 @@ from monkey_coder.cli.safe_paths import UnsafePath
 from monkey_coder.cli.session import Session
 
 if TYPE_CHECKING:
-    from monkey_coder import Client, Execution, FileData, Stream, StreamEvent, TaskOptions
+    from monkey_coder import Client, Execution, FileData, RoutingWeights, Stream, StreamEvent, TaskOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFlags:
-    """The options of `options.task_options`, as click hands them over."""
+    """The options of `options.task_options` and `route_options.route_options`, as click hands them over."""
 
     persona: str | None
     model: str | None
@@ -35,6 +35,12 @@ class TaskFlags:
     max_tokens: int | None
     temperature: float | None
     instructions: str | None
+    weights: "RoutingWeights | None"
+    collapse: str | None
+    branches: int | None
+    agents: int | None
+    coordination: str | None
+    reflections: int | None
     output: Path | None
     force: bool
     stream: bool | None
@@ -119,6 +125,12 @@ def task_options(session: Session, task: Task, flags: TaskFlags) -> "TaskOptions
         "max_tokens": flags.max_tokens,
         "temperature": flags.temperature,
         "instructions": flags.instructions,
+        "weights": flags.weights,
+        "collapse": flags.collapse,
+        "branches": flags.branches,
+        "agents": flags.agents,
+        "coordination": flags.coordination,
+        "reflections": flags.reflections,
         "timeout": session.timeout,
     }
     options: TaskOptions = {}

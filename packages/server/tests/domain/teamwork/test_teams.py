@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monkey_coder_protocol.execute import COORDINATION_STRATEGIES
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text, Tool, ToolChoice
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.teamwork.rooms import INSTRUCTIONS, LEAST, Room, cut, room
@@ -81,6 +82,10 @@ def test_a_cut_text_fits_and_one_that_fits_is_not_cut(text: str, size: int) -> N
     assert len(shown.encode("utf-8", "surrogatepass")) <= size
     if len(text.encode("utf-8", "surrogatepass")) <= size:
         assert shown == text
+
+
+def test_clients_know_every_way_of_working_together() -> None:
+    assert set(COORDINATION_STRATEGIES) == set(Strategy)
 
 
 def test_of_a_long_text_beginning_and_end_are_told() -> None:

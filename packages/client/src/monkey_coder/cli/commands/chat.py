@@ -8,6 +8,7 @@ import click
 
 from monkey_coder.cli.command import command
 from monkey_coder.cli.options import pass_session, task_options
+from monkey_coder.cli.route_options import route_options
 from monkey_coder.cli.session import Session
 from monkey_coder.cli.sources import read_stdin
 from monkey_coder.cli.task_run import Task, TaskFlags, run_task
@@ -21,6 +22,7 @@ Turn = tuple[str, str]
 )
 @click.argument("message", required=False)
 @task_options
+@route_options
 @pass_session
 def chat(session: Session, /, message: str | None, **flags: Any) -> None:
     """Talk about code. With MESSAGE (or stdin) one answer; without, a conversation.

@@ -10,6 +10,7 @@ from monkey_coder.cli.exits import Exit
 from monkey_coder.cli.failures import CommandFailed
 from monkey_coder.cli.group import group
 from monkey_coder.cli.options import AMOUNT, pass_session
+from monkey_coder.cli.route_options import WEIGHTS
 from monkey_coder.cli.session import Session
 from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyCaps, KeyList
 from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES
@@ -41,6 +42,12 @@ def list_keys(session: Session) -> None:
     "--collapse",
     type=click.Choice(COLLAPSE_STRATEGIES),
     help="How several models are asked for one answer where a request says nothing of it.",
+)
+@click.option(
+    "--weights",
+    type=WEIGHTS,
+    metavar="WEIGHTS",
+    help="How much quality, cost and latency count where a request says nothing of it: quality=1,cost=0.3,latency=0.",
 )
 @click.option("--expires-days", type=click.IntRange(min=1), metavar="N", help="Days until it ends.")
 @pass_session

@@ -6,6 +6,7 @@ import click
 
 from monkey_coder.cli.command import command
 from monkey_coder.cli.options import pass_session, task_options, verify_options
+from monkey_coder.cli.route_options import route_options
 from monkey_coder.cli.session import Session
 from monkey_coder.cli.sources import STDIN, read_sources, read_stdin
 from monkey_coder.cli.task_run import Task, TaskFlags, run_task
@@ -23,6 +24,7 @@ _ANALYSES = {
     examples=(
         'monkey implement "create a REST API" -o api',
         'monkey implement "add paging" src/views.py src/models.py -o . --force',
+        'monkey implement "fix the totals" src/totals.py --collapse vote --branches 3 --weights quality=1,cost=0.3',
         'monkey implement "fix the totals" src/*.py -o . --force --verify "pytest -q" --repair 2 --max-cost 0.50',
         "cat task.txt | monkey implement - --model auto:best",
     ),
@@ -30,6 +32,7 @@ _ANALYSES = {
 @click.argument("prompt")
 @click.argument("files", nargs=-1)
 @task_options
+@route_options
 @verify_options
 @pass_session
 def implement(session: Session, /, prompt: str, files: tuple[str, ...], **flags: Any) -> None:
@@ -51,6 +54,7 @@ def implement(session: Session, /, prompt: str, files: tuple[str, ...], **flags:
 @click.argument("prompt")
 @click.argument("files", nargs=-1)
 @task_options
+@route_options
 @verify_options
 @pass_session
 def build(session: Session, /, prompt: str, files: tuple[str, ...], **flags: Any) -> None:
@@ -64,6 +68,7 @@ def build(session: Session, /, prompt: str, files: tuple[str, ...], **flags: Any
 @click.argument("files", nargs=-1, required=True)
 @click.option("-f", "--framework", metavar="NAME", help="Test framework, such as pytest.")
 @task_options
+@route_options
 @pass_session
 def test(session: Session, /, files: tuple[str, ...], framework: str | None, **flags: Any) -> None:
     """Write tests for FILES (globs and `-` for stdin too)."""
@@ -77,6 +82,7 @@ def test(session: Session, /, files: tuple[str, ...], framework: str | None, **f
 @command("review", examples=("monkey review src/app.py", "git diff | monkey review -"))
 @click.argument("files", nargs=-1, required=True)
 @task_options
+@route_options
 @pass_session
 def review(session: Session, /, files: tuple[str, ...], **flags: Any) -> None:
     """Review FILES (globs and `-` for stdin too) and propose changes."""
@@ -89,6 +95,7 @@ def review(session: Session, /, files: tuple[str, ...], **flags: Any) -> None:
 @click.argument("files", nargs=-1, required=True)
 @click.option("-t", "--type", "kind", type=click.Choice(list(_ANALYSES)), default="quality", help="What to look at.")
 @task_options
+@route_options
 @pass_session
 def analyze(session: Session, /, files: tuple[str, ...], kind: str, **flags: Any) -> None:
     """Analyze quality, security or performance of FILES (globs and `-` for stdin too)."""
@@ -100,6 +107,7 @@ def analyze(session: Session, /, files: tuple[str, ...], kind: str, **flags: Any
 @command("explain", examples=("monkey explain src/router.py", "git diff | monkey explain -"))
 @click.argument("files", nargs=-1, required=True)
 @task_options
+@route_options
 @pass_session
 def explain(session: Session, /, files: tuple[str, ...], **flags: Any) -> None:
     """Explain what FILES (globs and `-` for stdin too) do."""
