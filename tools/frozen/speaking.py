@@ -12,6 +12,7 @@ import pkgutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
 from monkey_coder_server.adapters.storage.postgres.sets import of_many
 from monkey_coder_server.adapters.storage.postgres.transaction import DIALECT as POSTGRESQL
+from monkey_coder_server.adapters.storage.routing_sums import Kind
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.sqlite import DIALECT as SQLITE
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction
@@ -96,6 +98,8 @@ def _queries_in(value: object) -> Iterator[tuple[str, Query]]:
         yield from [(f".{key}{below}", query) for key, each in value.items() for below, query in _queries_in(each)]
     elif isinstance(value, tuple):
         yield from _queries_in(dict(enumerate(value)))
+    elif isinstance(value, Kind):
+        yield from _queries_in({each.name: getattr(value, each.name) for each in fields(value)})
 
 
 def statements(dialect: Dialect) -> dict[str, Any]:
