@@ -138,23 +138,28 @@ def test_an_unhealthy_model_is_tried_last_but_tried() -> None:
     assert names(plan(ask("openai/big"), [replace(BIG, healthy=False)])) == ["openai/big"]
 
 
+def quickly(state: CandidateState, ms: float) -> CandidateState:
+    """A model whose whole answers take about so long, whatever their length."""
+    return replace(state, first_byte_ms=ms, tokens_per_second=1e9)
+
+
 def test_one_quick_answer_of_a_dear_model_does_not_make_it_everybodys_choice() -> None:
     before = names(plan(ask(), ALL))
-    quick = [replace(each, total_ms=3.0) if each is BIG else each for each in ALL]
+    quick = [quickly(each, 3.0) if each is BIG else each for each in ALL]
     assert names(plan(ask(), quick))[0] == before[0] != "openai/big"
     assert all(each.expected.latency_ms < 100 for each in plan(ask(), quick).candidates)
 
 
 def test_milliseconds_nobody_notices_decide_nothing() -> None:
-    jitter = [replace(each, total_ms=ms) for each, ms in zip(ALL, (2.0, 400.0, 5.0, 90.0), strict=True)]
+    jitter = [quickly(each, ms) for each, ms in zip(ALL, (2.0, 400.0, 5.0, 90.0), strict=True)]
     assert {each.terms.latency for each in plan(ask(), jitter).candidates} == {1.0}
 
 
 def test_a_slow_answer_is_held_against_the_slow_model_alone() -> None:
-    slow = [replace(each, total_ms=600_000.0) if each is SMALL else each for each in ALL]
+    slow = [quickly(each, 600_000.0) if each is SMALL else each for each in ALL]
     made = {each.name: each.expected.latency_ms for each in plan(ask(), slow).candidates}
     assumed = {each.name: each.expected.latency_ms for each in plan(ask(), ALL).candidates}
-    assert made == {**assumed, "groq/small": 600_000.0}
+    assert made == {**assumed, "groq/small": pytest.approx(600_000.0, rel=1e-3)}
 
 
 def test_measured_latency_takes_the_place_of_the_assumed() -> None:
@@ -163,10 +168,18 @@ def test_measured_latency_takes_the_place_of_the_assumed() -> None:
         return expected.latency_ms, expected.measured
 
     assert latency() == (1_500 + 1_500 / 60 * 1_000, False)
-    assert latency(total_ms=900.0) == (900.0, True)
     assert latency(first_byte_ms=200.0, tokens_per_second=100.0) == (200 + 15_000, True)
-    assert latency(total_ms=900.0, tokens_per_second=100.0) == (1_500 + 15_000, True)
+    assert latency(tokens_per_second=100.0) == (1_500 + 15_000, True)
     assert latency(first_byte_ms=100.0) == (100 + 25_000, True)
+
+
+def test_a_longer_answer_is_expected_to_take_longer() -> None:
+    measured = replace(BIG, first_byte_ms=300.0, tokens_per_second=50.0)
+    short, long = (
+        plan(ask("openai/big"), [replace(measured, learned=Learned(output_tokens=tokens))]).candidates[0].expected
+        for tokens in (10, 2_000)
+    )
+    assert (short.latency_ms, long.latency_ms) == (500.0, 40_300.0)
 
 
 def test_errors_and_learned_outcomes_change_what_is_expected() -> None:

@@ -66,7 +66,8 @@ class CandidateState:
     """A model as it stands now. `row` None: no price, `price_problem` says why.
 
     `usable` False: no key for its provider. `allowed` False: the caller's key may not use it. `healthy` False: its
-    breaker is open, so it is tried last. Latencies are measured averages, None until measured; `error_rate` 0 to 1.
+    breaker is open, so it is tried last. `first_byte_ms` and `tokens_per_second` are measured averages, None until
+    measured; `error_rate` 0 to 1.
     """
 
     card: ModelCard
@@ -77,7 +78,6 @@ class CandidateState:
     allowed: bool = True
     healthy: bool = True
     first_byte_ms: float | None = None
-    total_ms: float | None = None
     tokens_per_second: float | None = None
     error_rate: float = 0.0
     learned: Learned = Learned()
@@ -282,9 +282,7 @@ def _expect(request: RouteRequest, state: CandidateState, row: PriceRow, positio
 
 
 def _latency(state: CandidateState, output_tokens: int) -> tuple[float, bool]:
-    """Milliseconds to the whole answer, and whether they rest on measurement."""
-    if state.total_ms is not None and state.tokens_per_second is None:
-        return state.total_ms, True
+    """Milliseconds to the end of an answer so long, and whether they rest on measurement."""
     assumed = routing_priors.speed(state.card)
     first = assumed.first_byte_ms if state.first_byte_ms is None else state.first_byte_ms
     pace = state.tokens_per_second or assumed.tokens_per_second

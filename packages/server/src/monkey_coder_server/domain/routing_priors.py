@@ -55,7 +55,8 @@ class Speed:
 
 
 _TIER_SPEED: Mapping[int, Speed] = MappingProxyType({1: Speed(1_500, 60), 2: Speed(900, 90), 3: Speed(500, 150)})
-_UNKNOWN_SPEED = Speed(1_500, 60)
+USUAL_SPEED = Speed(1_500, 60)
+"""Of a model of which nothing is known."""
 
 
 def quality(card: ModelCard, row: PriceRow, *, task_type: str, input_tokens: int, position: int = 0) -> float:
@@ -90,7 +91,7 @@ def expected_output(card: ModelCard, *, task_type: str, max_tokens: int | None) 
 
 def speed(card: ModelCard) -> Speed:
     """How fast a model of that tier is assumed to be."""
-    return _TIER_SPEED.get(card.tier, _UNKNOWN_SPEED)
+    return _TIER_SPEED.get(card.tier, USUAL_SPEED)
 
 
 def _price_effect(row: PriceRow) -> float:

@@ -151,13 +151,37 @@ def test_streams_that_say_nothing_for_long_put_a_model_last_before_any_of_them_e
     assert health.admits(NAME, 105.1)
 
 
-def test_a_latency_is_at_least_the_age_of_the_call_that_waits_longest() -> None:
+def test_a_first_token_is_at_least_as_late_as_the_call_that_waits_longest_is_old() -> None:
     health = usual()
     health.succeeded(NAME, first_byte_ms=100, total_ms=300, now=0.0)
     health.started(NAME, 10.0, stream=True)
     health.started(NAME, 12.0)
     assert health.pulse(NAME, 13.0).first_byte_ms == 3_000.0
-    assert health.pulse(NAME, 13.0).total_ms == 3_000.0
+
+
+def test_a_stream_tells_its_first_token_and_its_pace() -> None:
+    health = Health(SETTINGS)
+    for _ in range(20):
+        health.succeeded(NAME, first_byte_ms=400, total_ms=2_400, now=0.0, output_tokens=200, stream=True)
+    pulse = health.pulse(NAME, 1.0)
+    assert pulse.first_byte_ms == 400
+    assert pulse.tokens_per_second == pytest.approx(100.0, rel=0.03)
+
+
+def test_an_answer_that_comes_whole_is_divided_between_both() -> None:
+    health = Health(SETTINGS)
+    for _ in range(20):
+        health.succeeded(NAME, first_byte_ms=2_395, total_ms=2_400, now=0.0, output_tokens=200)
+    pulse = health.pulse(NAME, 1.0)
+    assert pulse.first_byte_ms is not None
+    assert pulse.tokens_per_second is not None
+    assert pulse.first_byte_ms + 200_000 / pulse.tokens_per_second == pytest.approx(2_400, rel=0.05)
+
+
+def test_an_answer_whose_provider_reports_no_tokens_tells_no_pace() -> None:
+    health = Health(SETTINGS)
+    health.succeeded(NAME, first_byte_ms=90, total_ms=200, now=0.0, stream=True)
+    assert health.pulse(NAME, 1.0).tokens_per_second is None
 
 
 def test_calls_given_up_late_count_as_late_and_others_say_nothing() -> None:

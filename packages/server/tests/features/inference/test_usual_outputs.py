@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Gateway
 from packages.server.tests.features.inference.test_quote_debug_feedback import everything_answers
@@ -50,3 +52,14 @@ async def test_another_kind_of_work_and_the_callers_limit_are_kept_to() -> None:
     assert other["openai/gpt-big"]["output_from"] == "prior"
     limited = await ranked(gateway, 0, context={"max_tokens": 500})
     assert limited["openai/gpt-big"]["expected_output_tokens"] == 500
+
+
+async def test_longer_answers_of_a_measured_model_are_expected_to_take_longer() -> None:
+    gateway = Gateway(balance=10**12)
+    for name in ("openai/gpt-big", "anthropic/claude-big"):
+        gateway.health.succeeded(name, first_byte_ms=300, total_ms=2_300, now=0.0, output_tokens=100, stream=True)
+    short = (await ranked(gateway, 0, context={"max_tokens": 10}))["openai/gpt-big"]
+    long = (await ranked(gateway, 0, context={"max_tokens": 1_010}))["openai/gpt-big"]
+    assert (short["latency_from"], long["latency_from"]) == ("measured", "measured")
+    seconds_more = (long["expected_latency_ms"] - short["expected_latency_ms"]) / 1_000
+    assert 1_000 / seconds_more == pytest.approx(53.0, rel=0.02)

@@ -18,6 +18,7 @@ from monkey_coder_server.features.inference.exchange import Answering, AttemptFa
 from monkey_coder_server.features.inference.gates import Gates, Place
 from monkey_coder_server.features.inference.health import NOT_THE_PROVIDERS_FAULT, THE_KEYS_FAULT, Health
 from monkey_coder_server.features.inference.learnt_limits import spent_for
+from monkey_coder_server.features.inference.measure import written
 from monkey_coder_server.features.inference.refusals import all_rest, refusal, unsaid
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.search import Search
@@ -120,9 +121,17 @@ class Attempts:
         now = self._clock.monotonic()
         total = milliseconds(answering.started, now)
         if outcome == SERVED:
-            first = answering.first_byte_ms
+            route = answering.route
+            rule = route.provider.usage_rule_for(route.card.model, answering.dialect.name)
             stream = answering.decoder is not None
-            self._health.succeeded(answering.route.name, first_byte_ms=first, total_ms=total, now=now, stream=stream)
+            self._health.succeeded(
+                route.name,
+                first_byte_ms=answering.first_byte_ms,
+                total_ms=total,
+                now=now,
+                output_tokens=written(answering.answer, rule),
+                stream=stream,
+            )
         trail.records.append(_record(answering, outcome, total))
 
     def broke(self, answering: Answering, trail: Trail) -> GatewayError:

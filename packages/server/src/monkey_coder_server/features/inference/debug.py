@@ -171,7 +171,7 @@ class DebugApi:
             name: {
                 "state": pulse.state,
                 "first_byte_ms": pulse.first_byte_ms,
-                "total_ms": pulse.total_ms,
+                "tokens_per_second": pulse.tokens_per_second,
                 "served": pulse.served,
                 "failed": pulse.failed,
                 "error_rate": round(pulse.error_rate, 4),

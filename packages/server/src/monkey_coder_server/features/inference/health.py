@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from monkey_coder_server.domain.errors import FailureKind
+from monkey_coder_server.domain.pace import Pace
 from monkey_coder_server.features.inference.balancing import FirstTokens, PeakEwma
 from monkey_coder_server.features.inference.breaker import Breaker, BreakerState
 from monkey_coder_server.features.inference.refused_keys import KEYS, KEYS_BESIDE, WITHIN, RefusedKeys
@@ -42,15 +43,15 @@ class HealthSettings:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What is known of one model now. Latencies are milliseconds, at least the age of the call that waits longest.
+    """What is known of one model now. `first_byte_ms` is at least the age of the stream that waits longest.
 
-    None until measured.
+    That and `tokens_per_second`, from the first one on, are None until measured.
     """
 
     state: BreakerState
     failures_in_a_row: int
     first_byte_ms: float | None
-    total_ms: float | None
+    tokens_per_second: float | None
     served: int
     failed: int
     error_rate: float = 0.0
@@ -76,9 +77,9 @@ class _Record:
         "first_byte",
         "first_tokens",
         "late_in_a_row",
+        "pace",
         "refused_keys",
         "served",
-        "total",
         "waiting",
         "whole_answers",
     )
@@ -87,7 +88,7 @@ class _Record:
         self.breaker = Breaker(settings.open_after, settings.open_seconds, longest=settings.longest)
         self.refused_keys = RefusedKeys(settings.rest, settings.longest)
         self.first_byte = PeakEwma(settings.half_life)
-        self.total = PeakEwma(settings.half_life)
+        self.pace = Pace()
         self.first_tokens = FirstTokens()
         self.whole_answers = FirstTokens()
         self.waiting: dict[int, float] = {}
@@ -125,7 +126,7 @@ class Health:
             self._state(record, now),
             record.breaker.failures_in_a_row,
             _at_least_as_old(record.first_byte.value, record, now),
-            _at_least_as_old(record.total.value, record, now),
+            record.pace.tokens_per_second,
             record.served,
             record.failed,
             record.error_rate,
@@ -218,11 +219,26 @@ class Health:
         if was_waiting:
             self._note_lateness(record, waited_ms, now)
 
-    def succeeded(self, name: str, *, first_byte_ms: float, total_ms: float, now: float, stream: bool = False) -> None:
-        """An answer came whole: the breaker closes, unless it was a stream that began late."""
+    def succeeded(  # noqa: PLR0913 - what is known of an answer, named
+        self,
+        name: str,
+        *,
+        first_byte_ms: float,
+        total_ms: float,
+        now: float,
+        output_tokens: int | None = None,
+        stream: bool = False,
+    ) -> None:
+        """An answer came to its end: the breaker closes, unless it was a stream that began late.
+
+        `output_tokens` with thoughts, None where the provider did not say.
+        """
         record = self._of(name)
+        if output_tokens is not None:
+            if not stream:
+                first_byte_ms = record.pace.until_first(total_ms, output_tokens, record.first_byte.value)
+            record.pace.learn(output_tokens, total_ms - first_byte_ms)
         record.first_byte.add(first_byte_ms, now)
-        record.total.add(total_ms, now)
         record.served += 1
         self.calls += 1
         record.error_rate *= 1.0 - LATEST_WEIGHT
@@ -296,7 +312,7 @@ class Health:
 
 
 def _at_least_as_old(measured: float | None, record: _Record, now: float) -> float | None:
-    """A latency is no better than the age of the call that waits longest."""
+    """A first token takes no less than the age of the call that waits longest."""
     if measured is None or not record.waiting:
         return measured
     return max(measured, (now - next(iter(record.waiting.values()))) * 1000.0)

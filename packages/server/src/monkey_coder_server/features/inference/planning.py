@@ -243,7 +243,7 @@ class Planner:
             allowed=allowed is None or card.name in allowed or card.model in allowed,
             healthy=self._health.admits(card.name, now),
             first_byte_ms=pulse.first_byte_ms,
-            total_ms=pulse.total_ms,
+            tokens_per_second=pulse.tokens_per_second,
             error_rate=pulse.error_rate,
             learned=learned,
         )
