@@ -23,6 +23,7 @@ FENCED = "Here it is:\n```python path=a.py\ndef f(x):\n\n    return  x\n```\nRun
         ("Paris", "**Paris**."),
         ("Paris", "I think so.\n\nThe answer is Paris!"),
         ("42", "The total is 42."),
+        ("42", "> ## `42`"),
         ("42", "40 + 2 = 42.00"),
         ("42", THOUGHTS + "\n#### 42"),
         ("42", THOUGHTS + "\n**Answer:** $42$"),
@@ -56,6 +57,9 @@ def test_what_comes_to_the_same_votes_alike(one: str, other: str) -> None:
         ("Between 3 and 7", "Between 4 and 7"),
         ("1,5", "15"),
         ("2*3", "23"),
+        ("2**3", "23"),
+        ("2**3", "2*3"),
+        ("C#", "C"),
         ("Python 3", "Java 3"),
         (THOUGHTS + "\nHope this helps", "Hope this helps"),
         ("answer: " + "x" * SHORT, "x" * SHORT),
@@ -77,6 +81,11 @@ def test_calls_are_compared_by_name_and_arguments_whatever_is_said_beside() -> N
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" + "9" * 5_000 + "]", "[NaN]"])
 def test_json_that_cannot_be_read_is_compared_as_text(text: str) -> None:
     assert ballot(text)[0] == "text"
+
+
+@pytest.mark.parametrize("text", ["a" + "*" * 400_000 + "b", "answer " * 60_000, "is " * 130 + "x", "`" * 400_000])
+def test_long_answers_of_nothing_are_read_in_one_pass(text: str) -> None:
+    assert ballot(text) == ballot(f" {text}\n")
 
 
 @given(st.text(max_size=300))

@@ -23,9 +23,9 @@ _NUMBER = re.compile(
     r"^(?:.*(?:\bis\b|[:=≈]))?\s*(?P<sign>[+-]?)\s*[$€£]?\s*"
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.(?P<part>[0-9]+))?\s*(?P<percent>%?)$"
 )
-_EMPHASIS = re.compile(r"(?<!\w)[*`]+(?=\S)|(?<=\S)[*`]+(?!\w)")
-_AROUND = " \t\"'$\\"
-_BEHIND = _AROUND + ".!;,}"
+_EMPHASIS = re.compile(r"(?<![\w*`])[*`]++(?=\S)|(?<=[^\s*`])[*`]++(?!\w)")
+_BEFORE = " \t\"'$\\#>*"
+_BEHIND = " \t\"'$\\.!;,}"
 
 
 def ballot(text: str, calls: Sequence[Call] = ()) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def _said(text: str) -> str:
     marked = _MARKED.match(last) if len(last) <= SHORT else None
     if marked is None and len(text.strip()) > SHORT:
         return " ".join(folded.split())
-    said = (last if marked is None else marked["said"]).lstrip(_AROUND).rstrip(_BEHIND)
+    said = (last if marked is None else marked["said"]).lstrip(_BEFORE).rstrip(_BEHIND)
     number = _NUMBER.match(said)
     return said if number is None else _number(number)
 

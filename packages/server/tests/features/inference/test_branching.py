@@ -278,9 +278,10 @@ async def test_what_is_held_covers_all_arms_together_and_a_limit_asks_fewer() ->
     assert fewer["branches_run"] == 2
 
 
-async def test_a_quote_promises_the_sum_of_all_arms_and_binds_it() -> None:
-    gateway = world()
-    config = {"collapse_strategy": "best_score", "execution_branches": 3}
+@pytest.mark.parametrize("rule", ["best_score", "vote"])
+async def test_a_quote_promises_the_sum_of_all_arms_and_binds_it(rule: str) -> None:
+    gateway = world(openai="41\n", anthropic="42\n", google="43\n")
+    config = {"collapse_strategy": rule, "execution_branches": 3}
     quote = (await ask(gateway, "/v1/quote", config=config)).json
     assert len(quote["routes"]) == 3
     assert parse_usd(quote["maximum_usd"]) == sum(parse_usd(each["maximum_usd"]) for each in quote["routes"])

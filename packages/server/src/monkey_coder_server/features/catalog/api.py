@@ -129,6 +129,7 @@ def capabilities(use: Dependencies) -> dict[str, Any]:
             "router_explanations",
             "branches",
             "agents",
+            "weights",
         ],
         "recent_enhancements": [],
     }
