@@ -7,7 +7,8 @@ import pytest
 from monkey_coder_server.domain.bandit.choice import PROVEN_ROWS
 from monkey_coder_server.domain.catalog import Mode, Selection
 from monkey_coder_server.domain.routing import CandidateState, Learned, Plan, plan
-from monkey_coder_server.domain.routing_collapse import best_single, probabilities
+from monkey_coder_server.domain.routing_collapse import best_single, newcomer_shares, probabilities, usual
+from monkey_coder_server.domain.weights import Weighers, Weights
 from packages.server.tests.domain.test_routing import BIG, CATALOG, MIDDLE, OTHER, SMALL, ask
 
 PROVEN = Learned(0.7, spread=0.1, seen=PROVEN_ROWS)
@@ -49,6 +50,62 @@ def test_unproven_candidates_share_a_twentieth_but_the_best_ranked_is_always_pla
     shares = probabilities(made)
     assert sum(shares[1:]) == pytest.approx(0.05)
     assert shares[0] == pytest.approx(0.95)
+
+
+UNSEEN = {"spread": 0.2, "seen": 0.0}
+
+
+def test_where_nobody_is_proven_the_best_ranked_is_played() -> None:
+    made = ranked(*(known(each, 0.7, **UNSEEN) for each in (BIG, MIDDLE, OTHER)))
+    assert usual(made) == 0
+    assert newcomer_shares(made) == (1.0, 0.0, 0.0)
+
+
+def test_a_newcomer_that_leads_gets_a_twentieth_and_the_best_proven_the_rest() -> None:
+    made = ranked(known(MIDDLE, 0.8, **UNSEEN), known(BIG, 0.7), known(OTHER, 0.75))
+    assert [each.name for each in made.candidates] == ["openai/middle", "anthropic/other", "openai/big"]
+    assert usual(made) == 1
+    assert newcomer_shares(made) == pytest.approx((0.05, 0.95, 0.0))
+    assert probabilities(made)[0] <= 0.05
+
+
+def test_the_best_proven_is_that_of_most_utility_wherever_variety_put_it() -> None:
+    states = (known(BIG, 0.9, **UNSEEN), known(MIDDLE, 0.72), known(OTHER, 0.75))
+    made = plan(ask(weighers=Weighers(Weights(100, 0, 0))), states)
+    best = max(made.candidates[1:], key=lambda each: each.terms.utility)
+    assert made.candidates[usual(made)] is best
+
+
+def test_a_proven_leader_leads() -> None:
+    assert usual(ranked(known(MIDDLE, 0.8), known(BIG, 0.7))) == 0
+
+
+def test_who_would_lead_though_overrated_needs_no_proof() -> None:
+    bad, good = known(MIDDLE, 0.8, **UNSEEN), known(BIG, 0.2)
+    assert usual(ranked(bad, good)) == 0
+    cheap = ranked(known(SMALL, 0.5, **UNSEEN), known(BIG, 0.7), name="auto:cheap")
+    assert (cheap.candidates[0].name, usual(cheap)) == ("groq/small", 0)
+
+
+def test_the_best_is_proven_where_it_is_about_as_good_and_nothing_is_tried() -> None:
+    made = ranked(known(BIG, 0.8, **UNSEEN), known(OTHER, 0.75), name="auto:best")
+    assert usual(made) == 1
+    assert newcomer_shares(made) == (0.0, 1.0)
+    assert usual(ranked(known(BIG, 0.8, **UNSEEN), known(OTHER, 0.6), name="auto:best")) == 0
+
+
+def test_a_pinned_model_is_no_newcomer() -> None:
+    selection = Selection("twice", Mode.PINNED, tuple(CATALOG.cards))
+    made = plan(ask(selection=selection), [known(MIDDLE, 0.8, **UNSEEN), known(BIG, 0.75)])
+    assert made.candidates[0].name == "openai/middle"
+    assert usual(made) == 0
+
+
+def test_what_fails_or_is_less_wanted_takes_no_newcomers_place() -> None:
+    assert usual(ranked(known(MIDDLE, 0.8, **UNSEEN), replace(known(BIG, 0.75), healthy=False))) == 0
+    wanted = plan(ask(models={"openai": "middle"}), [known(MIDDLE, 0.8, **UNSEEN), known(OTHER, 0.8)])
+    assert wanted.candidates[0].preferred
+    assert usual(wanted) == 0
 
 
 def test_what_fails_now_is_not_tried() -> None:

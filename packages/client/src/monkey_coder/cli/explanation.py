@@ -47,7 +47,7 @@ def _sentences(routing: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]
     if isinstance(weights, dict):
         counted = ", ".join(f"{name} {share} %" for name, share in weights.items())
         sentences.append(f"What counts: {counted} (said by the {told.get('weights_from')}).")
-    if told.get("collapse") == "drawn":
+    if told.get("collapse") in {"drawn", "newcomer_limited"}:
         sentences.append(
             f"Drawn: {told.get('drawn')} by {_rounded(told.get('draw'))}, whose chance was "
             f"{_rounded(told.get('propensity'))}; {told.get('collapsed_to')} answered."

@@ -3,15 +3,16 @@
 from math import log10
 
 from monkey_coder_server.domain.routing import COST_LOSS_PER_TENFOLD, Plan
+from monkey_coder_server.domain.routing_collapse import usual
 
 
 def staying(made: Plan, place: int, saving: int) -> bool:
-    """Whether a candidate is the best of a plan where it costs so many nano-dollars less than was reckoned for it.
+    """Whether a candidate is as good as what is played as a rule at so many nano-dollars less than was reckoned.
 
     Only its own term of cost changes: what the cheapest costs stays the measure for all. What fails, or is less
-    preferred than the best-ranked, is not stayed with.
+    preferred than that, is not stayed with.
     """
-    each, first = made.candidates[place], made.candidates[0]
+    each, first = made.candidates[place], made.candidates[usual(made)]
     if (each.state.healthy, each.preferred) != (first.state.healthy, first.preferred):
         return False
     cost = max(1, each.expected.cost)

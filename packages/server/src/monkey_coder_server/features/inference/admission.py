@@ -149,7 +149,7 @@ def chosen_for(plan: Plan, job: Job, budget: int | None, most: int, leeway: Leew
     collapse = job.collapse
     if collapse is not None and collapse.rule in PLANNED:
         return _planned(plan, job, collapse, budget, most, leeway)
-    if collapse is not None and collapse.wanted_for(plan.leading):
+    if collapse is not None and collapse.wanted_for(plan.decision.worth):
         branches = several(plan, job, collapse, budget, leeway)
         if branches:
             return Chosen(branches, collapse)
@@ -165,7 +165,7 @@ def _planned(  # noqa: PLR0913, PLR0917 - those of `chosen_for`, and its rule
     if plan.rates is None or not routes:
         return Chosen(routes) if routes else None
     wish = Wish(collapse, plan.rates)
-    if not collapse.wanted_for(plan.leading):
+    if not collapse.wanted_for(plan.decision.worth):
         return Chosen(routes, sequencing=sure(plan, routes, wish))
     made = sequenced(plan, job, wish, budget, leeway)
     if made is None or not made.routes:

@@ -23,7 +23,7 @@ from monkey_coder_server.features.inference.fitting import fit
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.outcomes import arm_of
-from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.features.inference.plan import Decision, Plan
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.render import stamp
 from monkey_coder_server.features.inference.sequences import considered
@@ -52,7 +52,7 @@ class DebugApi:
     async def debug(self, request: Request) -> Reply:
         """The decision in the shape older clients read; `confidence` is the leader's assumed or learned success.
 
-        The decision told is the best-ranked model; `metadata.collapse` says whether this request would be drawn.
+        The decision told is what is played as a rule; `metadata.collapse` says whether this request would be drawn.
         """
         sent = await json_body(request, request_decoder)
         order = await self._desk.take(request, sent, stream=False)
@@ -76,7 +76,7 @@ class DebugApi:
 
     def _info(self, order: Order, plan: Plan, sequence: dict[str, Any] | None) -> dict[str, Any]:
         decision = plan.decision
-        leader = decision.ranking.candidates[0]
+        leader = decision.ranking.candidates[decision.usual]
         route = fit(plan, plan.order[0], order.job, None)
         success_from = "learned from outcomes" if leader.expected.learned else "a stated prior"
         latency_from = "measured" if leader.expected.measured else "a stated prior"
@@ -87,7 +87,7 @@ class DebugApi:
                 "persona": order.task.choice.persona.name,
                 "confidence": round(leader.expected.success, 4),
                 "reasoning": (
-                    f"Highest utility {leader.terms.utility:.4f} of {len(plan.order)} candidates: quality "
+                    f"{_rank(decision)} {leader.terms.utility:.4f} of {len(plan.order)} candidates: quality "
                     f"{leader.terms.quality:.4f}, cost {leader.terms.cost:.4f}, latency {leader.terms.latency:.4f}; "
                     f"success is {success_from}, latency {latency_from}."
                 ),
@@ -112,6 +112,7 @@ class DebugApi:
                 "sequence": sequence,
                 "verification": self._verification(order, plan),
                 **decision.ranking.explain(),
+                "chosen": leader.name,
                 "health": self._pulses(plan),
                 "change": self._changes(order, plan),
             },
@@ -123,8 +124,9 @@ class DebugApi:
         """What this very request would be played, with which probabilities, and what that saves."""
         decision = plan.decision
         draw = self._exploration.draw(order.job, decision)
-        said = {**drawn_by(decision, draw), **saving_of(decision, 0 if draw is None else draw.place)}
-        return {**said, "probabilities": probabilities_of(decision)}
+        said = {**drawn_by(decision, draw), **saving_of(decision, decision.usual if draw is None else draw.place)}
+        shares = decision.probabilities if draw is None else draw.probabilities
+        return {**said, "probabilities": probabilities_of(decision, shares)}
 
     def _changes(self, order: Order, plan: Plan) -> dict[str, Any]:
         """How far outcomes fall short of what is believed of a candidate, and how often its belief was given up."""
@@ -179,3 +181,8 @@ class DebugApi:
             for name, pulse in pulses.items()
             if pulse.known
         }
+
+
+def _rank(decision: Decision) -> str:
+    """How the model that is played as a rule was found."""
+    return "Highest utility of those proven by outcomes" if decision.usual else "Highest utility"

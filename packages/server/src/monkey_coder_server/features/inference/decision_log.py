@@ -17,7 +17,7 @@ from monkey_coder_server.domain.catalog import Mode
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.features.inference.beliefs import Signal
 from monkey_coder_server.features.inference.job import Served
-from monkey_coder_server.features.inference.plan import Decision
+from monkey_coder_server.features.inference.plan import Decision, Plan
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.routing_store import DecisionLog, RoutingDecision, RoutingOutcome, Weighed
 
@@ -40,7 +40,8 @@ class _Noted(NamedTuple):
     decided: RoutingDecision
     decision: Decision
     effort: str
-    place: int
+    shares: tuple[float, ...]
+    """With which probability each candidate was to be played."""
 
 
 class DecisionQueue:
@@ -76,7 +77,7 @@ class DecisionQueue:
             latency_ms=served.latency_ms,
             candidates=(),
         )
-        self._decisions[job.request_id] = _Noted(decided, plan.decision, plan.effort, plan.place)
+        self._decisions[job.request_id] = _Noted(decided, plan.decision, plan.effort, _shares(plan))
         if len(self._decisions) > self._most:
             self._decisions.popitem(last=False)
             self.dropped += 1
@@ -96,12 +97,12 @@ class DecisionQueue:
         """The oldest that wait, which stay until `written`; None when nothing does."""
         if not self._decisions and not self._outcomes:
             return None
-        made: dict[tuple[int, str, bool, int], tuple[Weighed, ...]] = {}
+        made: dict[tuple[int, str, tuple[float, ...]], tuple[Weighed, ...]] = {}
         decisions = []
-        for decided, decision, effort, first in islice(self._decisions.values(), WRITTEN_AT_ONCE):
-            place = (id(decision), effort, decided.explored, first)
+        for decided, decision, effort, shares in islice(self._decisions.values(), WRITTEN_AT_ONCE):
+            place = (id(decision), effort, shares)
             if place not in made:
-                made[place] = weighed(decision, effort, first, drawn=decided.explored)
+                made[place] = weighed(decision, effort, shares)
             decisions.append(replace(decided, candidates=made[place]))
         return Batch(decisions, list(islice(self._outcomes.values(), WRITTEN_AT_ONCE)))
 
@@ -147,9 +148,15 @@ class DecisionWriter:
                 self._queue.written(batch)
 
 
-def weighed(decision: Decision, effort: str, first: int, *, drawn: bool) -> tuple[Weighed, ...]:
-    """Every candidate with its numbers; the one tried first had all the probability where nothing was drawn."""
-    probabilities = decision.probabilities if drawn else ()
+def _shares(plan: Plan) -> tuple[float, ...]:
+    """The one tried first had all the probability where nothing was drawn."""
+    if plan.draw is not None:
+        return plan.draw.probabilities
+    return tuple([float(place == plan.place) for place in range(len(plan.decision.order))])
+
+
+def weighed(decision: Decision, effort: str, shares: Sequence[float]) -> tuple[Weighed, ...]:
+    """Every candidate with its numbers and the probability with which it was to be played."""
     ending = f"@{effort}" if effort else ""
     return tuple(
         Weighed(
@@ -158,7 +165,7 @@ def weighed(decision: Decision, effort: str, first: int, *, drawn: bool) -> tupl
             spread=each.expected.spread,
             cost=each.expected.cost,
             latency_ms=round(each.expected.latency_ms),
-            propensity=probabilities[place] if drawn else float(place == first),
+            propensity=share,
         )
-        for place, each in enumerate(decision.ranking.candidates)
+        for each, share in zip(decision.ranking.candidates, shares, strict=True)
     )

@@ -1,5 +1,6 @@
 """Why this model: the numbers the choice was made with, for the answer's own account of itself."""
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -92,21 +93,21 @@ def _outlook(outlook: Outlook) -> dict[str, Any]:
 
 
 def drawn_by(decision: Decision, draw: Draw | None) -> dict[str, Any]:
-    """How the first candidate was taken: the best-ranked as a rule, or one drawn by the probabilities given."""
+    """How the first candidate was taken: one as a rule, or one drawn by the probabilities given."""
     if draw is None:
-        return {"collapse": "best_ranked"}
+        return {"collapse": "best_proven" if decision.usual else "best_ranked"}
     return {
-        "collapse": "drawn",
+        "collapse": "drawn" if draw.explores else "newcomer_limited",
         "draw": draw.uniform,
         "drawn": decision.order[draw.place].name,
         "propensity": draw.propensity,
-        "probabilities": probabilities_of(decision),
+        "probabilities": probabilities_of(decision, draw.probabilities),
     }
 
 
-def probabilities_of(decision: Decision) -> dict[str, float]:
-    """With which probability each candidate is played first where a request is drawn."""
-    named = zip(decision.order, decision.probabilities, strict=True)
+def probabilities_of(decision: Decision, shares: Sequence[float]) -> dict[str, float]:
+    """With which of these probabilities each candidate is played first."""
+    named = zip(decision.order, shares, strict=True)
     return {candidate.name: round(share, 4) for candidate, share in named if share >= LEAST_SHOWN}
 
 

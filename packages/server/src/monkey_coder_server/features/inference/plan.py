@@ -13,7 +13,7 @@ from monkey_coder_server.domain.bandit.verifier import Rates
 from monkey_coder_server.domain.catalog import Capability, Kind, Selection
 from monkey_coder_server.domain.personas import Persona
 from monkey_coder_server.domain.prompt_tokens import PromptSize
-from monkey_coder_server.domain.routing_collapse import probabilities
+from monkey_coder_server.domain.routing_collapse import newcomer_shares, probabilities, usual
 from monkey_coder_server.domain.sequencing import Sequencing
 from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.domain.work import Work
@@ -65,13 +65,37 @@ class Decision:
         """With which probability each candidate is played first where a request is explored."""
         return probabilities(self.ranking)
 
+    @cached_property
+    def usual(self) -> int:
+        """The place of the candidate that is played as a rule."""
+        return usual(self.ranking)
+
+    @cached_property
+    def newcomer_shares(self) -> tuple[float, ...]:
+        """With which probability each candidate is played first where a request is not explored."""
+        return newcomer_shares(self.ranking)
+
+    @property
+    def worth(self) -> float:
+        """How likely the candidate that is played as a rule is believed to succeed, 0 to 1."""
+        return self.ranking.candidates[self.usual].expected.success
+
 
 class Draw(Record, frozen=True):
-    """What a request drew: a number from 0 to 1, the place of a candidate, and the probability it had."""
+    """What a request drew: a number from 0 to 1, and the place of a candidate by the probabilities of all.
+
+    `explores` False: only between a newcomer, which leads by what is stated of it, and the best that is proven.
+    """
 
     uniform: float
     place: int
-    propensity: float
+    probabilities: tuple[float, ...]
+    explores: bool = True
+
+    @property
+    def propensity(self) -> float:
+        """The probability that what was drawn had."""
+        return self.probabilities[self.place]
 
 
 class Stay(Record, frozen=True):
@@ -89,7 +113,7 @@ class Plan(Record, frozen=True):
     """A decision for one request of that `size` and `work`. `input_bound` is the most prompt tokens it can have.
 
     `effort` is how hard the caller asks to think, empty where that is left open. `order` are the candidates as they
-    are tried, only quoted ones under a quote; `draw` is None where the best-ranked is played as a rule.
+    are tried, only quoted ones under a quote; `draw` is None where what is played as a rule is played for sure.
     `rates` is how far checks of answers are believed at this work, asked for where a sequence may be planned;
     with `watches` none is run all the same.
     `server_tools_bound` is the part of the bound that comes only where the provider speaks the caller's dialect and
@@ -111,16 +135,11 @@ class Plan(Record, frozen=True):
     stay: Stay | None = None
 
     @property
-    def leading(self) -> float:
-        """How likely the best-ranked candidate is believed to succeed, 0 to 1."""
-        return self.decision.ranking.candidates[0].expected.success
-
-    @property
     def place(self) -> int:
         """The place in the ranking of the candidate that is tried first."""
         if self.stay is not None:
             return self.stay.place
-        return 0 if self.draw is None else self.draw.place
+        return self.decision.usual if self.draw is None else self.draw.place
 
     def success(self, name: str) -> float:
         """How likely a candidate (`provider/model`) is believed to succeed, 0 to 1."""

@@ -132,7 +132,7 @@ class Planner:
         stay = self._sessions.stay(job, decision, expected)
         draw = self._explore.draw(job, decision) if stay is None else None
         first = stay or draw
-        order = decision.order if first is None else _first(decision.order, first.place)
+        order = _first(decision.order, decision.usual if first is None else first.place)
         if job.locked is not None:
             order = tuple(candidate for candidate in order if candidate.name in job.locked.tariffs)
         if not order:
