@@ -105,6 +105,39 @@ def test_what_was_never_tried_is_said_to_be_unknown(capsys: Output) -> None:
     assert "were not tried" in told(capsys, "replay", "--since", SINCE, "--policy", "best")
 
 
+def test_what_was_never_tried_is_told_by_the_model_and_said_to_be(capsys: Output) -> None:
+    logged([replace(decision(number), propensity=1.0, cost=2 * decision(number).cost) for number in range(40)])
+    document = replayed(capsys, f"single:{NEVER}")
+    model = document["cost_usd"]["model_based"]
+    assert (model["estimate"], model["low"], model["high"]) == ("0.198", "0.198", "0.198")
+    assert {name: model[name] for name in ("decisions", "outcomes", "coverage", "calibrated")} == {
+        "decisions": 40,
+        "outcomes": 40,
+        "coverage": 1.0,
+        "calibrated": 0.0,
+    }
+    assert model["actual_to_expected"] == 2.0
+    assert 0.0 < document["quality"]["model_based"]["low"] < document["quality"]["model_based"]["high"] <= 1.0
+    big = replayed(capsys, f"single:{BIG}")["cost_usd"]["model_based"]
+    assert (big["estimate"], big["calibrated"]) == ("0.018", 1.0)
+    said = told(capsys, "replay", "--since", SINCE, "--policy", f"single:{NEVER}")
+    assert "model-based, not observed: 0.198 (0.198 to 0.198), on 100% of 40 decisions, 0% of it by models" in said
+    assert "model_based" not in replayed(capsys, "single:some/other")["cost_usd"]
+
+
+def test_decisions_nobody_reported_on_have_a_quality_by_the_model_too(capsys: Output) -> None:
+    decisions = [decision(number) for number in range(40)]
+
+    async def run() -> None:
+        async with open_books(load()) as books:
+            await books.storage.decisions.write(decisions, [outcome(each) for each in decisions[:30]])
+
+    asyncio.run(run())
+    quality = replayed(capsys, "cheapest")["quality"]
+    assert quality["decisions"] == 30
+    assert (quality["model_based"]["decisions"], quality["model_based"]["outcomes"]) == (40, 30)
+
+
 def test_what_another_model_answered_is_left_out_and_counted(capsys: Output) -> None:
     logged([decision(number) for number in range(100)] + [replace(decision(100), served=SMALL)])
     document = replayed(capsys, "auto")

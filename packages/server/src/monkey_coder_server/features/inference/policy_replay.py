@@ -1,15 +1,20 @@
 """What another rule of routing would have come to on the decisions that are logged, and how sure that is."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from math import inf
+from random import Random
 from typing import Any
 
 from monkey_coder_server.domain import routing_rules
+from monkey_coder_server.domain.bandit.direct_method import Case, Modelled, modelled
 from monkey_coder_server.domain.bandit.off_policy import Estimate, Evaluation, Trial, evaluate
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.routing_rules import Option, Rule
 from monkey_coder_server.ports.routing_store import LoggedDecision
 
+SEED = 5
+"""Of the bootstrap: the same log says the same."""
 POLICIES = "auto, cheapest, best, single:PROVIDER/MODEL, weights:QUALITY,COST,LATENCY"
 _NAMED: dict[str, Rule] = {
     "auto": routing_rules.logged,
@@ -44,6 +49,7 @@ class Replay:
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
         self._trials: dict[str, list[Trial]] = {"quality": [], "cost": [], "latency": []}
+        self._cases: dict[str, list[Case]] = {"quality": [], "cost": [], "latency": []}
         self._decisions = 0
         self._elsewhere = 0
 
@@ -79,15 +85,22 @@ class Replay:
             option.propensity > 0 for option, share in zip(options, shares, strict=True) if share
         )
 
-        def note(measure: str, outcome: float, expected: Callable[[Option], float]) -> None:
-            of_target = sum(share * expected(option) for option, share in zip(options, shares, strict=True))
+        def note(measure: str, outcome: float | None, expected: Callable[[Option], float]) -> None:
+            wanted = {
+                option.arm: share * expected(option) for option, share in zip(options, shares, strict=True) if share
+            }
+            case = Case(wanted, decision.arm, expected(options[played]), outcome)
+            self._cases[measure].append(case)
+            if outcome is None:
+                return
+            of_target = sum(wanted.values())
             trial = Trial(decision.propensity, shares[played], outcome, expected(options[played]), of_target, supported)
             self._trials[measure].append(trial)
 
         note("cost", float(decision.cost), lambda option: option.cost)
         note("latency", float(decision.latency_ms), lambda option: option.latency_ms)
-        if logged.outcome is not None:
-            note("quality", logged.outcome.quality, lambda option: option.quality)
+        told = logged.outcome
+        note("quality", None if told is None else told.quality, lambda option: option.quality)
 
     def _told(self, measure: str, shown: Callable[[float], Any]) -> dict[str, Any]:
         trials = self._trials[measure]
@@ -106,7 +119,25 @@ class Replay:
                 told[name] = {"estimate": shown(estimate.value), "low": low, "high": high}
         else:
             told["unknown"] = found.reason
+        model = modelled(self._cases[measure], Random(SEED).random)
+        if model is not None:
+            told["model_based"] = self._modelled(model, shown, most=1.0 if measure == "quality" else inf)
         return told
+
+    @staticmethod
+    def _modelled(found: Modelled, shown: Callable[[float], Any], *, most: float) -> dict[str, Any]:
+        """What the router itself expected of the rule's arms, calibrated."""
+        estimate, low, high = [shown(min(most, value)) for value in (found.value, found.low, found.high)]
+        return {
+            "estimate": estimate,
+            "low": low,
+            "high": high,
+            "decisions": found.rows,
+            "outcomes": found.outcomes,
+            "coverage": round(found.coverage, 4),
+            "calibrated": round(found.calibrated, 4),
+            "actual_to_expected": round(found.ratio, 4),
+        }
 
 
 def lines(document: dict[str, Any]) -> list[str]:
@@ -119,10 +150,17 @@ def lines(document: dict[str, Any]) -> list[str]:
         was = f"{measure:11} {told['decisions']} outcomes, as it was {told.get('as_it_was', '-')}"
         if "unknown" in told:
             shown.append(f"{was}; {told['unknown']}")
-            continue
-        robust = told["doubly_robust"]
-        shown.append(
-            f"{was}; would have been {robust['estimate']} ({robust['low']} to {robust['high']}, 90 %), "
-            f"on {told['supported']:.0%} of them, worth {told['effective']} rows"
-        )
+        else:
+            robust = told["doubly_robust"]
+            shown.append(
+                f"{was}; would have been {robust['estimate']} ({robust['low']} to {robust['high']}, 90 %), "
+                f"on {told['supported']:.0%} of them, worth {told['effective']} rows"
+            )
+        if "model_based" in told:
+            model = told["model_based"]
+            shown.append(
+                f"{'':11} model-based, not observed: {model['estimate']} ({model['low']} to {model['high']}), "
+                f"on {model['coverage']:.0%} of {model['decisions']} decisions, "
+                f"{model['calibrated']:.0%} of it by models with outcomes of their own"
+            )
     return shown
