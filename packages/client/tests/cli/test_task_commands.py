@@ -309,6 +309,12 @@ def test_explain_says_what_more_is_expected_to_be_paid(monkey: Monkey, gateway: 
     assert "Expected to save -$0.50 against" in monkey("implement", "x", "--explain", "--no-stream").err
 
 
+def test_explain_says_what_was_truly_saved(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/execute", reply(_told(saving_usd="-0.25")))
+    ran = monkey("implement", "x", "--explain", "--no-stream")
+    assert "Saved -$0.25: what these tokens cost at anthropic/claude, less what was charged." in ran.err
+
+
 def test_explain_has_nothing_to_say_where_a_gateway_tells_nothing(monkey: Monkey, gateway: FakeGateway) -> None:
     assert gateway.seen == []
     ran = monkey("implement", "x", "--explain")

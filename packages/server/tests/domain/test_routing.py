@@ -110,7 +110,6 @@ def test_a_pinned_model_is_the_only_candidate_whatever_is_preferred() -> None:
         (replace(BIG, row=None, price_problem="it is new"), {}, Exclusion.NO_PRICE, "cannot be billed: it is new"),
         (BIG, {"required": frozenset({Capability.VISION})}, Exclusion.MISSING_CAPABILITY, "cannot do vision"),
         (BIG, {"input_tokens": 100_000}, Exclusion.CONTEXT_TOO_LONG, "takes 100000"),
-        (BIG, {"max_cost": 1_000}, Exclusion.TOO_DEAR, "over the limit of 0.000001 USD"),
         (BIG, {"providers": ("groq",)}, Exclusion.NOT_PREFERRED, "prefers other"),
         (BIG, {"models": {"openai": "middle"}}, Exclusion.NOT_PREFERRED, "prefers other"),
     ],
@@ -205,7 +204,7 @@ def test_only_selected_models_are_considered() -> None:
 
 
 def test_the_explanation_holds_the_numbers_of_the_decision() -> None:
-    made = plan(ask("auto:best", max_cost=30_000_000), [*ALL, replace(MIDDLE, allowed=False)])
+    made = plan(ask("auto:best"), [*ALL, replace(MIDDLE, allowed=False)])
     explained = json.loads(json.dumps(made.explain()))
     first = made.candidates[0]
     assert explained["chosen"] == first.name

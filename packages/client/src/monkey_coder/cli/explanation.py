@@ -57,6 +57,9 @@ def _sentences(routing: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]
     best, saved = told.get("best_single_model"), money(told.get("expected_saving_usd"))
     if best and saved is not None:
         sentences.append(f"Expected to save {output.usd(saved)} against {best}, believed to be best at this.")
+    truly = money(told.get("saving_usd"))
+    if best and truly is not None:
+        sentences.append(f"Saved {output.usd(truly)}: what these tokens cost at {best}, less what was charged.")
     return sentences
 
 

@@ -47,7 +47,6 @@ class RouteRequest:
     """What is asked of a model. Token counts are expected ones, except `max_tokens`, the caller's limit.
 
     `providers` restricts to the caller's preferred ones; `models` maps a provider to the one model wanted there.
-    `max_cost` in nano-dollars excludes what is expected to cost more.
     """
 
     selection: Selection
@@ -58,7 +57,6 @@ class RouteRequest:
     weighers: Weighers = UNASKED
     providers: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=lambda: _NO_MODELS)
-    max_cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +90,6 @@ class Exclusion(StrEnum):
     NOT_PREFERRED = "not_preferred"
     MISSING_CAPABILITY = "missing_capability"
     CONTEXT_TOO_LONG = "context_too_long"
-    TOO_DEAR = "too_dear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +232,7 @@ def _fitting(request: RouteRequest, state: CandidateState, row: PriceRow, positi
     if request.input_tokens >= window:
         reason = f"The prompt is about {request.input_tokens} tokens, but {card.name} takes {window}; send less."
         return Excluded(card.name, Exclusion.CONTEXT_TOO_LONG, reason)
-    expected = _expect(request, state, row, position)
-    if request.max_cost is not None and expected.cost > request.max_cost:
-        reason = f"About {usd(expected.cost)} USD expected, over the limit of {usd(request.max_cost)} USD."
-        return Excluded(card.name, Exclusion.TOO_DEAR, reason)
-    return expected
+    return _expect(request, state, row, position)
 
 
 def _preferred(request: RouteRequest, card: ModelCard) -> bool:

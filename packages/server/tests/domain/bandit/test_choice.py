@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monkey_coder_server.domain.bandit.choice import best_probabilities, certain, drawn, limited
+from monkey_coder_server.domain.bandit.choice import best_probabilities, drawn, limited
 from monkey_coder_server.domain.bandit.posterior import Belief
 
 BELIEFS = st.lists(st.builds(Belief, st.floats(-1, 1), st.floats(0.005, 0.5)), min_size=1, max_size=20)
@@ -56,10 +56,6 @@ def test_arms_believed_alike_share_evenly_and_a_sure_best_has_all() -> None:
     assert best_probabilities([Belief(0.5, 0.0)] * 2) == pytest.approx([0.5] * 2)
     assert best_probabilities([Belief(0.9, 0.01), Belief(0.1, 0.01)]) == [1.0, 0.0]
     assert best_probabilities([Belief(0.3, 0.0)]) == [1.0]
-
-
-def test_without_exploration_the_first_of_the_best_is_played() -> None:
-    assert certain([Belief(0.1, 9.0), Belief(0.5, 0.1), Belief(0.5, 0.0)]) == [0.0, 1.0, 0.0]
 
 
 @given(BELIEFS, st.lists(st.booleans(), min_size=20, max_size=20), st.floats(0.01, 0.5))

@@ -59,13 +59,6 @@ def best_probabilities(utilities: Sequence[Belief]) -> list[float]:
     return [each / total for each in found]
 
 
-def certain(utilities: Sequence[Belief]) -> list[float]:
-    """No exploration: the arm of the greatest expected utility, the first of equals, has 1 and the others 0."""
-    means = [mean for mean, _ in utilities]
-    best = means.index(max(means))
-    return [float(place == best) for place in range(len(means))]
-
-
 def limited(utilities: Sequence[Belief], proven: Sequence[bool], share: float = UNPROVEN_SHARE) -> list[float]:
     """The probabilities of being best, those of all arms that are not proven together held to a share.
 

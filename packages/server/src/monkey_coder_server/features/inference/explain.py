@@ -9,9 +9,13 @@ from monkey_coder_server.domain.collapse import Rule
 from monkey_coder_server.domain.money import NANO_PER_USD, usd
 from monkey_coder_server.domain.routing_collapse import best_single
 from monkey_coder_server.domain.sequencing import Outlook, Sequencing
+from monkey_coder_server.features.inference.job import Served
 from monkey_coder_server.features.inference.plan import Decision, Draw, Plan
 from monkey_coder_server.features.inference.route import Route
+from monkey_coder_server.features.inference.sequences import watches
 
+WATCHED = "watched"
+"""The strongest answered instead of a sequence, so that checks go on being measured."""
 LEAST_SHOWN = 0.0005
 """Smaller probabilities are not listed."""
 
@@ -38,8 +42,9 @@ def choice_of(plan: Plan, route: Route) -> dict[str, Any]:
     return said
 
 
-def collapse_of(plan: Plan, route: Route) -> dict[str, Any]:
-    """The candidates that were weighed against each other and what they collapsed to."""
+def collapse_of(served: Served, charged: int) -> dict[str, Any]:
+    """The candidates that were weighed against each other, what they collapsed to, and what that saved."""
+    plan, route = served.plan, served.route
     decision, rank = plan.decision, rank_of(plan, route)
     ranking = decision.ranking
     return {
@@ -52,8 +57,9 @@ def collapse_of(plan: Plan, route: Route) -> dict[str, Any]:
         "superposition": decision.superposition,
         "collapsed_to": route.name,
         "rank": rank,
-        **drawn_by(decision, plan.draw),
+        **_collapsed_by(served),
         **saving_of(decision, rank - 1),
+        "saving_usd": usd(_saved(served, charged)),
     }
 
 
@@ -90,6 +96,23 @@ def _outlook(outlook: Outlook) -> dict[str, Any]:
         "cost_usd": usd(ceil(outlook.cost * NANO_PER_USD)),
         "latency_ms": round(outlook.latency_ms),
     }
+
+
+def _collapsed_by(served: Served) -> dict[str, Any]:
+    """How the model that answered was taken: of several the rule that kept its answer."""
+    if watches(served.sequencing):
+        return {"collapse": WATCHED}
+    if served.collapsed is not None:
+        return {"collapse": served.rule}
+    return drawn_by(served.plan.decision, served.plan.draw)
+
+
+def _saved(served: Served, charged: int) -> int:
+    """What the answer's tokens cost at the model believed to be best, less what was charged; may be negative."""
+    decision = served.plan.decision
+    best = best_single(decision.ranking.candidates)
+    tariff = next(each.tariff for each in decision.order if each.name == best.name)
+    return tariff.price(served.usage) - charged
 
 
 def drawn_by(decision: Decision, draw: Draw | None) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from monkey_coder_server.domain.routing import Excluded, Exclusion
 ERROR_OF: Mapping[Exclusion, type[GatewayError]] = MappingProxyType(
     {
         Exclusion.CONTEXT_TOO_LONG: ContextTooLong,
-        Exclusion.TOO_DEAR: InvalidRequest,
         Exclusion.MISSING_CAPABILITY: InvalidRequest,
         Exclusion.NO_PRICE: PriceUnknown,
         Exclusion.NO_KEY: ModelNotFound,

@@ -42,7 +42,7 @@ def execute_body(task: Task, task_id: str, served: Served, charge: Charge) -> by
                 result=text,
                 metadata=_metadata(served, charge, files),
                 artifacts=_artifacts(files),
-                quantum_collapse_info={**collapse_of(served.plan, served.route), **_sequence(served)},
+                quantum_collapse_info={**collapse_of(served, charge.charged), **_sequence(served)},
             ),
             created_at=stamp(job.at),
             completed_at=stamp(served.finished_at),
