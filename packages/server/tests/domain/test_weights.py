@@ -30,7 +30,8 @@ CANDIDATES = st.lists(
         lambda number, dollars, success, seconds: state(
             card(f"p{number % 3}", f"m{number}"),
             dollars,
-            total_ms=1_000 * seconds,
+            first_byte_ms=1_000 * seconds,
+            tokens_per_second=1e9,
             learned=Learned(success=success, output_tokens=500),
         ),
         st.integers(0, 30),
@@ -115,7 +116,7 @@ def test_more_weight_never_picks_dearer_or_slower_first(
 def test_all_the_weight_picks_the_cheapest_or_the_fastest(
     states: list[CandidateState], only: Literal["cost", "latency"]
 ) -> None:
-    assume(all(each.total_ms is not None and each.total_ms > 500 for each in states))
+    assume(all(each.first_byte_ms is not None and each.first_byte_ms > 500 for each in states))
     every = [_first([each], {only: 1}) for each in states]
     chosen = _first(states, {only: 1})
     assert getattr(chosen, "cost" if only == "cost" else "latency_ms") == pytest.approx(
