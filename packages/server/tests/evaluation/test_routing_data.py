@@ -148,6 +148,17 @@ def test_what_a_router_expects_of_a_row_is_learnt_from_the_others() -> None:
     assert knowing[0].costs == [1.0, 2.0]
 
 
+def test_the_mean_of_a_kind_is_shrunk_by_twenty_rows_of_all() -> None:
+    def of_kind(name: str, kind: str, quality: float) -> Row:
+        return Row(name, "new", Context.of(kind), None, {"a": Outcome(quality, 1.0)}, {})
+
+    rows = [of_kind(f"x/{number}", "fix", 1.0) for number in range(30)]
+    rows += [of_kind(f"y/{number}", "test", 0.0) for number in range(30)]
+    of = set_from([*rows, of_kind("z", "fix", 1.0), of_kind("w", "explain", 1.0)], "new")
+    found = expectations(of, [Split(rows, [60, 61])], {}, baselines.kind_mean)
+    assert [each.qualities for each in found] == [[(20 * 0.5 + 30) / 50], [0.5]]
+
+
 def test_neighbours_share_words_and_the_mean_counts_as_five_of_them() -> None:
     topics = [("apple pear plum", 1.0), ("stone iron wood", 0.0)]
     rows = [

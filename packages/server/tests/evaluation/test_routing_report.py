@@ -136,7 +136,7 @@ def test_plots_are_written_where_they_are_wanted_the_same_each_time(
         drawn.append({path.name: path.read_text() for path in (tmp_path / folder).iterdir()})
     assert set(drawn[0]) == {"regret-swebv.svg", "sequences-swebv.svg"}
     assert drawn[0] == drawn[1]
-    assert drawn[0]["regret-swebv.svg"].count("<polyline") == len(online.MODES)
+    assert drawn[0]["regret-swebv.svg"].count("<polyline") == len(online.LEARNING)
 
 
 def test_a_training_file_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,6 +112,8 @@ def test_training_rows_may_be_others() -> None:
         found = online.report(Set("made-up", ARMS, tuple(_rows(60, seed=5))), {}, _rows(300))
     assert found.rounds == 60
     assert found.modes["warm"].utility.mean > found.modes["cold"].utility.mean
+    assert found.modes["warm"].utility.mean > found.modes["uniform"].utility.mean
+    assert found.modes["fixed"].worst_ratio.mean == pytest.approx(1.0)
 
 
 def test_the_document_has_the_figures_of_a_warm_start_first(found: online.OnlineReport) -> None:
@@ -126,5 +128,7 @@ def test_the_document_has_the_figures_of_a_warm_start_first(found: online.Online
 
 def test_the_table_has_a_row_for_each_mode(found: online.OnlineReport) -> None:
     told = table(found)
-    assert [line.split(" | ")[0] for line in told.splitlines()[4:9]] == [f"| {mode}" for mode in online.MODES]
+    assert [line.split(" | ")[0] for line in told.splitlines()[4 : 4 + len(online.MODES)]] == [
+        f"| {mode}" for mode in online.MODES
+    ]
     assert "of the best alternative" in told

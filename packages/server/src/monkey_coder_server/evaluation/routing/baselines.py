@@ -1,9 +1,10 @@
-"""Rivals of the product's router: the best mix without reading, the nearest neighbours, and one who knows."""
+"""Rivals of the product's router: the best mix without reading, means of kinds, the nearest neighbours, the oracle."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from heapq import nlargest
 
+from monkey_coder_server.domain.bandit.context import Node
 from monkey_coder_server.domain.bandit.text import Text
 from monkey_coder_server.evaluation.routing.data import Row
 from monkey_coder_server.evaluation.routing.protocol import Expectation
@@ -14,6 +15,8 @@ PSEUDO_NEIGHBOURS = 5
 """The mean of the training rows counts as so many neighbours."""
 REMEMBERED = 2_000
 """Training rows that are searched: an even sample of more."""
+PSEUDO_ROWS = 20
+"""The mean of all training rows counts as so many of a kind."""
 TOO_COMMON = 0.1
 """Words in more than this share of the rows tell no neighbours."""
 
@@ -22,6 +25,24 @@ def static(lesson: Lesson) -> Predict:
     """The training mean, whatever is asked: its curve is the static hull."""
     expectation = Expectation(lesson.qualities, lesson.costs)
     return lambda _: expectation
+
+
+def kind_mean(lesson: Lesson) -> Predict:
+    """The mean of the training rows of the task's finest kind, towards the mean of all: no model at all."""
+    seen: dict[tuple[Node, str], list[float]] = {}
+    for row in lesson.rows:
+        for arm, outcome in row.outcomes.items():
+            seen.setdefault((row.context.nodes[-1], arm), []).append(outcome.quality)
+
+    def predict(row: Row) -> Expectation:
+        kinds = [seen.get((row.context.nodes[-1], arm), ()) for arm in lesson.arms]
+        qualities = [
+            (PSEUDO_ROWS * mean + sum(several)) / (PSEUDO_ROWS + len(several))
+            for mean, several in zip(lesson.qualities, kinds, strict=True)
+        ]
+        return Expectation(qualities, lesson.costs)
+
+    return predict
 
 
 def oracle(lesson: Lesson) -> Predict:

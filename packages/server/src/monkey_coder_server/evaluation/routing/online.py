@@ -30,7 +30,9 @@ NEWCOMERS = 5
 """As many arms come late, at most a third of all."""
 CURVE = 40
 """Points of a regret curve, past its start."""
-MODES = ("cold", "warm", "late", "guarded", "guarded_cold")
+LEARNING = ("cold", "warm", "late", "guarded", "guarded_cold")
+MODES = (*LEARNING, "fixed", "uniform")
+"""The last two learn nothing: the arm that training says is best, and any arm alike."""
 
 
 class Regret(NamedTuple):
@@ -156,6 +158,8 @@ class _Order:
             "guarded": self._judged(play(self._stream, self._warm(guard=Conservatism()), self._seed)),
             "guarded_cold": self._judged(play(self._stream, self._cold(guard=Conservatism()), self._seed)),
         }
+        courses["fixed"] = self._judged(Course([], self._fixed[self._taught.baseline]))
+        courses["uniform"] = self._judged(Course([], self._of_any_arm()))
         return _Figures(
             len(warm.arms),
             sum(self._best) / len(self._best),
@@ -172,6 +176,10 @@ class _Order:
     def _cold(self, *, guard: Conservatism | None = None) -> Learner:
         costs = Costs(self._taught.costs.listed)
         return Learner(self._taught.terms, Quality(Posterior()), costs, self._taught.baseline, guard)
+
+    def _of_any_arm(self) -> list[float]:
+        """What an arm taken at random brings at each task, on average."""
+        return [sum(several) / len(several) for several in zip(*self._fixed.values(), strict=True)]
 
     def _utilities(self, arm: str, worse: str | None = None) -> list[float]:
         return [self._taught.terms.utility(come(row, arm, worse)) for row in self._stream.rows]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monkey_coder_server.evaluation.routing.chart import Series, chart
-from monkey_coder_server.evaluation.routing.online import CURVE, OnlineReport
+from monkey_coder_server.evaluation.routing.online import CURVE, LEARNING, OnlineReport
 from monkey_coder_server.evaluation.routing.report import Report
 from monkey_coder_server.evaluation.routing.sequences import MODES, SequenceReport
 
@@ -28,9 +28,9 @@ def regret(of: OnlineReport) -> str:
     series = [
         Series(
             mode.replace("_", ", "),
-            [(step * of.rounds / CURVE, lost) for step, lost in enumerate(figures.curve)],
+            [(step * of.rounds / CURVE, lost) for step, lost in enumerate(of.modes[mode].curve)],
         )
-        for mode, figures in of.modes.items()
+        for mode in LEARNING
     ]
     return chart(f"{of.name}: regret against the best fixed arm", "tasks", "regret (utility)", series)
 

@@ -10,7 +10,19 @@ from monkey_coder_server.evaluation.routing.online import OnlineReport
 from monkey_coder_server.evaluation.routing.sequences import SequenceReport
 from monkey_coder_server.evaluation.routing.sets import SetReport
 
-_HEADS = ("set", "rows", "arms", "APGR", "static", "5-95 % of the difference", "kNN", "oracle", "CPT50", "CPT80")
+_HEADS = (
+    "set",
+    "rows",
+    "arms",
+    "APGR",
+    "static",
+    "kind mean",
+    "5-95 % of the difference",
+    "kNN",
+    "oracle",
+    "CPT50",
+    "CPT80",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ def _figures(of: SetReport) -> dict[str, Any]:
         "cpt80": of.router.cpt80,
         "save": of.router.save,
         "gain": of.router.gain,
+        "apgr_kind_mean": of.kind_mean.apgr,
         "apgr_oracle": of.oracle.apgr,
         "apgr_knn": of.nearest and of.nearest.apgr,
         "call_share": of.calls and of.calls._asdict(),
@@ -87,6 +100,7 @@ def _cells(of: SetReport) -> list[str]:
         str(of.arms),
         f"{of.router.apgr:.3f}",
         f"{of.static.apgr:.3f}",
+        f"{of.kind_mean.apgr:.3f}",
         f"{of.low:+.3f} to {of.high:+.3f}",
         f"{of.nearest.apgr:.3f}" if of.nearest else "no text",
         f"{of.oracle.apgr:.3f}",

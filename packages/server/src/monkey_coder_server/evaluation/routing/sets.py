@@ -32,6 +32,7 @@ class SetReport:
     anchors: Anchors
     router: Figures
     static: Figures
+    kind_mean: Figures
     oracle: Figures
     nearest: Figures | None
     low: float
@@ -61,6 +62,7 @@ def report(of: Set, splits: Sequence[Split], prices: Mapping[tuple[str, str], fl
         judge.anchors,
         judge.figures(router),
         judge.figures(static),
+        judge.figures(played(expected(baselines.kind_mean))),
         judge.figures(played(expected(baselines.oracle))),
         near,
         low,
