@@ -10,6 +10,7 @@ from monkey_coder_server.domain.bandit.sequence_plans import MARGIN, QUICKER
 from monkey_coder_server.domain.bandit.verifier import Rates
 from monkey_coder_server.domain.collapse import Rule
 from monkey_coder_server.domain.sequencing import (
+    GAINS_NO_MORE,
     MOST_ARMS,
     NO_GAIN,
     NOT_BETTER,
@@ -17,6 +18,7 @@ from monkey_coder_server.domain.sequencing import (
     ONE_ARM,
     Prospect,
     Sequencing,
+    next_of,
     sequencing,
 )
 from monkey_coder_server.domain.weights import BALANCED, Weights
@@ -149,3 +151,31 @@ def test_no_plan_loses_quality_or_has_more_arms_than_asked_for(
         spent += bounds[step.arm].bound
         assert spent <= hold
         seen[step.arm] = bounds[step.arm].sights[1]
+
+
+def test_the_callers_check_decides_whether_another_arm_is_asked() -> None:
+    made = plan(Rule.CASCADE)
+    first = next_of(made, ALL, ())
+    assert first.start is not None
+    assert first.start == made.cascade(10**12).step({})
+    second = next_of(made, ALL, [first.start.arm])
+    assert second.start is not None
+    assert second.start.arm not in {first.start.arm, "weak"}
+    last = next_of(made, ALL, [*made.arms])
+    assert (last.rule, last.reason, last.start) == (Rule.SINGLE, GAINS_NO_MORE, None)
+
+
+def test_failures_of_arms_outside_the_plan_say_how_hard_the_task_is() -> None:
+    made = plan(Rule.CASCADE)
+    unhindered, after = next_of(made, ALL, ()), next_of(made, ALL, ["weak"])
+    assert unhindered.start is not None
+    assert after.start is not None
+    assert after.start.arm in made.arms
+    hard = next_of(made, (*ALL, CHEAP._replace(name="sure", success=0.98)), ["sure"])
+    chances = {each.name: each.success for each in ALL}
+    assert hard.start is None or hard.start.right < chances[hard.start.arm]
+
+
+def test_where_one_arm_was_planned_there_is_no_next() -> None:
+    single = plan(Rule.CASCADE, rates=USELESS)
+    assert next_of(single, ALL, ["cheap"]) is single

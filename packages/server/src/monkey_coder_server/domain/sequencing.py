@@ -5,7 +5,7 @@ the checks can be believed, and lets none lose quality against the arm believed 
 runs alone, and why is said. `auto` weighs what is left against the best-ranked arm by the request's own weights.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log10
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from monkey_coder_server.domain.bandit.cascade import STEPS, Cascade, Start
 from monkey_coder_server.domain.bandit.difficulty import LEVELS, Difficulty, Levels, chances
-from monkey_coder_server.domain.bandit.runner import Given, Runner, Seen, after, verdict_sights
+from monkey_coder_server.domain.bandit.runner import FAILING, Given, Runner, Seen, after, verdict_sights
 from monkey_coder_server.domain.bandit.sequence_plans import (
     RACERS,
     CascadePlan,
@@ -34,6 +34,7 @@ MOST_ARMS = 6
 ONE_ARM = "only one model can serve this request"
 NOT_USEFUL = "the checks are not known to tell right answers from wrong ones well enough at this kind of work"
 NO_GAIN = "no sequence is foreseen to keep the quality of the strongest model at less cost or in less time"
+GAINS_NO_MORE = "no model that was not asked yet is foreseen to be worth its cost after these failures"
 NOT_BETTER = "the best-ranked model alone serves this request's weights of quality, cost and latency better"
 
 
@@ -60,6 +61,7 @@ class Sequencing:
     """What a request runs: `rule` CASCADE or RACE with their runners, or SINGLE with none and the `reason`.
 
     `worth` of a right answer in USD says when a cascade stops. `alone` is what the `strongest` arm is foreseen to do.
+    `start` is the arm that answers now, where the caller's check decides whether another is asked (`next_of`).
     """
 
     rule: Rule
@@ -70,6 +72,7 @@ class Sequencing:
     reason: str = ""
     runners: tuple[Runner, ...] = ()
     worth: float = 0.0
+    start: Start | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -108,6 +111,22 @@ def sequencing(
     if rule is Rule.AUTO and score(best.foreseen) <= score(single.foreseen):
         return replace(single, reason=NOT_BETTER)
     return best
+
+
+def next_of(made: Sequencing, prospects: Sequence[Prospect], failed: Collection[str]) -> Sequencing:
+    """What was planned, with the arm to ask after the answers of these arms failed the caller's check.
+
+    A single arm, where no further one is worth what it costs. Failures of arms that are not in the plan count, too:
+    they say how hard the task is.
+    """
+    if made.rule is not Rule.CASCADE:
+        return made
+    others = (each for each in prospects if each.name in failed and each.name not in made.arms)
+    runners = (*made.runners, *(_runner(each, made.rates) for each in others))
+    cascade = Cascade(runners, worth=made.worth, hold=sum(each.bound for each in runners), steps=len(runners))
+    red = {each.name: each.sights[FAILING] for each in runners if each.name in failed}
+    step = cascade.step(red)
+    return replace(made, start=step) if isinstance(step, Start) else made.instead(GAINS_NO_MORE)
 
 
 class _Asked(NamedTuple):

@@ -42,6 +42,10 @@ class Runner:
     times: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
 
 
+FAILING = 1
+"""The place of a failing verdict among `verdict_sights`."""
+
+
 def verdict_sights(rates: Rates) -> tuple[Sight, ...]:
     """All that may be seen where only a check's verdict is."""
     return (

@@ -6,6 +6,7 @@ evidence about arms has, so that they are shared and bounded in the same way.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
 from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
@@ -16,13 +17,14 @@ from monkey_coder_server.domain.bandit.evidence import Evidence, Tally
 from monkey_coder_server.domain.bandit.shares import Shares
 from monkey_coder_server.domain.bandit.verifier import UNKNOWN, Rates, Stated, Verdicts, believed
 from monkey_coder_server.domain.verification.agreement import TOGETHER
+from monkey_coder_server.domain.verification.callers import ASSUMED, CallersCheck, Seen, balanced
 from monkey_coder_server.domain.verification.verdict import Check
 
 MOST_OF_AN_ACCOUNT = 10.0
 """Verdicts of a check on right answers, and as many on wrong ones, that an account counts for with all others."""
 MOST_ACCOUNTS = 2_000
 """Accounts whose verdicts count; what the one that was silent longest told counts no more."""
-RIGHT, WRONG = "right", "wrong"
+RIGHT, WRONG, SEEN = "right", "wrong", "seen"
 MEASURED: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
         Check.NOT_EMPTY.value: (191, 191),
@@ -39,9 +41,18 @@ RIGHT_VERDICTS, WRONG_VERDICTS = 20.0, 4.0
 """What is stated of right answers was measured, elsewhere; of wrong ones nothing was, and it soon gives way."""
 _THOUSANDTHS = 1_000
 _NO_TALLY = Tally()
+_PLACES = (RIGHT, WRONG, SEEN)
 
 Judged = Iterable[tuple[str, bool]]
 """What each check, and all together, said of an answer (`agreement.judged`)."""
+
+
+class Source(StrEnum):
+    """Where the rates come from that a check has before outcomes."""
+
+    MEASURED = "measured"
+    ASSUMED = "assumed"
+    UNKNOWN = "unknown"
 
 
 class Standing(NamedTuple):
@@ -53,6 +64,7 @@ class Standing(NamedTuple):
     rates: Rates
     right: float
     wrong: float
+    source: Source
 
 
 class Trust:
@@ -69,8 +81,12 @@ class Trust:
             for truth, share in ((RIGHT, quality), (WRONG, 1.0 - quality)):
                 if share:
                     self._shares.add(context, place_of(name, truth), float(passed), weight * share)
-        while len(self._shares.groups) > MOST_ACCOUNTS:
-            self._shares.forget(next(iter(self._shares.groups)))
+        self._forget()
+
+    def saw(self, context: Context, name: str, *, passed: bool, weight: float = 1.0) -> None:
+        """Count what a caller's check said of an answer, whatever comes out later; a negative weight takes it back."""
+        self._shares.add(context, place_of(name, SEEN), float(passed), weight)
+        self._forget()
 
     def take(self, stored: Stored) -> None:
         """Believe what all processes saw, and what this one saw beyond it."""
@@ -85,21 +101,25 @@ class Trust:
     def standings(self, context: Context) -> Mapping[str, Standing]:
         """Every check's rates at this work of an account, and those of all together."""
         found = {}
-        for name in (TOGETHER, *(check.value for check in Check)):
+        for name in (TOGETHER, *(check.value for check in (*Check, *CallersCheck))):
             right, wrong = self._told(context, name)
-            found[name] = Standing(self.rates(context, name), right, wrong)
+            found[name] = Standing(self.rates(context, name), right, wrong, source_of(name))
         return found
+
+    def _forget(self) -> None:
+        while len(self._shares.groups) > MOST_ACCOUNTS:
+            self._shares.forget(next(iter(self._shares.groups)))
 
     def _seen(self, context: Context, name: str) -> Iterator[Verdicts]:
         """At each kind, coarsest first, what is not told again at the next finer one; all of the account's own last."""
         common = [self._at(self._shares.common, node, name) for node in context.nodes]
         for coarser, finer in pairwise(common):
-            yield _without(coarser, finer)
-        yield self._at(self._shares.own, context.nodes[-1], name)
+            yield coarser.without(finer).that_count
+        yield self._at(self._shares.own, context.nodes[-1], name).that_count
 
-    def _at(self, evidence: Evidence, node: Node, name: str) -> Verdicts:
-        right, wrong = (evidence.at(node).get(place_of(name, truth), _NO_TALLY) for truth in (RIGHT, WRONG))
-        return Verdicts(*_counts(right), *_counts(wrong))
+    def _at(self, evidence: Evidence, node: Node, name: str) -> "_Kept":
+        right, wrong, seen = (evidence.at(node).get(place_of(name, truth), _NO_TALLY) for truth in _PLACES)
+        return _Kept(Verdicts(*_counts(right), *_counts(wrong)), Seen(*_counts(seen)))
 
     def _told(self, context: Context, name: str) -> tuple[float, float]:
         seen = self._shares.seen(context)
@@ -114,11 +134,11 @@ class Trust:
 def stated(name: str) -> Stated:
     """What is believed of a check at first: of right answers what was measured, and the same of wrong ones.
 
-    So a check is useless until wrong answers were seen to fail it.
+    So a check of ours is useless until wrong answers were seen to fail it. Of checks that callers run it is assumed.
     """
     measured = MEASURED.get(name)
     if measured is None:
-        return UNKNOWN
+        return ASSUMED.get(name, UNKNOWN)
     passed, answers = measured
     share = (passed + 1) / (answers + 2)
     return Stated(
@@ -126,18 +146,40 @@ def stated(name: str) -> Stated:
     )
 
 
+def source_of(name: str) -> Source:
+    """Where what is stated of a check comes from."""
+    if name in MEASURED:
+        return Source.MEASURED
+    return Source.ASSUMED if name in ASSUMED else Source.UNKNOWN
+
+
 def place_of(name: str, truth: str) -> str:
-    """Where verdicts of a check on right or wrong answers are counted."""
+    """Where verdicts of a check on right or on wrong answers are counted, or on all that were seen."""
     return f"{name} {truth}"
 
 
-def _without(all_told: Verdicts, told_again: Verdicts) -> Verdicts:
-    return Verdicts(
-        max(0, all_told.right_passed - told_again.right_passed),
-        max(0, all_told.right_failed - told_again.right_failed),
-        max(0, all_told.wrong_passed - told_again.wrong_passed),
-        max(0, all_told.wrong_failed - told_again.wrong_failed),
-    )
+class _Kept(NamedTuple):
+    """What is kept of a check at a kind of work. Nothing was `seen` but of checks that callers run."""
+
+    told: Verdicts
+    seen: Seen
+
+    def without(self, again: "_Kept") -> "_Kept":
+        """This without what is told again."""
+        told, other = self.told, again.told
+        return _Kept(
+            Verdicts(
+                max(0, told.right_passed - other.right_passed),
+                max(0, told.right_failed - other.right_failed),
+                max(0, told.wrong_passed - other.wrong_passed),
+                max(0, told.wrong_failed - other.wrong_failed),
+            ),
+            Seen(max(0, self.seen.passed - again.seen.passed), max(0, self.seen.failed - again.seen.failed)),
+        )
+
+    @property
+    def that_count(self) -> Verdicts:
+        return balanced(self.told, self.seen)
 
 
 def _counts(tally: Tally) -> tuple[int, int]:
