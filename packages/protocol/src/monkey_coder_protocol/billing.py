@@ -174,11 +174,12 @@ class ReceiptKeys(msgspec.Struct):
 
 
 class Feedback(msgspec.Struct, kw_only=True):
-    """What became of an answer; feeds routing."""
+    """What became of an answer; feeds routing. `verifier` says what passed or failed it: tests when left out."""
 
     request_id: str
     outcome: Literal["accepted", "rejected", "tests_passed", "tests_failed"]
     score: float | None = None
+    verifier: Literal["tests", "build", "lint"] | None = None
 
 
 UsageReport = dict[str, Any]

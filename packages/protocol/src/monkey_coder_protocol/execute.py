@@ -46,6 +46,8 @@ CollapseStrategy = Literal[
 COLLAPSE_STRATEGIES: tuple[str, ...] = get_args(CollapseStrategy)
 CoordinationStrategy = Literal["sequential", "parallel", "collaborative", "hierarchical"]
 COORDINATION_STRATEGIES: tuple[str, ...] = get_args(CoordinationStrategy)
+VERIFIERS = ("tests", "build", "lint")
+"""What callers check answers with, where their code is."""
 
 ExecutionStatus = Literal["pending", "in_progress", "completed", "failed", "cancelled"]
 
@@ -137,6 +139,13 @@ class NamedTool(msgspec.Struct, omit_defaults=True):
     name: str | None = None
 
 
+class Escalation(msgspec.Struct):
+    """The requests of this task whose answers failed the caller's check, first to last, and which check that was."""
+
+    failed: list[str]
+    verifier: str | None = None
+
+
 class ExecuteRequest(msgspec.Struct, kw_only=True):
     """One task. Only `task_type` and `prompt` must be there."""
 
@@ -163,6 +172,10 @@ class ExecuteRequest(msgspec.Struct, kw_only=True):
     """Functions the model may call; what it calls is told in `result.metadata.tool_calls`. Ours."""
     tool_choice: str | NamedTool | None = None
     """`auto`, `none`, `required`, or the one function to call. Ours."""
+    verifier: str | None = None
+    """The caller checks the answer itself (`tests`, `build`, `lint`) and asks again when it fails. Ours."""
+    escalation: Escalation | None = None
+    """It asks again. Ours."""
 
 
 class Artifact(msgspec.Struct, kw_only=True):

@@ -5,7 +5,7 @@ the checks can be believed, and lets none lose quality against the arm believed 
 runs alone, and why is said. `auto` weighs what is left against the best-ranked arm by the request's own weights.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log10
 from types import MappingProxyType
@@ -96,7 +96,7 @@ def sequencing(
     rule: Rule, prospects: Sequence[Prospect], rates: Rates, weights: Weights, *, most: int = STEPS
 ) -> Sequencing:
     """What CASCADE, RACE or AUTO comes to for a request whose arms are given best-ranked first; `most` arms run."""
-    strongest = max(prospects, key=lambda each: (each.success, -each.cost))
+    strongest = strongest_of(prospects)
     single = Sequencing(Rule.SINGLE, rates, strongest.name, _alone(strongest), _alone(prospects[0]))
     if min(len(prospects), most) < 2:
         return replace(single, reason=ONE_ARM)
@@ -111,6 +111,11 @@ def sequencing(
     if rule is Rule.AUTO and score(best.foreseen) <= score(single.foreseen):
         return replace(single, reason=NOT_BETTER)
     return best
+
+
+def strongest_of(prospects: Iterable[Prospect]) -> Prospect:
+    """The arm most believed in, the cheaper of equals."""
+    return max(prospects, key=lambda each: (each.success, -each.cost))
 
 
 def next_of(made: Sequencing, prospects: Sequence[Prospect], failed: Collection[str]) -> Sequencing:

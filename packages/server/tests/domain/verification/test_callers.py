@@ -85,7 +85,7 @@ def test_one_failure_nobody_speaks_of_does_not_silence_the_rest() -> None:
 
 
 @given(right_passed=COUNT, right_failed=COUNT, wrong_passed=COUNT, wrong_failed=COUNT, passed=COUNT, failed=COUNT)
-def test_outcomes_are_never_made_up_and_never_beyond_their_proportion(  # noqa: PLR0913 - six counts
+def test_outcomes_are_never_made_up_and_never_beyond_their_proportion(
     *, right_passed: int, right_failed: int, wrong_passed: int, wrong_failed: int, passed: int, failed: int
 ) -> None:
     all_told = Verdicts(right_passed, right_failed, wrong_passed, wrong_failed)

@@ -15,7 +15,15 @@ from monkey_coder_server.features.inference.leeway import ANY, Leeway
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.planning import Planner
 from monkey_coder_server.features.inference.route import Route
-from monkey_coder_server.features.inference.sequences import WATCHED, Wish, considered, sequenced, strongest_first, sure
+from monkey_coder_server.features.inference.sequences import (
+    WATCHED,
+    Wish,
+    considered,
+    next_round,
+    sequenced,
+    strongest_first,
+    sure,
+)
 from monkey_coder_server.features.inference.staffing import Crew, staffed
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Ledger, Replay
 from monkey_coder_server.ports.record import Record
@@ -165,6 +173,9 @@ def _planned(  # noqa: PLR0913, PLR0917 - those of `chosen_for`, and its rule
     if plan.rates is None or not routes:
         return Chosen(routes) if routes else None
     wish = Wish(collapse, plan.rates)
+    if job.rounds is not None:
+        following = next_round(plan, choose(plan, job, budget, len(plan.order), leeway), wish, job.rounds)
+        return Chosen(following.routes[:most], sequencing=following.plan)
     if not collapse.wanted_for(plan.decision.worth):
         return Chosen(routes, sequencing=sure(plan, routes, wish))
     made = sequenced(plan, job, wish, budget, leeway)

@@ -65,7 +65,9 @@ class ExecuteApi:
 
     async def _order(self, request: Request, *, stream: bool) -> Order:
         sent = await json_body(request, request_decoder)
-        return await self._desk.take(request, sent, stream=stream)
+        order = await self._desk.take(request, sent, stream=stream)
+        await self._desk.told(order.job.rounds)
+        return order
 
 
 _BYPASS: Headers = [(b"x-monkey-cache", b"bypass")]

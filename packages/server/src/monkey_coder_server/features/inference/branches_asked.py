@@ -25,13 +25,18 @@ def read_collapse(sent: ExecuteRequest) -> Collapse | None:
     return None
 
 
+def said_collapse(said: Collapse | None, header: str | None) -> Collapse | None:
+    """What the request says, in its body or else by the header. Raises `InvalidRequest` for an unknown rule."""
+    asked = _read(header)
+    return said or asked
+
+
 def wanted_collapse(said: Collapse | None, header: str | None, principal: Principal) -> Collapse | None:
     """How several answers are asked for, None for a single one. Raises `InvalidRequest` for an unknown rule."""
-    asked = _read(header)
+    chosen = said_collapse(said, header)
     key = principal.key
-    if asked is None and key is not None and key.collapse is not None:
-        asked = Collapse(rule=RULES[key.collapse])
-    chosen = said or asked
+    if chosen is None and key is not None and key.collapse is not None:
+        chosen = Collapse(rule=RULES[key.collapse])
     if chosen is None or chosen.rule is Rule.SINGLE or chosen.branches < 2:
         return None
     return replace(chosen, branches=HEDGED) if chosen.rule is Rule.HEDGE else chosen

@@ -150,7 +150,7 @@ class DebugApi:
         if plan.rates is None or collapse is None:
             return None
         made = (await considered(plan, partial(within_max_cost, plan, order.job, self._attempts))).sequencing
-        return None if made is None else sequence_of(collapse.rule, made)
+        return None if made is None else sequence_of(collapse.rule, made, order.job.rounds)
 
     def _verification(self, order: Order, plan: Plan) -> dict[str, Any]:
         """How often each check passes right answers, and wrong ones, at this work of the caller's account."""
@@ -161,6 +161,7 @@ class DebugApi:
                 **rates_of(standing.rates),
                 "right_answers_seen": round(standing.right, 2),
                 "wrong_answers_seen": round(standing.wrong, 2),
+                "stated": standing.source,
             }
             for name, standing in self._trust.standings(context).items()
         }

@@ -3,14 +3,24 @@
 from collections.abc import Mapping
 
 from monkey_coder_protocol.execute import ExecuteRequest
+from monkey_coder_server.domain.collapse import Collapse
 from monkey_coder_server.domain.errors import RateLimited
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.branches_asked import HEADER as COLLAPSE_HEADER
-from monkey_coder_server.features.inference.branches_asked import wanted_collapse
+from monkey_coder_server.features.inference.branches_asked import said_collapse, wanted_collapse
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.quotes import QuoteBook
 from monkey_coder_server.features.inference.render import execute_body
 from monkey_coder_server.features.inference.repeats import RETRY_HEADER
+from monkey_coder_server.features.inference.reports import Reports
+from monkey_coder_server.features.inference.rounds import Rounds
+from monkey_coder_server.features.inference.rounds_asked import (
+    FAILED_HEADER,
+    VERIFIER_HEADER,
+    RoundsAsked,
+    collapse_of_rounds,
+    rounds_of_headers,
+)
 from monkey_coder_server.features.inference.task import Task, read_task
 from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGHTS_HEADER
 from monkey_coder_server.features.inference.weights_asked import with_header
@@ -40,8 +50,9 @@ class Order(Record, frozen=True):
 class Desk:
     """`rate` is the requests a minute of a key that names no rate of its own."""
 
-    def __init__(self, limiter: Limiter, quotes: QuoteBook, clock: Clock, *, rate: int) -> None:
+    def __init__(self, limiter: Limiter, quotes: QuoteBook, reports: Reports, clock: Clock, *, rate: int) -> None:
         self._limiter = limiter
+        self._reports = reports
         self._quotes = quotes
         self._clock = clock
         self._rate = rate
@@ -51,7 +62,12 @@ class Desk:
         started = self._clock.monotonic()
         headers = await self.limit(request.principal)
         task = read_task(with_header(sent, request.header(WEIGHTS_HEADER)))
-        collapse = wanted_collapse(task.collapse, request.header(COLLAPSE_HEADER), request.principal)
+        rounds = await self.rounds(request, task.rounds, task.wishes.task_type)
+        if rounds is not None:
+            said = said_collapse(task.collapse, request.header(COLLAPSE_HEADER))
+            collapse: Collapse | None = collapse_of_rounds(said, team=task.team is not None)
+        else:
+            collapse = wanted_collapse(task.collapse, request.header(COLLAPSE_HEADER), request.principal)
         if task.team is not None:
             collapse = None
         locked = None
@@ -63,7 +79,7 @@ class Desk:
             principal=request.principal,
             endpoint=ENDPOINT,
             request=task.request,
-            wishes=task.wishes if collapse is None else task.wishes.of_several(),
+            wishes=task.wishes if collapse is None or rounds is not None else task.wishes.of_several(),
             stream=stream,
             seconds=task.seconds,
             at=self._clock.now(),
@@ -77,8 +93,22 @@ class Desk:
             collapse=collapse,
             team=task.team,
             files={each.path: each.content for each in sent.files or ()},
+            rounds=rounds,
         )
         return Order(job, task, task_id, headers)
+
+    async def rounds(self, request: Request, said: RoundsAsked | None, task_type: str) -> Rounds | None:
+        """How far a task has come whose caller checks answers, by its body or else by headers; None for any other.
+
+        Raises `InvalidRequest`, and `NotFound` for a request that is none of the account's.
+        """
+        asked = said or rounds_of_headers(request.header(VERIFIER_HEADER), request.header(FAILED_HEADER))
+        return None if asked is None else await self._reports.rounds(request.principal.account_id, asked, task_type)
+
+    async def told(self, rounds: Rounds | None) -> None:
+        """Count that answers failed their caller's check, now that another one is asked for."""
+        if rounds is not None:
+            await self._reports.failures(rounds)
 
     async def limit(self, principal: Principal) -> Headers:
         """Take one request of the caller's rate; the headers that say what is left. Raises `RateLimited`."""

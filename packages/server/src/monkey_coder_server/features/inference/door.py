@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from monkey_coder_server.domain.catalog import Kind
 from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.features.inference.api import collapse_headers, route_headers, settled_headers
@@ -127,6 +128,8 @@ class Door:
             return await self._again(Visit(request, inbound, seconds, [*headers, REPLAYED], keep, kept), kept)
         key = key_of(request.header(HEADER), envelope, sent, endpoint=self._endpoint)
         visit = Visit(request, inbound, seconds, headers, keep, None)
+        rounds = None if inbound.kind is not Kind.CHAT else await self._desk.rounds(request, None, inbound.kind)
+        await self._desk.told(rounds)
         recorder = None if key is None or not inbound.stream else Recorder(partial(self._writer, visit))
 
         def render(served: Served, charge: Charge) -> bytes:
@@ -144,6 +147,7 @@ class Door:
             render=render,
             idempotency=key,
             keep=first,
+            rounds=rounds,
         )
         run = self._pipeline.start(job)
         if recorder is not None:

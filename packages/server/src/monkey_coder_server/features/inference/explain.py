@@ -9,8 +9,10 @@ from monkey_coder_server.domain.collapse import Rule
 from monkey_coder_server.domain.money import NANO_PER_USD, usd
 from monkey_coder_server.domain.routing_collapse import best_single
 from monkey_coder_server.domain.sequencing import Outlook, Sequencing
+from monkey_coder_server.domain.verification.trust import source_of
 from monkey_coder_server.features.inference.job import Served
 from monkey_coder_server.features.inference.plan import Decision, Draw, Plan
+from monkey_coder_server.features.inference.rounds import Rounds
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.sequences import watches
 
@@ -63,7 +65,7 @@ def collapse_of(served: Served, charged: int) -> dict[str, Any]:
     }
 
 
-def sequence_of(asked: Rule, made: Sequencing) -> dict[str, Any]:
+def sequence_of(asked: Rule, made: Sequencing, rounds: Rounds | None) -> dict[str, Any]:
     """What was asked for, what the router ran for it and why, and what it foresaw."""
     said: dict[str, Any] = {
         "asked": asked,
@@ -76,7 +78,21 @@ def sequence_of(asked: Rule, made: Sequencing) -> dict[str, Any]:
     }
     if made.reason:
         said["reason"] = made.reason
+    if rounds is not None:
+        said["check"] |= {"verifier": rounds.verifier, "stated": source_of(rounds.verifier)}
+        said["round"] = _round(made, rounds)
     return said
+
+
+def _round(made: Sequencing, rounds: Rounds) -> dict[str, Any]:
+    """Which answer of its task this is, what failed before, and how likely the arm was to be right after that."""
+    start = made.start
+    return {
+        "number": rounds.number,
+        "failed": [{"request_id": each.request_id, "model": each.by.model} for each in rounds.failed],
+        "planned": None if start is None else start.arm,
+        "success": None if start is None else round(start.right, 4),
+    }
 
 
 def rates_of(rates: Rates) -> dict[str, Any]:

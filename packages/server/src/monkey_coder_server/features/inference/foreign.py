@@ -7,10 +7,12 @@ from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.catalog import Capability, Kind
 from monkey_coder_server.domain.conversation import Document, Image, Part, ToolResult
 from monkey_coder_server.features.inference import bounds
-from monkey_coder_server.features.inference.branches_asked import HEADER, wanted_collapse
+from monkey_coder_server.features.inference.branches_asked import HEADER, said_collapse, wanted_collapse
 from monkey_coder_server.features.inference.job import Job, Served
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.repeats import RETRY_HEADER
+from monkey_coder_server.features.inference.rounds import Rounds
+from monkey_coder_server.features.inference.rounds_asked import collapse_of_rounds
 from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGHTS_HEADER
 from monkey_coder_server.features.inference.weights_asked import header_weights
 from monkey_coder_server.ports.front import Inbound
@@ -35,6 +37,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
     render: Callable[[Served, Charge], bytes],
     idempotency: IdempotencyKey | None,
     keep: Callable[[Served, Charge, bytes], bytes],
+    rounds: Rounds | None = None,
 ) -> Job:
     """The job. Raises `InvalidRequest` for a header of ours that says nonsense."""
     wishes = Wishes(
@@ -45,7 +48,11 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         kind=inbound.kind,
         weights=header_weights(request.header(WEIGHTS_HEADER)),
     )
-    collapse = wanted_collapse(None, request.header(HEADER), request.principal)
+    header = request.header(HEADER)
+    if rounds is None:
+        collapse = wanted_collapse(None, header, request.principal)
+    else:
+        collapse = collapse_of_rounds(said_collapse(None, header), team=False)
     if inbound.kind is not Kind.CHAT:
         collapse = None  # one model has these vectors or verdicts; there is nothing to choose among
     return Job(
@@ -53,7 +60,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         principal=request.principal,
         endpoint=endpoint,
         request=inbound.request,
-        wishes=wishes if collapse is None else wishes.of_several(),
+        wishes=wishes if collapse is None or rounds is not None else wishes.of_several(),
         stream=inbound.stream,
         seconds=_seconds(request.header("x-stainless-timeout")),
         at=at,
@@ -66,6 +73,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         keep=keep,
         explores=request.header(RETRY_HEADER) in {None, "0"},
         collapse=collapse,
+        rounds=rounds,
     )
 
 

@@ -53,7 +53,8 @@ class HedgeFigures:
 class Hedges:
     """Says which requests are hedged: those that ask for it, and those that leave the model open, where `unasked`.
 
-    Who asks for the best model waits for it, and who asks for the cheapest is not given a dearer one.
+    Who asks for the best model waits for it, and who asks for the cheapest, or the next of a cascade whose answers it
+    checks itself, is not given a dearer one.
     """
 
     def __init__(self, attempts: Attempts, figures: HedgeFigures, *, unasked: bool) -> None:
@@ -69,7 +70,8 @@ class Hedges:
         else:
             mode = admitted.plan.decision.ranking.mode
             asked = False
-            allowed = self._unasked and mode in OPEN and not admitted.several and job.wishes.kind is Kind.CHAT
+            ordinary = job.wishes.kind is Kind.CHAT and job.rounds is None
+            allowed = self._unasked and mode in OPEN and not admitted.several and ordinary
         return Hedge(flight, self._attempts, self._figures, asked=asked) if allowed else None
 
 

@@ -14,6 +14,7 @@ from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.domain.verification.verdict import Verdict
 from monkey_coder_server.features.inference.plan import Plan, Wishes
 from monkey_coder_server.features.inference.quotes import Promise
+from monkey_coder_server.features.inference.rounds import Rounds
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.ports.ledger import AttemptRecord, Charge, IdempotencyKey, Replay
 from monkey_coder_server.ports.record import Record
@@ -55,6 +56,8 @@ class Job(Record, frozen=True, kw_only=True):
     """Several agents are to work at it; then no arms are asked beside."""
     files: Mapping[str, str] = _NO_FILES
     """Those that came with the request, by path."""
+    rounds: Rounds | None = None
+    """Its caller checks the answer and asks again when it fails: then one arm is asked, whatever cascade is planned."""
 
     @property
     def budget(self) -> int | None:

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from monkey_coder_server.domain.catalog import Kind
 from monkey_coder_server.domain.verification.trust import Trust
 from monkey_coder_server.features.inference.beliefs import Beliefs, Signal
+from monkey_coder_server.features.inference.callers_checks import CallersChecks
 from monkey_coder_server.features.inference.checking import Checking
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.exploration import Exploration
@@ -12,7 +13,7 @@ from monkey_coder_server.features.inference.foresight import Asked, Foresight
 from monkey_coder_server.features.inference.job import Collapsed, Served
 from monkey_coder_server.features.inference.outcomes import Outcomes, ServedBy, Tally, arm_of
 from monkey_coder_server.features.inference.plan import Plan
-from monkey_coder_server.features.inference.sequences import watches
+from monkey_coder_server.features.inference.sequences import ranked
 from monkey_coder_server.features.inference.sessions import Sessions
 from monkey_coder_server.features.inference.signs import ASKED_AGAIN, Signs
 from monkey_coder_server.features.inference.verdicts import Verdicts
@@ -32,6 +33,7 @@ class Learning:
         self.trust = Trust()
         self.verdicts = Verdicts(self.trust, self.beliefs)
         self.checking = Checking(self.verdicts)
+        self.callers = CallersChecks(self.trust)
         self.sessions = Sessions(clock)
         self._signs = Signs()
 
@@ -56,10 +58,15 @@ class Learning:
             self._judged(job.request_id, by, plan, served.collapsed)
         elif self._worth_checking(served):
             self.checking.begin(served, by)
-        if served.collapsed is None and not watches(served.sequencing):  # else it was not the best-ranked's turn
+        if job.rounds is not None:
+            self.callers.asked(job.request_id, job.rounds.request_ids)
+        if served.collapsed is None and ranked(served.sequencing, job.rounds):
             self.exploration.played(served)
             self.decisions.served(served, (arm_of(plan.order[0].name, plan.effort), by.arm))
-        again = self._signs.note(served, by, asked.like.same, self._clock.monotonic())
+        same = asked.like.same
+        if job.rounds is not None:  # that its caller asks again is told, and no sign of anything beside
+            same = " ".join((same, *job.rounds.request_ids))
+        again = self._signs.note(served, by, same, self._clock.monotonic())
         if again is not None:
             self.verdicts.told(again, Signal(0.0, ASKED_AGAIN))
 

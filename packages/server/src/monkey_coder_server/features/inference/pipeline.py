@@ -142,7 +142,7 @@ class Pipeline:
         hedge = self._hedges.of(flight)
         if hedge is not None:
             drafts.beside = hedge.bills_beside
-        routes, relay = flight.admitted.routes, job.collapse is None
+        routes, relay = flight.admitted.routes, job.collapse is None or job.rounds is not None
         effort = Effort(routes, job.request, job.stream, deadline, flight.trail, calling, relay, hedge)
         end: End | None = None
         try:

@@ -17,6 +17,7 @@ from monkey_coder_server.domain.likeness import shape_of
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
+from monkey_coder_server.domain.verification.agreement import TOGETHER
 from monkey_coder_server.domain.weights import Weighers
 from monkey_coder_server.domain.work import Work, work_of
 from monkey_coder_server.features.inference.collapse import uniform_of
@@ -130,7 +131,7 @@ class Planner:
         decision = self._decision(question)
         planned = job.collapse is not None and job.collapse.rule in PLANNED
         stay = self._sessions.stay(job, decision, expected)
-        draw = self._explore.draw(job, decision) if stay is None else None
+        draw = self._explore.draw(job, decision) if stay is None and job.rounds is None else None
         first = stay or draw
         order = _first(decision.order, decision.usual if first is None else first.place)
         if job.locked is not None:
@@ -149,7 +150,7 @@ class Planner:
             server_tools_bound=size.server_tool_tokens,
             draw=draw,
             rates=self._rates(work, job) if planned else None,
-            watches=planned and self._watches(job),
+            watches=planned and job.rounds is None and self._watches(job),
             stay=stay,
         )
 
@@ -159,8 +160,9 @@ class Planner:
         return told and job.explores and job.locked is None and uniform_of(job) < WATCHED_SHARE
 
     def _rates(self, work: Work, job: Job) -> Rates:
-        """How far the checks of answers are believed at this work of the caller's account."""
-        return self._trust.rates(Context.of(work.kind, work.language, job.principal.account_id))
+        """How far our checks of answers, or the caller's own, are believed at this work of the caller's account."""
+        name = TOGETHER if job.rounds is None else job.rounds.verifier
+        return self._trust.rates(Context.of(work.kind, work.language, job.principal.account_id), name)
 
     def _decision(self, question: "_Question") -> Decision:
         """The ranking for such a request, shared while it is fresh and its prices hold."""

@@ -24,6 +24,7 @@ ONE_AGENT = "One model answered: the turns of several agents could not be paid t
 AGENTS_FIRST = "Agents and branches were both asked for; agents worked, no branches were run."
 ONE_ENOUGH = "One model answered: the leading one was believed in enough, or several could not be paid together."
 NOT_LATE = "One model answered: it was not late, or no second could be asked, held and paid for."
+CHECKED_BY_CALLER = "One model of a cascade answered: its caller checks the answer and asks again when that fails."
 _encode = msgspec.json.Encoder().encode
 
 
@@ -137,7 +138,7 @@ def _orchestration(task: Task, served: Served) -> dict[str, Any]:
             ran["note"] = AGENTS_FIRST
     elif served.collapsed is not None:
         ran = _branches(served.collapsed)
-    elif task.requested and served.hedged is None:
+    elif (task.requested or served.job.rounds is not None) and served.hedged is None:
         ran["note"] = ONE_BRANCH if served.job.collapse is None else _one_enough(served)
     if served.hedged is not None:
         ran["hedge"] = _hedge(served.hedged)
@@ -188,13 +189,15 @@ def _one_enough(served: Served) -> str:
     made, asked = served.sequencing, served.job.collapse
     if asked is not None and asked.rule is Rule.HEDGE:
         return NOT_LATE
+    if made is not None and made.start is not None:
+        return CHECKED_BY_CALLER
     return ONE_ENOUGH if made is None else f"One model answered: {made.reason}."
 
 
 def _sequence(served: Served) -> dict[str, Any]:
     """What the router made of a request that left it to it how many models are asked."""
     made, asked = served.sequencing, served.job.collapse
-    return {} if made is None or asked is None else {"sequence": sequence_of(asked.rule, made)}
+    return {} if made is None or asked is None else {"sequence": sequence_of(asked.rule, made, served.job.rounds)}
 
 
 def _hedge(hedged: Hedged) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from monkey_coder_server.domain.bandit.cascade import STEPS
 from monkey_coder_server.domain.bandit.verifier import Rates
 from monkey_coder_server.domain.collapse import Collapse, Rule
-from monkey_coder_server.domain.sequencing import Prospect, Sequencing, sequencing
+from monkey_coder_server.domain.sequencing import Prospect, Sequencing, next_of, sequencing, strongest_of
 from monkey_coder_server.features.inference.fitting import choose
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.leeway import Leeway
 from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.features.inference.rounds import Rounds
 from monkey_coder_server.features.inference.route import Route
 
 NOT_PAID = "several models cannot be paid together within the limit of this request"
@@ -80,9 +81,32 @@ def _made(plan: Plan, routes: Sequence[Route], wish: Wish, most: int) -> Sequenc
     return found.within(bounds)
 
 
+def next_round(plan: Plan, routes: Sequence[Route], wish: Wish, rounds: Rounds) -> Sequenced:
+    """Who answers now of all who could, where the caller checks: the next of a cascade, then who else may serve.
+
+    Where no cascade is worth it one arm is asked: the best-ranked first, after failures the strongest of the others.
+    """
+    if not rounds.failed and not wish.collapse.wanted_for(plan.decision.worth):
+        return Sequenced(sure(plan, routes, wish), tuple(routes))
+    prospects, failed = [*_prospects(plan, routes)], frozenset(rounds.models)
+    made = next_of(_made(plan, routes, wish, min(wish.collapse.branches, STEPS)), prospects, failed)
+    if made.start is None and not failed:
+        return Sequenced(made, tuple(routes))
+    left = [each for each in prospects if each.name not in failed] or prospects
+    first = strongest_of(left).name if made.start is None else made.start.arm
+    return Sequenced(made, tuple(sorted(routes, key=lambda route: (route.name != first, route.name in failed))))
+
+
 def watches(made: Sequencing | None) -> bool:
     """Whether the strongest model answered so that the checks go on being measured."""
     return made is not None and made.reason == WATCHED
+
+
+def ranked(made: Sequencing | None, rounds: Rounds | None) -> bool:
+    """Whether it was the ranking's turn to say who answers: no plan, no failure and no watching of checks said it."""
+    if rounds is not None and rounds.failed:
+        return False
+    return made is None or (made.rule is Rule.SINGLE and not watches(made))
 
 
 def strongest_first(routes: Sequence[Route], strongest: str, most: int) -> tuple[Route, ...]:

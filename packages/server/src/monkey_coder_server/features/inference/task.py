@@ -17,6 +17,7 @@ from monkey_coder_server.features.inference.agents_asked import read_team
 from monkey_coder_server.features.inference.branches_asked import read_collapse
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.prompt import model_request
+from monkey_coder_server.features.inference.rounds_asked import RoundsAsked, read_rounds
 from monkey_coder_server.features.inference.tools import read_choice, read_tools
 from monkey_coder_server.features.inference.weights_asked import weights_in
 from monkey_coder_server.ports.record import Record
@@ -42,6 +43,7 @@ class Task(Record, frozen=True):
     requested: dict[str, Any]
     collapse: Collapse | None = None
     team: Team | None = None
+    rounds: RoundsAsked | None = None
     branches_left_out: bool = False
     """Branches were asked for beside agents, which come first."""
 
@@ -94,6 +96,7 @@ def read_task(sent: ExecuteRequest) -> Task:
         requested=_requested(sent),
         collapse=branches,
         team=team,
+        rounds=read_rounds(sent),
         branches_left_out=team is not None and branches is not None,
     )
 
@@ -126,6 +129,8 @@ def fingerprint(sent: ExecuteRequest) -> bytes:
     weights = weights_in(sent)
     if weights is not None:
         asked.append({"weights": weights})
+    if sent.verifier is not None or sent.escalation is not None:
+        asked.append({"verifier": sent.verifier, "escalation": sent.escalation})
     return hashlib.sha256(_sorted.encode(asked)).digest()
 
 

@@ -44,7 +44,7 @@ class Verdicts:
         passed = dict(judged(found)).get(TOGETHER)
         if passed is None:
             return None
-        rates = self._trust.rates(_context(by))
+        rates = self._trust.rates(context_of(by))
         hint = Signal(*hint_of(rates, passed=passed, success=min(MOST, max(LEAST, success))))
         if not hint.weight:
             return None
@@ -67,7 +67,7 @@ class Verdicts:
             self._beliefs.learn(noted.by, Signal(noted.hint.quality, -noted.hint.weight))
         if noted.unselected:
             for signal in _instead(noted.truth, truth):
-                self._trust.learn(_context(noted.by), noted.said, *signal)
+                self._trust.learn(context_of(noted.by), noted.said, *signal)
         self._noted[request_id] = noted._replace(hint=None, truth=truth)
 
 
@@ -78,5 +78,6 @@ def _instead(earlier: Signal | None, truth: Signal) -> Iterator[Signal]:
     yield truth
 
 
-def _context(by: ServedBy) -> Context:
+def context_of(by: ServedBy) -> Context:
+    """The kinds of work a served request belongs to, its account's own last."""
     return Context.of(by.kind or KIND_OF_TASK.get(by.task_type, CHAT), by.language, by.account_id)

@@ -26,6 +26,7 @@ from monkey_coder_server.features.inference.planning import Listing, Planner
 from monkey_coder_server.features.inference.quote import QuoteApi
 from monkey_coder_server.features.inference.quotes import QuoteBook
 from monkey_coder_server.features.inference.repeats import Repeats
+from monkey_coder_server.features.inference.reports import Reports
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.features.inference.schooling import Schooling
@@ -48,13 +49,14 @@ def build(use: Dependencies) -> Feature:
         use.catalog, _lister(use), prices=use.prices, health=use.health, learning=learning, clock=use.clock
     )
     quotes = QuoteBook(use.quotes, use.clock, use.ids)
-    desk = Desk(use.limiter, quotes, use.clock, rate=options.rate)
+    reports = Reports(learning, use.ledger)
+    desk = Desk(use.limiter, quotes, reports, use.clock, rate=options.rate)
     pipeline = _pipeline(use, planner, learning, running)
     attempts = options.attempt.attempts
     execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
     quote = QuoteApi(desk, planner, quotes, learning.foresight, attempts=attempts)
     debug = DebugApi(desk, planner, learning, use.health, use.clock, attempts=attempts)
-    feedback = FeedbackApi(desk, learning, use.ledger)
+    feedback = FeedbackApi(desk, reports)
     errors = _with_rate_headers(use.problems)
     hall = Hall(
         desk=desk,
