@@ -15,12 +15,13 @@ NAMES = {
     "NotFoundError", "PermissionDeniedError", "PriceUnknownError", "ProviderError", "ProviderTimeoutError",
     "RateLimitError", "RequestInProgressError", "RequestTimeoutError", "ResponseFormatError", "ResponseInfo",
     "RetryNotice", "RetryPolicy", "RoutingWeights", "Stream", "StreamEvent", "StreamInterruptedError", "TaskOptions",
-    "UnavailableError", "Verification", "__version__", "repair_files", "repair_prompt", "verify",
+    "UnavailableError", "Verification", "VerifiedRound", "VerifiedTask", "__version__", "repair_files",
+    "repair_prompt", "verify",
 }  # fmt: skip
 METHODS = {
-    "auth", "balance", "base_url", "call", "capabilities", "close", "execute", "feedback", "health", "keys", "models",
-    "providers", "quote", "receipt_keys", "receipt_page", "receipts", "router_debug", "statement", "stream",
-    "usage", "with_options",
+    "auth", "balance", "base_url", "call", "capabilities", "close", "execute", "execute_verified", "feedback",
+    "health", "keys", "models", "providers", "quote", "receipt_keys", "receipt_page", "receipts", "router_debug",
+    "statement", "stream", "usage", "with_options",
 }  # fmt: skip
 
 

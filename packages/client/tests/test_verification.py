@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monkey_coder import ConfigurationError, Execution, FileData, repair_files, repair_prompt, verify
-from monkey_coder.verification import TAIL_BYTES, Verification, arguments, other_providers
+from monkey_coder.verification import TAIL_BYTES, Verification, arguments
 from packages.client.tests.fake_gateway import execution
 
 
@@ -85,8 +85,3 @@ def test_the_answers_files_take_the_place_of_those_given() -> None:
     given = [FileData(path="main.py", content="old"), FileData(path="b.py", content="b")]
     found = {file.path: file.content for file in repair_files(given, an_execution())}
     assert found == {"main.py": "print('hello')\n", "b.py": "b", "app/core.py": "ANSWER = 42\n"}
-
-
-def test_those_who_did_not_fail_are_asked_or_all_when_everybody_did() -> None:
-    assert other_providers(["a", "b", "c"], ["b"]) == ["a", "c"]
-    assert other_providers(["a"], ["a", "b"]) == ["a"]

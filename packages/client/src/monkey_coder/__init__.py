@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from monkey_coder.results import Execution
     from monkey_coder.verification import Verification, repair_files, repair_prompt, verify
+    from monkey_coder.verified_task import VerifiedRound, VerifiedTask
     from monkey_coder_protocol.auth import CreateKeyRequest, KeyCaps
     from monkey_coder_protocol.events import StreamEvent
     from monkey_coder_protocol.execute import Artifact, ExecuteRequest, ExecuteResponse, FileData, RoutingWeights
@@ -94,6 +95,8 @@ _HOMES = {
     "StreamEvent": "monkey_coder_protocol.events",
     "TaskOptions": "monkey_coder._requests",
     "Verification": "monkey_coder.verification",
+    "VerifiedRound": "monkey_coder.verified_task",
+    "VerifiedTask": "monkey_coder.verified_task",
     "repair_files": "monkey_coder.verification",
     "repair_prompt": "monkey_coder.verification",
     "verify": "monkey_coder.verification",
@@ -142,6 +145,8 @@ __all__ = [
     "TaskOptions",
     "UnavailableError",
     "Verification",
+    "VerifiedRound",
+    "VerifiedTask",
     "__version__",
     "repair_files",
     "repair_prompt",

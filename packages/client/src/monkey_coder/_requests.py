@@ -15,6 +15,7 @@ from monkey_coder_protocol import auth, billing, catalog, execute
 
 T = TypeVar("T")
 Outcome = Literal["accepted", "rejected", "tests_passed", "tests_failed"]
+Verifier = Literal["tests", "build", "lint"]
 TASK_TIMEOUT = 300.0
 """Seconds a task may take when the caller says nothing; the gateway's own default."""
 TASK_GRACE = 10.0
@@ -76,6 +77,12 @@ class TaskOptions(TypedDict, total=False):
     """How agents work together: `collaborative` when left out."""
     reflections: int
     """How often agents criticise the answer and write it anew, 0 to 5."""
+    verifier: Verifier
+    """You check the answer with these and ask again when it fails: the cheapest model worth trying comes first."""
+    failed: Sequence[str]
+    """The requests of this task whose answers failed your check, first to last: the next model is asked."""
+    answers: int
+    """How many answers such a task may take, 2 to 10; 4 when left out."""
 
 
 def build_task(task: str | execute.ExecuteRequest, options: TaskOptions, *, task_id: str) -> execute.ExecuteRequest:
@@ -100,6 +107,8 @@ def build_task(task: str | execute.ExecuteRequest, options: TaskOptions, *, task
         weights=options.get("weights"),
         monkey1_config=_agents(options),
         orchestration_config=_branches(options),
+        verifier=options.get("verifier"),
+        escalation=_escalation(options),
     )
 
 
@@ -273,12 +282,20 @@ def _agents(options: TaskOptions) -> execute.OrchestrationConfig | None:
 
 
 def _branches(options: TaskOptions) -> execute.OrchestrationConfig | None:
-    """What is said of several answers, None for nothing."""
+    """What is said of several answers, at once or one by one as the caller's check asks for them; None for nothing."""
+    answers = options.get("answers")
+    if answers is not None:
+        return execute.OrchestrationConfig(collapse_strategy="cascade", execution_branches=answers)
     if not options.keys() & {"collapse", "branches"}:
         return None
     return execute.OrchestrationConfig(
         collapse_strategy=options.get("collapse"), execution_branches=options.get("branches")
     )
+
+
+def _escalation(options: TaskOptions) -> execute.Escalation | None:
+    failed = options.get("failed")
+    return execute.Escalation(list(failed), options.get("verifier")) if failed else None
 
 
 def _task_request(path: str, task: execute.ExecuteRequest) -> Request:

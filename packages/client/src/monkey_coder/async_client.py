@@ -5,6 +5,7 @@ import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Self, TypeVar, Unpack
 
@@ -16,6 +17,8 @@ from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
 from monkey_coder.results import Execution
+from monkey_coder.verification import Verification
+from monkey_coder.verified_task import ANSWERS, VerifiedRound, VerifiedTask
 from monkey_coder_protocol import billing, catalog
 from monkey_coder_protocol.events import StreamEvent
 from monkey_coder_protocol.execute import ExecuteRequest
@@ -102,6 +105,31 @@ class AsyncClient:
         request = _requests.stream(_task(task, options))
         return await self._with_retries(request, self._open)
 
+    async def execute_verified(
+        self, prompt: str, check: Callable[[Execution], Awaitable[Verification]], **options: Unpack[TaskOptions]
+    ) -> VerifiedTask:
+        """Ask until an answer passes your check, cheapest model first; `max_cost` is for all together.
+
+        At most `answers` are asked for, 3 when left out. The gateway is told how each ended, where that succeeds.
+        Raises for the first answer; what prevents a later one is `stopped`.
+        """
+        task = VerifiedTask(prompt, options, options.get("answers", ANSWERS), options.get("verifier", "tests"))
+        while not task.over:
+            words, said = task.request()
+            try:
+                execution = await self.execute(words, **said)
+            except errors.MonkeyCoderError as error:
+                if not task.rounds:
+                    raise
+                task.stopped = error
+            else:
+                task.rounds.append(VerifiedRound(execution, await check(execution)))
+        if task.execution.request_id is not None:
+            outcome: _requests.Outcome = "tests_passed" if task.passed else "tests_failed"
+            with suppress(errors.MonkeyCoderError):
+                await self.feedback(task.execution.request_id, outcome, verifier=task.verifier)
+        return task
+
     async def quote(self, task: str | ExecuteRequest, **options: Unpack[TaskOptions]) -> billing.Quote:
         """What a task would cost, route by route; `quote_id` locks the price."""
         return await self.call(_requests.quote(_task(task, options)))
@@ -166,12 +194,16 @@ class AsyncClient:
         return await self.call(_requests.receipt_keys())
 
     async def feedback(
-        self, request_id: str, outcome: _requests.Outcome, *, score: float | None = None
+        self,
+        request_id: str,
+        outcome: _requests.Outcome,
+        *,
+        score: float | None = None,
+        verifier: _requests.Verifier | None = None,
     ) -> dict[str, Any]:
-        """Tell what became of an answer; the gateway's routing learns from it. `score` is 0 to 1."""
-        return await self.call(
-            _requests.feedback(billing.Feedback(request_id=request_id, outcome=outcome, score=score))
-        )
+        """Tell what became of an answer; routing learns from it. `score` is 0 to 1, `verifier` what tested it."""
+        report = billing.Feedback(request_id=request_id, outcome=outcome, score=score, verifier=verifier)
+        return await self.call(_requests.feedback(report))
 
     async def call(self, call: Call[T]) -> T:
         """Send one prepared call, with retries, and read its answer."""

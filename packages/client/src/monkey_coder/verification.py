@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,9 +134,3 @@ def repair_files(files: Sequence[FileData], answer: Execution) -> list[FileData]
     for made in answer.artifacts:
         found[made.filename] = FileData(path=made.filename, content=made.content, type=made.language)
     return list(found.values())
-
-
-def other_providers(available: Iterable[str], failed: Iterable[str]) -> list[str]:
-    """Who to ask next: those whose answers did not fail; all of them when there is nobody else."""
-    everyone, without = list(available), set(failed)
-    return [name for name in everyone if name not in without] or everyone

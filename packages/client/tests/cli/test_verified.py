@@ -1,4 +1,4 @@
-"""`--verify` and `--repair`: files are checked by the user's command, and others may try."""
+"""`--verify` and `--repair`: files are checked by the user's command, and the next model of a cascade may try."""
 
 import json
 import shlex
@@ -10,20 +10,9 @@ from typing import Any
 import pytest
 
 from packages.client.tests.conftest import Ran
-from packages.client.tests.fake_gateway import FakeGateway, error, events, execution, reply
+from packages.client.tests.fake_gateway import Answer, FakeGateway, error, events, execution, reply
 
 Monkey = Callable[..., Ran]
-PROVIDER = {"type": "openai_chat", "initialized": True, "status": "active", "healthy": True, "models": 1}
-PROVIDERS = {
-    "providers": {
-        "openai": PROVIDER | {"name": "openai"},
-        "xai": PROVIDER | {"name": "xai"},
-        "groq": PROVIDER | {"name": "groq", "initialized": False},
-        "moonshot": PROVIDER | {"name": "moonshot", "healthy": False},
-    },
-    "count": 4,
-    "status": "active",
-}
 
 
 def passes_when(words: str) -> str:
@@ -48,7 +37,7 @@ def test_a_command_that_passes_is_reported_and_ends_with_0(monkey: Monkey, gatew
     ran = monkey("implement", "x", "-o", ".", "--verify", passes_when("hello"))
     assert ran.code == 0
     assert "Passed after " in ran.err
-    assert sent(gateway, "/v1/feedback") == [{"request_id": "req_1", "outcome": "tests_passed"}]
+    assert sent(gateway, "/v1/feedback") == [{"request_id": "req_1", "outcome": "tests_passed", "verifier": "tests"}]
 
 
 def test_a_command_that_fails_is_reported_with_the_end_of_its_output_and_ends_with_1(
@@ -59,25 +48,69 @@ def test_a_command_that_fails_is_reported_with_the_end_of_its_output_and_ends_wi
     assert "  saw print('hello')" in ran.err
     assert "--repair N lets other models try" in ran.err
     assert Path("main.py").exists()
-    assert sent(gateway, "/v1/feedback") == [{"request_id": "req_1", "outcome": "tests_failed"}]
+    assert sent(gateway, "/v1/feedback") == [{"request_id": "req_1", "outcome": "tests_failed", "verifier": "tests"}]
 
 
-def test_a_repair_goes_to_others_with_the_files_and_the_output(monkey: Monkey, gateway: FakeGateway) -> None:
-    gateway.on("/v1/execute", answer("first"), answer("second", provider="xai", request="req_2"))
-    gateway.on("/v1/providers", reply(PROVIDERS))
+CASCADE = {"collapse_strategy": "cascade", "execution_branches": 3}
+ROUND = {"number": 2, "failed": [{"request_id": "req_1", "model": "openai/gpt-5-mini"}], "planned": "xai/grok"}
+
+
+def telling(scripted: Answer, **sequence: Any) -> Answer:
+    """The same answer, from a gateway that says what it planned."""
+    body = json.loads(scripted.pieces[0])
+    body["result"]["quantum_collapse_info"] = {"sequence": sequence}
+    return reply(body)
+
+
+def test_a_repair_escalates_naming_what_failed_with_the_files_and_the_output(
+    monkey: Monkey, gateway: FakeGateway
+) -> None:
+    first_round = {"number": 1, "failed": [], "planned": "openai/gpt-5-mini", "success": 0.716}
+    gateway.on(
+        "/v1/execute",
+        telling(answer("first"), round=first_round),
+        telling(answer("second", provider="xai", request="req_2"), round=ROUND | {"success": 0.6}),
+    )
     Path("b.py").write_text("b")
     command = passes_when("second")
     ran = monkey("implement", "x", "b.py", "-o", ".", "--verify", command, "--repair", "2", "--no-stream")
     assert ran.code == 0
     assert Path("main.py").read_text() == "second"
     first, second = sent(gateway, "/v1/execute")
-    assert first["prompt"] == "x"
+    assert (first["prompt"], first["verifier"], first["orchestration_config"]) == ("x", "tests", CASCADE)
+    assert "escalation" not in first
     assert "saw first" in second["prompt"]
     assert {file["path"]: file["content"] for file in second["files"]} == {"b.py": "b", "main.py": "first"}
-    assert (second["model"], second["preferred_providers"]) == ("auto:best", ["xai"])
-    assert [each["outcome"] for each in sent(gateway, "/v1/feedback")] == ["tests_failed", "tests_passed"]
-    assert "Asking again, repair 1 of 2." in ran.err
+    assert second["escalation"] == {"failed": ["req_1"], "verifier": "tests"}
+    assert second["orchestration_config"] == CASCADE
+    assert first["task_id"] != second["task_id"]
+    passed = {"request_id": "req_2", "outcome": "tests_passed", "verifier": "tests"}
+    assert sent(gateway, "/v1/feedback") == [passed], "the escalation tells of the first"
+    assert "Round 1 of a cascade: openai/gpt-5-mini was expected to be right at 72%." in ran.err
+    assert "Asking again, repair 1 of 2: `" in ran.err
+    assert "Round 2 of a cascade: xai/grok was expected to be right at 60%, given what failed." in ran.err
+    assert "1. openai/gpt-5-mini · $0.01 · failed, ended with 1 after " in ran.err
+    assert "2. xai/gpt-5-mini · $0.01 · passed · receipt rcpt_1" in ran.err
     assert "2 answers cost $0.02 together." in ran.err
+
+
+def test_why_no_cascade_is_run_is_said(monkey: Monkey, gateway: FakeGateway) -> None:
+    told = telling(answer("hello"), round={"number": 1, "success": None}, reason="the checks are not of use")
+    gateway.on("/v1/execute", told)
+    ran = monkey("implement", "x", "-o", ".", "--verify", passes_when("hello"), "--repair", "1", "--no-stream")
+    assert "Round 1, no cascade: the checks are not of use." in ran.err
+
+
+def test_without_repairs_or_cascade_the_first_answer_is_an_ordinary_one(monkey: Monkey, gateway: FakeGateway) -> None:
+    monkey("implement", "x", "-o", ".", "--verify", passes_when("hello"), "--no-stream")
+    gateway.on("/v1/execute", answer("first"), answer("second", request="req_2"))
+    options = ("--repair", "1", "--no-cascade", "--verify-as", "build", "--force", "--no-stream")
+    assert monkey("implement", "x", "-o", ".", "--verify", passes_when("second"), *options).code == 0
+    single, first, second = sent(gateway, "/v1/execute")
+    for ordinary in (single, first):
+        assert not {"verifier", "escalation", "orchestration_config"} & ordinary.keys()
+    assert second["escalation"] == {"failed": ["req_1"], "verifier": "build"}
+    assert [each["verifier"] for each in sent(gateway, "/v1/feedback")] == ["tests", "build"]
 
 
 def test_repairs_that_all_fail_end_with_3(monkey: Monkey, gateway: FakeGateway) -> None:
@@ -91,24 +124,17 @@ def test_repairs_that_all_fail_end_with_3(monkey: Monkey, gateway: FakeGateway) 
     ("options", "model", "providers"),
     [
         (("--model", "gpt-5"), "gpt-5", None),
-        (("--model", "auto:cheap"), "auto:cheap", ["xai"]),
-        (("--provider", "openai"), "auto:best", ["openai"]),
-        (("--provider", "openai", "--provider", "groq"), "auto:best", ["groq"]),
+        (("--model", "auto:cheap"), "auto:cheap", None),
+        (("--provider", "openai", "--provider", "groq"), None, ["openai", "groq"]),
     ],
 )
 def test_a_repair_keeps_to_what_the_user_named(
-    monkey: Monkey, gateway: FakeGateway, options: tuple[str, ...], *, model: str, providers: list[str] | None
+    monkey: Monkey, gateway: FakeGateway, options: tuple[str, ...], *, model: str | None, providers: list[str] | None
 ) -> None:
-    gateway.on("/v1/execute", answer("first"), answer("second")).on("/v1/providers", reply(PROVIDERS))
+    gateway.on("/v1/execute", answer("first"), answer("second"))
     monkey("implement", "x", "-o", ".", "--verify", passes_when("z"), "--repair", "1", "--no-stream", *options)
     second = sent(gateway, "/v1/execute")[1]
-    assert (second["model"], second.get("preferred_providers")) == (model, providers)
-
-
-def test_a_gateway_that_lists_no_providers_is_asked_all_the_same(monkey: Monkey, gateway: FakeGateway) -> None:
-    gateway.on("/v1/execute", answer("first"), answer("second")).on("/v1/providers", error(404, "not_found"))
-    ran = monkey("implement", "x", "-o", ".", "--verify", passes_when("second"), "--repair", "1", "--no-stream")
-    assert ran.code == 0
+    assert (second.get("model"), second.get("preferred_providers")) == (model, providers)
 
 
 def test_max_cost_bounds_all_answers_together(monkey: Monkey, gateway: FakeGateway) -> None:
@@ -142,6 +168,8 @@ def test_a_repair_that_fails_otherwise_ends_with_its_own_code(monkey: Monkey, ga
     ran = monkey("implement", "x", "-o", ".", "--verify", passes_when("z"), "--repair", "1", "--no-stream")
     assert ran.code == 77
     assert "The key is revoked." in ran.err
+    failed = {"request_id": "req_1", "outcome": "tests_failed", "verifier": "tests"}
+    assert sent(gateway, "/v1/feedback") == [failed], "no further request told of it"
 
 
 def test_a_repair_without_files_ends_with_65(monkey: Monkey, gateway: FakeGateway) -> None:

@@ -116,6 +116,17 @@ _VERIFY_OPTIONS = (
         type=click.IntRange(0, 5),
         default=0,
         metavar="N",
-        help="When COMMAND fails, ask again up to N times, at other providers, with its output.",
+        help="When COMMAND fails, ask the next model up to N times, with its output.",
+    ),
+    click.option(
+        "--cascade/--no-cascade",
+        default=True,
+        help="With --repair: the cheapest model worth trying first, or the one that would answer anyway.",
+    ),
+    click.option(
+        "--verify-as",
+        type=click.Choice(["tests", "build", "lint"]),
+        default="tests",
+        help="What COMMAND is: how far each is believed is learnt apart.",
     ),
 )

@@ -1,7 +1,6 @@
-"""A task whose files the user's own command checks; on failure another model may try, within limits."""
+"""A task whose files the user's own command checks; on failure the next model of a cascade tries, within limits."""
 
-from dataclasses import asdict, dataclass, field
-from decimal import Decimal
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,14 @@ from monkey_coder.cli import output
 from monkey_coder.cli.exits import Exit
 from monkey_coder.cli.failures import CommandFailed, Failure, describe
 from monkey_coder.cli.quoted import agreed
+from monkey_coder.cli.rounds_told import every_round, why_this_model
 from monkey_coder.cli.session import Session
 from monkey_coder.cli.task_run import Task, TaskFlags, ask, closing_notes, task_options, write_answer
 from monkey_coder.errors import BudgetExceededError, MonkeyCoderError
 
 if TYPE_CHECKING:
-    from monkey_coder import Client, Execution, TaskOptions, Verification
+    from monkey_coder import Client, Execution, TaskOptions, Verification, VerifiedTask
+    from monkey_coder._requests import Outcome, Verifier
     from monkey_coder.cli.artifacts import PlannedFile
 
 _SHOWN_LINES = 20
@@ -25,21 +26,26 @@ _SHOWN_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How an answer is verified: `command` within `timeout` seconds, and how often another answer is asked for."""
+    """How an answer is verified: `command` within `timeout` seconds, and how often another answer is asked for.
+
+    `kind` says what the command is. With `cascade` the cheapest model worth trying comes first.
+    """
 
     command: str
     timeout: float
     repairs: int
+    kind: "Verifier"
+    cascade: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Round:
-    """One answer and how it did."""
+    """One answer and how it did. `reported` None: the next request tells the gateway."""
 
     execution: "Execution"
     written: "list[PlannedFile]"
     found: "Verification"
-    reported: bool
+    reported: bool | None
 
     def document(self) -> dict[str, Any]:
         """What --json tells of it."""
@@ -51,11 +57,19 @@ class _Round:
             "request_id": about.request_id,
             "route": about.route,
             "cost_usd": about.cost_usd,
+            "receipt_id": about.receipt_id,
         }
 
 
-def chosen_check(
-    session: Session, *, verify: str | None, verify_configured: bool, verify_timeout: float, repair: int
+def chosen_check(  # noqa: PLR0913  # each keyword is one option
+    session: Session,
+    *,
+    verify: str | None,
+    verify_configured: bool,
+    verify_timeout: float,
+    verify_as: "Verifier",
+    repair: int,
+    cascade: bool,
 ) -> Check | None:
     """The check that the options ask for. Raises `click.UsageError` where they do not fit together."""
     command = verify
@@ -67,7 +81,7 @@ def chosen_check(
         if repair:
             raise click.UsageError("--repair needs a command to verify with: --verify COMMAND.")
         return None
-    return Check(command, verify_timeout, repair)
+    return Check(command, verify_timeout, repair, verify_as, cascade)
 
 
 def run_verified(session: Session, task: Task, flags: TaskFlags, check: Check) -> None:
@@ -75,17 +89,19 @@ def run_verified(session: Session, task: Task, flags: TaskFlags, check: Check) -
 
     Leaves with 1 when the command fails, 3 when that was so after the last repair or money for another is lacking.
     """
-    from monkey_coder import verification  # noqa: PLC0415  # the SDK is imported when a task runs
+    from monkey_coder import VerifiedTask, verification  # noqa: PLC0415  # the SDK is imported when a task runs
 
     verification.arguments(check.command)  # before anything is paid for
     if flags.output is None:
         raise click.UsageError("--verify checks written files; say where with -o DIR.")
     session.max_cost = flags.max_cost
     options = task_options(session, task, flags)
+    asked = VerifiedTask(task.prompt, options, check.repairs + 1, check.kind, check.cascade)
     with session.client(for_task=True) as client:
-        if flags.quote and not agreed(session, client, task.prompt, options):
+        prompt, first = asked.request()
+        if flags.quote and not agreed(session, client, prompt, first):
             return
-        _Rounds(session, client, task, flags, check).run(options)
+        _Rounds(session, client, asked, flags, check).run(prompt, first)
 
 
 @dataclass(slots=True)
@@ -94,34 +110,34 @@ class _Rounds:
 
     session: Session
     client: "Client"
-    task: Task
+    task: "VerifiedTask"
     flags: TaskFlags
     check: Check
     done: list[_Round] = field(default_factory=list)
     own: dict[Path, bytes] = field(default_factory=dict)
     """What earlier answers wrote, which later ones may replace."""
 
-    def run(self, options: "TaskOptions") -> None:
+    def run(self, prompt: str, options: "TaskOptions") -> None:
         """All rounds and what is told at the end."""
-        last = self._round(self.task.prompt, options)
-        while not last.found.passed and len(self.done) <= self.check.repairs:
-            stopped = self._next(options)
+        self._round(prompt, options)
+        while not self.task.passed and len(self.done) < self.task.answers:
+            stopped = self._next()
             if stopped is not None:
+                self._tell_last()
                 self._end(stopped)
-            last = self.done[-1]
-        self._end(None if last.found.passed else self._red())
+        self._end(None if self.task.passed else self._red())
 
-    def _next(self, options: "TaskOptions") -> Failure | None:
-        """Ask again, elsewhere; why that could not be done."""
-        from monkey_coder.verification import repair_prompt  # noqa: PLC0415  # the SDK is imported when a task runs
-
-        if (refusal := self._limit_left(options)) is not None:
-            return refusal
-        self._look_elsewhere(options)
+    def _next(self) -> Failure | None:
+        """Ask the next model; why that could not be done."""
+        if not self.task.affordable:
+            return self._out_of_money()
+        prompt, options = self.task.request()
+        self.session.max_cost = self.task.left
         tried = len(self.done)
-        self.session.note(f"Asking again, repair {tried} of {self.check.repairs}.")
+        last = self.done[-1].found
+        self.session.note(f"Asking again, repair {tried} of {self.check.repairs}: `{last.command}` {last.ending}.")
         try:
-            self._round(repair_prompt(self.task.prompt, self.done[-1].found), options)
+            self._round(prompt, options)
         except CommandFailed as error:
             return error.failure
         except MonkeyCoderError as error:
@@ -130,18 +146,29 @@ class _Rounds:
             return describe(error)
         return None
 
-    def _round(self, prompt: str, options: "TaskOptions") -> _Round:
+    def _round(self, prompt: str, options: "TaskOptions") -> None:
+        from monkey_coder import VerifiedRound  # noqa: PLC0415  # the SDK is imported when a task runs
+
         execution = ask(self.session, self.client, prompt, options, self.flags)
+        if self.done:
+            self.done[-1] = replace(self.done[-1], reported=True)
         written = write_answer(self.session, execution, self.flags, own=self.own)
         self.own |= {file.target: file.content for file in written}
-        for line in closing_notes(execution, written, self.flags):
+        for line in (*closing_notes(execution, written, self.flags), *why_this_model(execution)):
             self.session.note(line)
         found = self._verify()
-        finished = _Round(execution, written, found, self._report(execution, passed=found.passed))
-        self.done.append(finished)
+        self.task.rounds.append(VerifiedRound(execution, found))
+        goes_on = not found.passed and len(self.task.rounds) < self.task.answers
+        reported = None if goes_on else self._report(execution, passed=found.passed)
+        self.done.append(_Round(execution, written, found, reported))
         if self.session.on("json") and self.flags.stream:
-            output.document({"type": "verification", "data": finished.document()})
-        return finished
+            output.document({"type": "verification", "data": self.done[-1].document()})
+
+    def _tell_last(self) -> None:
+        """Tell of an answer that failed, where no further request did."""
+        last = self.done[-1]
+        if last.reported is None:
+            self.done[-1] = replace(last, reported=self._report(last.execution, passed=False))
 
     def _verify(self) -> "Verification":
         from monkey_coder.verification import verify  # noqa: PLC0415  # the SDK is imported when a task runs
@@ -167,45 +194,12 @@ class _Rounds:
         if execution.request_id is None:
             return False
         try:
-            self.client.feedback(execution.request_id, "tests_passed" if passed else "tests_failed")
+            outcome: Outcome = "tests_passed" if passed else "tests_failed"
+            self.client.feedback(execution.request_id, outcome, verifier=self.check.kind)
         except MonkeyCoderError as error:
             self.session.note(f"The gateway was not told how it ended: {error.message}")
             return False
         return True
-
-    def _look_elsewhere(self, options: "TaskOptions") -> None:
-        """Let the next request go to another provider, unless the user named the model."""
-        from monkey_coder.verification import other_providers, repair_files  # noqa: PLC0415  # as above
-
-        options.pop("quote_id", None)
-        options["files"] = repair_files(options.get("files") or [], self.done[-1].execution)
-        model = options.get("model")
-        if model is not None and not model.startswith("auto"):
-            return
-        if model in {None, "auto"}:
-            options["model"] = "auto:best"
-        available = list(options.get("providers") or self._providers())
-        options["providers"] = other_providers(available, [each.execution.provider or "" for each in self.done])
-
-    def _providers(self) -> list[str]:
-        try:
-            found = self.client.providers().providers
-        except MonkeyCoderError:
-            return []
-        return [name for name, about in found.items() if about.initialized and about.healthy]
-
-    def _limit_left(self, options: "TaskOptions") -> Failure | None:
-        """Bound the next answer by what --max-cost leaves."""
-        if self.flags.max_cost is None:
-            return None
-        left = self.flags.max_cost - self._spent()
-        if left <= 0 or any(each.execution.cost_usd is None for each in self.done):
-            return self._out_of_money()
-        options["max_cost"] = self.session.max_cost = left
-        return None
-
-    def _spent(self) -> Decimal:
-        return sum((each.execution.cost_usd or Decimal(0) for each in self.done), Decimal(0))
 
     def _out_of_money(self) -> Failure:
         message = f"The command fails, and --max-cost leaves too little of {output.usd(self.flags.max_cost)} to go on."
@@ -221,7 +215,8 @@ class _Rounds:
     def _end(self, failure: Failure | None) -> None:
         """Print the one document, say what all of it cost, and leave with the code of the failure."""
         if len(self.done) > 1:
-            self.session.note(f"{len(self.done)} answers cost {output.usd(self._spent())} together.")
+            for line in every_round(self.task):
+                self.session.note(line)
         if self.session.on("json") and not self.flags.stream:
             output.document(self._document(failure))
         if failure is not None:
@@ -235,7 +230,7 @@ class _Rounds:
         document["verification"] = {
             "passed": last.found.passed,
             "rounds": [each.document() for each in self.done],
-            "cost_usd": self._spent(),
+            "cost_usd": self.task.cost_usd,
         }
         if failure is not None:
             document["error"] = {"code": failure.code, "message": failure.message, "hint": failure.hint or None}

@@ -124,7 +124,8 @@ def explain(session: Session, /, files: tuple[str, ...], **flags: Any) -> None:
 
 def _run_checked(session: Session, task: Task, flags: dict[str, Any]) -> None:
     """Do the task; its files are verified where the options ask for that."""
-    asked = {name: flags.pop(name) for name in ("verify", "verify_configured", "verify_timeout", "repair")}
+    names = ("verify", "verify_configured", "verify_timeout", "verify_as", "repair", "cascade")
+    asked = {name: flags.pop(name) for name in names}
     check = chosen_check(session, **asked)
     if check is None:
         run_task(session, task, TaskFlags(**flags))
