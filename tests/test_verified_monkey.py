@@ -1,7 +1,6 @@
-"""`monkey implement --verify` against the real gateway: tests judge, others repair, the bill adds up, and it stops."""
+"""`monkey implement --verify` against the real gateway: tests judge, a cascade goes on, bills add up, and it stops."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunningGateway
-from tools.processes import BIN
+from tools.processes import BIN, environment_of
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
 TASK = ("implement", "create a REST API", "-o", ".", "--json")
@@ -21,12 +20,8 @@ TASK = ("implement", "create a REST API", "-o", ".", "--json")
 
 @pytest.fixture
 def environment(gateway: RunningGateway, tmp_path: Path) -> Mapping[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "MONKEY_CODER_BASE_URL": gateway.base_url,
-        "MONKEY_CODER_API_KEY": gateway.api_key,
-    }
+    own = {"MONKEY_CODER_BASE_URL": gateway.base_url, "MONKEY_CODER_API_KEY": gateway.api_key}
+    return environment_of({"HOME": str(tmp_path), **own})
 
 
 def _command(folder: Path, code: str) -> str:
@@ -59,7 +54,7 @@ def test_what_compiles_passes_and_the_gateway_is_told(tmp_path: Path, environmen
     assert (only["passed"], only["exit_code"], only["reported"]) == (True, 0, True)
 
 
-def test_a_second_provider_repairs_and_both_answers_are_on_the_bill(
+def test_a_cascade_goes_on_to_a_stronger_model_and_both_answers_are_on_the_bill(
     tmp_path: Path, environment: Mapping[str, str]
 ) -> None:
     command = _command(
@@ -73,9 +68,19 @@ def test_a_second_provider_repairs_and_both_answers_are_on_the_bill(
     verification = json.loads(done.stdout)["verification"]
     first, second = verification["rounds"]
     assert (first["passed"], second["passed"]) == (False, True)
-    assert first["route"].partition("/")[0] != second["route"].partition("/")[0]
+    assert first["route"] != second["route"]
     assert first["output_tail"] == "E   assert 1 == 2\n"
     assert before - _balance(tmp_path, environment) == Decimal(verification["cost_usd"])
+    assert [each["reported"] for each in (first, second)] == [True, True]
+    sequence = json.loads(done.stdout)["result"]["quantum_collapse_info"]["sequence"]
+    check = sequence["check"]
+    assert (sequence["ran"], check["verifier"], check["stated"]) == ("cascade", "tests", "assumed")
+    assert sequence["round"]["failed"] == [{"request_id": first["request_id"], "model": first["route"]}]
+    assert sequence["round"]["planned"] == second["route"]
+    assert "2 answers cost $" in done.stderr
+    for each in (first, second):
+        receipt = json.loads(_monkey(tmp_path, environment, "receipts", "show", each["receipt_id"], "--json").stdout)
+        assert json.loads(receipt["body"])["charge_usd"] == each["cost_usd"]
 
 
 def test_red_ends_with_1_and_repairs_used_up_with_3(tmp_path: Path, environment: Mapping[str, str]) -> None:

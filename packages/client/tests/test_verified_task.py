@@ -119,3 +119,15 @@ def test_nothing_is_passed_before_there_is_an_answer() -> None:
     assert not task.passed
     assert not task.over
     assert json.dumps(task.request()[1]) == '{"verifier": "tests", "answers": 3}'
+
+
+def test_where_several_are_to_answer_at_once_nothing_is_planned_and_every_failure_is_told(
+    connect: Callable[..., Any], gateway: FakeGateway
+) -> None:
+    client = connect()
+    gateway.on("/v1/execute", answer(1), answer(2))
+    client.execute_verified("do it", checking(client, RED, GREEN), collapse="vote", branches=3)
+    for body in sent(gateway):
+        assert body["orchestration_config"] == {"collapse_strategy": "vote", "execution_branches": 3}
+        assert not {"verifier", "escalation"} & body.keys()
+    assert [each["outcome"] for each in sent(gateway, "/v1/feedback")] == ["tests_failed", "tests_passed"]

@@ -124,10 +124,9 @@ class AsyncClient:
                 task.stopped = error
             else:
                 task.rounds.append(VerifiedRound(execution, await check(execution)))
-        if task.execution.request_id is not None:
-            outcome: _requests.Outcome = "tests_passed" if task.passed else "tests_failed"
+        for request_id, outcome in task.untold():
             with suppress(errors.MonkeyCoderError):
-                await self.feedback(task.execution.request_id, outcome, verifier=task.verifier)
+                await self.feedback(request_id, outcome, verifier=task.verifier)
         return task
 
     async def quote(self, task: str | ExecuteRequest, **options: Unpack[TaskOptions]) -> billing.Quote:

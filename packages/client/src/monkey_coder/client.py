@@ -123,10 +123,9 @@ class Client:
                 task.stopped = error
             else:
                 task.rounds.append(VerifiedRound(execution, check(execution)))
-        if task.execution.request_id is not None:
-            outcome: _requests.Outcome = "tests_passed" if task.passed else "tests_failed"
+        for request_id, outcome in task.untold():
             with suppress(errors.MonkeyCoderError):
-                self.feedback(task.execution.request_id, outcome, verifier=task.verifier)
+                self.feedback(request_id, outcome, verifier=task.verifier)
         return task
 
     def quote(self, task: str | ExecuteRequest, **options: Unpack[TaskOptions]) -> billing.Quote:

@@ -1,16 +1,17 @@
 """A task whose answers you check yourself: what to ask next, within what is left to spend. Sends nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from monkey_coder._requests import TaskOptions, Verifier, usd_text
+from monkey_coder._requests import Outcome, TaskOptions, Verifier, usd_text
 from monkey_coder.errors import MonkeyCoderError
 from monkey_coder.results import Execution
 from monkey_coder.verification import Verification, repair_files, repair_prompt
 
 ANSWERS = 3
 """How many answers are asked for at most when nothing is said."""
+_SEVERAL = frozenset({"branches", "agents", "coordination", "reflections"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,24 @@ class VerifiedTask:
         ids = [each.execution.request_id for each in self.rounds if not each.found.passed]
         return [name for name in ids if name is not None]
 
+    @property
+    def escalates(self) -> bool:
+        """Whether the gateway plans whom to ask: not where the options say that several are to answer at once."""
+        rule = self.options.get("collapse", "cascade")
+        return self.answers > 1 and rule == "cascade" and not _SEVERAL & self.options.keys()
+
+    def untold(self) -> Iterator[tuple[str, Outcome]]:
+        """What the gateway is to be told at the end: how the last answer ended, others where no request told it."""
+        for each in self.rounds[-1:] if self.escalates else self.rounds:
+            if each.execution.request_id is not None:
+                yield each.execution.request_id, "tests_passed" if each.found.passed else "tests_failed"
+
     def request(self) -> tuple[str, TaskOptions]:
         """The prompt and options of the next request."""
         options = self.options.copy()
-        if self.answers > 1 and (self.cascade or self.rounds):
+        options.pop("answers", None)
+        planned = self.escalates and (self.cascade or bool(self.rounds))
+        if planned:
             options["verifier"] = self.verifier
             options["answers"] = self.answers
         if not self.rounds:
@@ -92,7 +107,8 @@ class VerifiedTask:
         for each in self.rounds:
             files = repair_files(files, each.execution)
         options["files"] = files
-        options["failed"] = self.failed
+        if planned:
+            options["failed"] = self.failed
         left = self.left
         if left is not None:
             options["max_cost"] = left

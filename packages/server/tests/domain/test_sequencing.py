@@ -153,6 +153,30 @@ def test_no_plan_loses_quality_or_has_more_arms_than_asked_for(
         seen[step.arm] = bounds[step.arm].sights[1]
 
 
+SURE = Prospect("sure", 0.98, 100_000_000, 300_000_000, 20_000.0)
+
+
+def weighed(*arms: Prospect, weights: Weights = BALANCED, rates: Rates = GOOD) -> Sequencing:
+    return sequencing(Rule.CASCADE, arms, rates, weights, weighed=True)
+
+
+def test_where_no_cascade_keeps_the_strongest_arms_quality_one_may_serve_the_weights_better_than_the_best_ranked() -> (
+    None
+):
+    assert plan(Rule.CASCADE, CHEAP, GOOD_ONE, SURE).reason == NO_GAIN
+    made = weighed(CHEAP, GOOD_ONE, SURE)
+    assert made.rule is Rule.CASCADE
+    assert CHEAP.success < made.foreseen.quality < SURE.success
+    assert made.foreseen.cost < made.alone.cost
+    assert weighed(CHEAP, GOOD_ONE, SURE, weights=Weights(0, 100, 0)).reason == NOT_BETTER
+    assert weighed(CHEAP, GOOD_ONE, SURE, rates=USELESS).reason == NOT_USEFUL
+    assert weighed(SURE, DEAR_AND_WEAK).reason == NO_GAIN
+
+
+def test_a_cascade_that_keeps_the_strongest_arms_quality_is_run_whatever_the_weights() -> None:
+    assert weighed(*ALL, weights=Weights(0, 100, 0)) == plan(Rule.CASCADE, weights=Weights(0, 100, 0))
+
+
 def test_the_callers_check_decides_whether_another_arm_is_asked() -> None:
     made = plan(Rule.CASCADE)
     first = next_of(made, ALL, ())

@@ -150,7 +150,7 @@ class _Rounds:
         from monkey_coder import VerifiedRound  # noqa: PLC0415  # the SDK is imported when a task runs
 
         execution = ask(self.session, self.client, prompt, options, self.flags)
-        if self.done:
+        if self.done and self.done[-1].reported is None:
             self.done[-1] = replace(self.done[-1], reported=True)
         written = write_answer(self.session, execution, self.flags, own=self.own)
         self.own |= {file.target: file.content for file in written}
@@ -159,7 +159,7 @@ class _Rounds:
         found = self._verify()
         self.task.rounds.append(VerifiedRound(execution, found))
         goes_on = not found.passed and len(self.task.rounds) < self.task.answers
-        reported = None if goes_on else self._report(execution, passed=found.passed)
+        reported = None if goes_on and self.task.escalates else self._report(execution, passed=found.passed)
         self.done.append(_Round(execution, written, found, reported))
         if self.session.on("json") and self.flags.stream:
             output.document({"type": "verification", "data": self.done[-1].document()})

@@ -17,6 +17,7 @@ from monkey_coder_server.domain.bandit.runner import FAILING, Given, Runner, See
 from monkey_coder_server.domain.bandit.sequence_plans import (
     RACERS,
     CascadePlan,
+    cascades,
     finest,
     quickest,
     thriftiest,
@@ -92,10 +93,20 @@ class Sequencing:
         return Cascade(self.runners, worth=self.worth, hold=hold, steps=len(self.runners))
 
 
-def sequencing(
-    rule: Rule, prospects: Sequence[Prospect], rates: Rates, weights: Weights, *, most: int = STEPS
+def sequencing(  # noqa: PLR0913 - what is planned, its last two named
+    rule: Rule,
+    prospects: Sequence[Prospect],
+    rates: Rates,
+    weights: Weights,
+    *,
+    most: int = STEPS,
+    weighed: bool = False,
 ) -> Sequencing:
-    """What CASCADE, RACE or AUTO comes to for a request whose arms are given best-ranked first; `most` arms run."""
+    """What CASCADE, RACE or AUTO comes to for a request whose arms are given best-ranked first; `most` arms run.
+
+    `weighed`: where no cascade keeps the quality of the strongest arm, the best by the request's weights will do, if it
+    serves them better than the best-ranked arm, which is what would run instead.
+    """
     strongest = strongest_of(prospects)
     single = Sequencing(Rule.SINGLE, rates, strongest.name, _alone(strongest), _alone(prospects[0]))
     if min(len(prospects), most) < 2:
@@ -104,11 +115,14 @@ def sequencing(
         return replace(single, reason=NOT_USEFUL)
     asked = _Asked(prospects, strongest, single, min(most, STEPS))
     found = [each for plan in _PLANS[rule] for each in plan(asked)]
+    kept = bool(found)
+    if not kept and weighed:
+        found = [*_weighed(asked)]
     if not found:
         return replace(single, reason=NO_GAIN)
     score = _scores(prospects, weights)
     best = max(found, key=lambda each: score(each.foreseen))
-    if rule is Rule.AUTO and score(best.foreseen) <= score(single.foreseen):
+    if (rule is Rule.AUTO or not kept) and score(best.foreseen) <= score(single.foreseen):
         return replace(single, reason=NOT_BETTER)
     return best
 
@@ -170,6 +184,14 @@ def _quickest(asked: _Asked) -> Iterator[Sequencing]:
     if len(plan.arms) > 1:
         running = tuple(runner for name in plan.arms for runner in runners if runner.name == name)
         yield replace(asked.single, rule=Rule.RACE, foreseen=Outlook(*plan.foreseen), runners=running)
+
+
+def _weighed(asked: _Asked) -> Iterator[Sequencing]:
+    runners = asked.runners(_cost)
+    for plan in {
+        each.arms: each for each in cascades(tuple(runners), runners[0], asked.single.rates, asked.most)
+    }.values():
+        yield from _cascaded(plan, runners, asked)
 
 
 _Planned = Callable[[_Asked], Iterator[Sequencing]]

@@ -56,7 +56,7 @@ def thriftiest(runners: Sequence[Runner], strongest: Runner, rates: Rates, *, st
     """
     alone = _alone(strongest)
     least = alone.foreseen.quality + MARGIN
-    plans = [plan for plan in _cascades(tuple(runners), strongest, rates, steps) if plan.foreseen.quality >= least]
+    plans = [plan for plan in cascades(tuple(runners), strongest, rates, steps) if plan.foreseen.quality >= least]
     return min((alone, *plans), key=lambda plan: plan.foreseen.cost)
 
 
@@ -70,7 +70,7 @@ def finest(runners: Sequence[Runner], strongest: Runner, rates: Rates, *, steps:
     least = alone.foreseen.quality + MARGIN
     plans = [
         plan
-        for plan in _cascades(tuple(runners), strongest, rates, steps)
+        for plan in cascades(tuple(runners), strongest, rates, steps)
         if plan.foreseen.quality >= least and plan.foreseen.cost <= most
     ]
     return max((alone, *plans), key=lambda plan: plan.foreseen.quality)
@@ -105,8 +105,11 @@ def _unbeaten(runners: Sequence[Runner]) -> list[Runner]:
 
 
 @lru_cache(maxsize=16)
-def _cascades(runners: tuple[Runner, ...], strongest: Runner, rates: Rates, steps: int) -> tuple[CascadePlan, ...]:
-    """Of every worth; kept, since both ways to choose among them are asked for after each other."""
+def cascades(runners: tuple[Runner, ...], strongest: Runner, rates: Rates, steps: int) -> tuple[CascadePlan, ...]:
+    """One for every worth of a right answer, whatever it keeps of the strongest arm's quality; none by a useless check.
+
+    They are kept, since several ways to choose among them are asked for after each other.
+    """
     if not rates.useful:
         return ()
     unit = prospects(strongest, _EVEN)[1]
