@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import RunningGateway
+from tests.conftest import RunningGateway, running_gateway
 from tools.processes import BIN, environment_of
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
@@ -54,9 +54,18 @@ def test_what_compiles_passes_and_the_gateway_is_told(tmp_path: Path, environmen
     assert (only["passed"], only["exit_code"], only["reported"]) == (True, 0, True)
 
 
+@pytest.fixture
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Iterator[Mapping[str, str]]:
+    """Of a gateway to which nobody reported anything yet."""
+    with running_gateway(tmp_path_factory.mktemp("undisturbed")) as gateway:
+        own = {"MONKEY_CODER_BASE_URL": gateway.base_url, "MONKEY_CODER_API_KEY": gateway.api_key}
+        yield environment_of({"HOME": str(tmp_path), **own})
+
+
 def test_a_cascade_goes_on_to_a_stronger_model_and_both_answers_are_on_the_bill(
-    tmp_path: Path, environment: Mapping[str, str]
+    tmp_path: Path, undisturbed: Mapping[str, str]
 ) -> None:
+    environment = undisturbed
     command = _command(
         tmp_path,
         "import pathlib, sys\nseen = pathlib.Path('seen')\ntimes = len(seen.read_text()) if seen.exists() else 0\n"

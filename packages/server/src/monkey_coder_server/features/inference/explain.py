@@ -18,6 +18,8 @@ from monkey_coder_server.features.inference.sequences import watches
 
 WATCHED = "watched"
 """The strongest answered instead of a sequence, so that checks go on being measured."""
+STRONGEST_LEFT = "strongest_left"
+"""The strongest of those whose answers did not fail their caller's check."""
 LEAST_SHOWN = 0.0005
 """Smaller probabilities are not listed."""
 
@@ -118,8 +120,11 @@ def _collapsed_by(served: Served) -> dict[str, Any]:
     """How the model that answered was taken: of several the rule that kept its answer."""
     if watches(served.sequencing):
         return {"collapse": WATCHED}
-    if served.collapsed is not None:
+    made, rounds = served.sequencing, served.job.rounds
+    if served.collapsed is not None or (made is not None and made.start is not None):
         return {"collapse": served.rule}
+    if rounds is not None and rounds.failed:
+        return {"collapse": STRONGEST_LEFT}
     return drawn_by(served.plan.decision, served.plan.draw)
 
 
