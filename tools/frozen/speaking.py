@@ -73,11 +73,14 @@ ELSEWHERE = frozenset({"journal", "migrations"})
 
 
 def queries() -> Iterator[tuple[str, Query]]:
-    """Every statement of the stores by its name, `module.NAME` and where it stands in NAME."""
+    """Every statement of the stores once by its name, `module.NAME` and where it stands in NAME."""
+    names = {}
     for module in _modules(package, package.__name__):
         for name, value in vars(module).items():
             for below, query in _queries_in(value):
-                yield f"{module.__name__.removeprefix(package.__name__ + '.')}.{name}{below}", query
+                names[query] = f"{module.__name__.removeprefix(package.__name__ + '.')}.{name}{below}"
+    for query, name in names.items():
+        yield name, query
 
 
 def _modules(within: ModuleType, prefix: str) -> Iterator[ModuleType]:
