@@ -208,10 +208,19 @@ async def _set_up(store: Storage) -> None:
     )
     await store.answers.save(answer, ["msg_1"])
     await store.lessons.keep({"req_1": Lesson(LIKE, "openai/gpt-5", 10, 12, 3, 0, 7, 5)})
+    await _learn(store)
+    await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
+    await store.replies.keep(ACCOUNT, "call:1", b"made")
+
+
+async def _learn(store: Storage) -> None:
+    """What the router keeps."""
     seen = Sum(("fix", "python", ACCOUNT), "openai/gpt-5", Tally(1.0, 0.5, 0.25))
     await store.evidence.add("learner_1", Delta(1, (seen,)))
     passed = Sum(("fix", "python", ACCOUNT), "together right", Tally(1.0, 1.0))
     await store.verdicts.add("learner_1 verdicts", Delta(1, (passed,)))
+    told = Sum(("mark", "17"), "openai/gpt-5", Tally(1.0, -0.25))
+    await store.texts.add("learner_1 texts", Delta(1, (told,)))
     weighed = Weighed("openai/gpt-5", 0.75, 0.125, 900, 700, 1.0)
     decided = RoutingDecision(
         request_id="req_1",
@@ -230,8 +239,6 @@ async def _set_up(store: Storage) -> None:
         candidates=(weighed,),
     )
     await store.decisions.write([decided], [RoutingOutcome("req_1", NOON, 1.0, 1.0, "tests_passed")])
-    await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
-    await store.replies.keep(ACCOUNT, "call:1", b"made")
 
 
 async def after(store: Storage, ending: Sequence[Resolved], clock: StillClock) -> list[Resolved]:

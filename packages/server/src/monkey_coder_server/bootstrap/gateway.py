@@ -153,6 +153,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 lessons=books.storage.lessons,
                 evidence=books.storage.evidence,
                 verdicts=books.storage.verdicts,
+                texts=books.storage.texts,
                 decisions=books.storage.decisions,
                 decision_queue=_decision_queue(parts),
                 answers=books.storage.answers,
@@ -162,13 +163,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 problems=NativeProblems(_top_up_url(settings)),
                 health=health,
                 hedge_figures=_hedge_figures(parts),
-                options=inference.Options(
-                    rate=settings.rate_limit_per_minute,
-                    shutdown=SETTLE_SECONDS,
-                    pipeline=inference.PipelineSettings(noted_first=settings.durability == "strict"),
-                    loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
-                    hedged=settings.hedged_requests,
-                ),
+                options=_options(settings),
             )
         ),
         accounts.build(replace(books.accounts, ledger=parts.ledger)),
@@ -187,6 +182,16 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
         ),
         _billing(parts),
         _ops(parts),
+    )
+
+
+def _options(settings: Settings) -> inference.Options:
+    return inference.Options(
+        rate=settings.rate_limit_per_minute,
+        shutdown=SETTLE_SECONDS,
+        pipeline=inference.PipelineSettings(noted_first=settings.durability == "strict"),
+        loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
+        hedged=settings.hedged_requests,
     )
 
 

@@ -188,7 +188,7 @@ def plan(request: RouteRequest, states: Iterable[CandidateState]) -> Plan:
         else:
             kept.append((state, outcome))
     scored = _scored(request, _calibrated(kept), weights)
-    return Plan(request.selection.mode, weights, tuple(_in_order(scored)), tuple(excluded), decided_by)
+    return Plan(request.selection.mode, weights, tuple(in_order(scored)), tuple(excluded), decided_by)
 
 
 def _positions(cards: Sequence[ModelCard]) -> dict[tuple[str, str], int]:
@@ -326,7 +326,7 @@ def _scored(
     return scored
 
 
-def _in_order(scored: list[Ranked]) -> list[Ranked]:
+def in_order(scored: list[Ranked]) -> list[Ranked]:
     """Healthy before unhealthy, preferred models first, then by utility; first fallbacks lean to other providers."""
     ranked = sorted(scored, key=lambda each: (*map(_descending, _standing(each)), each.name))
     queues: dict[str, list[Ranked]] = {}

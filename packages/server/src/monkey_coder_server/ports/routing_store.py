@@ -86,9 +86,11 @@ class DecisionLog(Protocol):
 
 
 class EvidenceStore(Protocol):
-    """The sums of what all processes saw, of arms or of checks. Raises `Unavailable`.
+    """The sums of what all processes saw, of arms, of checks or of texts. Raises `Unavailable`.
 
-    Of a check the arm is its name and `right` or `wrong`, a blank between; the quality is whether answers passed.
+    Of a check the arm is its name and `right` or `wrong`, a blank between; the quality is whether answers passed. Of
+    texts only outcomes and quality are kept, which is by how much outcomes were better than believed; nodes are those
+    of `bandit.surprises`.
     """
 
     async def add(self, instance: str, delta: Delta) -> None:

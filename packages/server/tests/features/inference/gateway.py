@@ -208,12 +208,13 @@ class Gateway:
         also: Mapping[str, tuple[Dialect, ...]] = MappingProxyType({}),
         sums: Sums | None = None,
         verdicts: Sums | None = None,
+        texts: Sums | None = None,
         health: HealthSettings | None = None,
         hedged: bool = True,
     ) -> None:
         self.books, self.wire = Books(balance, cap), Wire()
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
-        self.sums, self.verdicts = sums or Sums(), verdicts or Sums()
+        self.sums, self.verdicts, self.texts = sums or Sums(), verdicts or Sums(), texts or Sums()
         self.clock = LoopClock()
         self.kept = Kept(self.clock)
         self.health = Health(health or HealthSettings(open_after=3, open_seconds=0.2))
@@ -237,6 +238,7 @@ class Gateway:
                 lessons=self.lessons,
                 evidence=self.sums,
                 verdicts=self.verdicts,
+                texts=self.texts,
                 decisions=self.diary,
                 answers=self.kept,
                 clock=self.clock,

@@ -27,6 +27,7 @@ from monkey_coder_server.adapters.storage.reports import SqlUsageReports
 from monkey_coder_server.adapters.storage.routing_decisions import SqlDecisionLog
 from monkey_coder_server.adapters.storage.routing_evidence import EVIDENCE
 from monkey_coder_server.adapters.storage.routing_sums import SqlSums
+from monkey_coder_server.adapters.storage.routing_texts import TEXTS
 from monkey_coder_server.adapters.storage.routing_verdicts import VERDICTS
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
@@ -57,6 +58,7 @@ class Storage:
     lessons: SqlLessons
     evidence: SqlSums
     verdicts: SqlSums
+    texts: SqlSums
     decisions: SqlDecisionLog
     answers: SqlAnswers
     costs: SqlCostBooks
@@ -115,6 +117,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         lessons=SqlLessons(writer, readers, clock),
         evidence=SqlSums(EVIDENCE, writer, readers, clock),
         verdicts=SqlSums(VERDICTS, writer, readers, clock),
+        texts=SqlSums(TEXTS, writer, readers, clock),
         decisions=SqlDecisionLog(writer, readers),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),

@@ -26,10 +26,15 @@ class Text(NamedTuple):
     counts: tuple[float, ...]
 
 
+def words_of(prompt: str) -> list[bytes]:
+    """The words of the first 2,000 characters, in small letters."""
+    return prompt[:READ].lower().encode("utf-8", "surrogatepass").translate(_WORDS_APART).split()
+
+
 def read_text(prompt: str) -> Text:
     """The first 2,000 characters as numbers, the same ones in every process."""
+    words = words_of(prompt)
     prompt = prompt[:READ].lower()
-    words = prompt.encode("utf-8", "surrogatepass").translate(_WORDS_APART).split()
     hashes = [*map(crc32, words)]
     hashes += map(crc32, words[1:], hashes[:-1])  # a pair's hash goes on from its first word's
     buckets = _buckets(hashes)

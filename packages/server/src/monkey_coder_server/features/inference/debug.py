@@ -7,6 +7,7 @@ import msgspec
 
 from monkey_coder_server.domain.bandit.context import Context
 from monkey_coder_server.domain.bandit.drift import LIMIT
+from monkey_coder_server.domain.bandit.earned import FEWEST, NEEDED
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.personas import PERSONA_OF_TASK, PERSONAS, SLASH_COMMANDS
 from monkey_coder_server.features.inference.admission import within_max_cost
@@ -16,6 +17,7 @@ from monkey_coder_server.features.inference.explain import (
     drawn_by,
     probabilities_of,
     rates_of,
+    rounded,
     saving_of,
     sequence_of,
 )
@@ -45,6 +47,7 @@ class DebugApi:
         self._exploration = learning.exploration
         self._beliefs = learning.beliefs
         self._trust = learning.trust
+        self._texts = learning.texts
         self._attempts = attempts
         self._health = health
         self._clock = clock
@@ -113,6 +116,7 @@ class DebugApi:
                 "verification": self._verification(order, plan),
                 **decision.ranking.explain(),
                 "chosen": leader.name,
+                "text": self._text(order, plan),
                 "health": self._pulses(plan),
                 "change": self._changes(order, plan),
             },
@@ -127,6 +131,20 @@ class DebugApi:
         said = {**drawn_by(decision, draw), **saving_of(decision, decision.usual if draw is None else draw.place)}
         shares = decision.probabilities if draw is None else draw.probabilities
         return {**said, "probabilities": probabilities_of(decision, shares)}
+
+    def _text(self, order: Order, plan: Plan) -> dict[str, Any]:
+        """What the text says of the candidates, whether that is heard, and what it has earned with this account."""
+        decision, standing = plan.decision, self._texts.standing(order.job.principal.account_id)
+        moves = self._texts.shifts(order.job, decision.ranking, plan.effort, plan.input_expected)
+        return {
+            "heard": bool(decision.told),
+            "gate": "open" if standing.is_open else "closed",
+            "gain_nats": round(standing.gain, 4),
+            "needed_nats": round(NEEDED, 4),
+            "outcomes": round(standing.outcomes, 2),
+            "needed_outcomes": FEWEST,
+            "moves": rounded(moves),
+        }
 
     def _changes(self, order: Order, plan: Plan) -> dict[str, Any]:
         """How far outcomes fall short of what is believed of a candidate, and how often its belief was given up."""

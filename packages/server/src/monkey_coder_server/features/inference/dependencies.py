@@ -74,6 +74,7 @@ class Dependencies:
     lessons: Lessons
     evidence: EvidenceStore
     verdicts: EvidenceStore
+    texts: EvidenceStore
     decisions: DecisionLog
     answers: Answers
     clock: Clock

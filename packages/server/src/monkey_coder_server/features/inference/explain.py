@@ -1,6 +1,6 @@
 """Why this model: the numbers the choice was made with, for the answer's own account of itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -21,7 +21,7 @@ WATCHED = "watched"
 STRONGEST_LEFT = "strongest_left"
 """The strongest of those whose answers did not fail their caller's check."""
 LEAST_SHOWN = 0.0005
-"""Smaller probabilities are not listed."""
+"""Smaller probabilities, and smaller differences of them, are not listed."""
 
 
 def choice_of(plan: Plan, route: Route) -> dict[str, Any]:
@@ -64,6 +64,7 @@ def collapse_of(served: Served, charged: int) -> dict[str, Any]:
         **_collapsed_by(served),
         **saving_of(decision, rank - 1),
         "saving_usd": usd(_saved(served, charged)),
+        **({"moved_by_text": rounded(decision.told)} if decision.told else {}),
     }
 
 
@@ -153,6 +154,11 @@ def probabilities_of(decision: Decision, shares: Sequence[float]) -> dict[str, f
     """With which of these probabilities each candidate is played first."""
     named = zip(decision.order, shares, strict=True)
     return {candidate.name: round(share, 4) for candidate, share in named if share >= LEAST_SHOWN}
+
+
+def rounded(told: Mapping[str, float]) -> dict[str, float]:
+    """By how much the text moves what is believed of each candidate, where it does."""
+    return {name: round(shift, 4) for name, shift in told.items() if abs(shift) >= LEAST_SHOWN}
 
 
 def saving_of(decision: Decision, place: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.features.inference.sequences import ranked
 from monkey_coder_server.features.inference.sessions import Sessions
 from monkey_coder_server.features.inference.signs import ASKED_AGAIN, Signs
+from monkey_coder_server.features.inference.texts import Texts
 from monkey_coder_server.features.inference.verdicts import Verdicts
 from monkey_coder_server.ports.clock import Clock
 
@@ -35,6 +36,7 @@ class Learning:
         self.checking = Checking(self.verdicts)
         self.callers = CallersChecks(self.trust)
         self.sessions = Sessions(clock)
+        self.texts = Texts(self.beliefs, clock)
         self._signs = Signs()
 
     def served(self, served: Served) -> None:
@@ -56,8 +58,10 @@ class Learning:
         self.sessions.served(served)
         if served.collapsed is not None:
             self._judged(job.request_id, by, plan, served.collapsed)
-        elif self._worth_checking(served):
-            self.checking.begin(served, by)
+        else:
+            self.texts.served(served, by)
+            if self._worth_checking(served):
+                self.checking.begin(served, by)
         if job.rounds is not None:
             self.callers.asked(job.request_id, job.rounds.request_ids)
         if served.collapsed is None and ranked(served.sequencing, job.rounds):
@@ -91,6 +95,7 @@ class Learning:
         """Take in how a request turned out, and what said so; the counts of its model and task type."""
         self.decisions.told(request_id, signal, name)
         self.verdicts.told(request_id, signal)
+        self.texts.told(request_id, signal)
         self.beliefs.report(request_id, by, signal)
         self.exploration.told(request_id, signal.quality)
         return self.outcomes.report(request_id, by, signal.quality)

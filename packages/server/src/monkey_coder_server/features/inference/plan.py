@@ -22,7 +22,12 @@ from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.ports.record import Record
 
+SHOWN = 5
+"""Candidates an answer tells about; `/v1/router/debug` tells about all."""
+
+_encode = msgspec.json.Encoder().encode
 _NO_MODELS: Mapping[str, str] = MappingProxyType({})
+_NO_SHIFTS: Mapping[str, float] = MappingProxyType({})
 
 
 class Wishes(Record, frozen=True):
@@ -55,10 +60,10 @@ class Decision:
     input_tokens: int
     """The expected prompt it was reckoned for."""
     dropped: tuple[str, ...]
-    superposition: msgspec.Raw
-    """The leading candidates with their numbers, as JSON."""
     sequences: dict[object, Sequencing] = field(default_factory=dict)
     """What was planned already, by what it hangs on beside the ranking."""
+    told: Mapping[str, float] = field(default_factory=lambda: _NO_SHIFTS)
+    """By how much the text of one request moved what is believed of each candidate; empty where it is not heard."""
 
     @cached_property
     def probabilities(self) -> tuple[float, ...]:
@@ -79,6 +84,12 @@ class Decision:
     def worth(self) -> float:
         """How likely the candidate that is played as a rule is believed to succeed, 0 to 1."""
         return self.ranking.candidates[self.usual].expected.success
+
+    @cached_property
+    def superposition(self) -> msgspec.Raw:
+        """The leading candidates with their numbers, as JSON."""
+        leading = self.ranking.explain()["candidates"]
+        return msgspec.Raw(_encode(leading[:SHOWN] if isinstance(leading, list) else []))
 
 
 class Draw(Record, frozen=True):

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import msgspec
-
 from monkey_coder_server.domain import routing, routing_priors
 from monkey_coder_server.domain.bandit.context import Context
 from monkey_coder_server.domain.bandit.verifier import Rates
@@ -36,12 +34,9 @@ FRESH_SECONDS = 2.0
 REMEMBERED = 512
 WATCHED_SHARE = 0.05
 """Of the requests that would run a sequence, of accounts that report outcomes: their answer is not chosen by checks."""
-SHOWN = 5
-"""Candidates an answer tells about; `/v1/router/debug` tells about all."""
 EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
 """Words for how hard to think that make another arm of a model; any other counts as none."""
 
-_encode = msgspec.json.Encoder().encode
 _NOTHING = Learned()
 
 
@@ -106,6 +101,7 @@ class Planner:
         self._explore = learning.exploration
         self._sessions = learning.sessions
         self._foresight = learning.foresight
+        self._texts = learning.texts
         self._clock = clock
         self._decided: OrderedDict[object, tuple[float, int, Decision]] = OrderedDict()
 
@@ -128,7 +124,7 @@ class Planner:
             shape_of(job.wishes.task_type, job.request),
             size.bytes.bit_length(),
         )
-        decision = self._decision(question)
+        decision = self._texts.heard(job, self._decision(question), effort, expected)
         planned = job.collapse is not None and job.collapse.rule in PLANNED
         stay = self._sessions.stay(job, decision, expected)
         draw = self._explore.draw(job, decision) if stay is None and job.rounds is None else None
@@ -227,9 +223,7 @@ class Planner:
         if not ranking.candidates:
             raise no_candidate(selection, ranking.excluded, input_tokens=tokens)
         order = tuple(self._candidate(ranked.name) for ranked in ranking.candidates)
-        leading = ranking.explain()["candidates"]
-        shown = leading[:SHOWN] if isinstance(leading, list) else []
-        return Decision(selection, ranking, order, tokens, dropped, msgspec.Raw(_encode(shown)))
+        return Decision(selection, ranking, order, tokens, dropped)
 
     def _state(self, card: ModelCard, allowed: tuple[str, ...] | None, learned: Learned) -> CandidateState:
         listing = self._listings[card.name]

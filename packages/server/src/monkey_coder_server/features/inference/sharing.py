@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from monkey_coder_server.domain.bandit.checkpoint import SharedEvidence, Stored, Sum
+from monkey_coder_server.domain.bandit.checkpoint import Delta, Stored, Sum
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.routing_store import EvidenceStore
 
@@ -20,19 +21,29 @@ OVERLAP = timedelta(minutes=2)
 """Others' sums are asked for from so long before the last time: clocks differ, and commits take a while."""
 
 
+class Shared(Protocol):
+    """Sums of this process and all others, as `SharedEvidence` is."""
+
+    def delta(self, most: int) -> Delta | None:
+        """What to add to the kept sums, at most so many: the same until `sent` was told of it; None for nothing."""
+
+    def sent(self, sequence: int) -> None:
+        """The delta of this number is in the kept sums."""
+
+
 class Sharing:
     """Of one kind of sums. `take` believes what is kept; `instance` names this process and these sums alone."""
 
     def __init__(
         self,
-        evidence: SharedEvidence,
+        shared: Shared,
         take: Callable[[Stored], None],
         store: EvidenceStore,
         clock: Clock,
         *,
         instance: str,
     ) -> None:
-        self._evidence = evidence
+        self._shared = shared
         self._take = take
         self._store = store
         self._clock = clock
@@ -42,9 +53,9 @@ class Sharing:
 
     async def step(self) -> None:
         """Add what this process saw to the sums of all, and take those in now and then. Raises `Unavailable`."""
-        while (delta := self._evidence.delta(MOST_SUMS)) is not None:
+        while (delta := self._shared.delta(MOST_SUMS)) is not None:
             await self._store.add(self._instance, delta)
-            self._evidence.sent(delta.sequence)
+            self._shared.sent(delta.sequence)
         if self._clock.monotonic() < self._read_next:
             return
         asked_at = self._clock.now()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+from monkey_coder_server.domain.bandit.mark_weights import MarkWeights
 from monkey_coder_server.domain.bandit.shrinkage import Shrinkage
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.features.inference.learning import Learning
@@ -13,7 +14,7 @@ from monkey_coder_server.features.inference.sharing import Sharing
 class Study:
     """Goes on every so many seconds. A database that is away delays what others learn of, never a request.
 
-    The estimate runs in a thread: of much evidence it takes long.
+    Estimates run in a thread: of much evidence they take long.
     """
 
     def __init__(self, learning: Learning, sharing: Sequence[Sharing], *, seconds: float) -> None:
@@ -52,3 +53,7 @@ class Study:
         evidence = beliefs.unsettled()
         if evidence is not None:
             beliefs.settle(await asyncio.to_thread(Shrinkage.of, evidence, dict(beliefs.stated)))
+        texts = self._learning.texts
+        sums = texts.unsettled()
+        if sums is not None:
+            texts.settle(await asyncio.to_thread(MarkWeights.of, sums))

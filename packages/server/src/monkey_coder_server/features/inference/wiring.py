@@ -97,12 +97,13 @@ def build(use: Dependencies) -> Feature:
     return Feature("inference", routes, start=start, stop=stop)
 
 
-def _sharing(use: Dependencies, learning: Learning) -> tuple[Sharing, Sharing]:
-    """What was seen of arms, and of checks, each under a name of its own that no other process has."""
-    beliefs, trust, clock = learning.beliefs, learning.trust, use.clock
+def _sharing(use: Dependencies, learning: Learning) -> tuple[Sharing, ...]:
+    """What was seen of arms, of checks and of texts, each under a name of its own that no other process has."""
+    beliefs, trust, surprises, clock = learning.beliefs, learning.trust, learning.texts.hearing.surprises, use.clock
     return (
         Sharing(beliefs.evidence, beliefs.take, use.evidence, clock, instance=use.ids.new("learner")),
         Sharing(trust.evidence, trust.take, use.verdicts, clock, instance=use.ids.new("learner")),
+        Sharing(surprises, surprises.read, use.texts, clock, instance=use.ids.new("learner")),
     )
 
 
