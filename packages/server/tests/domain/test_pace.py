@@ -1,7 +1,7 @@
 """A model's pace comes from how many tokens its answers had, streamed or whole, of whatever length."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.pace import USUAL_MS_PER_TOKEN, Pace
@@ -41,6 +41,7 @@ def test_whole_answers_of_one_length_are_expected_to_take_what_they_took(tokens:
 
 
 @given(st.lists(st.tuples(st.integers(0, 100_000), st.floats(0.0, 1e7)), max_size=20))
+@example([(0, 1.1018594681958171e-54)])
 def test_whatever_comes_a_whole_answer_is_divided_within_itself(answers: list[tuple[int, float]]) -> None:
     pace, first = Pace(), None
     for tokens, total in answers:

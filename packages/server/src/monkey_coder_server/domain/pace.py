@@ -35,7 +35,7 @@ class Pace:
     def until_first(self, total_ms: float, tokens: int, first_ms: float | None) -> float:
         """The part of a whole answer's time before its first token; `first_ms` is what is known of such times."""
         first = USUAL_SPEED.first_byte_ms if first_ms is None else max(1.0, first_ms)
-        return total_ms * first / (first + tokens * self._per_token)
+        return total_ms * (first / (first + tokens * self._per_token))
 
     @property
     def _per_token(self) -> float:
