@@ -219,3 +219,13 @@ def test_branches_are_told_of_only_where_there_are_some_and_stay_canonical() -> 
     assert [each["kept"] for each in json.loads(body)["branches"]] == [True, False]
     assert json.loads(body)["branches"][0]["price_usd"] == "0.012"
     assert verify_chain([(body, chain_hash(FIRST_PREVIOUS, body))]) is None
+
+
+def test_a_branch_says_whose_turn_it_was_in_what_role_only_where_a_team_worked() -> None:
+    branch = Branch("openai", "gpt-5", Usage(output=4), 12_000_000, "openai/gpt-5", "b" * 32, 500, kept=True)
+    body = canonical_body(receipt()._replace(branches=(branch._replace(agent=2, role="critique"), branch)))
+    assert canonical_json(json.loads(body)) == body
+    turn, plain = json.loads(body)["branches"]
+    assert (turn.pop("agent"), turn.pop("role")) == (2, "critique")
+    assert turn == plain
+    assert verify_chain([(body, chain_hash(FIRST_PREVIOUS, body))]) is None

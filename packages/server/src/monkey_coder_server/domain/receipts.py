@@ -32,7 +32,10 @@ class Attempt(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """One of several answers a charge was for; `price` in nano-dollars, `kept` for the one the caller got."""
+    """One of several answers a charge was for; `price` in nano-dollars, `kept` for the one the caller got.
+
+    `agent` and `role` are of a team's turn: who took it, counted from 1, and what for. Elsewhere they are not written.
+    """
 
     provider: str
     model: str
@@ -42,6 +45,8 @@ class Branch(NamedTuple):
     price_book: str
     markup_basis_points: int
     kept: bool
+    agent: int = 0
+    role: str = ""
 
 
 class Receipt(NamedTuple):
@@ -106,11 +111,13 @@ def canonical_body(receipt: Receipt) -> str:
 
 
 def _branch(branch: Branch) -> str:
+    agent = f'"agent":{branch.agent},' if branch.role else ""
+    role = f',"role":{_text(branch.role)}' if branch.role else ""
     return (
-        f'{{"estimated":{_truth(branch.usage.estimated)},"kept":{_truth(branch.kept)}'
+        f'{{{agent}"estimated":{_truth(branch.usage.estimated)},"kept":{_truth(branch.kept)}'
         f',"markup_basis_points":{branch.markup_basis_points},"model":{_text(branch.model)}'
         f',"price_book":{_text(branch.price_book)},"price_nano":{branch.price},"price_row":{_text(branch.price_row)}'
-        f',"price_usd":"{usd(branch.price)}","provider":{_text(branch.provider)},{_counts(branch.usage)}}}'
+        f',"price_usd":"{usd(branch.price)}","provider":{_text(branch.provider)}{role},{_counts(branch.usage)}}}'
     )
 
 

@@ -98,7 +98,7 @@ class Bill(Record, frozen=True):
 class PaidBranch(Record, frozen=True):
     """One of several answers an account asked for at once: `price` is its part of the settlement's, in nano-dollars.
 
-    `kept`: it is the one the caller got.
+    `kept`: it is the one the caller got. `agent` (from 1) and `role` are of a team's turn, empty for others.
     """
 
     provider: str
@@ -109,6 +109,8 @@ class PaidBranch(Record, frozen=True):
     price_book: str
     markup_basis_points: int
     kept: bool = False
+    agent: int = 0
+    role: str = ""
 
 
 class Settlement(Record, frozen=True, tag="settlement"):

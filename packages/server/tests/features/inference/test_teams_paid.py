@@ -31,6 +31,15 @@ async def test_every_call_is_in_the_books_with_what_was_done_before_it_is_made()
     assert all(prompt > first for prompt in later), "what others wrote is part of the prompt"
 
 
+async def test_the_receipt_says_of_each_turn_whose_it_was_and_in_what_role() -> None:
+    gateway, pinned = alone("a plan that is long enough to be counted", "an answer", "APPROVED")
+    team = {"agent_count": 2, "coordination_strategy": "hierarchical", "enable_reflection": True}
+    turns = told(await ask(gateway, team=team, **pinned))["turns"]
+    [(settled, _)] = gateway.books.settled.values()
+    assert [(each.agent, each.role) for each in settled.branches] == [(each["agent"], each["task"]) for each in turns]
+    assert sorted(each.role for each in settled.branches) == ["critique", "draft", "plan"]
+
+
 async def test_the_hold_covers_all_turns_and_a_limit_makes_the_team_smaller() -> None:
     gateway = disagreeing()
     held: list[int] = []

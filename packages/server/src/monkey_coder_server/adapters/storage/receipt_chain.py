@@ -165,4 +165,6 @@ def _branch(branch: PaidBranch) -> Branch:
         price_book=branch.price_book,
         markup_basis_points=branch.markup_basis_points,
         kept=branch.kept,
+        agent=branch.agent,
+        role=branch.role,
     )

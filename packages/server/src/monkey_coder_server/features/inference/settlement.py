@@ -129,7 +129,7 @@ def _of_several(settlement: Settlement, played: tuple[Played, ...]) -> Settlemen
 
 
 def _branch(played: Played, usage: Usage, *, kept: bool) -> PaidBranch:
-    tariff = played.route.tariff
+    tariff, turn = played.route.tariff, played.turn
     return PaidBranch(
         provider=played.route.provider.name,
         model=played.route.card.model,
@@ -139,6 +139,8 @@ def _branch(played: Played, usage: Usage, *, kept: bool) -> PaidBranch:
         price_book=tariff.book,
         markup_basis_points=tariff.markup,
         kept=kept,
+        agent=0 if turn is None else turn.agent,
+        role="" if turn is None else turn.act.value,
     )
 
 
