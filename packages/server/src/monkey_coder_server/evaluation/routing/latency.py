@@ -1,11 +1,20 @@
-"""How long one decision takes, from prompt to arm, and how long learning one outcome takes."""
+"""How long one decision takes, from prompt to arm, and how long learning one outcome takes.
 
+What is timed is the code of `domain.bandit` that decides here and on the request path: what is believed of every arm,
+and the draw by the part of its spread that the product draws with. The words of the prompt are read only here, as the
+request path has nothing that was fitted on texts; it ranks by price, pace and health instead: `benchmarks.decisions`
+times that.
+
+Garbage is collected as the server does it: objects that were there before are left alone, as they are no garbage.
+"""
+
+import gc
 from collections.abc import Callable, Sequence
 from random import Random
 from time import perf_counter
 from typing import NamedTuple
 
-from monkey_coder_server.domain.bandit.choice import best_probabilities, drawn
+from monkey_coder_server.domain.bandit.choice import DRAWN_SPREAD, drawn, limited
 from monkey_coder_server.domain.bandit.context import Context
 from monkey_coder_server.domain.bandit.directions import Direction
 from monkey_coder_server.domain.bandit.gate import FEWEST, Gate
@@ -38,12 +47,16 @@ def measure(rows: Sequence[Row]) -> tuple[Microseconds, Microseconds]:
     prompts = long or ["".join(random.choices("abcdefghij klmnop\n", k=READ)) for _ in range(50)]
     quality = _taught(random)
     costs = [random.random() for _ in ARMS]
+    proven = [True] * len(ARMS)
 
     def decide(turn: int) -> None:
         context = Context.of("issue-fix", "python", f"group {turn % GROUPS}", prompt=prompts[turn % len(prompts)])
         beliefs = quality.expect(context, ARMS)
-        utilities = [Belief(mean - 0.3 * cost, spread) for (mean, spread), cost in zip(beliefs, costs, strict=True)]
-        drawn(best_probabilities(utilities), random.random())
+        utilities = [
+            Belief(mean - 0.3 * cost, DRAWN_SPREAD * spread)
+            for (mean, spread), cost in zip(beliefs, costs, strict=True)
+        ]
+        drawn(limited(utilities, proven), random.random())
 
     context = Context.of("issue-fix", "python", "group 1", prompt=prompts[0])
     return _timed(decide), _timed(lambda turn: quality.update(context, ARMS[turn % len(ARMS)], 1.0))
@@ -64,8 +77,13 @@ def _taught(random: Random) -> Quality:
 
 def _timed(action: Callable[[int], None]) -> Microseconds:
     times = []
-    for turn in range(ROUNDS):
-        start = perf_counter()
-        action(turn)
-        times.append(1e6 * (perf_counter() - start))
+    gc.collect()
+    gc.freeze()
+    try:
+        for turn in range(ROUNDS):
+            start = perf_counter()
+            action(turn)
+            times.append(1e6 * (perf_counter() - start))
+    finally:
+        gc.unfreeze()
     return Microseconds(quantile(times, 0.5), quantile(times, 0.99))
