@@ -1,5 +1,7 @@
 """Figures remembered in circles of likeness, foretold by medians."""
 
+from statistics import median
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,3 +73,15 @@ def test_what_is_foretold_lies_between_what_was_said_and_seen(figures: list[floa
         known.learn((WIDE, NARROW), figure)
     foretold = known.foretell((WIDE, NARROW), prior).value
     assert min([prior, *figures]) <= foretold <= max([prior, *figures])
+
+
+@given(FIGURES, FIGURES, st.floats(1, 1e6))
+def test_what_is_foretold_is_the_median_of_what_was_seen_and_what_the_wider_circle_says(
+    wide: list[float], narrow: list[float], prior: float
+) -> None:
+    known, expected = Experience(), prior
+    for place, figures in ((WIDE, wide), (NARROW, narrow)):
+        for figure in figures:
+            known.learn((place,), figure)
+        expected = median([*figures[-WINDOW:], expected])
+    assert known.foretell((WIDE, NARROW), prior).value == expected

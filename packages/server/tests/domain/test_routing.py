@@ -1,7 +1,6 @@
 """A plan is deterministic, honest about its numbers, and never offers what cannot serve."""
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +18,7 @@ from monkey_coder_server.domain.routing import (
     RouteRequest,
     plan,
 )
+from monkey_coder_server.domain.routing_explained import explained
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.domain.weights import BALANCED, Weighers, Weights
 
@@ -105,9 +105,9 @@ def test_a_pinned_model_is_the_only_candidate_whatever_is_preferred() -> None:
 @pytest.mark.parametrize(
     ("changed", "request_facts", "exclusion", "words"),
     [
-        (replace(BIG, allowed=False), {}, Exclusion.NOT_ALLOWED, "may not use openai/big"),
-        (replace(BIG, usable=False), {}, Exclusion.NO_KEY, "no key for openai"),
-        (replace(BIG, row=None, price_problem="it is new"), {}, Exclusion.NO_PRICE, "cannot be billed: it is new"),
+        (BIG._replace(allowed=False), {}, Exclusion.NOT_ALLOWED, "may not use openai/big"),
+        (BIG._replace(usable=False), {}, Exclusion.NO_KEY, "no key for openai"),
+        (BIG._replace(row=None, price_problem="it is new"), {}, Exclusion.NO_PRICE, "cannot be billed: it is new"),
         (BIG, {"required": frozenset({Capability.VISION})}, Exclusion.MISSING_CAPABILITY, "cannot do vision"),
         (BIG, {"input_tokens": 100_000}, Exclusion.CONTEXT_TOO_LONG, "takes 100000"),
         (BIG, {"providers": ("groq",)}, Exclusion.NOT_PREFERRED, "prefers other"),
@@ -132,14 +132,14 @@ def test_preferences_keep_to_providers_and_put_named_models_first() -> None:
 
 
 def test_an_unhealthy_model_is_tried_last_but_tried() -> None:
-    made = plan(ask("auto:best"), [replace(BIG, healthy=False), MIDDLE, OTHER, SMALL])
+    made = plan(ask("auto:best"), [BIG._replace(healthy=False), MIDDLE, OTHER, SMALL])
     assert names(made)[-1] == "openai/big"
-    assert names(plan(ask("openai/big"), [replace(BIG, healthy=False)])) == ["openai/big"]
+    assert names(plan(ask("openai/big"), [BIG._replace(healthy=False)])) == ["openai/big"]
 
 
 def quickly(state: CandidateState, ms: float) -> CandidateState:
     """A model whose whole answers take about so long, whatever their length."""
-    return replace(state, first_byte_ms=ms, tokens_per_second=1e9)
+    return state._replace(first_byte_ms=ms, tokens_per_second=1e9)
 
 
 def test_one_quick_answer_of_a_dear_model_does_not_make_it_everybodys_choice() -> None:
@@ -163,7 +163,7 @@ def test_a_slow_answer_is_held_against_the_slow_model_alone() -> None:
 
 def test_measured_latency_takes_the_place_of_the_assumed() -> None:
     def latency(**measured: float) -> tuple[float, bool]:
-        expected = plan(ask("openai/big"), [replace(BIG, **measured)]).candidates[0].expected  # type: ignore[arg-type] # latencies only
+        expected = plan(ask("openai/big"), [BIG._replace(**measured)]).candidates[0].expected  # type: ignore[arg-type] # latencies only
         return expected.latency_ms, expected.measured
 
     assert latency() == (1_500 + 1_500 / 60 * 1_000, False)
@@ -173,9 +173,9 @@ def test_measured_latency_takes_the_place_of_the_assumed() -> None:
 
 
 def test_a_longer_answer_is_expected_to_take_longer() -> None:
-    measured = replace(BIG, first_byte_ms=300.0, tokens_per_second=50.0)
+    measured = BIG._replace(first_byte_ms=300.0, tokens_per_second=50.0)
     short, long = (
-        plan(ask("openai/big"), [replace(measured, learned=Learned(output_tokens=tokens))]).candidates[0].expected
+        plan(ask("openai/big"), [measured._replace(usual_output=tokens)]).candidates[0].expected
         for tokens in (10, 2_000)
     )
     assert (short.latency_ms, long.latency_ms) == (500.0, 40_300.0)
@@ -183,18 +183,18 @@ def test_a_longer_answer_is_expected_to_take_longer() -> None:
 
 def test_errors_and_learned_outcomes_change_what_is_expected() -> None:
     def expected(**more: Any) -> Any:
-        return plan(ask("openai/big"), [replace(BIG, **more)]).candidates[0].expected
+        return plan(ask("openai/big"), [BIG._replace(**more)]).candidates[0].expected
 
     assert expected(error_rate=0.5).success == pytest.approx(expected().success / 2)
     assert expected(error_rate=7.0).success == 0
-    learned = expected(learned=Learned(success=0.4, output_tokens=10))
+    learned = expected(learned=Learned(success=0.4), usual_output=10)
     assert (learned.success, learned.output_tokens, learned.learned) == (0.4, 10, True)
     assert not expected().learned
 
 
 def test_the_expected_cost_is_the_price_book_s_in_nano_dollars() -> None:
     assert BIG.row is not None
-    made = plan(ask("openai/big"), [replace(BIG, markup_basis_points=1_500)])
+    made = plan(ask("openai/big"), [BIG._replace(markup_basis_points=1_500)])
     expected = made.candidates[0].expected
     assert expected.cost == price(BIG.row, Usage(uncached_input=1_000, output=expected.output_tokens), 1_500)
 
@@ -204,19 +204,19 @@ def test_only_selected_models_are_considered() -> None:
 
 
 def test_the_explanation_holds_the_numbers_of_the_decision() -> None:
-    made = plan(ask("auto:best"), [*ALL, replace(MIDDLE, allowed=False)])
-    explained = json.loads(json.dumps(made.explain()))
+    made = plan(ask("auto:best"), [*ALL, MIDDLE._replace(allowed=False)])
+    told = json.loads(json.dumps(explained(made)))
     first = made.candidates[0]
-    assert explained["chosen"] == first.name
-    assert explained["mode"] == "best"
-    assert sum(explained["weights"].values()) == 100
-    entry = explained["candidates"][0]
+    assert told["chosen"] == first.name == first.card.name
+    assert told["mode"] == "best"
+    assert sum(told["weights"].values()) == 100
+    entry = told["candidates"][0]
     assert entry["utility"] == round(first.terms.utility, 4)
     assert entry["success"] == round(first.expected.success, 4)
     assert entry["expected_latency_ms"] == round(first.expected.latency_ms)
     assert entry["expected_cost_usd"].startswith("0.0")
-    assert {"model", "why", "reason"} == explained["excluded"][0].keys()
-    assert Plan(Mode.BEST, made.weights, (), ()).explain()["chosen"] is None
+    assert {"model", "why", "reason"} == told["excluded"][0].keys()
+    assert explained(Plan(Mode.BEST, made.weights, (), ()))["chosen"] is None
 
 
 STATES = st.lists(

@@ -1,7 +1,5 @@
 """Each candidate is played as probably as it is believed to be the best, within limits."""
 
-from dataclasses import replace
-
 import pytest
 
 from monkey_coder_server.domain.bandit.choice import PROVEN_ROWS
@@ -19,12 +17,12 @@ def ranked(*states: CandidateState, name: str = "auto") -> Plan:
 
 
 def known(state: CandidateState, success: float, *, spread: float = 0.1, seen: float = PROVEN_ROWS) -> CandidateState:
-    return replace(state, learned=Learned(success, spread=spread, seen=seen))
+    return state._replace(learned=Learned(success, spread=spread, seen=seen))
 
 
 @pytest.mark.parametrize("name", ["auto:best", "openai/big"])
 def test_who_pins_or_wants_the_best_gets_the_best_ranked(name: str) -> None:
-    made = ranked(*(replace(each, learned=PROVEN) for each in (BIG, MIDDLE, OTHER)), name=name)
+    made = ranked(*(each._replace(learned=PROVEN) for each in (BIG, MIDDLE, OTHER)), name=name)
     assert probabilities(made) == (1.0, *[0.0] * (len(made.candidates) - 1))
 
 
@@ -102,14 +100,14 @@ def test_a_pinned_model_is_no_newcomer() -> None:
 
 
 def test_what_fails_or_is_less_wanted_takes_no_newcomers_place() -> None:
-    assert usual(ranked(known(MIDDLE, 0.8, **UNSEEN), replace(known(BIG, 0.75), healthy=False))) == 0
+    assert usual(ranked(known(MIDDLE, 0.8, **UNSEEN), known(BIG, 0.75)._replace(healthy=False))) == 0
     wanted = plan(ask(models={"openai": "middle"}), [known(MIDDLE, 0.8, **UNSEEN), known(OTHER, 0.8)])
     assert wanted.candidates[0].preferred
     assert usual(wanted) == 0
 
 
 def test_what_fails_now_is_not_tried() -> None:
-    made = ranked(known(BIG, 0.7), known(MIDDLE, 0.7), replace(known(OTHER, 0.9), healthy=False))
+    made = ranked(known(BIG, 0.7), known(MIDDLE, 0.7), known(OTHER, 0.9)._replace(healthy=False))
     assert made.candidates[-1].name == OTHER.card.name
     assert probabilities(made)[-1] == 0.0
 
@@ -128,5 +126,5 @@ def test_the_best_single_model_is_the_likeliest_to_do_it_and_of_equals_the_cheap
 
 def test_a_narrow_selection_is_balanced() -> None:
     selection = Selection("auto", Mode.BALANCED, tuple(CATALOG.cards[:2]))
-    made = plan(ask(selection=selection), [replace(each, learned=PROVEN) for each in (BIG, MIDDLE)])
+    made = plan(ask(selection=selection), [each._replace(learned=PROVEN) for each in (BIG, MIDDLE)])
     assert sum(probabilities(made)) == pytest.approx(1.0)

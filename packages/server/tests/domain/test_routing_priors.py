@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.pricing import PriceRow, Rates
-from monkey_coder_server.domain.routing_priors import expected_output, quality, speed
+from monkey_coder_server.domain.routing_priors import expected_output, quality, speed, standing
 
 USD = 1_000_000_000
 PLAIN = frozenset({Capability.TOOLS})
@@ -20,7 +20,7 @@ FREE = PriceRow(provider="p", model="m", rates=Rates.of(input=0, output=0), free
 def prior(
     card: ModelCard = CARD, row: PriceRow = ROW, *, task: str = "chat", tokens: int = 100, position: int = 0
 ) -> float:
-    return quality(card, row, task_type=task, input_tokens=tokens, position=position)
+    return quality(card, standing(card, row, position), task_type=task, input_tokens=tokens)
 
 
 def costing(output: int) -> PriceRow:

@@ -8,7 +8,7 @@ from monkey_coder_server.domain.routing import Learned
 from monkey_coder_server.domain.routing_text import as_heard
 from packages.server.tests.domain.test_routing import ALL, ask, names, plan
 
-KNOWN = [replace(each, learned=Learned(success=0.6, spread=0.1, seen=20.0)) for each in ALL]
+KNOWN = [each._replace(learned=Learned(success=0.6, spread=0.1, seen=20.0)) for each in ALL]
 
 
 def test_a_text_that_says_nothing_changes_nothing() -> None:

@@ -1,7 +1,7 @@
 """Models as the gateway knows them: cards of facts, and names resolved to candidates."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
@@ -53,16 +53,16 @@ class ModelCard:
     checked: str = ""
     kind: Kind = Kind.CHAT
     inputs: int = 1
+    name: str = field(init=False, repr=False, compare=False)
+    """`provider/model`, the unambiguous public name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.provider}/{self.model}")
 
     @property
     def most_input_tokens(self) -> int:
         """What all inputs of one request can come to."""
         return self.context_window * self.inputs
-
-    @property
-    def name(self) -> str:
-        """`provider/model`, the unambiguous public name."""
-        return f"{self.provider}/{self.model}"
 
 
 class Mode(StrEnum):
@@ -101,6 +101,7 @@ class Catalog:
     def __init__(self, cards: Iterable[ModelCard], aliases: Mapping[str, str] = PROVIDER_ALIASES) -> None:
         self.cards = tuple(cards)
         self.providers = tuple(dict.fromkeys(card.provider for card in self.cards))
+        self._of_kind = {kind: _of(kind, self.cards) for kind in (*Kind, None)}
         self._aliases = aliases
         self._pinned: dict[tuple[str, str], ModelCard] = {}
         self._bare: dict[str, dict[str, ModelCard]] = {}
@@ -123,7 +124,7 @@ class Catalog:
         folded = plain_name(asked.casefold().removeprefix("models/"))
         head, _, mode = folded.partition(":")
         if head == AUTO and mode in _AUTO_MODES:
-            return Selection(asked, _AUTO_MODES[mode], _of(kind, self.cards))
+            return Selection(asked, _AUTO_MODES[mode], self._of_kind[kind])
         found = self._served(folded)
         cards = _of(kind, found)
         if cards:

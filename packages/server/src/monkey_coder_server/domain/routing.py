@@ -6,14 +6,14 @@ and latency (1 for the fastest, less 0.5 for each tenfold wait). Money stays int
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import log10
 from types import MappingProxyType
+from typing import NamedTuple
 
 from monkey_coder_server.domain import routing_priors
 from monkey_coder_server.domain.catalog import Capability, Mode, ModelCard, Selection
-from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.pricing import PriceRow, plain_price
 from monkey_coder_server.domain.weights import UNASKED, Decider, Weighers, Weights
 
@@ -27,17 +27,17 @@ SAME_PROVIDER_LOSS = 0.10
 """What a fallback loses for each earlier candidate of its provider: one outage should not take the whole plan."""
 
 _NO_MODELS: Mapping[str, str] = MappingProxyType({})
+_new = tuple.__new__
+"""Makes a named tuple in half the time its class takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
+class Learned(NamedTuple):
     """What outcomes say of a model at this kind of work; None where they say nothing yet. Prior figures give way.
 
     `spread` is the standard deviation of `success`, `seen` the weight of the outcomes of the model it rests on.
     """
 
     success: float | None = None
-    output_tokens: int | None = None
     spread: float = 0.0
     seen: float | None = None
 
@@ -59,13 +59,13 @@ class RouteRequest:
     models: Mapping[str, str] = field(default_factory=lambda: _NO_MODELS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateState:
+class CandidateState(NamedTuple):
     """A model as it stands now. `row` None: no price, `price_problem` says why.
 
     `usable` False: no key for its provider. `allowed` False: the caller's key may not use it. `healthy` False: its
     breaker is open, so it is tried last. `first_byte_ms` and `tokens_per_second` are measured averages, None until
-    measured; `error_rate` 0 to 1.
+    measured; `error_rate` 0 to 1. `usual_output` are the tokens its answers to such requests took, None until some
+    were seen.
     """
 
     card: ModelCard
@@ -79,6 +79,7 @@ class CandidateState:
     tokens_per_second: float | None = None
     error_rate: float = 0.0
     learned: Learned = Learned()
+    usual_output: int | None = None
 
 
 class Exclusion(StrEnum):
@@ -92,8 +93,7 @@ class Exclusion(StrEnum):
     CONTEXT_TOO_LONG = "context_too_long"
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(NamedTuple):
     """A model that was left out; `reason` is one sentence."""
 
     name: str
@@ -101,8 +101,7 @@ class Excluded:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(NamedTuple):
     """What is expected of a model for one request. `cost` in nano-dollars, markup included; `latency_ms` to the end."""
 
     cost: int
@@ -120,8 +119,7 @@ class Expectation:
     """Whether `output_tokens`, and `cost` with it, are what such answers took before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """Scores between 0 and 1, relative to the best candidate of the plan, and their weighted sum."""
 
     quality: float
@@ -130,8 +128,7 @@ class Terms:
     utility: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A candidate with the numbers it was ranked by."""
 
     state: CandidateState
@@ -160,26 +157,16 @@ class Plan:
     excluded: tuple[Excluded, ...]
     weights_from: Decider = Decider.PERSONA
 
-    def explain(self) -> dict[str, object]:
-        """The decision as JSON, with the numbers that made it."""
-        return {
-            "mode": self.mode.value,
-            "weights": self.weights.shown(),
-            "weights_from": self.weights_from.value,
-            "chosen": self.candidates[0].name if self.candidates else None,
-            "candidates": [_explained(rank, each) for rank, each in enumerate(self.candidates, start=1)],
-            "excluded": [{"model": each.name, "why": each.why.value, "reason": each.reason} for each in self.excluded],
-        }
-
 
 def plan(request: RouteRequest, states: Iterable[CandidateState]) -> Plan:
     """Rank what may serve the request; an empty plan when nothing may, with every reason."""
-    weights, decided_by = request.weighers.weighing(request.selection.mode)
-    positions = _positions(request.selection.cards)
+    selection = request.selection
+    weights, decided_by = request.weighers.weighing(selection.mode)
+    positions = _positions(selection.cards)
     kept: list[tuple[CandidateState, Expectation]] = []
     excluded: list[Excluded] = []
     for state in states:
-        position = positions.get((state.card.provider, state.card.model))
+        position = positions.get(state.card.name)
         if position is None:
             continue
         outcome = _consider(request, state, position)
@@ -188,16 +175,17 @@ def plan(request: RouteRequest, states: Iterable[CandidateState]) -> Plan:
         else:
             kept.append((state, outcome))
     scored = _scored(request, _calibrated(kept), weights)
-    return Plan(request.selection.mode, weights, tuple(in_order(scored)), tuple(excluded), decided_by)
+    return Plan(selection.mode, weights, tuple(_leaning(scored)), tuple(excluded), decided_by)
 
 
-def _positions(cards: Sequence[ModelCard]) -> dict[tuple[str, str], int]:
+def _positions(cards: Sequence[ModelCard]) -> dict[str, int]:
     """Where each selected model stands at its provider: a selection keeps the order of the provider's cards."""
     counts: dict[str, int] = {}
-    positions: dict[tuple[str, str], int] = {}
+    positions: dict[str, int] = {}
     for card in cards:
-        positions[card.provider, card.model] = counts.get(card.provider, 0)
-        counts[card.provider] = counts.get(card.provider, 0) + 1
+        provider = card.provider
+        positions[card.name] = position = counts.get(provider, 0)
+        counts[provider] = position + 1
     return positions
 
 
@@ -216,7 +204,7 @@ def _consider(request: RouteRequest, state: CandidateState, position: int) -> Ex
             Exclusion.NO_KEY,
             f"The gateway holds no key for {card.provider}, so {card.name} is not on offer.",
         )
-    if not _preferred(request, card):
+    if (request.models or request.providers) and not _preferred(request, card):
         return Excluded(card.name, Exclusion.NOT_PREFERRED, "The request prefers other providers or models.")
     if state.row is None:
         return Excluded(card.name, Exclusion.NO_PRICE, f"{card.name} cannot be billed: {state.price_problem}.")
@@ -225,9 +213,9 @@ def _consider(request: RouteRequest, state: CandidateState, position: int) -> Ex
 
 def _fitting(request: RouteRequest, state: CandidateState, row: PriceRow, position: int) -> Expectation | Excluded:
     card = state.card
-    missing = sorted(request.required - card.capabilities)
-    if missing:
-        return Excluded(card.name, Exclusion.MISSING_CAPABILITY, f"{card.name} cannot do {', '.join(missing)}.")
+    if not request.required <= card.capabilities:
+        missing = ", ".join(sorted(request.required - card.capabilities))
+        return Excluded(card.name, Exclusion.MISSING_CAPABILITY, f"{card.name} cannot do {missing}.")
     window = card.most_input_tokens
     if request.input_tokens >= window:
         reason = f"The prompt is about {request.input_tokens} tokens, but {card.name} takes {window}; send less."
@@ -250,37 +238,31 @@ def _names(card: ModelCard) -> set[str]:
 
 
 def _expect(request: RouteRequest, state: CandidateState, row: PriceRow, position: int) -> Expectation:
-    card, learned = state.card, state.learned
-    output = learned.output_tokens
+    card = state.card
+    success, spread, seen = state.learned
+    known = success is not None and seen != 0.0
+    output = state.usual_output
     if output is None:
         output = routing_priors.expected_output(card, task_type=request.task_type, max_tokens=request.max_tokens)
-    success = learned.success
     if success is None:
-        success = routing_priors.quality(
-            card, row, task_type=request.task_type, input_tokens=request.input_tokens, position=position
-        )
+        standing = routing_priors.standing(card, row, position)
+        success = routing_priors.quality(card, standing, task_type=request.task_type, input_tokens=request.input_tokens)
+    if state.error_rate:
+        available = 1.0 - min(1.0, max(0.0, state.error_rate))
+        success, spread = success * available, spread * available
     latency, measured = _latency(state, output)
-    available = 1.0 - min(1.0, max(0.0, state.error_rate))
-    return Expectation(
-        cost=plain_price(row, request.input_tokens, output, markup_basis_points=state.markup_basis_points),
-        output_tokens=output,
-        latency_ms=latency,
-        success=success * available,
-        learned=learned.success is not None and learned.seen != 0.0,
-        measured=measured,
-        spread=learned.spread * available,
-        seen=learned.seen or 0.0,
-        usual=learned.output_tokens is not None,
-    )
+    cost = plain_price(row, request.input_tokens, output, markup_basis_points=state.markup_basis_points)
+    usual = state.usual_output is not None
+    return _new(Expectation, (cost, output, latency, success, known, measured, spread, seen or 0.0, usual))
 
 
 def _latency(state: CandidateState, output_tokens: int) -> tuple[float, bool]:
     """Milliseconds to the end of an answer so long, and whether they rest on measurement."""
+    first, pace = state.first_byte_ms, state.tokens_per_second
     assumed = routing_priors.speed(state.card)
-    first = assumed.first_byte_ms if state.first_byte_ms is None else state.first_byte_ms
-    pace = state.tokens_per_second or assumed.tokens_per_second
-    measured = state.first_byte_ms is not None or state.tokens_per_second is not None
-    return first + 1_000 * output_tokens / pace, measured
+    measured = first is not None or pace is not None
+    wait = assumed.first_byte_ms if first is None else first
+    return wait + 1_000 * output_tokens / (pace or assumed.tokens_per_second), measured
 
 
 def _calibrated(kept: list[tuple[CandidateState, Expectation]]) -> list[tuple[CandidateState, Expectation]]:
@@ -290,15 +272,19 @@ def _calibrated(kept: list[tuple[CandidateState, Expectation]]) -> list[tuple[Ca
     look thousands of times faster than all that were not, whatever it costs. Slower ones are left to stand out.
     """
     undercut = sorted(
-        expected.latency_ms / max(1.0, _assumed_latency(state.card, expected.output_tokens))
-        for state, expected in kept
-        if expected.measured
+        [
+            expected.latency_ms / _assumed_latency(state.card, expected.output_tokens)
+            for state, expected in kept
+            if expected.measured
+        ]
     )
     if not undercut:
         return kept
-    typical = min(1.0, undercut[len(undercut) // 2])
+    typical = undercut[len(undercut) // 2]
+    if typical >= 1.0:
+        return kept
     return [
-        (state, expected if expected.measured else replace(expected, latency_ms=expected.latency_ms * typical))
+        (state, expected if expected.measured else expected._replace(latency_ms=expected.latency_ms * typical))
         for state, expected in kept
     ]
 
@@ -311,68 +297,63 @@ def _assumed_latency(card: ModelCard, output_tokens: int) -> float:
 def _scored(
     request: RouteRequest, kept: Sequence[tuple[CandidateState, Expectation]], weights: Weights
 ) -> list[Ranked]:
-    """The candidates with their terms, each relative to the best of them."""
-    best = max((expected.success for _, expected in kept), default=0.0) or 1.0
-    cheapest = max(1, min((expected.cost for _, expected in kept), default=1))
-    fastest = max(UNNOTICED_MS, min((expected.latency_ms for _, expected in kept), default=UNNOTICED_MS))
-    scored = []
+    """The candidates with their terms, each relative to the best of them.
+
+    Healthy before unhealthy, preferred models first, then by utility.
+    """
+    if not kept:
+        return []
+    best = max([expected.success for _, expected in kept]) or 1.0
+    cheapest = max(1, min([expected.cost for _, expected in kept]))
+    fastest = max(UNNOTICED_MS, min([expected.latency_ms for _, expected in kept]))
+    for_quality, for_cost, for_latency = weights.quality, weights.cost, weights.latency
+    models, scored = request.models, []
     for state, expected in kept:
         quality = expected.success / best
-        cost = max(0.0, 1.0 - COST_LOSS_PER_TENFOLD * log10(max(1, expected.cost) / cheapest))
-        latency = max(0.0, 1.0 - LATENCY_LOSS_PER_TENFOLD * log10(max(UNNOTICED_MS, expected.latency_ms) / fastest))
-        utility = (weights.quality * quality + weights.cost * cost + weights.latency * latency) / 100
-        terms = Terms(quality, cost, latency, utility)
-        scored.append(Ranked(state, expected, terms, state.card.provider in request.models))
-    return scored
+        cost = 1.0 - COST_LOSS_PER_TENFOLD * log10((expected.cost or 1) / cheapest)
+        latency = 1.0
+        if expected.latency_ms > fastest:
+            latency -= LATENCY_LOSS_PER_TENFOLD * log10(expected.latency_ms / fastest)
+        cost, latency = max(0.0, cost), max(0.0, latency)
+        utility = (for_quality * quality + for_cost * cost + for_latency * latency) / 100
+        preferred = bool(models) and state.card.provider in models
+        terms = _new(Terms, (quality, cost, latency, utility))
+        ranked = _new(Ranked, (state, expected, terms, preferred))
+        scored.append((not state.healthy, not preferred, -utility, state.card.name, ranked))
+    scored.sort()
+    return [entry[-1] for entry in scored]
 
 
-def in_order(scored: list[Ranked]) -> list[Ranked]:
+def in_order(scored: Sequence[Ranked]) -> list[Ranked]:
     """Healthy before unhealthy, preferred models first, then by utility; first fallbacks lean to other providers."""
-    ranked = sorted(scored, key=lambda each: (*map(_descending, _standing(each)), each.name))
+    return _leaning(sorted(scored, key=_rank))
+
+
+def _rank(each: Ranked) -> tuple[bool, bool, float, str]:
+    return not each.state.healthy, not each.preferred, -each.terms.utility, each.name
+
+
+def _leaning(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """As they were ranked, but for the first fallbacks, which lean to other providers."""
     queues: dict[str, list[Ranked]] = {}
     for each in reversed(ranked):
         queues.setdefault(each.card.provider, []).append(each)
+    heads = {provider: _standing(queues[provider][-1]) for provider in sorted(queues)}
+    used = dict.fromkeys(heads, 0)
     first: list[Ranked] = []
-    used = dict.fromkeys(queues, 0)
-    while queues and len(first) < SPREAD_OVER:
-        provider = max(sorted(queues), key=lambda name: _standing(queues[name][-1], used[name]))
-        first.append(queues[provider].pop())
+    while heads and len(first) < SPREAD_OVER:
+        provider = max(heads, key=heads.__getitem__)
+        queue = queues[provider]
+        first.append(queue.pop())
         used[provider] += 1
-        if not queues[provider]:
-            del queues[provider]
+        if queue:
+            heads[provider] = _standing(queue[-1], used[provider])
+        else:
+            del heads[provider]
     taken = {id(each) for each in first}
-    return [*first, *(each for each in ranked if id(each) not in taken)]
+    return [*first, *[each for each in ranked if id(each) not in taken]]
 
 
 def _standing(each: Ranked, earlier: int = 0) -> tuple[bool, bool, float]:
     """What orders candidates, greatest first; `earlier` counts those of its provider already in the plan."""
     return each.state.healthy, each.preferred, each.terms.utility - SAME_PROVIDER_LOSS * earlier
-
-
-def _descending(value: float) -> float:
-    return -value
-
-
-def _explained(rank: int, each: Ranked) -> dict[str, object]:
-    expected, terms = each.expected, each.terms
-    return {
-        "rank": rank,
-        "model": each.name,
-        "utility": round(terms.utility, 4),
-        "terms": {
-            "quality": round(terms.quality, 4),
-            "cost": round(terms.cost, 4),
-            "latency": round(terms.latency, 4),
-        },
-        "success": round(expected.success, 4),
-        "success_from": "learned" if expected.learned else "prior",
-        "success_spread": round(expected.spread, 4),
-        "outcomes_seen": round(expected.seen, 2),
-        "expected_cost_usd": usd(expected.cost),
-        "expected_output_tokens": expected.output_tokens,
-        "output_from": "seen" if expected.usual else "prior",
-        "expected_latency_ms": round(expected.latency_ms),
-        "latency_from": "measured" if expected.measured else "prior",
-        "healthy": each.state.healthy,
-        "preferred": each.preferred,
-    }

@@ -92,7 +92,8 @@ def _proven(each: Ranked) -> bool:
 
 def _rivals(plan: Plan) -> list[int]:
     """The places of the best-ranked and of those that are as healthy and as much preferred."""
-    return [place for place, each in enumerate(plan.candidates) if _level(each) == _level(plan.candidates[0])]
+    level = _level(plan.candidates[0])
+    return [place for place, each in enumerate(plan.candidates) if _level(each) == level]
 
 
 def _level(each: Ranked) -> tuple[bool, bool]:

@@ -24,9 +24,10 @@ REASONING_GAIN: Mapping[str, float] = MappingProxyType(
 LIKE_CODE_GENERATION = frozenset({"code_generation", "testing", "debugging", "refactoring"})
 SEARCH_MODEL_LOSS = 0.15
 CROWDED_CONTEXT_LOSS = 0.05
+LEAST_QUALITY, MOST_QUALITY = 0.05, 0.98
 POSITION_LOSS = 0.015
 LARGEST_POSITION_LOSS = 0.12
-"""For each place a model stands below its provider's first: catalogues list the newest and best models first."""
+"""For each place a model stands below its provider's first, from 0: catalogues list the newest and best first."""
 
 EXPECTED_OUTPUT: Mapping[str, int] = MappingProxyType(
     {
@@ -59,17 +60,21 @@ USUAL_SPEED = Speed(1_500, 60)
 """Of a model of which nothing is known."""
 
 
-def quality(card: ModelCard, row: PriceRow, *, task_type: str, input_tokens: int, position: int = 0) -> float:
-    """The assumed probability of a good answer, 0.05 to 0.98. `position` counts from 0, its provider's first model."""
+def standing(card: ModelCard, row: PriceRow, position: int) -> float:
+    """What `quality` begins with: what holds for a model whatever is asked of it."""
     value = TIER_QUALITY.get(card.tier, UNKNOWN_TIER_QUALITY) + _price_effect(row)
-    value -= min(LARGEST_POSITION_LOSS, POSITION_LOSS * position)
+    return value - min(LARGEST_POSITION_LOSS, POSITION_LOSS * position)
+
+
+def quality(card: ModelCard, value: float, *, task_type: str, input_tokens: int) -> float:
+    """The assumed probability of a good answer of a model of this `standing`, 0.05 to 0.98."""
     if Capability.REASONING in card.capabilities:
         value += REASONING_GAIN.get(task_type, 0.0)
     if task_type in LIKE_CODE_GENERATION and not card.capabilities & {Capability.TOOLS, Capability.PROMPT_CACHE}:
         value -= SEARCH_MODEL_LOSS  # in this catalogue only models that search the web first have neither
     if 2 * input_tokens > card.context_window:
         value -= CROWDED_CONTEXT_LOSS
-    return min(0.98, max(0.05, value))
+    return min(MOST_QUALITY, max(LEAST_QUALITY, value))
 
 
 def expected_answer(task_type: str) -> int:

@@ -16,7 +16,7 @@ def as_heard(plan: Plan, told: Mapping[str, float]) -> Plan:
         old, quality = each.terms, success / best
         utility = old.utility + plan.weights.quality * (quality - old.quality) / 100
         terms = Terms(quality, old.cost, old.latency, utility)
-        heard.append(Ranked(each.state, replace(each.expected, success=success), terms, each.preferred))
+        heard.append(Ranked(each.state, each.expected._replace(success=success), terms, each.preferred))
     return replace(plan, candidates=tuple(in_order(heard)))
 
 

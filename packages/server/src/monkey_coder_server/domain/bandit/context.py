@@ -31,9 +31,8 @@ class Context:
         cls, kind: str, language: str = "", group: str = "", *, day: date | None = None, prompt: str | None = None
     ) -> "Context":
         """Of a task of a kind, of a group such as a repository or a tenant."""
-        path = (kind, language, group)
         return cls(
-            tuple(path[:depth] for depth in range(DEPTH + 1)),
+            ((), (kind,), (kind, language), (kind, language, group)),
             0.0 if day is None else (day.toordinal() - _NEUTRAL_DAY) / _HALF_YEAR,
             read_text(prompt) if prompt else None,
         )

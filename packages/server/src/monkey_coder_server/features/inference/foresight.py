@@ -4,7 +4,7 @@ Learnt from every request this process settled, and from those that were stored 
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from monkey_coder_server.domain import routing_priors
@@ -77,19 +77,28 @@ class Foresight:
         self._fresh.clear()
         return lessons
 
-    def usual_output(self, task_type: str, shape: str, size: int, card: ModelCard) -> int | None:
-        """Tokens this model's answers to such requests usually have, thoughts included; None where none was seen.
+    def usual_outputs(
+        self, task_type: str, shape: str, size: int, cards: Iterable[ModelCard], *, most: int | None
+    ) -> list[int | None]:
+        """Tokens each model's answers to such requests usually have, thoughts included, within what it may write.
 
-        Where only other models answered such requests theirs count: else whoever was asked first would look cheaper
-        than the rest, as real answers are shorter than stated ones. `shape` and `size` as in a `Likeness`.
+        None where none was seen. Where only other models answered such requests theirs count: else whoever was asked
+        first would look cheaper than the rest, as real answers are shorter than stated ones. `shape` and `size` as in a
+        `Likeness`; `most` is the caller's own limit.
         """
-        own = ((card.name, shape), (card.name, shape, size))
         assumed = routing_priors.expected_answer(task_type)
-        answer = self._answers.foretell((shape, (shape, size), *own), assumed)
-        if not answer.seen:
-            return None
-        thought = self._thoughts.foretell(own, routing_priors.expected_thought(card, assumed))
-        return max(1, round(answer.value + thought.value))
+        everybody = self._answers.foretell((shape, (shape, size)), assumed)
+        found: list[int | None] = []
+        for card in cards:
+            own = ((card.name, shape), (card.name, shape, size))
+            answer = self._answers.foretell(own, everybody.value)
+            if not answer.seen and not everybody.seen:
+                found.append(None)
+                continue
+            thought = self._thoughts.foretell(own, routing_priors.expected_thought(card, assumed))
+            usual, limit = max(1, round(answer.value + thought.value)), card.max_output_tokens
+            found.append(min(usual, limit if most is None else min(most, limit)))
+        return found
 
     def expect(self, asked: Asked, card: ModelCard, *, most_output: int) -> Expected:
         """What the request will probably take at this model, whose answer is bounded by `most_output` tokens."""

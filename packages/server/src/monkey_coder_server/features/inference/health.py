@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.pace import Pace
@@ -41,8 +42,7 @@ class HealthSettings:
     hedge_unknown: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(NamedTuple):
     """What is known of one model now. `first_byte_ms` is at least the age of the stream that waits longest.
 
     That and `tokens_per_second`, from the first one on, are None until measured.
@@ -56,6 +56,11 @@ class Pulse:
     failed: int
     error_rate: float = 0.0
     """Recent share of failures, 0 to 1."""
+
+    @property
+    def admits(self) -> bool:
+        """Whether a request should go there by preference: the breaker is closed, or this one may be its probe."""
+        return self.state is not BreakerState.OPEN
 
     @property
     def known(self) -> bool:
@@ -122,10 +127,13 @@ class Health:
         record = self._records.get(name)
         if record is None:
             return UNKNOWN
+        first_byte = record.first_byte.value
+        if record.waiting and first_byte is not None:
+            first_byte = max(first_byte, (now - next(iter(record.waiting.values()))) * 1000.0)
         return Pulse(
             self._state(record, now),
             record.breaker.failures_in_a_row,
-            _at_least_as_old(record.first_byte.value, record, now),
+            first_byte,
             record.pace.tokens_per_second,
             record.served,
             record.failed,
@@ -291,12 +299,11 @@ class Health:
         return record
 
     def _state(self, record: _Record, now: float) -> BreakerState:
-        states = (record.breaker.state(now), record.refused_keys.breaker.state(now))
-        if BreakerState.OPEN in states:
-            return BreakerState.OPEN
-        if BreakerState.HALF_OPEN in states:
-            return BreakerState.HALF_OPEN
-        return BreakerState.OPEN if self._silent(record, now) else BreakerState.CLOSED
+        own, keys = record.breaker.state(now), record.refused_keys.breaker.state(now)
+        if own is BreakerState.CLOSED is keys:
+            silent = record.waiting and self._silent(record, now)
+            return BreakerState.OPEN if silent else BreakerState.CLOSED
+        return BreakerState.OPEN if BreakerState.OPEN in (own, keys) else BreakerState.HALF_OPEN
 
     def _silent(self, record: _Record, now: float) -> bool:
         """Whether so many streams wait too long that the next late ones in a row will open the breaker."""
@@ -309,10 +316,3 @@ class Health:
     def _late_after(self, record: _Record) -> float:
         usual, settings = record.first_tokens.median, self._settings
         return settings.late_at_first if usual is None else max(settings.late, usual / 1000.0 * settings.late_times)
-
-
-def _at_least_as_old(measured: float | None, record: _Record, now: float) -> float | None:
-    """A first token takes no less than the age of the call that waits longest."""
-    if measured is None or not record.waiting:
-        return measured
-    return max(measured, (now - next(iter(record.waiting.values()))) * 1000.0)

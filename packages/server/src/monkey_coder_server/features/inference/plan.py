@@ -14,6 +14,7 @@ from monkey_coder_server.domain.catalog import Capability, Kind, Selection
 from monkey_coder_server.domain.personas import Persona
 from monkey_coder_server.domain.prompt_tokens import PromptSize
 from monkey_coder_server.domain.routing_collapse import newcomer_shares, probabilities, usual
+from monkey_coder_server.domain.routing_explained import leading
 from monkey_coder_server.domain.sequencing import Sequencing
 from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.domain.work import Work
@@ -88,8 +89,7 @@ class Decision:
     @cached_property
     def superposition(self) -> msgspec.Raw:
         """The leading candidates with their numbers, as JSON."""
-        leading = self.ranking.explain()["candidates"]
-        return msgspec.Raw(_encode(leading[:SHOWN] if isinstance(leading, list) else []))
+        return msgspec.Raw(_encode(leading(self.ranking, SHOWN)))
 
 
 class Draw(Record, frozen=True):

@@ -1,7 +1,7 @@
 """From wishes to ranked candidates: the catalogue, prices, keys, health and outcomes, put before the router."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ WATCHED_SHARE = 0.05
 EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
 """Words for how hard to think that make another arm of a model; any other counts as none."""
 
-_NOTHING = Learned()
+_NOTHING: tuple[Learned, int | None] = (Learned(), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Planner:
         self._prices = prices
         self._book = prices()
         self._listings = _by_name(listings(self._book))
-        self._positions = _positions(self._listings)
+        self._standings = _standings(self._listings)
         self._health = health
         self._beliefs = learning.beliefs
         self._trust = learning.trust
@@ -196,6 +196,7 @@ class Planner:
         book = self._prices()
         if book is not self._book:
             self._listings = _by_name(self._list(book))
+            self._standings = _standings(self._listings)
             self._decided.clear()
             self._book = book
 
@@ -212,8 +213,7 @@ class Planner:
             providers=self._providers(wishes.providers),
             models=self._models(wishes.models),
         )
-        learned = self._learned(request, question)
-        states = [self._state(card, question.allowed, learned.get(card.name, _NOTHING)) for card in selection.cards]
+        states = self._states(selection.cards, question.allowed, self._learned(request, question))
         ranking = routing.plan(request, states)
         dropped: tuple[str, ...] = ()
         if not ranking.candidates and request.providers and self._unkeyed(request.providers):
@@ -222,55 +222,64 @@ class Planner:
             ranking = routing.plan(request, states)
         if not ranking.candidates:
             raise no_candidate(selection, ranking.excluded, input_tokens=tokens)
-        order = tuple(self._candidate(ranked.name) for ranked in ranking.candidates)
+        order = tuple([self._candidate(ranked.name) for ranked in ranking.candidates])
         return Decision(selection, ranking, order, tokens, dropped)
 
-    def _state(self, card: ModelCard, allowed: tuple[str, ...] | None, learned: Learned) -> CandidateState:
-        listing = self._listings[card.name]
-        candidate = listing.candidate
-        now = self._clock.monotonic()
-        pulse = self._health.pulse(card.name, now)
-        return CandidateState(
-            card=card,
-            row=None if candidate is None else candidate.tariff.row,
-            markup_basis_points=0 if candidate is None else candidate.tariff.markup,
-            price_problem=listing.problem,
-            usable=listing.keyed,
-            allowed=allowed is None or card.name in allowed or card.model in allowed,
-            healthy=self._health.admits(card.name, now),
-            first_byte_ms=pulse.first_byte_ms,
-            tokens_per_second=pulse.tokens_per_second,
-            error_rate=pulse.error_rate,
-            learned=learned,
-        )
-
-    def _learned(self, request: RouteRequest, question: "_Question") -> Mapping[str, Learned]:
-        """What is believed of each model that could serve, by its name: its stated prior moved by outcomes."""
-        if question.wishes.kind is not Kind.CHAT:
-            return {}
-        names, priors = [], {}
-        for card in request.selection.cards:
-            candidate = self._listings[card.name].candidate
-            if candidate is not None:
-                names.append(card.name)
-                priors[arm_of(card.name, question.effort)] = routing_priors.quality(
-                    card,
-                    candidate.tariff.row,
-                    task_type=request.task_type,
-                    input_tokens=request.input_tokens,
-                    position=self._positions[card.name],
+    def _states(
+        self,
+        cards: Sequence[ModelCard],
+        allowed: tuple[str, ...] | None,
+        learned: Mapping[str, tuple[Learned, int | None]],
+    ) -> list[CandidateState]:
+        """Every model as it stands now for a key that may use the `allowed` ones."""
+        now, states = self._clock.monotonic(), []
+        for card in cards:
+            name = card.name
+            listing = self._listings[name]
+            candidate = listing.candidate
+            tariff = None if candidate is None else candidate.tariff
+            pulse = self._health.pulse(name, now)
+            success, usual_output = learned.get(name, _NOTHING)
+            states.append(
+                CandidateState(
+                    card=card,
+                    row=None if tariff is None else tariff.row,
+                    markup_basis_points=0 if tariff is None else tariff.markup,
+                    price_problem=listing.problem,
+                    usable=listing.keyed,
+                    allowed=allowed is None or name in allowed or card.model in allowed,
+                    healthy=pulse.admits,
+                    first_byte_ms=pulse.first_byte_ms,
+                    tokens_per_second=pulse.tokens_per_second,
+                    error_rate=pulse.error_rate,
+                    learned=success,
+                    usual_output=usual_output,
                 )
-        beliefs = self._beliefs.expect(question.work, question.principal.account_id, priors)
-        return {
-            name: replace(belief, output_tokens=self._usual_output(self._listings[name].card, question))
-            for name, belief in zip(names, beliefs, strict=True)
-        }
+            )
+        return states
 
-    def _usual_output(self, card: ModelCard, question: "_Question") -> int | None:
-        """What such answers of a model took, within their limits."""
-        seen = self._foresight.usual_output(question.wishes.task_type, question.shape, question.size, card)
-        limit = card.max_output_tokens if question.max_tokens is None else question.max_tokens
-        return None if seen is None else min(seen, limit, card.max_output_tokens)
+    def _learned(self, request: RouteRequest, question: "_Question") -> Mapping[str, tuple[Learned, int | None]]:
+        """What is believed of each model that could serve, by its name: its stated prior moved by outcomes.
+
+        Beside it how many tokens its answers usually have, where that was seen.
+        """
+        wishes, effort, tokens = question.wishes, question.effort, request.input_tokens
+        if wishes.kind is not Kind.CHAT:
+            return {}
+        standings = self._standings
+        cards = [card for card in request.selection.cards if card.name in standings]
+        priors = {
+            arm_of(card.name, effort): routing_priors.quality(
+                card, standings[card.name], task_type=wishes.task_type, input_tokens=tokens
+            )
+            for card in cards
+        }
+        beliefs = self._beliefs.expect(question.work, question.principal.account_id, priors)
+        outputs = self._foresight.usual_outputs(
+            wishes.task_type, question.shape, question.size, cards, most=question.max_tokens
+        )
+        found = zip(beliefs, outputs, strict=True)
+        return {card.name: each for card, each in zip(cards, found, strict=True)}
 
     def _candidate(self, name: str) -> Candidate:
         candidate = self._listings[name].candidate
@@ -323,15 +332,16 @@ def _effort(job: Job) -> str:
     return effort if effort in EFFORTS else ""
 
 
-def _positions(names: Iterable[str]) -> dict[str, int]:
-    """Where each model stands among its provider's, best first."""
+def _standings(listings: Mapping[str, Listing]) -> dict[str, float]:
+    """What is assumed of each model that can be billed whatever is asked of it, by where its provider lists it."""
     counts: Counter[str] = Counter()
-    positions = {}
-    for name in names:
-        provider = name.partition("/")[0]
-        positions[name] = counts[provider]
-        counts[provider] += 1
-    return positions
+    standings = {}
+    for name, listing in listings.items():
+        position = counts[listing.card.provider]
+        counts[listing.card.provider] += 1
+        if listing.candidate is not None:
+            standings[name] = routing_priors.standing(listing.card, listing.candidate.tariff.row, position)
+    return standings
 
 
 def _rounded(tokens: int) -> int:
