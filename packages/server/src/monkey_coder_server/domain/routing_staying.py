@@ -18,3 +18,11 @@ def staying(made: Plan, place: int, saving: int) -> bool:
     cost = max(1, each.expected.cost)
     gained = COST_LOSS_PER_TENFOLD * log10(cost / max(1, cost - saving))
     return each.terms.utility + made.weights.cost / 100 * gained >= first.terms.utility
+
+
+def cost_of_moving(made: Plan, place: int, saving: int) -> int:
+    """What the best-ranked is expected to cost more than a candidate that spares so much; negative where it costs less.
+
+    In nano-dollars, both.
+    """
+    return made.candidates[0].expected.cost - (made.candidates[place].expected.cost - saving)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -104,6 +105,52 @@ async def test_it_moves_when_the_warm_model_fails_and_stays_where_it_then_is() -
     assert moved not in MODELS
     at.wire.play("openai", answering(29_000))
     assert await turn(at) == await best_ranked()
+
+
+async def debug(at: Gateway, **fields: Any) -> dict[str, Any]:
+    """What is said of the account's conversations, for a task as long as the conversation."""
+    answer = await at.ask("/v1/router/debug", prompt=LONG, task_type="chat", **fields)
+    told: dict[str, Any] = answer.json["debug_info"]["metadata"]["staying"]
+    return told
+
+
+async def test_debug_tells_what_holds_a_conversation_and_what_moving_would_cost() -> None:
+    for name in MODELS:
+        at = gateway()
+        assert (await debug(at))["conversations"] == []
+        await turn(at, f"openai/{name}", 1)
+        told = await debug(at)
+        (warm,) = told["conversations"]
+        assert (warm["model"], warm["cached_tokens"]) == (f"openai/{name}", 29_000)
+        assert 0 < warm["seconds_left"] <= module.WARM_SECONDS
+        expected = {
+            each["model"]: Decimal(each["expected_cost_usd"])
+            for each in (await at.ask("/v1/router/debug", prompt=LONG, task_type="chat")).json["debug_info"][
+                "metadata"
+            ]["candidates"]
+        }
+        stayed = expected[warm["model"]] - Decimal(warm["saving_usd"])
+        assert Decimal(warm["saving_usd"]) > 0
+        assert Decimal(warm["moving_costs_usd"]) == expected[told["best_ranked"]] - stayed
+        assert warm["stays"] == (await turn(at) == name)
+
+
+async def test_debug_says_that_a_request_which_names_its_model_stays_with_nothing() -> None:
+    at = gateway()
+    for name in MODELS:
+        await turn(at, f"openai/{name}", 1, messages=[{"role": "user", "content": f"{name} {LONG}"}])
+    told = await debug(at, model="openai/gpt-small")
+    assert [each["model"] for each in told["conversations"]] == ["openai/gpt-small", "openai/gpt-big"]
+    assert [each["stays"] for each in told["conversations"]] == [False, False]
+    assert told["conversations"][1]["saving_usd"] is None
+
+
+async def test_debug_tells_nobody_of_others_conversations_nor_of_cold_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = gateway()
+    await turn(at, "openai/gpt-small", 1)
+    assert (await debug(at, account="acct_2"))["conversations"] == []
+    monkeypatch.setattr(module, "WARM_SECONDS", -1.0)
+    assert (await debug(at))["conversations"] == []
 
 
 async def test_places_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

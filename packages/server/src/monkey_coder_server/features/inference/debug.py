@@ -10,6 +10,7 @@ from monkey_coder_server.domain.bandit.drift import LIMIT
 from monkey_coder_server.domain.bandit.earned import FEWEST, NEEDED
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.personas import PERSONA_OF_TASK, PERSONAS, SLASH_COMMANDS
+from monkey_coder_server.domain.routing_explained import explained
 from monkey_coder_server.features.inference.admission import within_max_cost
 from monkey_coder_server.features.inference.api import request_decoder
 from monkey_coder_server.features.inference.desk import Desk, Order
@@ -20,6 +21,7 @@ from monkey_coder_server.features.inference.explain import (
     rounded,
     saving_of,
     sequence_of,
+    staying_of,
 )
 from monkey_coder_server.features.inference.fitting import fit
 from monkey_coder_server.features.inference.health import Health
@@ -48,6 +50,7 @@ class DebugApi:
         self._beliefs = learning.beliefs
         self._trust = learning.trust
         self._texts = learning.texts
+        self._sessions = learning.sessions
         self._attempts = attempts
         self._health = health
         self._clock = clock
@@ -112,9 +115,10 @@ class DebugApi:
                 "preferred_providers_not_available": list(decision.dropped),
                 "work": plan.work._asdict(),
                 "collapse": self._collapse(order, plan),
+                "staying": staying_of(decision, self._sessions.warm(order.job, decision, plan.input_expected)),
                 "sequence": sequence,
                 "verification": self._verification(order, plan),
-                **decision.ranking.explain(),
+                **explained(decision.ranking),
                 "chosen": leader.name,
                 "text": self._text(order, plan),
                 "health": self._pulses(plan),

@@ -15,6 +15,7 @@ from monkey_coder_server.features.inference.plan import Decision, Draw, Plan
 from monkey_coder_server.features.inference.rounds import Rounds
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.sequences import watches
+from monkey_coder_server.features.inference.sessions import Warm
 
 WATCHED = "watched"
 """The strongest answered instead of a sequence, so that checks go on being measured."""
@@ -167,6 +168,24 @@ def saving_of(decision: Decision, place: int) -> dict[str, Any]:
     best = best_single(candidates)
     saved = best.expected.cost - candidates[place].expected.cost
     return {"best_single_model": best.name, "expected_saving_usd": usd(saved)}
+
+
+def staying_of(decision: Decision, conversations: Sequence[Warm]) -> dict[str, Any]:
+    """What holds conversations where their prompts are cached, and what moving would cost; negative where it spares."""
+    return {
+        "best_ranked": decision.order[0].name,
+        "conversations": [
+            {
+                "model": each.name,
+                "seconds_left": round(each.seconds_left, 1),
+                "cached_tokens": each.cached,
+                "saving_usd": None if each.saving is None else usd(each.saving),
+                "moving_costs_usd": None if each.moving is None else usd(each.moving),
+                "stays": each.stays,
+            }
+            for each in conversations
+        ],
+    }
 
 
 def rank_of(plan: Plan, route: Route) -> int:

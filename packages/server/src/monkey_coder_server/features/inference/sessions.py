@@ -5,10 +5,11 @@ it anywhere else. Remembered in this process for as long as providers keep a pre
 """
 
 from collections import OrderedDict
+from itertools import islice
 from typing import NamedTuple
 
 from monkey_coder_server.domain.routing_collapse import EXPLORING
-from monkey_coder_server.domain.routing_staying import staying
+from monkey_coder_server.domain.routing_staying import cost_of_moving, staying
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.collapse import conversation_of
 from monkey_coder_server.features.inference.job import Job, Served
@@ -20,7 +21,28 @@ WARM_SECONDS = 300.0
 REMEMBERED = 20_000
 
 
+SHOWN = 10
+"""Conversations of an account that are told about."""
+
+
+class Warm(NamedTuple):
+    """A conversation that a model served last, weighed as if a request were its next turn.
+
+    `cached` are the tokens of the request that would be read from the cache, `saving` what that spares the account, and
+    `moving` what the best-ranked model is expected to cost more than that; negative where it costs less. In
+    nano-dollars; both are None where the model is no candidate. `stays`: it would go on with that model.
+    """
+
+    name: str
+    cached: int
+    seconds_left: float
+    saving: int | None
+    moving: int | None
+    stays: bool
+
+
 class _Turn(NamedTuple):
+    account_id: str
     name: str
     """`provider/model`."""
     cached: int
@@ -44,23 +66,57 @@ class Sessions:
         cached = usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
         self._turns.pop(conversation, None)
         if cached:
-            self._turns[conversation] = _Turn(served.route.name, cached, self._clock.monotonic())
+            account_id, at = served.job.principal.account_id, self._clock.monotonic()
+            self._turns[conversation] = _Turn(account_id, served.route.name, cached, at)
             if len(self._turns) > REMEMBERED:
                 self._turns.popitem(last=False)
 
     def stay(self, job: Job, decision: Decision, tokens: int) -> Stay | None:
         """Whom to stay with for a prompt of about so many tokens; None where moving pays or nothing is warm."""
-        if job.locked is not None or job.collapse is not None or decision.ranking.mode not in EXPLORING:
-            return None
-        if len(job.request.messages) < 2:
+        if not _is_free(job, decision) or len(job.request.messages) < 2:
             return None
         conversation = conversation_of(job)
         turn = None if conversation is None else self._turns.get(conversation)
-        if turn is None or self._clock.monotonic() - turn.at > WARM_SECONDS:
+        if turn is None or self._seconds_left(turn) < 0.0:
             return None
-        place = next((place for place, each in enumerate(decision.order) if each.name == turn.name), None)
-        if place is None:
-            return None
-        cached = min(turn.cached, tokens)
-        saving = decision.order[place].tariff.saving(Usage(cache_read=cached))
-        return Stay(place, cached, saving) if saving > 0 and staying(decision.ranking, place, saving) else None
+        stay = _stay(turn, decision, tokens)
+        return stay if stay is not None and _is_worth_it(stay, decision) else None
+
+    def warm(self, job: Job, decision: Decision, tokens: int) -> list[Warm]:
+        """The warm conversations of an account, the latest first, each as if a request were its next turn."""
+        account_id = job.principal.account_id
+        latest = (turn for turn in reversed(self._turns.values()) if turn.account_id == account_id)
+        found = []
+        for turn in islice(latest, SHOWN):
+            left = self._seconds_left(turn)
+            if left < 0.0:
+                break
+            stay = _stay(turn, decision, tokens)
+            if stay is None:
+                found.append(Warm(turn.name, 0, left, None, None, stays=False))
+                continue
+            stays = _is_free(job, decision) and _is_worth_it(stay, decision)
+            moving = cost_of_moving(decision.ranking, stay.place, stay.saving)
+            found.append(Warm(turn.name, stay.cached, left, stay.saving, moving, stays))
+        return found
+
+    def _seconds_left(self, turn: _Turn) -> float:
+        return WARM_SECONDS - (self._clock.monotonic() - turn.at)
+
+
+def _is_free(job: Job, decision: Decision) -> bool:
+    """Whether the choice of a model is the router's at all."""
+    return job.locked is None and job.collapse is None and decision.ranking.mode in EXPLORING
+
+
+def _stay(turn: _Turn, decision: Decision, tokens: int) -> Stay | None:
+    """What staying would be; None where the model is no candidate."""
+    place = next((place for place, each in enumerate(decision.order) if each.name == turn.name), None)
+    if place is None:
+        return None
+    cached = min(turn.cached, tokens)
+    return Stay(place, cached, decision.order[place].tariff.saving(Usage(cache_read=cached)))
+
+
+def _is_worth_it(stay: Stay, decision: Decision) -> bool:
+    return stay.saving > 0 and staying(decision.ranking, stay.place, stay.saving)
