@@ -1,7 +1,5 @@
 """A text moves what is believed of candidates, and with that their terms and order; what they cost stays."""
 
-from dataclasses import replace
-
 import pytest
 
 from monkey_coder_server.domain.routing import Learned
@@ -20,7 +18,7 @@ def test_a_text_that_says_nothing_changes_nothing() -> None:
 def test_who_is_believed_better_comes_first_with_the_terms_of_a_plan_that_believed_so() -> None:
     told = {"openai/big": 0.3, "groq/small": -0.4}
     moved = [
-        replace(each, learned=replace(each.learned, success=0.6 + told.get(each.card.name, 0.0))) for each in KNOWN
+        each._replace(learned=each.learned._replace(success=0.6 + told.get(each.card.name, 0.0))) for each in KNOWN
     ]
     heard, expected = as_heard(plan(ask("auto:best"), KNOWN), told), plan(ask("auto:best"), moved)
     assert names(heard) == names(expected)
@@ -31,7 +29,7 @@ def test_who_is_believed_better_comes_first_with_the_terms_of_a_plan_that_believ
 
 
 def test_errors_count_as_before_and_what_is_not_learnt_is_not_moved() -> None:
-    failing = [replace(KNOWN[0], error_rate=0.5)]
+    failing = [KNOWN[0]._replace(error_rate=0.5)]
     told = {KNOWN[0].card.name: 0.2}
     assert as_heard(plan(ask(), failing), told).candidates[0].expected.success == pytest.approx(0.4)
     stated = plan(ask(), [ALL[0]])

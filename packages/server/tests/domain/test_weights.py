@@ -1,6 +1,5 @@
 """Weights in any ratio, who decides them, and that more weight never picks worse by what it weighs."""
 
-from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -32,7 +31,8 @@ CANDIDATES = st.lists(
             dollars,
             first_byte_ms=1_000 * seconds,
             tokens_per_second=1e9,
-            learned=Learned(success=success, output_tokens=500),
+            learned=Learned(success=success),
+            usual_output=500,
         ),
         st.integers(0, 30),
         st.floats(0.01, 100),
@@ -130,4 +130,4 @@ def _first(states: list[CandidateState], named: dict[str, float]) -> Expectation
         selection=Selection("auto", Mode.BALANCED, tuple(each.card for each in states)),
         weighers=Weighers(request=weights_of("It", **named)),
     )
-    return plan(request, [replace(each) for each in states]).candidates[0].expected
+    return plan(request, states).candidates[0].expected
