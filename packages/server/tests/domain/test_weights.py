@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from monkey_coder_server.domain.catalog import Mode, Selection
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.routing import CandidateState, Expectation, Learned, plan
+from monkey_coder_server.domain.routing_explained import explained
 from monkey_coder_server.domain.weights import (
     BALANCED,
     MODE_WEIGHTS,
@@ -92,8 +93,8 @@ def test_any_numbers_that_weigh_come_to_percentages(named: tuple[float, float, f
 def test_a_plan_says_who_decided_its_weights() -> None:
     made = plan(ask("auto:cheap", weighers=Weighers(request=OWN)), [state(card("openai", "big", 1), 20)])
     assert (made.weights, made.weights_from) == (OWN, Decider.REQUEST)
-    explained = made.explain()
-    assert (explained["weights"], explained["weights_from"]) == (OWN.shown(), "request")
+    told = explained(made)
+    assert (told["weights"], told["weights_from"]) == (OWN.shown(), "request")
 
 
 @given(CANDIDATES, NAMED, st.floats(0.1, 1_000), st.sampled_from(["cost", "latency"]))
