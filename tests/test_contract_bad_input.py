@@ -84,7 +84,7 @@ def test_another_accounts_things_do_not_exist_for_a_caller(user: Outsider, other
     done = user.task()
     refused(other.get(f"/v1/billing/receipts/{done.headers['x-monkey-receipt']}"), 404, "not_found", says="no receipt")
     outcome = {"request_id": done.body["execution_id"], "outcome": "accepted"}
-    refused(other.post("/v1/feedback", outcome), 404, "not_found", says="that id")
+    refused(other.post("/v1/feedback", outcome), 404, "not_found", says="No served request of this account")
     quote = user.task("/v1/quote").body["quote_id"]
     refused(other.task(quote_id=quote), 404, "not_found", says="POST /v1/quote")
     key = user.post("/v1/keys", {"name": "mine"}).body["key_id"]

@@ -2,7 +2,8 @@
 
 The planner of `domain/bandit` foresees cascades and races from what is believed of the arms, what they cost and how far
 the checks can be believed, and lets none lose quality against the arm believed to be best. Where none is left, one arm
-runs alone, and why is said. `auto` weighs what is left against the best-ranked arm by the request's own weights.
+runs alone, and why is said; only a cascade that was asked for runs if it serves the request's weights better than that
+arm. `auto` weighs what is left against the best-ranked arm by the request's own weights.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -93,19 +94,18 @@ class Sequencing:
         return Cascade(self.runners, worth=self.worth, hold=hold, steps=len(self.runners))
 
 
-def sequencing(  # noqa: PLR0913 - what is planned, its last two named
+def sequencing(
     rule: Rule,
     prospects: Sequence[Prospect],
     rates: Rates,
     weights: Weights,
     *,
     most: int = STEPS,
-    weighed: bool = False,
 ) -> Sequencing:
     """What CASCADE, RACE or AUTO comes to for a request whose arms are given best-ranked first; `most` arms run.
 
-    `weighed`: where no cascade keeps the quality of the strongest arm, the best by the request's weights will do, if it
-    serves them better than the best-ranked arm, which is what would run instead.
+    Where none keeps the quality of the strongest arm and CASCADE is asked for, the one that is best by the request's
+    weights will do, if it serves them better than the best-ranked arm, which is what would run instead.
     """
     strongest = strongest_of(prospects)
     single = Sequencing(Rule.SINGLE, rates, strongest.name, _alone(strongest), _alone(prospects[0]))
@@ -116,7 +116,7 @@ def sequencing(  # noqa: PLR0913 - what is planned, its last two named
     asked = _Asked(prospects, strongest, single, min(most, STEPS))
     found = [each for plan in _PLANS[rule] for each in plan(asked)]
     kept = bool(found)
-    if not kept and weighed:
+    if not kept and rule is Rule.CASCADE:
         found = [*_weighed(asked)]
     if not found:
         return replace(single, reason=NO_GAIN)

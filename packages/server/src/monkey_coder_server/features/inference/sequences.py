@@ -69,15 +69,15 @@ def sure(plan: Plan, routes: Sequence[Route], wish: Wish) -> Sequencing:
     return _made(plan, routes[:1], wish, 1).instead(SURE)
 
 
-def _made(plan: Plan, routes: Sequence[Route], wish: Wish, most: int, *, weighed: bool = False) -> Sequencing:
+def _made(plan: Plan, routes: Sequence[Route], wish: Wish, most: int) -> Sequencing:
     """Planned once for all equal requests of a moment; only the greatest costs differ among them."""
     bounds = {route.name: route.bound for route in routes}
     rule, rates = wish.collapse.rule, wish.rates
-    place = (rule, most, weighed, tuple(bounds), tuple([round(figure, DECIMALS) for figure in rates]))
+    place = (rule, most, tuple(bounds), tuple([round(figure, DECIMALS) for figure in rates]))
     found = plan.decision.sequences.get(place)
     if found is None:
         weights = plan.decision.ranking.weights
-        found = sequencing(rule, [*_prospects(plan, routes)], rates, weights, most=most, weighed=weighed)
+        found = sequencing(rule, [*_prospects(plan, routes)], rates, weights, most=most)
         plan.decision.sequences[place] = found
     return found.within(bounds)
 
@@ -90,7 +90,7 @@ def next_round(plan: Plan, routes: Sequence[Route], wish: Wish, rounds: Rounds) 
     if not rounds.failed and not wish.collapse.wanted_for(plan.decision.worth):
         return Sequenced(sure(plan, routes, wish), tuple(routes))
     prospects, failed = [*_prospects(plan, routes)], frozenset(rounds.models)
-    planned = _made(plan, routes, wish, min(wish.collapse.branches, STEPS), weighed=True)
+    planned = _made(plan, routes, wish, min(wish.collapse.branches, STEPS))
     made = next_of(planned, prospects, failed)
     if made.start is None and not failed:
         return Sequenced(made, tuple(routes))
