@@ -97,7 +97,7 @@ class PgReaders:
         try:
             connection.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
-                return body(self._own.transaction)
+                found = body(self._own.transaction)
             finally:
                 if not connection.closed:
                     connection.execute(b"ROLLBACK")
@@ -105,6 +105,8 @@ class PgReaders:
             if is_lost(connection, error):
                 self._drop(connection)
             raise
+        self._away_until = 0  # who could read knows better than who could not connect
+        return found
 
     def _connect(self) -> Connection:
         if time.monotonic_ns() < self._away_until:
