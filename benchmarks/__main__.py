@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import books, decisions, dispatch, execute, journal, neighbours, quotes, relay, simulate, start
+from benchmarks import books, decisions, dispatch, execute, hedges, journal, neighbours, quotes, relay, simulate, start
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "execute": execute.main,
     "dispatch": dispatch.main,
     "relay": relay.main,
+    "hedges": hedges.main,
     "books": books.main,
     "decisions": decisions.main,
     "neighbours": neighbours.main,

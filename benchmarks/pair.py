@@ -24,11 +24,12 @@ PATHS = {
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both processes, and a key of an account with enough credit."""
+    """Both processes, the port of the gateway's metrics, and a key of an account with enough credit."""
 
     simulators: Process
     gateway: Process
     key: str
+    metrics_port: int
 
     def direct(self, prompt: str, *, stream: bool = False) -> bytes:
         """A chat completion asked of the simulated provider itself."""
@@ -60,20 +61,23 @@ class Pair:
 
 
 @contextmanager
-def running() -> Iterator[Pair]:
-    """Start both, with every provider configured and the log at its default level; stop them at the block's end."""
+def running(settings: Mapping[str, str] | None = None) -> Iterator[Pair]:
+    """Start both, with every provider configured and the log at its default level; stop them at the block's end.
+
+    `settings` are more of what the gateway's operator sets.
+    """
     upstream, front, metrics = free_port(), free_port(), free_port()
     with (
         tempfile.TemporaryDirectory() as data,
         server(["sandbox", "--port", str(upstream)], {}, upstream, "/__sandbox/tally", quiet=True) as simulators,
     ):
-        environment = {"DATA_DIR": data, "RATE_LIMIT_PER_MINUTE": "100000000"}
+        environment = {"DATA_DIR": data, "RATE_LIMIT_PER_MINUTE": "100000000", **(settings or {})}
         for name, path in PATHS.items():
             environment |= {f"{name}_API_KEY": "sk-bench", f"{name}_BASE_URL": f"http://127.0.0.1:{upstream}{path}"}
         key = _make_key(environment)
         arguments = ["serve", "--host", "127.0.0.1", "--port", str(front), "--metrics-port", str(metrics)]
         with server(arguments, environment, front, "/health", quiet=True) as gateway:
-            yield Pair(simulators, gateway, key)
+            yield Pair(simulators, gateway, key, metrics)
 
 
 def _make_key(environment: Mapping[str, str]) -> str:

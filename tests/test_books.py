@@ -57,6 +57,7 @@ def test_every_served_request_is_one_the_simulators_served(evidence: Evidence) -
 
 def test_no_usage_is_estimated(evidence: Evidence) -> None:
     assert not [row for row in evidence.rows if row.estimated]
+    assert evidence.books.number("SELECT COUNT(*) FROM provider_costs WHERE estimated") == 0
 
 
 def test_each_providers_bill_is_the_same_on_both_sides(evidence: Evidence) -> None:

@@ -21,11 +21,12 @@ ENOUGH = 24
 SECONDS = 30.0
 STARTED = re.compile(r"^monkey_coder_hedges_started (\S+)$", re.MULTILINE)
 FAILED = (
-    "SELECT u.request_id, u.price, h.charged FROM usage u JOIN holds h USING (request_id) WHERE u.status = 'failed'"
+    "SELECT u.request_id, u.price, h.charged FROM usage u JOIN holds h USING (request_id) "
+    "WHERE u.status = 'failed' AND u.account_id <> 'house'"
 )
 COSTS = """
     SELECT c.request_id, c.provider FROM provider_costs c JOIN usage u USING (request_id)
-    WHERE u.status = 'failed' AND c.cost > 0
+    WHERE u.status = 'failed' AND u.account_id <> 'house' AND c.cost > 0
 """
 
 

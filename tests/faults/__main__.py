@@ -1,12 +1,16 @@
 """`python -m tests.faults`: every provider fails in every way under requests that leave the model open."""
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.faults.faults import KINDS, MODELS
 from tests.faults.proof import HEADING, Load, prove
+
+SETTINGS = ("HEDGED_REQUESTS",)
+"""Settings of the environment that the gateway gets, too."""
 
 
 def main() -> int:
@@ -20,10 +24,15 @@ def main() -> int:
     faults = [(provider, kind) for kind in options.kind or KINDS for provider in options.provider or MODELS]
     _tell(HEADING)
     with tempfile.TemporaryDirectory() as directory:
-        cases = prove(Path(directory), faults, Load(options.seconds, options.at_once), _tell)
+        cases = prove(Path(directory), faults, Load(options.seconds, options.at_once), _tell, settings=_settings())
     missed = sum(not case.holds for case in cases)
     _tell(f"the bars are kept in {len(cases) - missed} of {len(cases)} cases")
     return int(missed > 0)
+
+
+def _settings() -> dict[str, str]:
+    """What this program is told of the gateway's settings."""
+    return {name: os.environ[name] for name in SETTINGS if name in os.environ}
 
 
 def _tell(line: str) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.faults.asking import Callers
@@ -12,6 +13,8 @@ from tests.faults.faults import trouble
 from tests.faults.spell import Spell
 from tests.kills.gateway import Life, Stage, stage
 
+PRODUCTION: Mapping[str, str] = MappingProxyType({})
+"""Everything as it is by default."""
 LEAST_SERVED, MOST_CALLS = 0.999, 1.1
 WITHOUT = 0.5
 """Share of a fault's time for which the gateway works without it before."""
@@ -47,11 +50,17 @@ class Case:
 
 
 def prove(
-    data: Path, faults: Sequence[tuple[str, str]], load: Load, told: Callable[[str], None] = lambda _: None
+    data: Path,
+    faults: Sequence[tuple[str, str]],
+    load: Load,
+    told: Callable[[str], None] = lambda _: None,
+    *,
+    settings: Mapping[str, str] = PRODUCTION,
 ) -> Sequence[Case]:
-    """Play `(provider, kind)` one after another."""
+    """Play `(provider, kind)` one after another; `settings` are more of what the gateway's operator sets."""
     cases = []
-    with stage(data) as where:
+    with stage(data) as made:
+        where = replace(made, settings=settings)
         books = Books(where)
         for provider, kind in faults:
             cases.append(_case(where, books, (provider, kind), load))
@@ -67,7 +76,7 @@ def _case(where: Stage, books: Books, fault: tuple[str, str], load: Load) -> Cas
         asyncio.run(before.ask_for(load.seconds * WITHOUT, load.at_once))
         first = books.bills()
         asyncio.run(_in_trouble(where.simulators, kind, during, load))
-        then = books.bills()
+    then = books.bills()  # also of calls that outlived their requests: the gateway is stopped
     wrong = books.apart([*before.asked, *during.asked])
     return Case(provider, kind, Spell.of(before.asked, first), Spell.of(during.asked, then), wrong)
 

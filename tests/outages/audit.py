@@ -44,7 +44,9 @@ def audit(house: House, asked: Sequence[Asked]) -> Books:
         "spent more than allowed": [payer.name for payer in house.payers if _over(payer, spent)],
         "still held": [account_id for account_id, _, held in wallets if held],
         "balance is not credit less charges": [
-            name for name, balance, _ in wallets if balance < 0 or balance != granted[name] - of_account.get(name, 0)
+            name
+            for name, balance, _ in wallets
+            if balance < 0 or balance != granted.get(name, 0) - of_account.get(name, 0)
         ],
         "costs and bills that differ": _apart(costs, bills),
     }

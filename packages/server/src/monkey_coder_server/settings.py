@@ -116,8 +116,8 @@ VARIABLES = (
         "HEDGED_REQUESTS",
         "off",
         "on: a request that leaves the model open is asked of a second one when the first is later to answer than 95 % "
-        "of its calls; what the slower one costs is the house's, a twentieth of calls and one a second at most. off: "
-        "only where a request asks for it, and pays.",
+        "of its calls; what the slower one costs is the house's, a twentieth of calls and one in five seconds at most. "
+        "off: only where a request asks for it, and pays.",
     ),
     Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
     *_provider_variables(),

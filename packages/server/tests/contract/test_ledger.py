@@ -5,21 +5,25 @@ Over the ledger that serves: leases in memory, endings in a journal, the databas
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from monkey_coder_server.adapters.leasing import LeasedLedger
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
+from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
 from monkey_coder_server.adapters.storage.open import Storage
+from monkey_coder_server.adapters.system.ids import system_ids
 from monkey_coder_server.domain.errors import BudgetExceeded, Conflict, InsufficientCredit, NotFound
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import Caps
-from monkey_coder_server.ports.ledger import Charge, Hold, HoldRequest, LedgerReport, Replay, Wallet
+from monkey_coder_server.ports.ledger import HOUSE, Charge, Hold, HoldRequest, LedgerReport, Replay, Wallet
 from packages.server.tests.contract.booking import (
     ACCOUNT,
     KEY,
     NOON,
+    StillClock,
     failure,
     hold_request,
     idempotent,
@@ -157,6 +161,50 @@ async def test_what_a_provider_bills_for_a_failed_request_is_the_houses_loss(led
     await ledger.void(failure(await held(ledger), provider="xai", provider_cost=80))
     totals = (await audited(ledger)).totals
     assert (totals["house_loss"], totals["provider_payable"], totals["customer_credit"]) == (-80, 80, 10_000)
+
+
+async def test_what_the_house_pays_itself_is_booked_on_it_without_a_wallet_that_was_opened(
+    ledger: LeasedLedger, funded: Storage
+) -> None:
+    for number in range(2):
+        hold = ledger.bear(f"req_1{number}.beaten", NOON)
+        asked = HoldRequest(hold.request_id, HOUSE, HOUSE, hold.amount, NOON, expires_at=NOON)
+        ledger.underway(hold, failure(asked, provider="xai", provider_cost=70, usage=Usage(estimated=True)))
+        await ledger.durable(hold)
+        await ledger.void(failure(asked, provider="xai", provider_cost=80))
+        await ledger.void(failure(asked, provider="xai", provider_cost=99))
+    await ledger.booked(HOUSE)
+    rows = await funded.reports.newest(HOUSE, start=NOON, end=LATER, most=9)
+    assert [(row.status, row.price, row.provider_cost, row.estimated) for row in rows] == [("failed", 0, 80, False)] * 2
+    totals = (await audited(ledger)).totals
+    assert (totals["house_loss"], totals["provider_payable"], totals["customer_credit"]) == (-160, 160, 10_000)
+    assert await ledger.wallet(HOUSE) == Wallet(HOUSE, 0, 0)
+
+
+async def test_what_the_house_pays_is_found_by_the_next_process_at_what_was_last_noted(
+    funded: Storage, tmp_path: Path, clock: StillClock
+) -> None:
+    journals, ids = JournalDirectory(tmp_path / "journal", clock=clock), system_ids()
+
+    async def process() -> LeasedLedger:
+        journal = await journals.open(ids.new("gw"))
+        return LeasedLedger(funded.books, funded.ledger, journal=journal, journals=journals, clock=clock, ids=ids)
+
+    first = await process()
+    await first.start()
+    hold = first.bear("req_1.beaten", NOON)
+    asked = HoldRequest(hold.request_id, HOUSE, HOUSE, hold.amount, NOON, expires_at=NOON)
+    first.underway(
+        hold, failure(asked, provider="xai", provider_cost=70, usage=Usage(uncached_input=7, estimated=True))
+    )
+    await first.durable(hold)
+    await first.close()
+    second = await process()
+    await second.start()
+    [row] = await funded.reports.newest(HOUSE, start=NOON, end=LATER, most=9)
+    assert (row.request_id, row.provider_cost, row.estimated) == ("req_1.beaten", 70, True)
+    await audited(second)
+    await second.close()
 
 
 async def test_the_parts_of_a_cost_that_others_bill_are_booked(ledger: LeasedLedger) -> None:

@@ -14,6 +14,9 @@ from monkey_coder_server.domain.ledger import DEFAULT_PRIORITY, GrantKind
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.record import Record
 
+HOUSE = "house"
+"""The account, and the key, of what the house pays itself: its wallet is empty and pays nothing."""
+
 
 class IdempotencyKey(Record, frozen=True):
     """Scoped to the account. `fingerprint` is the SHA-256 of the canonical request body."""
@@ -269,6 +272,9 @@ class Ledger(Records, Protocol):
 
         Raises `InsufficientCredit`, `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
         """
+
+    def bear(self, request_id: str, at: datetime) -> Hold:
+        """Begin what the `HOUSE` pays itself: nothing is reserved; `void` ends it."""
 
     def underway(self, hold: Hold, draft: Settlement | FailedRequest) -> None:
         """Note what the request comes to if nothing more is heard of it; called before its provider is, and again.

@@ -1,5 +1,6 @@
 """Providers of which it is known how soon they speak as a rule, and places that can be counted."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from monkey_coder_server.features.inference import attempt, hedge
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.gates import Gates
 from monkey_coder_server.features.inference.health import HealthSettings
-from monkey_coder_server.ports.ledger import Settlement
+from monkey_coder_server.ports.ledger import HOUSE, FailedRequest, Settlement
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import CARDS, Answer, Gateway
 
@@ -20,6 +21,8 @@ USUAL_MS = 5.0
 LATE = 0.02
 """Seconds after which a second call is made here."""
 SLOW, QUICK = 2.0, 0.0
+UNHURRIED = HealthSettings(open_after=3, hedge_least=0.25)
+"""For tests of calls that are *not* made, which a busy machine must not make late."""
 SOON, GAP, AFTER = 0.03, 0.04, 0.2
 """Late, but sooner than the second; so long between its pieces, so that the second is over before it is."""
 PLACES = 8
@@ -89,13 +92,16 @@ def outrun(gateway: Gateway, first: str, *, stream: bool) -> None:
         played(gateway, first, stream=stream, delay=SOON, gap=GAP)
 
 
-async def first_of(gateway: Gateway, path: str, fields: dict[str, Any]) -> str:
+async def first_of(gateway: Gateway, path: str, fields: dict[str, Any], **options: Any) -> str:
     """The provider that is asked first."""
-    await asked(gateway, path, fields)
+    await asked(gateway, path, fields, **options)
+    await over(gateway)
     provider = gateway.wire.sent[0][0]
+    gateway.hedges.started = gateway.hedges.won = 0
     gateway.wire.sent.clear()
     gateway.wire.replies.clear()
     gateway.books.settled.clear()
+    gateway.books.voided.clear()
     gateway.books.drafts.clear()
     return provider
 
@@ -109,6 +115,24 @@ async def asked(gateway: Gateway, path: str, fields: dict[str, Any], **options: 
 def settled(gateway: Gateway) -> Settlement:
     [(settlement, _)] = gateway.books.settled.values()
     return settlement
+
+
+def ended(gateway: Gateway) -> list[Settlement | FailedRequest]:
+    """How the caller's own requests ended; what the house saw through is none of them."""
+    voided = [each for each in gateway.books.voided.values() if each.account_id != HOUSE]
+    return [*(each for each, _ in gateway.books.settled.values()), *voided]
+
+
+def borne(gateway: Gateway) -> list[FailedRequest]:
+    """What the house saw through."""
+    return [each for each in gateway.books.voided.values() if each.account_id == HOUSE]
+
+
+async def over(gateway: Gateway) -> None:
+    """Wait until everything has its end, also what the house sees through."""
+    async with asyncio.timeout(5.0):
+        while gateway.books.open:  # noqa: ASYNC110 - books have no event
+            await asyncio.sleep(0.005)
 
 
 def let_go(gateway: Gateway) -> None:

@@ -48,6 +48,14 @@ def test_a_success_closes_it_and_a_failed_probe_opens_it_again() -> None:
     assert not breaker.succeeded(31.0, 32.0)
 
 
+def test_what_was_called_since_it_opened_tries_it_and_what_was_called_before_does_not() -> None:
+    breaker = opened()
+    assert not breaker.tries(-0.1)
+    assert breaker.tries(10.0)
+    breaker.succeeded(10.0, 11.0)
+    assert not breaker.tries(10.0)
+
+
 def test_it_can_be_opened_at_once() -> None:
     breaker = Breaker(3, 10.0)
     assert breaker.trip(5.0, 5.0)

@@ -1,4 +1,4 @@
-"""Second calls are a twentieth of calls, beside the few a process begins with and one a second."""
+"""Second calls are a small share of calls, beside the few a process begins with and one now and then."""
 
 from monkey_coder_server.features.inference.call_budget import HEDGES, CallBudget
 
@@ -17,7 +17,7 @@ def test_when_what_was_saved_up_is_spent_there_is_none() -> None:
     assert not spent().allows(NOW)
 
 
-def test_twenty_calls_pay_for_one() -> None:
+def test_first_calls_pay_for_their_share() -> None:
     budget, seconds_calls = spent(), 0
     for _ in range(1_000):
         budget.called(NOW)
@@ -27,7 +27,7 @@ def test_twenty_calls_pay_for_one() -> None:
     assert 1_000 * HEDGES.share - 2 <= seconds_calls <= 1_000 * HEDGES.share
 
 
-def test_over_time_there_is_one_a_second_and_no_more_saved_up_than_at_the_start() -> None:
+def test_over_time_there_is_one_now_and_then_and_no_more_saved_up_than_at_the_start() -> None:
     budget = spent()
     assert budget.allows(NOW + 1.0 / HEDGES.a_second)
     later, made = NOW + 3_600.0, 0

@@ -1,7 +1,6 @@
 """A late call is joined by a second one: the first to speak is kept, the other cut, the books exact, nothing leaked."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,26 +9,25 @@ import pytest
 
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.money import parse_usd
-from monkey_coder_server.features.inference.call_budget import HEDGES
-from monkey_coder_server.features.inference.hedge import BEATEN, BEATEN_UNPAID
+from monkey_coder_server.features.inference.branches_asked import HEADER
+from monkey_coder_server.features.inference.hedge import BEATEN
+from monkey_coder_server.features.inference.house import BEATEN_UNPAID
 from monkey_coder_server.ports.ledger import FailedRequest, Settlement
-from monkey_coder_server.ports.provider import CancelPolicy
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.hedged_world import (
-    ALL_GATES,
-    ATTEMPT,
     DOORS,
     HEALTH,
     HEDGE,
-    LATE,
     PATHS,
     SLOW,
     WHOLE,
     asked,
+    borne,
     counting,
     first_of,
     let_go,
     outrun,
+    over,
     played,
     settled,
     streams,
@@ -59,9 +57,7 @@ async def test_when_the_first_is_late_the_second_is_kept_and_alone_paid_for(path
     assert [each.outcome for each in booked.attempts] == [BEATEN_UNPAID, "served"]
     assert booked.attempts[-1].provider == booked.provider != first
     assert not booked.branches
-    assert [bill.provider for bill in booked.bills] == [booked.provider], (
-        "who hung up before the first byte pays nothing"
-    )
+    assert [bill.provider for bill in booked.bills] == [booked.provider]
     assert (gateway.hedges.started, gateway.hedges.won) == (1, 1)
     let_go(gateway)
 
@@ -85,6 +81,9 @@ async def test_when_the_first_speaks_after_all_it_is_kept_and_the_house_pays_the
         assert len(booked.bills) == 2
         assert not any(bill.usage.estimated for bill in booked.bills)
         assert sum(booked.elsewhere.values()) == booked.bills[1].cost > 0
+    await over(gateway)
+    own = [failed for failed in borne(gateway) if failed.request_id.startswith(booked.request_id)]
+    assert len(booked.bills) + len(own) == 2
     let_go(gateway)
 
 
@@ -120,6 +119,25 @@ async def test_who_asks_for_a_hedge_holds_and_pays_both_arms(path: str) -> None:
         assert [branch.kept for branch in booked.branches] == [True, False]
         assert booked.price == sum(branch.price for branch in booked.branches)
         assert len(booked.bills) == 2
+    await over(gateway)
+    let_go(gateway)
+
+
+@pytest.mark.parametrize(("path", "fields"), DOORS)
+async def test_in_every_dialect_a_header_asks_for_a_hedge_and_pays_it(path: str, fields: dict[str, Any]) -> None:
+    stream, headers = streams(path, fields), {HEADER: "hedge"}
+    gateway = world(stream=stream, hedged=False)
+    first = await first_of(gateway, path, fields, headers=headers)
+    outrun(gateway, first, stream=stream)
+    answer = await asked(gateway, path, fields, headers=headers)
+    assert answer.status == 200, answer.body
+    assert answer.complete
+    booked = settled(gateway)
+    assert len(gateway.wire.sent) == 2
+    assert [each.outcome for each in booked.attempts].count(BEATEN) == 1
+    assert booked.provider == first
+    assert [branch.kept for branch in booked.branches] == ([True, False] if stream else [True])
+    await over(gateway)
     let_go(gateway)
 
 
@@ -201,38 +219,6 @@ async def test_in_the_middle_of_a_tool_session_only_another_key_of_the_same_mode
     assert len({sent[0] for sent in gateway.wire.sent}) == 1
 
 
-async def test_when_the_budget_is_spent_no_second_call_is_made() -> None:
-    gateway = world(stream=False)
-    [gates] = ALL_GATES
-    now = asyncio.get_running_loop().time()
-    for provider in WHOLE:
-        budget = gates.of(provider).hedges
-        for _ in range(int(HEDGES.most)):
-            budget.spend(now)
-    for provider in WHOLE:
-        played(gateway, provider, stream=False, delay=0.06)
-    await asked(gateway, "/v1/execute", {})
-    assert len(gateway.wire.sent) == 1
-
-
-async def test_without_a_free_place_no_second_call_is_made() -> None:
-    gateway = world(stream=False, delays=dict.fromkeys(WHOLE, 0.06), attempt=replace(ATTEMPT, places=1))
-    await asyncio.gather(*(asked(gateway, "/v1/execute", {}) for _ in range(3)))
-    assert len(gateway.wire.sent) == 3
-
-
-async def test_for_a_caller_who_left_no_second_call_is_made() -> None:
-    gateway = world(stream=True, delays=dict.fromkeys(WHOLE, LATE * 3))
-    asking = asyncio.create_task(asked(gateway, "/v1/execute/stream", {}))
-    await asyncio.sleep(LATE / 4)
-    asking.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asking
-    await gateway.settle_down()
-    assert len(gateway.wire.sent) == 1
-    let_go(gateway)
-
-
 @pytest.mark.parametrize("path", PATHS)
 async def test_an_arm_that_fails_leaves_the_answer_to_the_other(path: str) -> None:
     stream = streams(path, {})
@@ -270,7 +256,7 @@ async def test_while_both_run_a_crash_would_find_both_in_the_books() -> None:
     first = await first_of(gateway, path, {})
     played(gateway, first, stream=True, delay=SLOW)
     await asked(gateway, path, {})
-    [drafts] = gateway.books.drafts.values()
+    drafts = gateway.books.drafts[settled(gateway).request_id]
     alone, both, delivering = drafts[:3]
     assert isinstance(alone, FailedRequest)
     assert isinstance(both, FailedRequest)
@@ -280,16 +266,6 @@ async def test_while_both_run_a_crash_would_find_both_in_the_books() -> None:
     assert both.provider_cost == sum(bill.cost for bill in both.bills)
     assert isinstance(delivering, Settlement)
     assert {bill.provider for bill in delivering.bills} == {first, second}
-
-
-async def test_a_provider_that_bills_what_it_said_alone_is_cut_at_once() -> None:
-    path = "/v1/execute/stream"
-    gateway = world(stream=True, policy=CancelPolicy.CANCEL)
-    first = await first_of(gateway, path, {})
-    played(gateway, first, stream=True, delay=0.06)
-    await asked(gateway, path, {})
-    assert len(settled(gateway).bills) == 1
-    let_go(gateway)
 
 
 async def test_three_that_were_beaten_in_a_row_are_asked_last() -> None:

@@ -26,6 +26,7 @@ from monkey_coder_server.domain.money import usd
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.ledger import (
+    HOUSE,
     Charge,
     FailedRequest,
     Hold,
@@ -120,6 +121,10 @@ class Books:
             return Replay(owner, self.bodies[owner])
         raise RequestInProgress("in flight", retry_after=1)
 
+    def bear(self, request_id: str, at: datetime) -> Hold:
+        self.open[request_id] = HoldRequest(request_id, HOUSE, HOUSE, 0, at, expires_at=at)
+        return Hold(request_id, HOUSE, 0)
+
     def underway(self, hold: Hold, draft: Settlement | FailedRequest) -> None:
         self.drafts.setdefault(hold.request_id, []).append(draft)
 
@@ -175,12 +180,16 @@ class Books:
 
 @dataclass
 class Script:
-    """One answer of a provider. `pieces` are written one by one with `gap` seconds between; `fails` ends them."""
+    """One answer of a provider. `pieces` are written one by one with `gap` seconds between; `fails` ends them.
+
+    It begins after `delay` seconds, and not before `word` is given.
+    """
 
     status: int = 200
     pieces: list[bytes] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    word: asyncio.Event | None = None
     gap: float = 0.0
     fails: FailureKind | None = None
     before: FailureKind | None = None
@@ -234,6 +243,8 @@ class Wire:
         scripts = self.scripts[provider]
         script = scripts.popleft() if len(scripts) > 1 else scripts[0]
         await asyncio.sleep(script.delay)
+        if script.word is not None:
+            await script.word.wait()
         if script.before is not None:
             raise UpstreamFailed(ProviderFailure(provider, script.before, "no answer"))
         reply = Reply(provider, script)

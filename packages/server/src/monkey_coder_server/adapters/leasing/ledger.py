@@ -18,6 +18,7 @@ from monkey_coder_server.ports.books import Books, Resolved
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.journal import Draft, Intent, Journal, Journals
 from monkey_coder_server.ports.ledger import (
+    HOUSE,
     PLAIN_GRANT,
     Charge,
     FailedRequest,
@@ -134,6 +135,13 @@ class LeasedLedger:
             return covered
         self._running[request.request_id] = Running(request, covered)
         return Hold(request.request_id, request.account_id, request.amount)
+
+    def bear(self, request_id: str, at: datetime) -> Hold:
+        """Begin what the house pays itself; no wallet is asked."""
+        request = HoldRequest(request_id, HOUSE, HOUSE, 0, at, expires_at=at)
+        self._purses.of(HOUSE, HOUSE).ask(0, self._lending.second())
+        self._running[request_id] = Running(request, None)
+        return Hold(request_id, HOUSE, 0)
 
     def underway(self, hold: Hold, draft: Draft) -> None:
         """Note the request's last draft. Nobody waits. Raises `Unavailable` when the journal is closed."""

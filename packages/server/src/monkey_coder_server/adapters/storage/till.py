@@ -20,7 +20,7 @@ from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.ledger import HoldState
 from monkey_coder_server.domain.limits import Need, room
 from monkey_coder_server.ports.books import Resolved
-from monkey_coder_server.ports.ledger import FailedRequest
+from monkey_coder_server.ports.ledger import HOUSE, FailedRequest
 from monkey_coder_server.ports.record import Record
 
 _ENDED = {HoldState.SETTLED.value, HoldState.VOIDED.value}
@@ -121,8 +121,11 @@ class Till:
 
     @classmethod
     def open(cls, transaction: Transaction, batch: Sequence[Resolved]) -> "Till":
-        """Lock the wallets, then read what the batch is about."""
-        wallets = holds.lock_wallets(transaction, [each.hold.account_id for each in batch])
+        """Lock the wallets, then read what the batch is about. The house's is made when something is booked on it."""
+        accounts = {each.hold.account_id for each in batch}
+        if HOUSE in accounts:
+            holds.open_wallet(transaction, HOUSE)
+        wallets = holds.lock_wallets(transaction, accounts)
         lease_ids = sorted({each.lease_id for each in batch if each.lease_id is not None})
         known = _KNOWN.rows(transaction, [each.hold.request_id for each in batch])
         return cls(

@@ -13,6 +13,7 @@ from monkey_coder_server.domain.errors import (
     ProviderFailure,
     Unavailable,
 )
+from monkey_coder_server.features.inference.call_budget import FOR_THE_STUCK
 from monkey_coder_server.features.inference.contest import Contender, Contest, dismiss
 from monkey_coder_server.features.inference.exchange import Answering, AttemptFailed, Exchange, milliseconds
 from monkey_coder_server.features.inference.gates import Gates, Place
@@ -147,7 +148,8 @@ class Attempts:
     async def _answer(self, taken: Taken, search: Search, effort: Effort) -> Answering:
         """The answer of one call, or of the second beside it. Raises `AttemptFailed` when no call answers."""
         (route, key, place), contest = taken, effort.contest
-        late = None if contest is None else self._health.hedge_after(route.name, stream=effort.stream)
+        again = search.calls > 1
+        late = None if contest is None or again else self._health.hedge_after(route.name, stream=effort.stream)
         if contest is None or late is None:
             try:
                 return await self._try(route, key, effort, place)
@@ -156,10 +158,12 @@ class Attempts:
                 raise
         running = [self._enter(taken, effort, contest)]
         try:
-            _, silent = await asyncio.wait((running[0].task,), timeout=late)
-            second = self._take_second(running[0], search, effort, contest) if silent else None
-            if second is not None:
-                running.append(self._enter(second, effort, contest))
+            leaving = FOR_THE_STUCK if self._health.knows_pace(route.name, stream=effort.stream) else 0.0
+            while len(running) == 1 and (await asyncio.wait((running[0].task,), timeout=late))[1]:
+                second = self._take_second(running[0], search, effort, contest, leaving=leaving)
+                leaving = 0.0
+                if second is not None:
+                    running.append(self._enter(second, effort, contest))
             return await self._first_to_speak(running, search, effort, contest)
         except BaseException:
             for contender in running:
@@ -208,23 +212,35 @@ class Attempts:
                 contest.kept(contender, running.pop() if running else None)
                 return answering
 
-    def _take_second(self, first: Contender, search: Search, effort: Effort, contest: Contest) -> Taken | None:
-        """A route to be called beside a late one at once, within its provider's hedge budget; none is waited for."""
-        now = self._clock.monotonic()
-        if search.calls >= self._settings.attempts or now >= effort.deadline:
+    def _take_second(
+        self, first: Contender, search: Search, effort: Effort, contest: Contest, *, leaving: float
+    ) -> Taken | None:
+        """A route to be called beside a late one at once, within the hedge budget; none is waited for.
+
+        What refuses keys is asked no more than it has to be, a probe is to tell how its own model does, and a call that
+        was not made yet is not late.
+        """
+        now, budget = self._clock.monotonic(), self._gates.hedges
+        over = search.calls >= self._settings.attempts or now >= effort.deadline
+        if (
+            over
+            or not first.called
+            or not budget.allows(now, leaving=leaving)
+            or self._health.refuses(first.route.name, now)
+            or self._health.tries(first.route.name, first.began)
+        ):
             return None
         for route in contest.seconds(first.route, search.pending):
             gate = self._gates.of(route.provider.name)
-            ready = self._pause(route, search, now) <= 0.0 and self._health.admits(route.name, now)
-            if not (ready and gate.hedges.allows(now) and gate.bulkhead.free):
+            ready = self._health.well(route.name, now) and self._pause(route, search, now) <= 0.0
+            if not (ready and gate.bulkhead.free):
                 continue
-            key = route.keys.take(
-                route.card.model, now, but=first.key_number if route.name == first.route.name else None
-            )
+            same = route.name == first.route.name
+            key = route.keys.take(route.card.model, now, but=first.key_number if same else None)
             if key is None:
                 continue
             gate.bulkhead.take()
-            gate.hedges.spend(now)
+            budget.spend(now)
             if route.provider.name not in search.called:
                 gate.called(now, again=False, elsewhere=False)
             search.called.add(route.provider.name)
@@ -312,11 +328,11 @@ class Attempts:
         return now >= effort.deadline - A_MOMENT and waited < self._health.late_after(route.name)
 
     def _spend(self, route: Route, search: Search) -> None:
-        provider = route.provider.name
+        provider, now = route.provider.name, self._clock.monotonic()
         again = provider in search.called
-        self._gates.of(provider).called(
-            self._clock.monotonic(), again=again, elsewhere=not again and bool(search.called)
-        )
+        self._gates.of(provider).called(now, again=again, elsewhere=not again and bool(search.called))
+        hedges = self._gates.hedges
+        (hedges.spend if search.called else hedges.called)(now)
         search.called.add(provider)
         search.calls += 1
 

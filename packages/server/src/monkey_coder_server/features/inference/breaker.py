@@ -60,6 +60,10 @@ class Breaker:
         """Whether a call should go there by preference: it is closed, or this one may be its probe."""
         return self.state(now) is not BreakerState.OPEN
 
+    def tries(self, began: float) -> bool:
+        """Whether a call that `began` then is made though it is not closed: its probe, or for want of another route."""
+        return self._open_until is not None and began >= self._opened_at
+
     def open_for(self, now: float) -> float:
         """Seconds until it asks for a probe; 0 when it does, or is closed."""
         return 0.0 if self._open_until is None else max(0.0, self._open_until - now)

@@ -18,12 +18,15 @@ class Allowance(NamedTuple):
 
 RETRIES = Allowance(share=0.1, a_second=2.0, most=10.0)
 """Under load retries come to at most a tenth of calls."""
-HEDGES = Allowance(share=0.05, a_second=1.0, most=20.0)
-"""Second calls beside late ones: a slow provider's callers do not all go to its neighbour too."""
+HEDGES = Allowance(share=0.05, a_second=0.2, most=5.0)
+"""Second calls beside late ones, of all providers together. Calls after a failure spend it, too: where many fail, no
+late ones are joined, and all calls beside first ones stay a tenth."""
+FOR_THE_STUCK = 3.0
+"""Second calls that are kept for calls that are twice as late: one in twenty is a little late by definition."""
 
 
 class CallBudget:
-    """Of one provider."""
+    """Of one provider, or of all."""
 
     __slots__ = ("_allowance", "_at", "_tokens")
 
@@ -36,9 +39,9 @@ class CallBudget:
         """A request called the provider for the first time."""
         self._tokens = min(self._allowance.most, self._left(now) + self._allowance.share)
 
-    def allows(self, now: float) -> bool:
-        """Whether the provider may be asked once more."""
-        return self._left(now) >= 1.0
+    def allows(self, now: float, *, leaving: float = 0.0) -> bool:
+        """Whether there is one more call, and so many are left after it."""
+        return self._left(now) >= 1.0 + leaving
 
     def spend(self, now: float) -> None:
         """It was; a request that went elsewhere is never refused and spends what there is."""

@@ -13,7 +13,6 @@ class Gate:
 
     bulkhead: Bulkhead
     budget: CallBudget = field(default_factory=lambda: CallBudget(RETRIES))
-    hedges: CallBudget = field(default_factory=lambda: CallBudget(HEDGES))
 
     def called(self, now: float, *, again: bool, elsewhere: bool) -> None:
         """A request calls the provider: for the first time, once more, or after another failed it."""
@@ -21,16 +20,19 @@ class Gate:
             self.budget.spend(now)
         if not again:
             self.budget.called(now)
-            self.hedges.called(now)
 
 
 class Gates:
-    """Each provider's gate, made at its first call: `places` for calls, and a `line` before them."""
+    """Each provider's gate, made at its first call: `places` for calls, and a `line` before them.
+
+    `hedges` is what may be called beside late calls, of all together.
+    """
 
     def __init__(self, places: int, line: int) -> None:
         self._places = places
         self._line = line
         self._gates: dict[str, Gate] = {}
+        self.hedges = CallBudget(HEDGES)
 
     def of(self, provider: str) -> Gate:
         """The gate of a provider."""

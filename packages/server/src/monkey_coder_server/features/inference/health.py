@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import islice
+from math import inf
 from typing import NamedTuple
 
 from monkey_coder_server.domain.errors import FailureKind
@@ -150,6 +151,23 @@ class Health:
         record = self._records.get(name)
         return 0.0 if record is None else record.refused_keys.breaker.open_for(now)
 
+    def refuses(self, name: str, now: float) -> bool:
+        """Whether keys are being refused: the model's, or those of another model of its provider."""
+        _, at = self._rested.get(name.partition("/")[0], ("", -inf))
+        record = self._records.get(name)
+        return now - at <= WITHIN or (record is not None and record.refused_keys.unsettled(now))
+
+    def well(self, name: str, now: float) -> bool:
+        """Whether nothing speaks against calling it beside another: no breaker, no probe, no refused key."""
+        record = self._records.get(name)
+        closed = record is None or self._state(record, now) is BreakerState.CLOSED
+        return closed and not self.refuses(name, now)
+
+    def tries(self, name: str, began: float) -> bool:
+        """Whether a call that `began` then tries a model that was failing: its end is to tell whether it still is."""
+        record = self._records.get(name)
+        return record is not None and record.breaker.tries(began)
+
     def open(self, now: float) -> int:
         """How many models are tried last now."""
         return sum(self._state(record, now) is not BreakerState.CLOSED for record in self._records.values())
@@ -161,13 +179,15 @@ class Health:
 
     def hedge_after(self, name: str, *, stream: bool) -> float | None:
         """Seconds of silence after which a second call is worth it; None while nothing is known of any model."""
-        record, settings = self._records.get(name), self._settings
-        if record is not None:
-            own = (record.first_tokens if stream else record.whole_answers).p95
-            if own is not None:
-                return max(settings.hedge_least, own / 1000.0)
+        settings, own = self._settings, self._own_p95(name, stream=stream)
+        if own is not None:
+            return max(settings.hedge_least, own / 1000.0)
         common = (self._first_tokens if stream else self._whole_answers).p95
         return None if common is None else max(settings.hedge_unknown, common / 500.0)
+
+    def knows_pace(self, name: str, *, stream: bool) -> bool:
+        """Whether enough was heard of the model itself: else what `hedge_after` says is far beyond what is usual."""
+        return self._own_p95(name, stream=stream) is not None
 
     def claimed(self, name: str, now: float) -> None:
         """A call is about to be made; while the breaker is half open it is the probe and others stay away."""
@@ -198,14 +218,15 @@ class Health:
             self.version += 1
         if self._note_lateness(record, first_token_ms, now):
             return
-        record.late_in_a_row = record.beaten_in_a_row = 0
+        record.late_in_a_row = 0
+        self._note_haste(name, record, first_token_ms, stream=True)
         record.first_tokens.add(first_token_ms)
         self._first_tokens.add(first_token_ms)
 
     def answered_whole(self, name: str, total_ms: float) -> None:
         """An answer came that was not streamed."""
         record = self._of(name)
-        record.beaten_in_a_row = 0
+        self._note_haste(name, record, total_ms, stream=False)
         record.whole_answers.add(total_ms)
         self._whole_answers.add(total_ms)
 
@@ -282,6 +303,18 @@ class Health:
         if self._of(name).refused_keys.refused(key_number, began, now, retry_after, enough=enough):
             self._rested[provider] = name, now
             self.version += 1
+
+    def _own_p95(self, name: str, *, stream: bool) -> float | None:
+        """Milliseconds."""
+        record = self._records.get(name)
+        return None if record is None else (record.first_tokens if stream else record.whole_answers).p95
+
+    def _note_haste(self, name: str, record: _Record, took_ms: float, *, stream: bool) -> None:
+        """An answer that came before a second call was worth it ends a row of beaten ones."""
+        if record.beaten_in_a_row:
+            late = self.hedge_after(name, stream=stream)
+            if late is None or took_ms <= late * 1000.0:
+                record.beaten_in_a_row = 0
 
     def _note_lateness(self, record: _Record, waited_ms: float, now: float) -> bool:
         if waited_ms <= self._late_after(record) * 1000.0:

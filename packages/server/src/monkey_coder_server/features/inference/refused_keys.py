@@ -40,6 +40,12 @@ class RefusedKeys:
             self._refused.clear()
         return self.breaker.trip(began, now, at_least=retry_after or 0.0)
 
+    def unsettled(self, now: float) -> bool:
+        """Whether the model rests, waits for a probe, or a key was refused a moment ago and none served since."""
+        if self.breaker.state(now) is not BreakerState.CLOSED:
+            return True
+        return any(now - at <= WITHIN for at in self._refused.values())
+
     def answered(self, began: float, now: float) -> bool:
         """A key is served. Whether that ended a rest."""
         self._refused.clear()

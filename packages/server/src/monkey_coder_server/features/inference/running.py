@@ -257,8 +257,11 @@ class Running:
         return len(late)
 
     async def _late(self, seconds: float) -> set[asyncio.Task[Any]]:
-        """What still runs after a while."""
-        if not self._tasks:
-            return set()
-        _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
-        return late
+        """What still runs after a while, also of what was begun meanwhile."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        while self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=max(0.0, ends - loop.time()))
+            if late:
+                break
+        return set(self._tasks)

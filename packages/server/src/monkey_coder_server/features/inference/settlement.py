@@ -60,7 +60,7 @@ class Settlements:
 
     async def void(self, job: Job, error: GatewayError, trail: Trail) -> None:
         """Release the hold of a request nobody is charged for; durable on return. Raises `Unavailable`, as `settle`."""
-        failed = self._failed(job, error, trail)
+        failed = self.unpaid(job, error, trail)
 
         async def release() -> None:
             await self._ledger.void(failed)
@@ -68,9 +68,13 @@ class Settlements:
 
         await self._resolve(release)
 
+    async def bear(self, failed: FailedRequest) -> None:
+        """End what the house pays itself; durable on return. Raises `Unavailable`, as `settle`."""
+        await self._resolve(lambda: self._ledger.void(failed))
+
     def refused(self, job: Job, error: GatewayError) -> None:
         """Note a request that was turned away before anything was held."""
-        self._telemetry.record(failed_record(job, self._failed(job, error, Trail())))
+        self._telemetry.record(failed_record(job, self.unpaid(job, error, Trail())))
 
     async def _resolve(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do it now; when the ledger stays away, or we are stopped, go on behind the caller's back and say so."""
@@ -80,7 +84,8 @@ class Settlements:
             self._running.keep(persist(act, self._patience))
             raise
 
-    def _failed(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
+    def unpaid(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
+        """What a request comes to that nobody is charged for."""
         route, wasted = trail.route, wasted_bills(trail, job)
         owed = sums(wasted)
         provider = None if route is None else route.provider.name

@@ -18,6 +18,7 @@ from monkey_coder_server.features.inference.feedback import FeedbackApi
 from monkey_coder_server.features.inference.guards import Guards
 from monkey_coder_server.features.inference.hall import Hall
 from monkey_coder_server.features.inference.hedge import Hedges
+from monkey_coder_server.features.inference.house import House
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.loops import Loops
@@ -110,11 +111,12 @@ def _sharing(use: Dependencies, learning: Learning) -> tuple[Sharing, ...]:
 def _pipeline(use: Dependencies, planner: Planner, learning: Learning, running: Running) -> Pipeline:
     options = use.options
     attempts = Attempts(Exchange(use.upstream, use.clock), use.health, use.clock, options.attempt)
+    settlements = Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience)
     return Pipeline(
         admission=Admission(use.ledger, planner, attempts=options.attempt.attempts),
         attempts=attempts,
-        hedges=Hedges(attempts, use.hedge_figures, unasked=options.hedged),
-        settlements=Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience),
+        hedges=Hedges(attempts, House(use.ledger, settlements, running), use.hedge_figures, unasked=options.hedged),
+        settlements=settlements,
         learning=learning,
         ledger=use.ledger,
         clock=use.clock,
