@@ -187,11 +187,11 @@ def _quickest(asked: _Asked) -> Iterator[Sequencing]:
 
 
 def _weighed(asked: _Asked) -> Iterator[Sequencing]:
-    runners = asked.runners(_cost)
-    for plan in {
-        each.arms: each for each in cascades(tuple(runners), runners[0], asked.single.rates, asked.most)
-    }.values():
-        yield from _cascaded(plan, runners, asked)
+    """Every cascade that is cheaper than the strongest arm alone."""
+    runners, alone = asked.runners(_cost), asked.single.alone
+    plans = {each.arms: each for each in cascades(tuple(runners), runners[0], asked.single.rates, asked.most)}
+    for plan in plans.values():
+        yield from (each for each in _cascaded(plan, runners, asked) if each.foreseen.cost < alone.cost)
 
 
 _Planned = Callable[[_Asked], Iterator[Sequencing]]
