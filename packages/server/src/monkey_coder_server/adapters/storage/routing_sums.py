@@ -83,6 +83,18 @@ def kind(
     )
 
 
+def adding(table: Table, sums: Sequence[str]) -> Query:
+    """Adds a row's `sums` to those that are there under its key."""
+    write = insert(table)
+    return Query(
+        write.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={name: table.c[name] + write.excluded[name] for name in sums}
+            | {"changed_at": write.excluded.changed_at},
+        )
+    )
+
+
 class SqlSums:
     """`ports.routing_store.EvidenceStore`."""
 

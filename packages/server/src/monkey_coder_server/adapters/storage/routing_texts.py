@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Double, Index, Table, Text
-from sqlalchemy.dialects.postgresql import insert
 
-from monkey_coder_server.adapters.storage.routing_sums import kind
+from monkey_coder_server.adapters.storage.routing_sums import adding, kind
 from monkey_coder_server.adapters.storage.tables import metadata
-from monkey_coder_server.adapters.storage.transaction import Query, Row
+from monkey_coder_server.adapters.storage.transaction import Row
 from monkey_coder_server.domain.bandit.checkpoint import Sum
 from monkey_coder_server.domain.bandit.evidence import Tally
 
@@ -25,7 +24,6 @@ texts = Table(
     sqlite_with_rowid=False,
 )
 """`node` is `["mark", number]` of an arm, or `["account", period]`; then `arm` is an account's id."""
-_WRITE = insert(texts)
 
 
 def _row(each: Sum) -> dict[str, Any]:
@@ -44,13 +42,7 @@ def _sum(row: Row) -> Sum:
 
 TEXTS = kind(
     texts,
-    Query(
-        _WRITE.on_conflict_do_update(
-            index_elements=[texts.c.node, texts.c.arm],
-            set_={name: texts.c[name] + _WRITE.excluded[name] for name in _SUMS}
-            | {"changed_at": _WRITE.excluded.changed_at},
-        )
-    ),
+    adding(texts, _SUMS),
     (texts.c.node, texts.c.arm, *(texts.c[name] for name in _SUMS)),
     row_of=_row,
     read=_sum,

@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Double, Index, Table, Text
-from sqlalchemy.dialects.postgresql import insert
 
-from monkey_coder_server.adapters.storage.routing_sums import kind
+from monkey_coder_server.adapters.storage.routing_sums import adding, kind
 from monkey_coder_server.adapters.storage.tables import metadata
-from monkey_coder_server.adapters.storage.transaction import Query, Row
+from monkey_coder_server.adapters.storage.transaction import Row
 from monkey_coder_server.domain.bandit.checkpoint import Sum
 from monkey_coder_server.domain.bandit.evidence import Tally
 
@@ -26,7 +25,6 @@ verdicts = Table(
     sqlite_with_rowid=False,
 )
 """`node` as in `routing_evidence`; `verifier` is a check's name, `truth` whether the answers were right or wrong."""
-_WRITE = insert(verdicts)
 
 
 def _row(each: Sum) -> dict[str, Any]:
@@ -47,13 +45,7 @@ def _sum(row: Row) -> Sum:
 
 VERDICTS = kind(
     verdicts,
-    Query(
-        _WRITE.on_conflict_do_update(
-            index_elements=[verdicts.c.node, verdicts.c.verifier, verdicts.c.truth],
-            set_={name: verdicts.c[name] + _WRITE.excluded[name] for name in _SUMS}
-            | {"changed_at": _WRITE.excluded.changed_at},
-        )
-    ),
+    adding(verdicts, _SUMS),
     (verdicts.c.node, verdicts.c.verifier, verdicts.c.truth, *(verdicts.c[name] for name in _SUMS)),
     row_of=_row,
     read=_sum,

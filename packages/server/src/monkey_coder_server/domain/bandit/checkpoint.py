@@ -7,7 +7,7 @@ Where an arm has changed, a new *era* begins at a kind: sums of an era take the 
 what comes late of an earlier one counts no more. Processes that begin the same era at once add up, as in any other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -39,13 +39,36 @@ class Stored(NamedTuple):
 
 
 @dataclass(slots=True)
+class Outgoing:
+    """The delta on its way to the kept sums: one at a time, the same again until it is known to have arrived."""
+
+    _sequence: int = 0
+    _delta: Delta | None = None
+
+    def delta(self, take: Callable[[], Iterable[Sum]]) -> Delta | None:
+        """The delta before until `arrived` was told of it, then one of the sums that are taken; None without any."""
+        if self._delta is None and (sums := tuple(take())):
+            self._sequence += 1
+            self._delta = Delta(self._sequence, sums)
+        return self._delta
+
+    def arrived(self, sequence: int) -> None:
+        """The deltas up to this number are in the kept sums."""
+        if self._delta is not None and self._delta.sequence <= sequence:
+            self._delta = None
+
+    def tallies(self) -> Mapping[tuple[Node, str, int], Tally]:
+        """What is on its way, by kind, arm and era."""
+        return {} if self._delta is None else {(each.node, each.arm, each.era): each.tally for each in self._delta.sums}
+
+
+@dataclass(slots=True)
 class SharedEvidence(Evidence):
     """Evidence of all processes as one of them knows it: what was read, and all that it saw itself."""
 
     _fresh: dict[tuple[Node, str], Tally] = field(default_factory=dict)
     _eras: dict[tuple[Node, str], int] = field(default_factory=dict)
-    _sent: Delta | None = None
-    _sequence: int = 0
+    _outgoing: Outgoing = field(default_factory=Outgoing)
 
     def add(self, context: Context, arm: str, quality: float, weight: float = 1.0) -> None:
         """Count an outcome, of quality 0 to 1, here and in the next delta."""
@@ -73,22 +96,16 @@ class SharedEvidence(Evidence):
 
         At most so many sums; None when nothing is new.
         """
-        if self._sent is None and self._fresh:
-            places = sorted(list(self._fresh)[:most])
-            self._sequence += 1
-            sums = (Sum(*place, self._fresh.pop(place), self._eras.get(place, 0)) for place in places)
-            self._sent = Delta(self._sequence, tuple(sums))
-        return self._sent
+        return self._outgoing.delta(lambda: self._taken(most))
 
     def sent(self, sequence: int) -> None:
         """The delta of this number is in the kept sums."""
-        if self._sent is not None and self._sent.sequence <= sequence:
-            self._sent = None
+        self._outgoing.arrived(sequence)
 
     def read(self, stored: Stored) -> None:
         """Believe the kept sums, and what this process saw beyond them; sums that are not told stay as they are."""
         self.sent(stored.applied)
-        unsent = {} if self._sent is None else {(each.node, each.arm, each.era): each.tally for each in self._sent.sums}
+        unsent = self._outgoing.tallies()
         for node, arm, kept, era in stored.sums:
             place, known = (node, arm), self.era(node, arm)
             if era < known:
@@ -101,3 +118,8 @@ class SharedEvidence(Evidence):
                 if own is not None:
                     total.merge(own)
             self.nodes.setdefault(node, {})[arm] = total
+
+    def _taken(self, most: int) -> Iterator[Sum]:
+        """At most so many of the fresh sums, which are fresh no longer."""
+        for place in sorted(list(self._fresh)[:most]):
+            yield Sum(*place, self._fresh.pop(place), self._eras.get(place, 0))

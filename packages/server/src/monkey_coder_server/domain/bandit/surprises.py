@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from monkey_coder_server.domain.bandit.checkpoint import Delta, Stored, Sum
+from monkey_coder_server.domain.bandit.checkpoint import Delta, Outgoing, Stored, Sum
 from monkey_coder_server.domain.bandit.context import Node
 from monkey_coder_server.domain.bandit.evidence import Tally
 from monkey_coder_server.domain.bandit.marks import MARKS
@@ -54,8 +54,7 @@ class Surprises:
     _accounts: dict[Place, Tally] = field(default_factory=dict)
     """All that is known, what is fresh included."""
     _fresh_accounts: dict[Place, Tally] = field(default_factory=dict)
-    _sent: Delta | None = None
-    _sequence: int = 0
+    _outgoing: Outgoing = field(default_factory=Outgoing)
 
     def add(self, arm: str, marks: Iterable[int], weight: float, surprise: float, foretold: float) -> None:
         """Count an outcome of an arm at a prompt's marks; a negative weight takes back one that was counted."""
@@ -96,23 +95,19 @@ class Surprises:
 
         At most so many sums; None when nothing is new.
         """
-        if self._sent is None and (sums := [*self._taken(most)]):
-            self._sequence += 1
-            self._sent = Delta(self._sequence, tuple(sums))
-        return self._sent
+        return self._outgoing.delta(lambda: self._taken(most))
 
     def sent(self, sequence: int) -> None:
         """The delta of this number is in the kept sums."""
-        if self._sent is not None and self._sent.sequence <= sequence:
-            self._sent = None
+        self._outgoing.arrived(sequence)
 
     def read(self, stored: Stored) -> None:
         """Believe the kept sums, and what this process saw beyond them; sums that are not told stay as they are."""
         self.sent(stored.applied)
-        unsent = {} if self._sent is None else {(each.node, each.arm): each.tally for each in self._sent.sums}
-        for node, arm, kept, _ in stored.sums:
+        unsent = self._outgoing.tallies()
+        for node, arm, kept, era in stored.sums:
             total = replace(kept)
-            total.merge(unsent.get((node, arm), _NOTHING))
+            total.merge(unsent.get((node, arm, era), _NOTHING))
             if node[0] == OF_MARK:
                 sums, mark = self._of_arm(arm), int(node[1])
                 sums.weights[mark], sums.surprises[mark] = total.rows, total.quality
