@@ -42,7 +42,7 @@ from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.domain.usage import Usage
-from monkey_coder_server.ports.accounts import Caps, KeyRecord, Session, User
+from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rotation, Session, User
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.credit import Refund
@@ -50,6 +50,7 @@ from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill, GrantTerms
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
+from monkey_coder_server.ports.tickets import Ticket
 from packages.server.tests.contract.booking import (
     ACCOUNT,
     KEY,
@@ -179,7 +180,8 @@ async def _set_up(store: Storage) -> None:
     await store.accounts.create(
         User("user_1", ACCOUNT, "Ada@Example.org", "Ada", "$argon2id$one", "free", ("user",), NOON)
     )
-    await store.accounts.open_session(Session("sess_1", "user_1", b"first".ljust(32), NOON + LATER))
+    await store.sessions.open(Session("sess_1", "user_1", b"first".ljust(32), NOON + LATER))
+    await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await store.keys.create(
         KeyRecord(
             key_id=KEY,
@@ -201,7 +203,7 @@ async def _set_up(store: Storage) -> None:
     )
     project = Holder(HolderKind.PROJECT, "web")
     await store.limits.put(ACCOUNT, Limit(project, Period.MONTH, Unit.MONEY, 80_000), NOON)
-    await store.audit.record(actor="ada", action="grant", target=ACCOUNT, details="{}", at=NOON)
+    await store.audit.record(AuditEntry("ada", "grant", target=ACCOUNT, at=NOON, account_id=ACCOUNT, details="{}"))
     await store.quotes.save(StoredQuote("quote_1", ACCOUNT, b"f" * 32, b'{"rows":[]}', NOON + LATER))
     answer = StoredAnswer(
         answer_id="resp_1", account_id=ACCOUNT, previous=None, asked=b"[]", body=b"{}", at=NOON, expires_at=NOON + LATER
@@ -244,9 +246,8 @@ async def _learn(store: Storage) -> None:
 async def after(store: Storage, ending: Sequence[Resolved], clock: StillClock) -> list[Resolved]:
     """What a process of that code goes on saying while others are of the next one; how what it leaves open will end."""
     held, *others = ending
-    await store.accounts.rotate_session(
-        "sess_1", old=b"first".ljust(32), new=b"next".ljust(32), expires_at=NOON + LATER
-    )
+    turn = Rotation(b"first".ljust(32), b"next".ljust(32), NOON, NOON + LATER)
+    await store.sessions.rotate("sess_1", turn)
     await store.books.ship([held])
     shipped = hold_request(200)
     await store.books.ship([resolved(shipped, "lease_old", 200)])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from monkey_coder_server.domain.scopes import SCOPES
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.scopes import SCOPES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PUBLIC = {

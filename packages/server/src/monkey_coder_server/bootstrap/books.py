@@ -1,6 +1,8 @@
 """Stores and accounts: what both the gateway and the operator's commands stand on."""
 
 import contextlib
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -20,7 +22,7 @@ from monkey_coder_server.features import accounts
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.settings import Settings, SettingsError
-from monkey_coder_server.web.auth import Authenticator
+from monkey_coder_server.web.auth import Authenticator, CredentialStores
 
 OPERATOR = "operator"
 """The instance that changes limits: every other one is asked for its leases."""
@@ -60,10 +62,16 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         return accounts.FreshKey(key.text, key.display, api_keys.digest(pepper, key))
 
     authenticator = Authenticator(
-        pepper=pepper, keys=storage.keys, accounts=storage.accounts, tokens=tokens, clock=clock
+        pepper=pepper,
+        stores=CredentialStores(storage.keys, storage.sessions, storage.memberships),
+        tokens=tokens,
+        clock=clock,
     )
     use = accounts.Dependencies(
         accounts=storage.accounts,
+        sessions=storage.sessions,
+        memberships=storage.memberships,
+        tickets=storage.tickets,
         keys=storage.keys,
         ledger=storage.ledger,
         credit=storage.ledger,
@@ -78,6 +86,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         ids=ids,
         mint_key=mint_key,
         random_text=lambda: secrets.token_urlsafe(32),
+        successor=lambda text: hmac.digest(pepper, b"successor\0" + text.encode(), hashlib.sha256).hex(),
         trial_credit=parse_usd(settings.trial_credit_usd),
     )
     try:

@@ -10,7 +10,10 @@ from monkey_coder_server.domain.weights import Weights
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person. `password_hash` is an argon2id string and never leaves the accounts feature."""
+    """A person. `password_hash` is an argon2id string and never leaves the accounts feature.
+
+    It is empty for who has no password. `email_verified_at` None: nobody proved yet that mail to the address is read.
+    """
 
     user_id: str
     account_id: str
@@ -20,17 +23,44 @@ class User:
     plan: str
     roles: tuple[str, ...]
     created_at: datetime
+    email_verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A refresh-token family. `token_digest` is of the newest token; using an older one revokes the family."""
+    """A refresh-token family. `token_digest` is of the newest token; using an older one revokes the family.
+
+    `used_digest` is of the token before it, used up at `rotated_at`: a client whose two requests race uses it again
+    within seconds. `confirmed_at` is when the person last proved with every factor they have that it is them, and
+    `second_factor` whether there was one among them. `address` and `agent` are those of the log-in.
+    """
 
     session_id: str
     user_id: str
     token_digest: bytes
     expires_at: datetime
     revoked: bool = False
+    created_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    second_factor: bool = False
+    address: str = ""
+    agent: str = ""
+    used_digest: bytes | None = None
+    rotated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """One turn of a session: `old` is the digest that came, `new` that of the token that follows on it.
+
+    A turn made after the request `came` may be asked for again: of a client's two racing requests the second gets the
+    same token. Who comes later with a used one has stolen it, or was stolen from.
+    """
+
+    old: bytes
+    new: bytes
+    came: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +102,7 @@ class KeyRecord:
 
 
 class Accounts(Protocol):
-    """Users and sessions. E-mail addresses are compared casefolded."""
+    """Users. E-mail addresses are compared casefolded."""
 
     async def create(self, user: User) -> None:
         """Store user and account. Raises `Conflict` when the address is taken."""
@@ -87,19 +117,35 @@ class Accounts(Protocol):
         """All users, oldest first."""
 
     async def set_password(self, user_id: str, password_hash: str) -> None:
-        """Replace the password hash."""
+        """Replace the password hash. Raises `NotFound`."""
 
-    async def open_session(self, session: Session) -> None:
+    async def set_email(self, user_id: str, email: str, *, verified_at: datetime) -> None:
+        """Replace, or only confirm, a person's address. Raises `NotFound`, and `Conflict` when the address is taken."""
+
+
+class Sessions(Protocol):
+    """Refresh-token families."""
+
+    async def open(self, session: Session) -> None:
         """Store a new session."""
 
-    async def session(self, session_id: str) -> Session | None:
+    async def find(self, session_id: str) -> Session | None:
         """One session."""
 
-    async def rotate_session(self, session_id: str, *, old: bytes, new: bytes, expires_at: datetime) -> bool:
-        """Swap the token digest if `old` is still the newest; False (and the family revoked) when it is not."""
+    async def of_user(self, user_id: str, at: datetime) -> Sequence[Session]:
+        """A person's sessions that have not ended, newest first."""
 
-    async def revoke_session(self, session_id: str) -> None:
+    async def rotate(self, session_id: str, turn: Rotation) -> bool:
+        """Swap the token digest; False, and the family revoked, when the old token was used up before it came."""
+
+    async def confirm(self, session_id: str, at: datetime, *, second_factor: bool) -> None:
+        """Note that the person has just proved again that it is them."""
+
+    async def revoke(self, session_id: str) -> None:
         """End a session; harmless when ended."""
+
+    async def revoke_all(self, user_id: str, *, but: str = "") -> int:
+        """End every session of a person, but for one; how many that were."""
 
 
 class Keys(Protocol):
@@ -121,8 +167,26 @@ class Keys(Protocol):
         """Note a use; written in batches, at most once a minute a key."""
 
 
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what, when and from where. `account_id` is whose members may read it; empty: operators only.
+
+    `outcome` is `done` or `refused`. Never a secret, a prompt or an answer in `details`.
+    """
+
+    actor: str
+    action: str
+    target: str
+    at: datetime
+    account_id: str = ""
+    details: str = ""
+    address: str = ""
+    agent: str = ""
+    outcome: str = "done"
+
+
 class Audit(Protocol):
     """The append-only record of operator and account actions."""
 
-    async def record(self, *, actor: str, action: str, target: str, details: str, at: datetime) -> None:
-        """Append one entry."""
+    async def record(self, entry: AuditEntry) -> None:
+        """Append one entry; durable on return."""

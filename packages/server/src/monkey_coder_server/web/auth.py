@@ -1,21 +1,36 @@
 """From a request's credential to who is asking."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.errors import Forbidden, InvalidApiKey, NotAuthenticated
-from monkey_coder_server.ports.accounts import Accounts, KeyRecord, Keys
+from monkey_coder_server.domain.roles import SCOPES_OF, Role
+from monkey_coder_server.domain.scopes import covers
+from monkey_coder_server.ports.accounts import KeyRecord, Keys, Sessions
 from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.organizations import Memberships
 from monkey_coder_server.ports.security import SessionTokens
 from monkey_coder_server.web.feature import Credential
 from monkey_coder_server.web.principal import ANONYMOUS, Principal
 from monkey_coder_server.web.request import Request
-from monkey_coder_server.web.scopes import covers
 
 KEY_PREFIX = "mk-"
+ORGANIZATION_HEADER = "x-mk-organization"
+"""Names the account of an organization a person acts for; without it they act for their own."""
 _HOW = "Send your key as `Authorization: Bearer mk-…`; `monkey auth login` or POST /v1/auth/login gives you one."
+_NOT_A_MEMBER = f"You are no member of the organization that the header {ORGANIZATION_HEADER} names."
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialStores:
+    """Where credentials and the rights they give are looked up."""
+
+    keys: Keys
+    sessions: Sessions
+    memberships: Memberships
 
 
 class Authenticator:
@@ -25,14 +40,14 @@ class Authenticator:
         self,
         *,
         pepper: bytes,
-        keys: Keys,
-        accounts: Accounts,
+        stores: CredentialStores,
         tokens: SessionTokens,
         clock: Clock,
     ) -> None:
         self._pepper = pepper
-        self._keys = keys
-        self._accounts = accounts
+        self._keys = stores.keys
+        self._sessions = stores.sessions
+        self._memberships = stores.memberships
         self._tokens = tokens
         self._clock = clock
 
@@ -47,16 +62,13 @@ class Authenticator:
         if principal.anonymous:
             message = f"No credential was sent. {_HOW}"
             raise NotAuthenticated(message)
-        if principal.key is None:
-            if credential == "key":
-                message = f"This route takes an API key, not a session token. {_HOW}"
-                raise Forbidden(message)
-            return principal
-        if credential == "session":
-            raise Forbidden("This route acts for a person: log in and send the access token, not an API key.")
-        if scope is not None and not covers(principal.key.scopes, scope):
-            message = f"This key lacks the scope `{scope}`; make a key that has it with POST /v1/keys."
+        if principal.key is None and credential == "key":
+            message = f"This route takes an API key, not a session token. {_HOW}"
             raise Forbidden(message)
+        if principal.key is not None and credential == "session":
+            raise Forbidden("This route acts for a person: log in and send the access token, not an API key.")
+        if scope is not None and not covers(principal.scopes, scope):
+            raise Forbidden(_lacks(principal, scope))
         return principal
 
     async def identify(self, request: Request) -> Principal:
@@ -67,7 +79,7 @@ class Authenticator:
         if secret.startswith(KEY_PREFIX):
             return await self._by_key(secret, request.client_ip)
         if secret.count(".") == 2:
-            return await self._by_token(secret)
+            return await self._by_token(secret, request.header(ORGANIZATION_HEADER))
         message = f"The credential is neither an API key nor an access token. {_HOW}"
         raise InvalidApiKey(message)
 
@@ -82,22 +94,41 @@ class Authenticator:
                 "This key may not be used from this network address; call from an allowed one, or use another key."
             )
         self._keys.touch(key.key_id, now)
-        return Principal(account_id=key.account_id, user_id=key.user_id, key=key)
+        return Principal(account_id=key.account_id, user_id=key.user_id, key=key, scopes=key.scopes)
 
-    async def _by_token(self, secret: str) -> Principal:
+    async def _by_token(self, secret: str, organization: str | None) -> Principal:
         now = self._clock.now()
         claims = self._tokens.read(secret, now=int(now.timestamp()))
         if claims is None:
             raise NotAuthenticated("The access token is not valid or has expired; log in again or refresh it.")
-        session = await self._accounts.session(claims.session_id)
+        session = await self._sessions.find(claims.session_id)
         if session is None or session.revoked or session.expires_at <= now:
             raise NotAuthenticated("The session has ended; log in again.")
+        account_id = organization or claims.account_id
+        role = await self._role(claims.user_id, account_id, own=claims.account_id)
         return Principal(
-            account_id=claims.account_id,
+            account_id=account_id,
             user_id=claims.user_id,
             session_id=claims.session_id,
             session_expires=claims.expires,
+            scopes=SCOPES_OF[role],
+            role=role,
+            confirmed_at=session.confirmed_at,
         )
+
+    async def _role(self, user_id: str, account_id: str, *, own: str) -> Role:
+        if account_id == own:
+            return Role.OWNER
+        membership = await self._memberships.find(account_id, user_id)
+        if membership is None:
+            raise Forbidden(_NOT_A_MEMBER)
+        return membership.role
+
+
+def _lacks(principal: Principal, scope: str) -> str:
+    if principal.key is not None:
+        return f"This key lacks the scope `{scope}`; make a key that has it with POST /v1/keys."
+    return f"Your role `{principal.role}` in this organization lacks `{scope}`; ask an owner or admin for another role."
 
 
 def credential_of(request: Request) -> str | None:

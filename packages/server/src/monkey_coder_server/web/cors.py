@@ -5,7 +5,10 @@ from monkey_coder_server.web.respond import Headers, Response
 
 _PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
-    (b"access-control-allow-headers", b"authorization, content-type, idempotency-key, x-api-key, x-goog-api-key"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, idempotency-key, x-api-key, x-goog-api-key, x-mk-organization",
+    ),
     (b"access-control-max-age", b"600"),
 ]
 _EXPOSED = (

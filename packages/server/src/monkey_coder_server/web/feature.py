@@ -20,10 +20,11 @@ ErrorRenderer = Callable[[GatewayError, str], Reply]
 class Route:
     """One endpoint. A path under `/v1/` is served under `/api/v1/` too; any other path is served as it is.
 
-    `{name}` in the path is one segment, `{name:path}` greedy. `scope` is asked of keys, never of sessions.
+    `{name}` in the path is one segment, `{name:path}` greedy. `scope` is asked of keys, and of the role of a person.
     `errors` None means the native shape. `during_drain`: served while the process is shutting down.
-    `once`: it makes something, and under one idempotency key makes it once. `admit` comes before that: whoever it
-    refuses has left no trace.
+    `takes` and `gives` are the structs of the body and of the answer, for the OpenAPI document; None for no body, and
+    for an answer that is no JSON. `once`: it makes something, and under one idempotency key makes it once. `admit`
+    comes before that: whoever it refuses has left no trace.
     """
 
     method: str
@@ -34,6 +35,8 @@ class Route:
     errors: ErrorRenderer | None = None
     during_drain: bool = False
     once: bool = False
+    takes: type | None = None
+    gives: type | None = None
     admit: Callable[[Request], Awaitable[None]] | None = None
 
 

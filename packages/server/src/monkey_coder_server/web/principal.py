@@ -1,11 +1,18 @@
 """Who is asking."""
 
+from datetime import datetime
+
+from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.record import Record
 
 
 class Principal(Record, frozen=True):
-    """An authenticated caller: exactly one of `key` and `session_id` is set, or neither for an anonymous one."""
+    """An authenticated caller: exactly one of `key` and `session_id` is set, or neither for an anonymous one.
+
+    `account_id` is the account the request acts for, a person's own or that of an organization; `role` is what a
+    person is in it, and `scopes` what the caller may do there.
+    """
 
     account_id: str = ""
     user_id: str = ""
@@ -13,6 +20,10 @@ class Principal(Record, frozen=True):
     session_id: str | None = None
     session_expires: int | None = None
     """Unix seconds."""
+    scopes: frozenset[str] = frozenset()
+    role: Role | None = None
+    confirmed_at: datetime | None = None
+    """When a person last proved with every factor they have that it is them."""
 
     @property
     def anonymous(self) -> bool:

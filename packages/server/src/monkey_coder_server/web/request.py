@@ -13,6 +13,9 @@ class ClientGone(Exception):
     """The caller closed the connection before the body was complete."""
 
 
+LONGEST_AGENT = 200
+
+
 class Request:
     """`request_id` is ours, unique, and the ledger's key; `client_ip` is behind trusted proxy hops only."""
 
@@ -115,3 +118,9 @@ class Request:
         return RequestTooLarge(
             f"The body is larger than the {self.body_limit} bytes this gateway accepts; send less or fewer files."
         )
+
+
+def agent_of(request: Request) -> str:
+    """The User-Agent as it may be stored and shown: printable, and not longer than a line."""
+    agent = request.header("user-agent") or ""
+    return "".join(letter for letter in agent[:LONGEST_AGENT] if letter.isprintable())

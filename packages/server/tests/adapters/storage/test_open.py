@@ -15,6 +15,7 @@ from monkey_coder_server.adapters.storage.open import open_storage
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction, open_writer
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.errors import Unavailable
+from monkey_coder_server.ports.accounts import AuditEntry
 from packages.server.tests.adapters.storage.stores import Books
 from packages.server.tests.contract.booking import ACCOUNT, NOON, StillClock
 from packages.server.tests.contract.test_keys import LAPTOP
@@ -66,7 +67,7 @@ async def test_a_file_that_stays_taken_is_given_up(tmp_path: Path, monkeypatch: 
 
 async def test_an_audit_entry_is_kept_with_its_facts(tmp_path: Path, signer: Ed25519Signer) -> None:
     store = await open_storage(tmp_path / "books.db", signer=signer, clock=StillClock())
-    await store.audit.record(actor="cli", action="grant", target=ACCOUNT, details="5 USD", at=NOON)
+    await store.audit.record(AuditEntry("cli", "grant", target=ACCOUNT, details="5 USD", at=NOON))
     await store.close()
     connection = sqlite3.connect(tmp_path / "books.db")
     rows = connection.execute("SELECT at, actor, action, target, details FROM audit").fetchall()

@@ -7,6 +7,7 @@ import pytest
 from monkey_coder_server.domain.errors import InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Standing, Unit
 from monkey_coder_server.features.accounts.limits import Allowance, LimitWish, list_limits, set_limits
+from monkey_coder_server.ports.accounts import AuditEntry
 from monkey_coder_server.ports.books import LeaseWish
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -43,19 +44,19 @@ async def test_setting_a_limit_recalls_what_was_leased_and_no_lease_is_given_pas
 
 async def test_every_change_is_in_the_audit_trail(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     use, customer = house.gateway.books.accounts, await house.customer()
-    noted: list[dict[str, Any]] = []
+    noted: list[AuditEntry] = []
 
-    async def record(_self: object, **entry: Any) -> None:
+    async def record(_self: object, entry: AuditEntry) -> None:
         noted.append(entry)
 
     monkeypatch.setattr(type(use.audit), "record", record)
     await set_limits(use, wish(customer, MONEY, project_id="web"))
     await set_limits(use, wish(customer, None, project_id="web"))
-    assert [(entry["actor"], entry["action"], entry["target"]) for entry in noted] == [
+    assert [(entry.actor, entry.action, entry.target) for entry in noted] == [
         ("operator", "limits.set", customer.account_id)
     ] * 2
-    assert noted[0]["details"] == "project web, any model, per day: 0.000001 USD"
-    assert noted[1]["details"] == "project web, any model, per day: none"
+    assert noted[0].details == "project web, any model, per day: 0.000001 USD"
+    assert noted[1].details == "project web, any model, per day: none"
 
 
 async def test_what_does_not_exist_cannot_be_limited(house: Any) -> None:

@@ -1,4 +1,4 @@
-"""People and their sessions."""
+"""People."""
 
 import json
 from collections.abc import Sequence
@@ -6,15 +6,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, bindparam, false, insert, select, true, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
-from monkey_coder_server.adapters.storage.people import accounts, sessions, users
+from monkey_coder_server.adapters.storage.people import accounts, users
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.errors import Conflict, NotFound
-from monkey_coder_server.ports.accounts import Session, User
+from monkey_coder_server.ports.accounts import User
 
 _USER: Select[Any] = select(
     users.c.user_id,
@@ -25,6 +25,7 @@ _USER: Select[Any] = select(
     users.c.plan,
     users.c.roles,
     users.c.created_at,
+    users.c.email_verified_at,
 )
 _ADD_ACCOUNT = Query(insert_or_not(accounts).on_conflict_do_nothing())
 _ADD_USER = Query(insert_or_not(users).on_conflict_do_nothing())
@@ -34,23 +35,11 @@ _ALL = Query(_USER.order_by(users.c.created_at, users.c.user_id))
 _SET_PASSWORD = Query(
     update(users).where(users.c.user_id == bindparam("wanted")).values(password_hash=bindparam("replacement"))
 )
-
-_OPEN = Query(insert(sessions))
-_SESSION = Query(
-    select(
-        sessions.c.session_id, sessions.c.user_id, sessions.c.token_digest, sessions.c.expires_at, sessions.c.revoked
-    ).where(sessions.c.session_id == bindparam("wanted"))
+_SET_EMAIL = Query(
+    update(users)
+    .where(users.c.user_id == bindparam("wanted"))
+    .values(email=bindparam("address"), email_folded=bindparam("folded"), email_verified_at=bindparam("at"))
 )
-_ROTATE = Query(
-    update(sessions)
-    .where(
-        sessions.c.session_id == bindparam("wanted"),
-        sessions.c.token_digest == bindparam("old"),
-        sessions.c.revoked == false(),
-    )
-    .values(token_digest=bindparam("new"), expires_at=bindparam("until"))
-)
-_REVOKE = Query(update(sessions).where(sessions.c.session_id == bindparam("wanted")).values(revoked=true()))
 
 
 class SqlAccounts:
@@ -83,22 +72,9 @@ class SqlAccounts:
         """Replace the password hash. Raises `NotFound`."""
         await self._writer.perform(partial(_set_password, user_id, password_hash))
 
-    async def open_session(self, session: Session) -> None:
-        """Store a new session."""
-        await self._writer.perform(partial(_open_session, session))
-
-    async def session(self, session_id: str) -> Session | None:
-        """One session."""
-        row = await self._readers.read(lambda transaction: transaction.row(_SESSION, {"wanted": session_id}))
-        return None if row is None else _session(row)
-
-    async def rotate_session(self, session_id: str, *, old: bytes, new: bytes, expires_at: datetime) -> bool:
-        """Swap the token digest if `old` is still the newest; else revoke the family: the token was used twice."""
-        return await self._writer.perform(partial(_rotate, session_id, old, new, to_micros(expires_at)))
-
-    async def revoke_session(self, session_id: str) -> None:
-        """End a session; harmless when ended."""
-        await self._writer.perform(partial(_revoke, session_id))
+    async def set_email(self, user_id: str, email: str, *, verified_at: datetime) -> None:
+        """Replace, or only confirm, an address. Raises `NotFound`, and `Conflict` when the address is taken."""
+        await self._writer.perform(partial(_set_email, user_id, email.strip(), to_micros(verified_at)))
 
 
 def _fold(email: str) -> str:
@@ -120,6 +96,7 @@ def _create(user: User, transaction: Transaction) -> None:
             "plan": user.plan,
             "roles": json.dumps(user.roles),
             "created_at": created_at,
+            "email_verified_at": None if user.email_verified_at is None else to_micros(user.email_verified_at),
         },
     )
     if not added:
@@ -132,32 +109,18 @@ def _set_password(user_id: str, password_hash: str, transaction: Transaction) ->
         raise NotFound(message)
 
 
-def _open_session(session: Session, transaction: Transaction) -> None:
-    transaction.change(
-        _OPEN,
-        {
-            "session_id": session.session_id,
-            "user_id": session.user_id,
-            "token_digest": session.token_digest,
-            "expires_at": to_micros(session.expires_at),
-            "revoked": session.revoked,
-        },
-    )
-
-
-def _rotate(session_id: str, old: bytes, new: bytes, until: int, transaction: Transaction) -> bool:
-    if transaction.change(_ROTATE, {"wanted": session_id, "old": old, "new": new, "until": until}):
-        return True
-    _revoke(session_id, transaction)
-    return False
-
-
-def _revoke(session_id: str, transaction: Transaction) -> None:
-    transaction.change(_REVOKE, {"wanted": session_id})
+def _set_email(user_id: str, email: str, verified_at: int, transaction: Transaction) -> None:
+    owner = transaction.row(_BY_EMAIL, {"folded": _fold(email)})
+    if owner is not None and owner[0] != user_id:
+        raise Conflict("An account with this e-mail address exists already.")
+    values = {"wanted": user_id, "address": email, "folded": _fold(email), "at": verified_at}
+    if not transaction.change(_SET_EMAIL, values):
+        message = f"There is no user {user_id}."
+        raise NotFound(message)
 
 
 def _user(row: Row) -> User:
-    user_id, account_id, email, name, password_hash, plan, roles, created_at = row
+    user_id, account_id, email, name, password_hash, plan, roles, created_at, verified_at = row
     return User(
         user_id,
         account_id,
@@ -167,9 +130,5 @@ def _user(row: Row) -> User:
         plan,
         tuple(json.loads(roles)),
         from_micros(created_at),
+        None if verified_at is None else from_micros(verified_at),
     )
-
-
-def _session(row: Row) -> Session:
-    session_id, user_id, token_digest, expires_at, revoked = row
-    return Session(session_id, user_id, token_digest, from_micros(expires_at), revoked=bool(revoked))

@@ -17,6 +17,7 @@ from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.lessons import SqlLessons
 from monkey_coder_server.adapters.storage.limits import SqlLimits
+from monkey_coder_server.adapters.storage.memberships import SqlMemberships
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
@@ -29,9 +30,11 @@ from monkey_coder_server.adapters.storage.routing_evidence import EVIDENCE
 from monkey_coder_server.adapters.storage.routing_sums import SqlSums
 from monkey_coder_server.adapters.storage.routing_texts import TEXTS
 from monkey_coder_server.adapters.storage.routing_verdicts import VERDICTS
+from monkey_coder_server.adapters.storage.sessions import SqlSessions
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
+from monkey_coder_server.adapters.storage.tickets import SqlTickets
 from monkey_coder_server.adapters.storage.unbooked import SqlUnbooked
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
@@ -51,6 +54,9 @@ class Storage:
     ledger: SqlLedger
     books: SqlBooks
     accounts: SqlAccounts
+    sessions: SqlSessions
+    memberships: SqlMemberships
+    tickets: SqlTickets
     keys: SqlKeys
     audit: SqlAudit
     limits: SqlLimits
@@ -110,6 +116,9 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
         books=SqlBooks(writer, readers, signer=signer, clock=clock, together=together),
         accounts=SqlAccounts(writer, readers),
+        sessions=SqlSessions(writer, readers, clock),
+        memberships=SqlMemberships(readers),
+        tickets=SqlTickets(writer, readers),
         keys=keys,
         audit=SqlAudit(writer),
         limits=SqlLimits(writer, readers),

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from monkey_coder_server.adapters.storage.tables import metadata
@@ -38,6 +39,7 @@ users = Table(
     Column("plan", Text, nullable=False),
     Column("roles", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("email_verified_at", BigInteger),
     UniqueConstraint("email_folded"),
 )
 """`roles` is a JSON list. `email_folded` is the casefolded address that must be unique."""
@@ -50,8 +52,49 @@ sessions = Table(
     Column("token_digest", LargeBinary, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("revoked", Boolean, nullable=False),
+    Column("created_at", BigInteger),
+    Column("confirmed_at", BigInteger),
+    Column("second_factor", Boolean, nullable=False, server_default=false()),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("agent", Text, nullable=False, server_default=""),
+    Column("used_digest", LargeBinary),
+    Column("rotated_at", BigInteger),
     Index("ix_sessions_expires_at", "expires_at"),
+    Index("ix_sessions_user_id", "user_id"),
 )
+"""`used_digest` is of the refresh token before the newest one, used up at `rotated_at`."""
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.account_id"), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("second_factor_required", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("account_id", Text, ForeignKey("organizations.account_id"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.user_id"), primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_memberships_user_id", "user_id"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("details", Text, nullable=False),
+    Index("ix_tickets_subject", "purpose", "subject"),
+    Index("ix_tickets_expires_at", "expires_at"),
+)
+"""Single-use tokens by their SHA-256; a used one is deleted."""
 
 api_keys = Table(
     "api_keys",
@@ -110,4 +153,9 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("details", Text, nullable=False),
+    Column("account_id", Text, nullable=False, server_default=""),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("agent", Text, nullable=False, server_default=""),
+    Column("outcome", Text, nullable=False, server_default="done"),
+    Index("ix_audit_account_id", "account_id", "audit_id"),
 )

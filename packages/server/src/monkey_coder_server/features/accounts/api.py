@@ -7,16 +7,16 @@ import msgspec
 from monkey_coder_protocol import auth as wire
 from monkey_coder_server.domain.errors import NotAuthenticated
 from monkey_coder_server.domain.money import cents, usd
+from monkey_coder_server.domain.scopes import KEYS_MANAGE
 from monkey_coder_server.features.accounts import keys, registration, sessions
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.key_caps import WantedCaps
-from monkey_coder_server.ports.accounts import User
+from monkey_coder_server.ports.accounts import AuditEntry, User
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body, kept_json_body
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.request import Request, agent_of
 from monkey_coder_server.web.respond import json_reply
-from monkey_coder_server.web.scopes import KEYS_MANAGE
 
 PUBLISHED_CLI = "monkey-coder-cli/"
 """The User-Agent of the service's published TypeScript CLI: it stores `access_token` as its API key for good."""
@@ -83,15 +83,15 @@ class AccountRoutes:
         user = await registration.register(
             self._use, email=wish.email, password=wish.password, name=wish.name, plan=wish.plan
         )
-        return await self._logged_in(request, user, await sessions.open_session(self._use, user))
+        return await self._logged_in(request, user, await sessions.open_session(self._use, user, request))
 
     async def login(self, request: Request) -> Reply:
         """Tokens for an address and password; for a command line a long-lived key too."""
         wish = await json_body(request, _login)
         user = await sessions.check_password(self._use, email=wish.email, password=wish.password)
         await self._use.ledger.open_wallet(user.account_id)
-        tokens = await sessions.open_session(self._use, user)
-        await self._note(user, "session.open", request.client_ip)
+        tokens = await sessions.open_session(self._use, user, request)
+        await self._note(user, "session.open", request)
         return await self._logged_in(request, user, tokens, client=wish.client)
 
     async def refresh(self, request: Request) -> Reply:
@@ -104,7 +104,7 @@ class AccountRoutes:
         """End the session, or revoke the key a command line got by logging in."""
         principal = request.principal
         if principal.session_id is not None:
-            await self._use.accounts.revoke_session(principal.session_id)
+            await self._use.sessions.revoke(principal.session_id)
             return json_reply(wire.Message("You are logged out."))
         if principal.key is not None and principal.key.name == keys.CLI_KEY_NAME:
             await keys.revoke_key(self._use, principal, principal.key.key_id)
@@ -187,7 +187,15 @@ class AccountRoutes:
             roles=list(user.roles),
         )
 
-    async def _note(self, user: User, action: str, client_ip: str) -> None:
+    async def _note(self, user: User, action: str, request: Request) -> None:
         await self._use.audit.record(
-            actor=user.user_id, action=action, target=user.account_id, details=client_ip, at=self._use.clock.now()
+            AuditEntry(
+                actor=user.user_id,
+                action=action,
+                target=user.account_id,
+                at=self._use.clock.now(),
+                account_id=user.account_id,
+                address=request.client_ip,
+                agent=agent_of(request),
+            )
         )

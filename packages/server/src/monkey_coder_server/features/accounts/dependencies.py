@@ -3,13 +3,15 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from monkey_coder_server.ports.accounts import Accounts, Audit, Keys
+from monkey_coder_server.ports.accounts import Accounts, Audit, Keys, Sessions
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.credit import Credit
 from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.limits import Limits
+from monkey_coder_server.ports.organizations import Memberships
 from monkey_coder_server.ports.security import Passwords, SessionTokens
+from monkey_coder_server.ports.tickets import Tickets
 from monkey_coder_server.web.auth import Authenticator
 
 
@@ -24,12 +26,17 @@ class FreshKey:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """`random_text` gives 256 random bits as URL-safe text; `trial_credit` is in nano-dollars.
+    """`random_text` gives 256 random bits as URL-safe text, `successor` as many that only we can tell from a text.
+
+    `trial_credit` is in nano-dollars.
 
     `recall` asks every process for what it took of an account's credit beforehand and can spare.
     """
 
     accounts: Accounts
+    sessions: Sessions
+    memberships: Memberships
+    tickets: Tickets
     keys: Keys
     ledger: Records
     credit: Credit
@@ -44,4 +51,5 @@ class Dependencies:
     ids: Ids
     mint_key: Callable[[], FreshKey]
     random_text: Callable[[], str]
+    successor: Callable[[str], str]
     trial_credit: int

@@ -11,13 +11,13 @@ from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyInfo
 from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES, RoutingWeights
 from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.domain.scopes import EVERYTHING, SCOPES, covers, known_scope
 from monkey_coder_server.domain.weights import Weights, weights_of
 from monkey_coder_server.features.accounts import key_caps
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.limits import checked_project, inherit, limits_of
-from monkey_coder_server.ports.accounts import Caps, KeyRecord, User
+from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, User
 from monkey_coder_server.web.principal import Principal
-from monkey_coder_server.web.scopes import EVERYTHING, SCOPES, covers, known_scope
 
 CLI_KEY_NAME = "cli login"
 MOST_CLI_KEYS = 20
@@ -90,7 +90,9 @@ async def revoke_key(use: Dependencies, principal: Principal, key_id: str) -> No
     now = use.clock.now()
     if not await use.keys.revoke(principal.account_id, key_id, now):
         raise NotFound("This account has no key of that id; GET /v1/keys lists them.")
-    await use.audit.record(actor=principal.user_id, action="key.revoke", target=key_id, details="", at=now)
+    await use.audit.record(
+        AuditEntry(principal.user_id, "key.revoke", target=key_id, at=now, account_id=principal.account_id)
+    )
 
 
 async def rotate_key(use: Dependencies, principal: Principal, key_id: str) -> Made:
@@ -165,7 +167,16 @@ def key_status(record: KeyRecord, use: Dependencies) -> str:
 async def _store(use: Dependencies, made: Made, *, actor: str, action: str) -> Made:
     record = made.record
     await use.keys.create(record)
-    await use.audit.record(actor=actor, action=action, target=record.key_id, details=record.name, at=record.created_at)
+    await use.audit.record(
+        AuditEntry(
+            actor,
+            action,
+            target=record.key_id,
+            at=record.created_at,
+            account_id=record.account_id,
+            details=record.name,
+        )
+    )
     return made
 
 

@@ -8,7 +8,7 @@ from monkey_coder_server.domain.errors import InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Standing, Unit
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.ports.accounts import KeyRecord, User
+from monkey_coder_server.ports.accounts import AuditEntry, KeyRecord, User
 
 OPERATOR = "operator"
 MOST_TOKENS = 10**18
@@ -55,11 +55,14 @@ async def set_limits(use: Dependencies, wish: LimitWish) -> Sequence[Standing]:
         await use.limits.put(user.account_id, Limit(holder, wish.period, unit, amount, wish.model), now)
     await use.recall(user.account_id)
     await use.audit.record(
-        actor=OPERATOR,
-        action="limits.set",
-        target=user.account_id,
-        details=f"{holder.kind} {holder.id}, {wish.model or 'any model'}, per {wish.period}: {told}",
-        at=now,
+        AuditEntry(
+            actor=OPERATOR,
+            action="limits.set",
+            target=user.account_id,
+            at=now,
+            account_id=user.account_id,
+            details=f"{holder.kind} {holder.id}, {wish.model or 'any model'}, per {wish.period}: {told}",
+        )
     )
     return await use.limits.standings(user.account_id, now)
 

@@ -9,7 +9,7 @@ from monkey_coder_server.features.accounts.keys import make_key
 from monkey_coder_server.features.accounts.limits import OPERATOR, user_of
 from monkey_coder_server.features.accounts.policy import STARTING_PLAN
 from monkey_coder_server.features.accounts.registration import Newcomer, open_account
-from monkey_coder_server.ports.accounts import User
+from monkey_coder_server.ports.accounts import AuditEntry, User
 from monkey_coder_server.ports.credit import GrantStanding, Refund
 from monkey_coder_server.ports.ledger import PLAIN_GRANT, GrantTerms, Wallet
 
@@ -47,11 +47,14 @@ async def grant(use: Dependencies, *, email: str, amount: int, reason: str, term
     wallet = await use.ledger.grant(user.account_id, amount, reason=reason, idempotency_key=grant_id, terms=terms)
     until = "never" if terms.expires_at is None else terms.expires_at.isoformat()
     await use.audit.record(
-        actor=OPERATOR,
-        action="credit.grant",
-        target=user.account_id,
-        details=f"{grant_id}: {amount} nano-dollars ({terms.kind}, {terms.priority}, until {until}), {reason}",
-        at=use.clock.now(),
+        AuditEntry(
+            actor=OPERATOR,
+            action="credit.grant",
+            target=user.account_id,
+            at=use.clock.now(),
+            account_id=user.account_id,
+            details=f"{grant_id}: {amount} nano-dollars ({terms.kind}, {terms.priority}, until {until}), {reason}",
+        )
     )
     return wallet
 
@@ -67,11 +70,14 @@ async def refund(use: Dependencies, *, email: str, undoes: str, amount: int, rea
     refund_id = use.ids.new("refund")
     wallet = await use.credit.refund(Refund(user.account_id, undoes, amount, reason, refund_id))
     await use.audit.record(
-        actor=OPERATOR,
-        action="credit.refund",
-        target=user.account_id,
-        details=f"{refund_id}: {amount} nano-dollars of {undoes}; {reason}",
-        at=use.clock.now(),
+        AuditEntry(
+            actor=OPERATOR,
+            action="credit.refund",
+            target=user.account_id,
+            at=use.clock.now(),
+            account_id=user.account_id,
+            details=f"{refund_id}: {amount} nano-dollars of {undoes}; {reason}",
+        )
     )
     return wallet
 

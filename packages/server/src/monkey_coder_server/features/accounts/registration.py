@@ -11,7 +11,7 @@ from monkey_coder_server.features.accounts.policy import (
     checked_password,
     checked_plan,
 )
-from monkey_coder_server.ports.accounts import User
+from monkey_coder_server.ports.accounts import AuditEntry, User
 from monkey_coder_server.ports.ledger import GrantTerms
 
 ROLE = "user"
@@ -62,10 +62,13 @@ async def open_account(use: Dependencies, newcomer: Newcomer) -> User:
             terms=GrantTerms(GrantKind.TRIAL),
         )
     await use.audit.record(
-        actor=user.user_id if newcomer.actor == "self" else newcomer.actor,
-        action="account.open",
-        target=user.account_id,
-        details=f"plan {user.plan}, credit {newcomer.credit} nano-dollars",
-        at=user.created_at,
+        AuditEntry(
+            actor=user.user_id if newcomer.actor == "self" else newcomer.actor,
+            action="account.open",
+            target=user.account_id,
+            at=user.created_at,
+            account_id=user.account_id,
+            details=f"plan {user.plan}, credit {newcomer.credit} nano-dollars",
+        )
     )
     return user

@@ -7,7 +7,8 @@ from hashlib import sha256
 from monkey_coder_server.domain.errors import InvalidCredentials, RateLimited
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.policy import LONGEST_PASSWORD
-from monkey_coder_server.ports.accounts import Session, User
+from monkey_coder_server.ports.accounts import Rotation, Session, User
+from monkey_coder_server.web.request import Request, agent_of
 
 SESSION_LIFETIME = timedelta(days=30)
 THROTTLE_SECONDS = 300.0
@@ -52,27 +53,38 @@ async def check_password(use: Dependencies, *, email: str, password: str) -> Use
     return user
 
 
-async def open_session(use: Dependencies, user: User) -> Tokens:
-    """Begin a refresh-token family."""
+async def open_session(use: Dependencies, user: User, request: Request, *, second_factor: bool = False) -> Tokens:
+    """Begin a refresh-token family for a person who has just proved with all their factors that it is them."""
     session_id = use.ids.new("ses")
     refresh, digest = _refresh_token(session_id, use.random_text())
     now = use.clock.now()
-    await use.accounts.open_session(Session(session_id, user.user_id, digest, now + SESSION_LIFETIME))
+    await use.sessions.open(
+        Session(
+            session_id,
+            user.user_id,
+            digest,
+            now + SESSION_LIFETIME,
+            created_at=now,
+            confirmed_at=now,
+            second_factor=second_factor,
+            address=request.client_ip,
+            agent=agent_of(request),
+        )
+    )
     return _tokens(use, user, session_id=session_id, refresh=refresh, now=now)
 
 
 async def refresh_session(use: Dependencies, refresh_token: str) -> tuple[User, Tokens]:
     """The next tokens of a family; a token that was used before ends the whole family. Raises `InvalidCredentials`."""
     session_id = refresh_token.removeprefix(REFRESH_PREFIX).partition(".")[0]
-    session = await use.accounts.session(session_id) if refresh_token.startswith(REFRESH_PREFIX) else None
+    session = await use.sessions.find(session_id) if refresh_token.startswith(REFRESH_PREFIX) else None
     now = use.clock.now()
     user = await use.accounts.by_id(session.user_id) if session is not None else None
     if session is None or user is None or session.revoked or session.expires_at <= now:
         raise InvalidCredentials("The refresh token is not valid any more; log in again.")
-    following, digest = _refresh_token(session_id, use.random_text())
-    rotated = await use.accounts.rotate_session(
-        session_id, old=_digest(refresh_token), new=digest, expires_at=now + SESSION_LIFETIME
-    )
+    following, digest = _refresh_token(session_id, use.successor(refresh_token))
+    turn = Rotation(_digest(refresh_token), digest, now, now + SESSION_LIFETIME)
+    rotated = await use.sessions.rotate(session_id, turn)
     if not rotated:
         raise InvalidCredentials("The refresh token was used before, so its session was ended; log in again.")
     return user, _tokens(use, user, session_id=session_id, refresh=following, now=now)

@@ -9,6 +9,7 @@ import msgspec
 from monkey_coder_protocol.billing import Balance, LimitList, ReceiptKeys
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.scopes import BILLING_READ
 from monkey_coder_server.features.billing.export import FORMATS, Export, checked, pieces
 from monkey_coder_server.features.billing.limits import shown_standing
 from monkey_coder_server.features.billing.period import read_period
@@ -24,7 +25,6 @@ from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_bytes, json_reply, text_reply
-from monkey_coder_server.web.scopes import BILLING_READ
 from monkey_coder_server.web.sse import EventStream, EventWriter
 
 _HOW_TO_TOP_UP = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from monkey_coder_server.domain.errors import Conflict, NotFound
 from monkey_coder_server.domain.money import usd
-from monkey_coder_server.ports.accounts import Audit
+from monkey_coder_server.ports.accounts import Audit, AuditEntry
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Settlement
 from monkey_coder_server.ports.unbooked import KeptEnding, Unbooked
@@ -69,7 +69,11 @@ def _chosen(kept: Sequence[KeptEnding], request_id: str | None) -> Sequence[Kept
 
 async def _record(means: Means, action: str, each: KeptEnding, came: str) -> None:
     details = f"{each.request_id}: {came}; it said: {_told(each)}; it was refused: {each.reason}"
-    await means.audit.record(actor=ACTOR, action=action, target=each.account_id, details=details, at=means.clock.now())
+    await means.audit.record(
+        AuditEntry(
+            ACTOR, action, target=each.account_id, at=means.clock.now(), account_id=each.account_id, details=details
+        )
+    )
 
 
 def _line(each: KeptEnding) -> str:

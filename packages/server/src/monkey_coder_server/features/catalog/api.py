@@ -5,6 +5,7 @@ from typing import Any
 from monkey_coder_protocol.execute import PERSONAS, TASK_TYPES
 from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.collapse import RULES
+from monkey_coder_server.domain.scopes import MODELS_READ, PROVIDERS_READ
 from monkey_coder_server.domain.teamwork.team import MOST_AGENTS, MOST_ROUNDS, Strategy
 from monkey_coder_server.features.catalog.codex_shape import codex_list
 from monkey_coder_server.features.catalog.gemini_shape import gemini_list, gemini_model, refuse
@@ -15,7 +16,6 @@ from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
-from monkey_coder_server.web.scopes import MODELS_READ, PROVIDERS_READ
 
 UNION = ("/v1/models", "/openai/v1/models", "/openai/models", "/anthropic/v1/models")
 GEMINI = ("/v1beta/models", "/genai/v1beta/models", "/genai/v1/models")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from monkey_coder_server.domain.scopes import EXECUTE
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.door import Door, Memory
 from monkey_coder_server.features.inference.guards import Guards
@@ -13,7 +14,6 @@ from monkey_coder_server.ports.front import Front
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.telemetry import Telemetry
 from monkey_coder_server.web.feature import Endpoint, Route
-from monkey_coder_server.web.scopes import EXECUTE
 
 
 class Hall(Record, frozen=True):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from monkey_coder_server.dialects.openai_responses.front import ResponsesFront
 from monkey_coder_server.domain.errors import InvalidRequest, NotFound
+from monkey_coder_server.domain.scopes import EXECUTE
 from monkey_coder_server.features.inference.counting import CountDoor
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.hall import Hall, posts
@@ -14,7 +15,6 @@ from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Endpoint, Route
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_bytes, json_reply
-from monkey_coder_server.web.scopes import EXECUTE
 
 PREFIXES = ("/v1/responses", "/openai/v1/responses", "/openai/responses")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
 from monkey_coder_server.domain.pricing import PriceBook
+from monkey_coder_server.domain.scopes import EXECUTE, ROUTER_DEBUG
 from monkey_coder_server.features.inference import doors
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.api import ExecuteApi
@@ -39,7 +40,6 @@ from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import ErrorRenderer, Feature, Route
 from monkey_coder_server.web.problem import NativeProblems, problem_headers
 from monkey_coder_server.web.respond import json_reply
-from monkey_coder_server.web.scopes import EXECUTE, ROUTER_DEBUG
 
 
 def build(use: Dependencies) -> Feature:

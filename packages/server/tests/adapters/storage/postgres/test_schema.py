@@ -17,6 +17,7 @@ from monkey_coder_server.adapters.storage.immutability import APPEND_ONLY
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
 from monkey_coder_server.adapters.storage.tables import metadata
+from monkey_coder_server.ports.accounts import AuditEntry
 from packages.server.tests.contract.booking import hold_request, settle
 from packages.server.tests.databases import new_database
 from tools.postgresql import Cluster
@@ -87,7 +88,7 @@ async def test_what_was_written_stays_as_it_was_written(
     asked = hold_request()
     await store.books.place(asked)
     await settle(store.books, asked)
-    await store.audit.record(actor="a", action="b", target="c", details="d", at=asked.at)
+    await store.audit.record(AuditEntry("a", "b", target="c", details="d", at=asked.at))
     column = next(iter(metadata.tables[table].columns)).name
 
     def change() -> None:

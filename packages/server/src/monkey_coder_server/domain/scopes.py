@@ -5,9 +5,26 @@ MODELS_READ = "models:read"
 PROVIDERS_READ = "providers:read"
 ROUTER_DEBUG = "router:debug"
 BILLING_READ = "billing:read"
+BILLING_MANAGE = "billing:manage"
 KEYS_MANAGE = "keys:manage"
+ORGANIZATION_READ = "organization:read"
+ORGANIZATION_MANAGE = "organization:manage"
+AUDIT_READ = "audit:read"
 
-SCOPES = frozenset({EXECUTE, MODELS_READ, PROVIDERS_READ, ROUTER_DEBUG, BILLING_READ, KEYS_MANAGE})
+SCOPES = frozenset(
+    {
+        EXECUTE,
+        MODELS_READ,
+        PROVIDERS_READ,
+        ROUTER_DEBUG,
+        BILLING_READ,
+        BILLING_MANAGE,
+        KEYS_MANAGE,
+        ORGANIZATION_READ,
+        ORGANIZATION_MANAGE,
+        AUDIT_READ,
+    }
+)
 EVERYTHING = "*"
 
 

@@ -1,0 +1,92 @@
+"""Sessions that know when they were confirmed, organizations with members, single-use tokens, fuller audit entries."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+_SESSION_COLUMNS = ("created_at", "confirmed_at", "second_factor", "address", "agent", "used_digest", "rotated_at")
+_AUDIT_COLUMNS = ("account_id", "address", "agent", "outcome")
+
+
+def upgrade() -> None:
+    """Add columns that earlier code leaves to their defaults, and the new tables."""
+    _prove_people()
+    _tell_more_of_actions()
+    _organize()
+    _issue_tickets()
+
+
+def _prove_people() -> None:
+    op.add_column("users", sa.Column("email_verified_at", sa.BigInteger(), nullable=True))
+    for name in ("created_at", "confirmed_at", "rotated_at"):
+        op.add_column("sessions", sa.Column(name, sa.BigInteger(), nullable=True))
+    op.add_column("sessions", sa.Column("second_factor", sa.Boolean(), nullable=False, server_default=sa.false()))
+    for name in ("address", "agent"):
+        op.add_column("sessions", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+    op.add_column("sessions", sa.Column("used_digest", sa.LargeBinary(), nullable=True))
+    op.create_index("ix_sessions_user_id", "sessions", ["user_id"])
+
+
+def _tell_more_of_actions() -> None:
+    for name, default in (("account_id", ""), ("address", ""), ("agent", ""), ("outcome", "done")):
+        op.add_column("audit", sa.Column(name, sa.Text(), nullable=False, server_default=default))
+    op.create_index("ix_audit_account_id", "audit", ["account_id", "audit_id"])
+
+
+def _organize() -> None:
+    op.create_table(
+        "organizations",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("second_factor_required", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.account_id"], name=op.f("fk_organizations_account_id_accounts")
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_organizations")),
+    )
+    op.create_table(
+        "memberships",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["organizations.account_id"], name=op.f("fk_memberships_account_id_organizations")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_memberships_user_id_users")),
+        sa.PrimaryKeyConstraint("account_id", "user_id", name=op.f("pk_memberships")),
+    )
+    op.create_index("ix_memberships_user_id", "memberships", ["user_id"])
+
+
+def _issue_tickets() -> None:
+    op.create_table(
+        "tickets",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_tickets")),
+    )
+    op.create_index("ix_tickets_subject", "tickets", ["purpose", "subject"])
+    op.create_index("ix_tickets_expires_at", "tickets", ["expires_at"])
+
+
+def downgrade() -> None:
+    """Drop it all with what it holds."""
+    op.drop_table("tickets")
+    op.drop_table("memberships")
+    op.drop_table("organizations")
+    op.drop_index("ix_audit_account_id", "audit")
+    for name in _AUDIT_COLUMNS:
+        op.drop_column("audit", name)
+    op.drop_index("ix_sessions_user_id", "sessions")
+    for name in _SESSION_COLUMNS:
+        op.drop_column("sessions", name)
+    op.drop_column("users", "email_verified_at")

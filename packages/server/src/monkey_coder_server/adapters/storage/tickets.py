@@ -1,0 +1,106 @@
+"""Single-use tokens by their digests."""
+
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
+
+from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.operations import Reading, Writing
+from monkey_coder_server.adapters.storage.people import tickets
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.domain.errors import Conflict
+from monkey_coder_server.ports.tickets import Ticket
+
+_ISSUE = Query(insert_or_not(tickets).on_conflict_do_nothing())
+_FIND = Query(
+    select(tickets.c.digest, tickets.c.purpose, tickets.c.subject, tickets.c.expires_at, tickets.c.details).where(
+        tickets.c.digest == bindparam("wanted"),
+        tickets.c.purpose == bindparam("good_for"),
+        tickets.c.expires_at > bindparam("at"),
+    )
+)
+_USE_UP = Query(
+    delete(tickets).where(tickets.c.digest == bindparam("wanted"), tickets.c.purpose == bindparam("good_for"))
+)
+_AMEND = Query(
+    update(tickets)
+    .where(
+        tickets.c.digest == bindparam("wanted"),
+        tickets.c.purpose == bindparam("good_for"),
+        tickets.c.details == bindparam("old"),
+    )
+    .values(details=bindparam("new"))
+)
+_WITHDRAW = Query(
+    delete(tickets).where(tickets.c.purpose == bindparam("good_for"), tickets.c.subject == bindparam("whose"))
+)
+_DROP_EXPIRED = Query(delete(tickets).where(tickets.c.expires_at <= bindparam("at")))
+
+
+class SqlTickets:
+    """`ports.tickets.Tickets`. Writes are durable on return."""
+
+    def __init__(self, writer: Writing, readers: Reading) -> None:
+        self._writer = writer
+        self._readers = readers
+
+    async def issue(self, ticket: Ticket) -> None:
+        """Store a ticket. Raises `Conflict` when there is one of the same digest."""
+        await self._writer.perform(partial(_issue, ticket))
+
+    async def find(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
+        """A ticket of that purpose that can still be used at that time."""
+        wanted = _wanted(digest, purpose, at)
+        row = await self._readers.read(lambda transaction: transaction.row(_FIND, wanted))
+        return None if row is None else _ticket(row)
+
+    async def redeem(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
+        """Use a ticket up: of many who come with it at once, one gets it."""
+        return await self._writer.perform(partial(_redeem, _wanted(digest, purpose, at)))
+
+    async def amend(self, digest: bytes, purpose: str, *, old: str, new: str) -> bool:
+        """Replace the details `old` by `new`; False when they are not `old` any more or the ticket is used."""
+        values: Parameters = {"wanted": digest, "good_for": purpose, "old": old, "new": new}
+        return bool(await self._writer.perform(partial(_change, _AMEND, values)))
+
+    async def withdraw(self, purpose: str, subject: str) -> None:
+        """Make every ticket of a purpose useless that its subject still has."""
+        await self._writer.perform(partial(_change, _WITHDRAW, {"good_for": purpose, "whose": subject}))
+
+    async def drop_expired(self, at: datetime) -> None:
+        """Forget what nobody can use any more."""
+        await self._writer.perform(partial(_change, _DROP_EXPIRED, {"at": to_micros(at)}))
+
+
+def _wanted(digest: bytes, purpose: str, at: datetime) -> Parameters:
+    return {"wanted": digest, "good_for": purpose, "at": to_micros(at)}
+
+
+def _change(query: Query, values: Parameters, transaction: Transaction) -> int:
+    return transaction.change(query, values)
+
+
+def _issue(ticket: Ticket, transaction: Transaction) -> None:
+    values: Parameters = {
+        "digest": ticket.digest,
+        "purpose": ticket.purpose,
+        "subject": ticket.subject,
+        "expires_at": to_micros(ticket.expires_at),
+        "details": ticket.details,
+    }
+    if not transaction.change(_ISSUE, values):
+        raise Conflict("There is such a ticket already.")
+
+
+def _redeem(wanted: Parameters, transaction: Transaction) -> Ticket | None:
+    row = transaction.row(_FIND, wanted)
+    if row is None or not transaction.change(_USE_UP, {key: wanted[key] for key in ("wanted", "good_for")}):
+        return None
+    return _ticket(row)
+
+
+def _ticket(row: Row) -> Ticket:
+    digest, purpose, subject, expires_at, details = row
+    return Ticket(bytes(digest), purpose, subject, from_micros(expires_at), details)

@@ -1,0 +1,39 @@
+"""Single-use tokens that people get by mail, on a screen or in a redirection, each for one purpose."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """`digest` is the SHA-256 of a token of at least 128 random bits; the token itself is stored nowhere.
+
+    `purpose` is what it is good for, and nothing else; `subject` is whom it is for (a user's id, or what stands for
+    one before there is a user); `details` is text of the purpose's own, by custom JSON.
+    """
+
+    digest: bytes
+    purpose: str
+    subject: str
+    expires_at: datetime
+    details: str = ""
+
+
+class Tickets(Protocol):
+    """All tickets that are neither used nor long expired."""
+
+    async def issue(self, ticket: Ticket) -> None:
+        """Store a ticket; durable on return. Raises `Conflict` when there is one of the same digest."""
+
+    async def find(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
+        """A ticket of that purpose that can still be used at that time."""
+
+    async def redeem(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
+        """Use a ticket up: of many who come with it at once, one gets it. None if it is used, expired or another's."""
+
+    async def amend(self, digest: bytes, purpose: str, *, old: str, new: str) -> bool:
+        """Replace the details `old` by `new`; False when they are not `old` any more or the ticket is used."""
+
+    async def withdraw(self, purpose: str, subject: str) -> None:
+        """Make every ticket of a purpose useless that its subject still has."""

@@ -1,0 +1,27 @@
+"""What roles may do."""
+
+from monkey_coder_server.domain import scopes
+from monkey_coder_server.domain.roles import SCOPES_OF, Role
+
+
+def may(role: Role, scope: str) -> bool:
+    return scopes.covers(SCOPES_OF[role], scope)
+
+
+def test_every_role_has_rights_that_exist() -> None:
+    assert set(SCOPES_OF) == set(Role)
+    assert all(scopes.known_scope(scope) for held in SCOPES_OF.values() for scope in held)
+
+
+def test_an_owner_may_do_everything() -> None:
+    assert all(may(Role.OWNER, scope) for scope in scopes.SCOPES)
+
+
+def test_only_who_works_spends_and_only_who_pays_moves_money() -> None:
+    assert {role for role in Role if may(role, scopes.EXECUTE)} == {Role.OWNER, Role.ADMIN, Role.DEVELOPER}
+    assert {role for role in Role if may(role, scopes.BILLING_MANAGE)} == {Role.OWNER, Role.BILLING}
+    assert {role for role in Role if may(role, scopes.ORGANIZATION_MANAGE)} == {Role.OWNER, Role.ADMIN}
+
+
+def test_a_viewer_changes_nothing() -> None:
+    assert all(scope.endswith(":read") for scope in SCOPES_OF[Role.VIEWER])
