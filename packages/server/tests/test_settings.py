@@ -24,7 +24,7 @@ class Watched(dict[str, str]):
 
 def test_the_table_lists_exactly_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Watched()
-    monkeypatch.setattr("monkey_coder_server.settings._with_dotenv", lambda _values, _folder: watched)
+    monkeypatch.setattr("monkey_coder_server.settings.with_dotenv", lambda _values, _folder: watched)
     load({}, folder=tmp_path)
     assert watched.asked == {variable.name for variable in VARIABLES}
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from monkey_coder_server.adapters.limiter.memory import MemoryLimiter
+from monkey_coder_server.adapters.mail import Outbox
 from monkey_coder_server.adapters.passwords import Argon2Pool
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer, load_or_create_signer
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
@@ -16,6 +17,7 @@ from monkey_coder_server.adapters.storage.operations import UnusableDatabase
 from monkey_coder_server.adapters.system.clock import SystemClock
 from monkey_coder_server.adapters.system.ids import system_ids
 from monkey_coder_server.adapters.tokens import JwtTokens
+from monkey_coder_server.bootstrap.mail import open_outbox
 from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features import accounts
@@ -38,6 +40,7 @@ class Books:
     signer: Ed25519Signer
     storage: Storage
     limiter: Limiter
+    outbox: Outbox
     authenticator: Authenticator
     accounts: accounts.Dependencies
 
@@ -56,6 +59,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         storage = await open_storage(settings.database_url.reveal(), signer=signer, clock=clock)
     except UnusableDatabase as unusable:
         raise SettingsError(str(unusable)) from unusable
+    outbox = open_outbox(settings.mail, ids)
 
     def mint_key() -> accounts.FreshKey:
         key = api_keys.compose(environment, secrets.token_bytes(api_keys.RANDOM_BYTES))
@@ -82,6 +86,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         passwords=passwords,
         tokens=tokens,
         authenticator=authenticator,
+        letters=accounts.Letters(outbox, settings.base_url),
         clock=clock,
         ids=ids,
         mint_key=mint_key,
@@ -90,7 +95,8 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         trial_credit=parse_usd(settings.trial_credit_usd),
     )
     try:
-        yield Books(settings, clock, ids, signer, storage, limiter, authenticator, use)
+        yield Books(settings, clock, ids, signer, storage, limiter, outbox, authenticator, use)
     finally:
+        await outbox.close()
         passwords.close()
         await storage.close()

@@ -16,6 +16,7 @@ from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.leasing import open_ledger
+from monkey_coder_server.bootstrap.mail import track_mail
 from monkey_coder_server.bootstrap.prices import CurrentPrices
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
@@ -74,6 +75,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         books = await stack.enter_async_context(open_books(settings))
         receipt_keys = await open_receipt_keys(books)
         metrics = Metrics(VERSION)
+        track_mail(metrics, books.outbox)
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
         simulated = await stack.enter_async_context(_simulators()) if sandbox else {}
         supplies = [_supply(provider, settings, simulated) for provider in PROVIDERS]

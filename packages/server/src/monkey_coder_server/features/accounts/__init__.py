@@ -2,9 +2,10 @@
 
 from monkey_coder_server.features.accounts.api import AccountRoutes
 from monkey_coder_server.features.accounts.dependencies import Dependencies, FreshKey
+from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.web.feature import Feature
 
-__all__ = ["Dependencies", "FreshKey", "build"]
+__all__ = ["Dependencies", "FreshKey", "Letters", "build"]
 
 
 def build(use: Dependencies) -> Feature:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.ports.accounts import Accounts, Audit, Keys, Sessions
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.credit import Credit
@@ -47,6 +48,7 @@ class Dependencies:
     passwords: Passwords
     tokens: SessionTokens
     authenticator: Authenticator
+    letters: Letters
     clock: Clock
     ids: Ids
     mint_key: Callable[[], FreshKey]

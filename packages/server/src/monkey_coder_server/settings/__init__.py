@@ -10,6 +10,22 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from monkey_coder_server.settings.dotenv import with_dotenv
+from monkey_coder_server.settings.faults import Secret, SettingsError, wrong
+from monkey_coder_server.settings.mail import MailSettings, read_mail
+
+__all__ = [
+    "CONFIGURATION_ERROR",
+    "VARIABLES",
+    "MailSettings",
+    "ProviderSettings",
+    "Secret",
+    "Settings",
+    "SettingsError",
+    "help_text",
+    "load",
+    "without_password",
+]
 CONFIGURATION_ERROR = 78
 """Exit code for broken configuration (EX_CONFIG of sysexits.h)."""
 SHORTEST_SECRET = 32
@@ -21,34 +37,6 @@ _MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 _WEAK_WORDS = ("change", "secret", "default", "example", "password", "insecure", "your-", "12345")
 _AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
 _PERCENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?", re.ASCII)
-
-
-class SettingsError(Exception):
-    """A variable is missing or wrong; the message names it, its value and what is allowed."""
-
-
-class Secret:
-    """Text that never prints itself."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and secrets.compare_digest(self._text, other._text)
-
-    def __hash__(self) -> int:
-        return hash(self._text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +85,13 @@ VARIABLES = (
     Variable("LOG_FORMAT", "text, json in production", "`text` or `json`."),
     Variable("JWT_SECRET_KEY", "made and kept in development", "Signs access tokens: at least 32 random characters."),
     Variable("KEY_PEPPER", "made and kept in development", "Digests API keys: at least 32 random characters."),
+    Variable(
+        "MAIL_URL",
+        "the log in development, none in production",
+        "How mail to people leaves: smtp://USER:PASSWORD@HOST:587 with STARTTLS, smtps://USER:PASSWORD@HOST:465, or "
+        "https://KEY@HOST/PATH of a mail API of Resend's shape.",
+    ),
+    Variable("MAIL_FROM", "no-reply at BASE_URL's host", "Who mail is from, as Monkey Coder <no-reply@example.com>."),
     Variable("MARKUP_PERCENT", "15", "What is added to a provider's price, at most two decimals."),
     Variable("TRIAL_CREDIT_USD", "5, in production 0", "The credit a new account starts with."),
     Variable("RATE_LIMIT_PER_MINUTE", "600", "Task requests a minute of a key that names no rate of its own."),
@@ -150,6 +145,7 @@ class Settings:
     log_format: Literal["text", "json"]
     jwt_secret_key: Secret
     key_pepper: Secret
+    mail: MailSettings
     markup_percent: str
     trial_credit_usd: str
     rate_limit_per_minute: int
@@ -176,7 +172,7 @@ def load(
     """
     folder = folder or Path.cwd()
     given = dict(os.environ if environment is None else environment)
-    return _Reader(_with_dotenv({**given, **(flags or {})}, folder), folder).settings()
+    return _Reader(with_dotenv({**given, **(flags or {})}, folder), folder).settings()
 
 
 class _Reader:
@@ -206,6 +202,7 @@ class _Reader:
             log_format="json" if style == "json" else "text",
             jwt_secret_key=self._secret("JWT_SECRET_KEY", data_dir),
             key_pepper=self._secret("KEY_PEPPER", data_dir),
+            mail=self._mail(base_url),
             markup_percent=self._decimal("MARKUP_PERCENT", "15", _PERCENT, "a percentage from 0 to 9999 like 12.5"),
             trial_credit_usd=self._decimal(
                 "TRIAL_CREDIT_USD", "0" if self._production else "5", _AMOUNT, "an amount in USD like 5 or 2.50"
@@ -229,32 +226,32 @@ class _Reader:
     def _choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         value = self._text(name, default).lower()
         if value not in allowed:
-            raise _wrong(name, value, f"one of {', '.join(allowed)}")
+            raise wrong(name, value, f"one of {', '.join(allowed)}")
         return value
 
     def _whole(self, name: str, default: int, least: int, most: int) -> int:
         value = self._text(name, str(default))
         if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):
-            raise _wrong(name, value, f"a whole number from {least} to {most}")
+            raise wrong(name, value, f"a whole number from {least} to {most}")
         return int(value)
 
     def _retention(self) -> int:
         months = self._whole("USAGE_RETENTION_MONTHS", 0, 0, 1_200)
         if months == 1:
-            raise _wrong("USAGE_RETENTION_MONTHS", "1", "0, or 2 and more: invoices of a month come in the next one")
+            raise wrong("USAGE_RETENTION_MONTHS", "1", "0, or 2 and more: invoices of a month come in the next one")
         return months
 
     def _decimal(self, name: str, default: str, pattern: re.Pattern[str], allowed: str) -> str:
         value = self._text(name, default)
         if not pattern.fullmatch(value):
-            raise _wrong(name, value, allowed)
+            raise wrong(name, value, allowed)
         return value
 
     def _url(self, name: str, default: str) -> str:
         value = self._text(name, default)
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise _wrong(name, value, "an address like https://example.com")
+            raise wrong(name, value, "an address like https://example.com")
         return value.rstrip("/")
 
     def _origins(self, domain: str) -> frozenset[str]:
@@ -262,7 +259,7 @@ class _Reader:
         for origin in listed:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != origin or "*" in origin:
-                raise _wrong("CORS_ORIGINS", origin, "exact origins like https://app.example.com, without a path or *")
+                raise wrong("CORS_ORIGINS", origin, "exact origins like https://app.example.com, without a path or *")
         return frozenset([*listed, f"https://{domain}"] if domain else listed)
 
     def _provider(self, provider: str) -> ProviderSettings:
@@ -273,6 +270,15 @@ class _Reader:
         base_url = self._url(where, "") if self._text(where, "") else None
         return ProviderSettings(keys, base_url, Secret(admin) if admin else None)
 
+    def _mail(self, base_url: str) -> MailSettings:
+        url, sender = Secret(self._text("MAIL_URL", "")), self._text("MAIL_FROM", "")
+        mail = read_mail(url, sender, production=self._production, base_url=base_url)
+        if mail.way == "off":
+            self._notices.append(
+                "MAIL_URL is not set: no mail is sent, so nobody can confirm an address or reset a forgotten password."
+            )
+        return mail
+
     def _data_dir(self) -> Path:
         chosen = self._text("DATA_DIR", "")
         volume = Path("/data")
@@ -282,11 +288,11 @@ class _Reader:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as refused:
-            raise _wrong(
+            raise wrong(
                 "DATA_DIR", str(path), f"a folder that can be made and written ({refused.strerror})"
             ) from refused
         if not os.access(path, os.W_OK):
-            raise _wrong("DATA_DIR", str(path), "a folder this process may write to")
+            raise wrong("DATA_DIR", str(path), "a folder this process may write to")
         return path
 
     def _secret(self, name: str, data_dir: Path) -> Secret:
@@ -332,10 +338,6 @@ def help_text() -> str:
     return "\n".join(lines)
 
 
-def _wrong(name: str, value: str, allowed: str) -> SettingsError:
-    return SettingsError(f"{name} is {value!r}; it must be {allowed}.")
-
-
 def _refuse_weak(name: str, value: str) -> None:
     lowered = value.lower()
     if len(value) < SHORTEST_SECRET:
@@ -365,31 +367,3 @@ def _kept_secret(path: Path) -> tuple[str, bool]:
     finally:
         draft.unlink()
     return text, True
-
-
-def _with_dotenv(values: dict[str, str], folder: Path) -> dict[str, str]:
-    """The environment over `.env`, which counts in development only. Raises `SettingsError`."""
-    path = folder / ".env"
-    if values.get("ENVIRONMENT", "").strip().lower() == "production" or not path.is_file():
-        return values
-    merged = {**_dotenv(path), **values}
-    if merged.get("ENVIRONMENT", "").strip().lower() == "production":
-        message = f"ENVIRONMENT=production stands in {path}, which is read in development only; export it instead."
-        raise SettingsError(message)
-    return merged
-
-
-def _dotenv(path: Path) -> dict[str, str]:
-    found = {}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        text = line.strip().removeprefix("export ").lstrip()
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip().isidentifier():
-            message = f"{path} line {number} does not read NAME=value."
-            raise SettingsError(message)
-        value = value.strip()
-        quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
-        found[name.strip()] = value[1:-1] if quoted else value
-    return found

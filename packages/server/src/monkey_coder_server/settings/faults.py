@@ -1,0 +1,36 @@
+"""Text that is secret, and what is said of a variable that is wrong."""
+
+import secrets
+
+
+class SettingsError(Exception):
+    """A variable is missing or wrong; the message names it, its value and what is allowed."""
+
+
+class Secret:
+    """Text that never prints itself."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and secrets.compare_digest(self._text, other._text)
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+def wrong(name: str, value: str, allowed: str) -> SettingsError:
+    """What to raise for a value that is not allowed."""
+    return SettingsError(f"{name} is {value!r}; it must be {allowed}.")
