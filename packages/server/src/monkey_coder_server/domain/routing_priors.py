@@ -1,8 +1,8 @@
-"""What is assumed of a model before anything was measured: stated formulas over public facts, no fitted data.
+"""What is assumed of a model before anything was measured here: stated formulas over public facts.
 
 Quality is the assumed probability that an answer is good. Assumption: vendors rank their own models (tier, order) and
 price by capability, reasoning helps where a problem must be worked out, and models made for web search write worse
-code.
+code. Where a public test found out how many exercises a model solves, that counts as much as its vendor's ladder.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.money import NANO_PER_USD
 from monkey_coder_server.domain.pricing import PriceRow
+from monkey_coder_server.domain.public_scores import BASE, SLOPE, solved_share
 
 TIER_QUALITY: Mapping[int, float] = MappingProxyType({1: 0.80, 2: 0.70, 3: 0.55})
 UNKNOWN_TIER_QUALITY = 0.50
@@ -62,6 +63,13 @@ USUAL_SPEED = Speed(1_500, 60)
 
 def standing(card: ModelCard, row: PriceRow, position: int) -> float:
     """What `quality` begins with: what holds for a model whatever is asked of it."""
+    claimed = claimed_standing(card, row, position)
+    share = solved_share(card.name)
+    return claimed if share is None else (claimed + BASE + SLOPE * share) / 2
+
+
+def claimed_standing(card: ModelCard, row: PriceRow, position: int) -> float:
+    """The same by its vendor's ladder and price alone."""
     value = TIER_QUALITY.get(card.tier, UNKNOWN_TIER_QUALITY) + _price_effect(row)
     return value - min(LARGEST_POSITION_LOSS, POSITION_LOSS * position)
 

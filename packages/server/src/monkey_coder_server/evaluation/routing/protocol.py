@@ -209,6 +209,12 @@ def quantile(values: Numbers, share: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
+def random_mix() -> Figures:
+    """Calls dealt out at random between the anchors, whatever is asked: the straight line between them."""
+    line = on_grid([Point(0.0, 0.0), Point(1.0, 1.0)])
+    return Figures(area(line), reached(line, 0.5), reached(line, 0.8), 0.0, 0.0)
+
+
 class CallShare(NamedTuple):
     """RouteLLM's axis: area over the share of calls to the strong model, and shares for half and four fifths."""
 

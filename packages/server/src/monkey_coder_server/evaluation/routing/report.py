@@ -7,6 +7,7 @@ from typing import Any
 from monkey_coder_server.evaluation.routing import online_report, sequence_report
 from monkey_coder_server.evaluation.routing.latency import Microseconds
 from monkey_coder_server.evaluation.routing.online import OnlineReport
+from monkey_coder_server.evaluation.routing.protocol import random_mix
 from monkey_coder_server.evaluation.routing.sequences import SequenceReport
 from monkey_coder_server.evaluation.routing.sets import SetReport
 
@@ -17,12 +18,14 @@ _HEADS = (
     "APGR",
     "static",
     "kind mean",
+    "ridge",
     "5-95 % of the difference",
     "kNN",
     "oracle",
     "CPT50",
     "CPT80",
 )
+_RANDOM_MIX = random_mix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,10 @@ def tables(found: Report) -> str:
     """The same for people."""
     lines = ["| " + " | ".join(_HEADS) + " |", "|---" * len(_HEADS) + "|"]
     lines += ["| " + " | ".join(_cells(each)) + " |" for each in found.sets]
-    lines.append("")
+    lines.append(
+        f"\nA random mix of the cheap and the strong arm has APGR {_RANDOM_MIX.apgr:.3f}, "
+        f"CPT50 {_RANDOM_MIX.cpt50:.3f} and CPT80 {_RANDOM_MIX.cpt80:.3f} on every set.\n"
+    )
     lines += [
         f"{each.name} by the share of calls to {each.anchors.strong}: "
         f"APGR {each.calls.apgr:.3f}, CPT50 {each.calls.cpt50:.1%}, CPT80 {each.calls.cpt80:.1%}"
@@ -83,6 +89,8 @@ def _figures(of: SetReport) -> dict[str, Any]:
         "save": of.router.save,
         "gain": of.router.gain,
         "apgr_kind_mean": of.kind_mean.apgr,
+        "apgr_ridge": of.ridge.apgr,
+        "apgr_random": _RANDOM_MIX.apgr,
         "apgr_oracle": of.oracle.apgr,
         "apgr_knn": of.nearest and of.nearest.apgr,
         "call_share": of.calls and of.calls._asdict(),
@@ -101,6 +109,7 @@ def _cells(of: SetReport) -> list[str]:
         f"{of.router.apgr:.3f}",
         f"{of.static.apgr:.3f}",
         f"{of.kind_mean.apgr:.3f}",
+        f"{of.ridge.apgr:.3f}",
         f"{of.low:+.3f} to {of.high:+.3f}",
         f"{of.nearest.apgr:.3f}" if of.nearest else "no text",
         f"{of.oracle.apgr:.3f}",

@@ -15,6 +15,7 @@ from monkey_coder_server.evaluation.routing.protocol import (
     call_share,
     choices,
 )
+from monkey_coder_server.evaluation.routing.ridge import ridge
 from monkey_coder_server.evaluation.routing.routers import Train, anchors, expectations
 from monkey_coder_server.evaluation.routing.splits import Split
 
@@ -33,6 +34,7 @@ class SetReport:
     router: Figures
     static: Figures
     kind_mean: Figures
+    ridge: Figures
     oracle: Figures
     nearest: Figures | None
     low: float
@@ -63,6 +65,7 @@ def report(of: Set, splits: Sequence[Split], prices: Mapping[tuple[str, str], fl
         judge.figures(router),
         judge.figures(static),
         judge.figures(played(expected(baselines.kind_mean))),
+        judge.figures(played(expected(ridge))),
         judge.figures(played(expected(baselines.oracle))),
         near,
         low,
