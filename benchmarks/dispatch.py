@@ -102,6 +102,7 @@ def _plain() -> App:
         ids=system_ids(),
         observe=_unobserved,
         once=None,  # type: ignore[arg-type] # no route here makes anything
+        refusals=None,  # type: ignore[arg-type] # nothing here is refused
     )
     return Application([Feature("bench", routes)], services, options=AppOptions(), drain=Drain())
 

@@ -13,9 +13,11 @@ import pytest
 from monkey_coder_server.adapters.system.clock import SystemClock
 from monkey_coder_server.app import Application, AppOptions, Drain, Services, client_address
 from monkey_coder_server.domain.errors import NotFound
+from monkey_coder_server.ports.accounts import Audit
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.telemetry import RequestRecord
 from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.audited import Refusals
 from monkey_coder_server.web.auth import Authenticator
 from monkey_coder_server.web.feature import Feature, Route
 from monkey_coder_server.web.once import Once
@@ -82,6 +84,7 @@ def application(watch: Watch, **options: Any) -> Application:
         ids=Ids(lambda prefix: f"{prefix}_{next(numbers)}"),
         observe=watch.observe,
         once=cast("Once", None),
+        refusals=Refusals(cast("Audit", None), SystemClock()),
     )
     return Application([Feature("test", ROUTES)], services, options=AppOptions(**options), drain=Drain())
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monkey_coder_protocol.version import VERSION
-from monkey_coder_server import credit_commands, ledger_commands, routing_commands
+from monkey_coder_server import audit_commands, credit_commands, ledger_commands, routing_commands
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load, without_password
 
 FAILED = 1
@@ -90,6 +90,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     users.add_argument("--json", action="store_true", help="print one JSON document")
     users.set_defaults(command=_list_users)
     ledger_commands.add(actions, _operate, _print_lines)
+    audit_commands.add(actions, _operate, _print_lines)
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)

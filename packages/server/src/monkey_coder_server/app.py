@@ -8,6 +8,7 @@ from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.telemetry import Telemetry
 from monkey_coder_server.web.asgi import Message, Receive, Reply, Scope, Send
+from monkey_coder_server.web.audited import Refusals
 from monkey_coder_server.web.auth import Authenticator
 from monkey_coder_server.web.cors import Cors
 from monkey_coder_server.web.feature import ErrorRenderer, Feature, Route
@@ -44,6 +45,7 @@ class Services:
     ids: Ids
     observe: Observe
     once: Once
+    refusals: Refusals
 
 
 class Drain:
@@ -150,6 +152,13 @@ class _Serving:
             body_limit=options.body_limit,
             body_seconds=options.body_seconds,
         )
+        try:
+            return await self._serve(route, request)
+        except GatewayError as error:
+            await self._services.refusals.note(route, request, error)
+            raise
+
+    async def _serve(self, route: Route, request: Request) -> Reply:
         if route.auth != "public":
             request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
         if route.admit is not None:

@@ -21,6 +21,7 @@ from monkey_coder_server.bootstrap.mail import open_outbox
 from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features import accounts
+from monkey_coder_server.ports.accounts import AuditEntry
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.settings import Settings, SettingsError
@@ -43,6 +44,12 @@ class Books:
     outbox: Outbox
     authenticator: Authenticator
     accounts: accounts.Dependencies
+
+    async def note(self, action: str, target: str, details: str = "") -> None:
+        """Tell the audit trail what the operator does."""
+        await self.storage.audit.record(
+            AuditEntry(OPERATOR, action, target=target, at=self.clock.now(), details=details)
+        )
 
 
 @contextlib.asynccontextmanager

@@ -24,11 +24,12 @@ from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.money import parse_percent
-from monkey_coder_server.features import accounts, billing, catalog, inference, ops
+from monkey_coder_server.features import accounts, audit, billing, catalog, inference, ops
 from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.upstream import Upstream
 from monkey_coder_server.providers import anthropic, google, groq, moonshot, openai, perplexity, xai
 from monkey_coder_server.settings import Settings
+from monkey_coder_server.web.audited import Refusals
 from monkey_coder_server.web.feature import Feature
 from monkey_coder_server.web.once import Once
 from monkey_coder_server.web.problem import NativeProblems
@@ -93,6 +94,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         stack.callback(housekeeper.cancel)
         stack.callback(sweeper.cancel)
         application = _application(books, metrics, features, drain)
+        stack.push_async_callback(application.services.refusals.settle)
         metrics.track("monkey_coder_active_requests", "Requests being answered now.", lambda: float(drain.in_flight))
         yield Gateway(books, application, metrics, supplies)
 
@@ -183,6 +185,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
             )
         ),
         _billing(parts),
+        audit.build(books.storage.audit, books.clock),
         _ops(parts),
     )
 
@@ -291,6 +294,7 @@ def _application(books: Books, metrics: Metrics, features: Sequence[Feature], dr
         ids=books.ids,
         observe=metrics.observe_http,
         once=Once(books.storage.replies, AesSealing(settings.key_pepper.reveal().encode()), books.clock),
+        refusals=Refusals(books.storage.audit, books.clock),
     )
     options = AppOptions(
         cors_origins=settings.cors_origins,

@@ -12,6 +12,7 @@ from monkey_coder_server.features.billing import unbooked
 from monkey_coder_server.settings import Settings
 
 WAITING_TOO_LONG = "journals_whose_endings_wait_too_long"
+AUDIT_BROKEN = "audit_entries_changed_or_missing"
 
 
 async def verify(settings: Settings, longest: timedelta) -> dict[str, Any]:
@@ -22,12 +23,13 @@ async def verify(settings: Settings, longest: timedelta) -> dict[str, Any]:
     found = await asyncio.to_thread(outboxes, settings.data_dir / "journal")
     async with open_books(settings) as books:
         report = await books.storage.ledger.verify()
+        trail = await books.storage.audit.verify()
         aside = await books.storage.unbooked.kept()
         now = books.clock.now()
     late = [each for each in found if each.oldest is not None and now - each.oldest > longest]
     return {
-        "sound": report.sound and not late,
-        "checks": {**report.checks, WAITING_TOO_LONG: len(late)},
+        "sound": report.sound and trail.sound and not late,
+        "checks": {**report.checks, AUDIT_BROKEN: len(trail.broken), WAITING_TOO_LONG: len(late)},
         "totals_usd": {name: usd(amount) for name, amount in report.totals.items()},
         "outbox": {
             "oldest_seconds": _oldest((each.oldest for each in found), now),
@@ -37,7 +39,11 @@ async def verify(settings: Settings, longest: timedelta) -> dict[str, Any]:
             ],
         },
         "unbooked": {"endings": len(aside), "oldest_seconds": _oldest((each.at for each in aside), now)},
-        "details": [*report.details, *[_late(each, now, longest) for each in late]],
+        "details": [
+            *report.details,
+            *[f"{AUDIT_BROKEN}: {each}" for each in trail.broken],
+            *[_late(each, now, longest) for each in late],
+        ],
     }
 
 

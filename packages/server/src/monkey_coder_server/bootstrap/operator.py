@@ -42,6 +42,7 @@ async def list_users(settings: Settings) -> list[dict[str, str]]:
     """Every account with its balance, oldest first."""
     async with open_books(settings) as books:
         users = await operator.list_users(books.accounts)
+        await books.note("users.list", "every account")
     return [
         {
             "user_id": user.user_id,

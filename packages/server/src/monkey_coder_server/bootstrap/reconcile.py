@@ -45,6 +45,8 @@ async def run(settings: Settings, wish: Wish) -> dict[str, Any]:
         means = reconciling.Means(books.storage.costs, canonical_names(cards), books.clock.now(), books.ids.new)
         asked = reconciling.Asked(wish.provider, wish.first, wish.last, words, wish.correct)
         outcome = await reconciling.run(means, source, asked)
+        action = "costs.correct" if wish.correct else "costs.compare"
+        await books.note(action, wish.provider, f"{wish.first} to {wish.last}, {words}")
     return outcome.document()
 
 

@@ -72,6 +72,7 @@ async def write(settings: Settings, wish: Wish, out: Callable[[bytes], object]) 
     start, end = _midnight(wish.first), _midnight(wish.last + timedelta(days=1))
     async with open_books(settings) as books:
         asked = export.Export(name, start, end, wish.account_id)
+        await books.note("usage.export", wish.account_id or "every account", f"{wish.first} to {wish.last}")
         async for piece in export.pieces(books.storage.reports, asked, make):
             out(piece)
     return True
@@ -81,6 +82,7 @@ async def rebuild(settings: Settings) -> list[str]:
     """Make the sums of usage anew from its rows; a line that says so."""
     async with open_books(settings) as books:
         await books.storage.reports.rebuild()
+        await books.note("sums.rebuild", "usage")
     return ["the sums of usage were made anew from its rows"]
 
 

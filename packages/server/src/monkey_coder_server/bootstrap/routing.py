@@ -8,10 +8,10 @@ from typing import Any
 
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
 from monkey_coder_server.bootstrap.books import open_books
-from monkey_coder_server.features.billing.plain_tables import CsvTable, JsonLines
 from monkey_coder_server.features.inference import decision_table, policy_replay
 from monkey_coder_server.ports.exports import MakeWriter
 from monkey_coder_server.settings import Settings
+from monkey_coder_server.web.plain_tables import CsvTable, JsonLines
 
 FORMATS: Mapping[str, MakeWriter] = MappingProxyType({"csv": CsvTable, "jsonl": JsonLines, "parquet": ParquetTable})
 
@@ -43,6 +43,7 @@ async def export(settings: Settings, time: Time, name: str, out: Callable[[bytes
     start, end = time.bounds()
     writer = FORMATS[name]()
     async with open_books(settings) as books:
+        await books.note("decisions.export", "every account", f"{time.first} to {time.last or 'now'}")
         async for piece in decision_table.pieces(books.storage.decisions.between(start, end), writer):
             out(piece)
     return True

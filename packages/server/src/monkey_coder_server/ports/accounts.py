@@ -167,11 +167,16 @@ class Keys(Protocol):
         """Note a use; written in batches, at most once a minute a key."""
 
 
+DONE = "done"
+REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Who did what to what, when and from where. `account_id` is whose members may read it; empty: operators only.
 
-    `outcome` is `done` or `refused`. Never a secret, a prompt or an answer in `details`.
+    `outcome` is `done` or `refused`. `on_behalf_of` is the user an operator acted as. Never a secret, a prompt or an
+    answer in `details`.
     """
 
     actor: str
@@ -182,11 +187,12 @@ class AuditEntry:
     details: str = ""
     address: str = ""
     agent: str = ""
-    outcome: str = "done"
+    outcome: str = DONE
+    on_behalf_of: str = ""
 
 
 class Audit(Protocol):
     """The append-only record of operator and account actions."""
 
     async def record(self, entry: AuditEntry) -> None:
-        """Append one entry; durable on return."""
+        """Append one entry, durable on return; of refusals the first of a kind, the others are counted."""

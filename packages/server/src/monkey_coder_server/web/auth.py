@@ -52,7 +52,7 @@ class Authenticator:
         self._clock = clock
 
     async def authenticate(self, request: Request, credential: Credential, scope: str | None) -> Principal:
-        """Who is asking, with everything a route demands.
+        """Who is asking, with everything a route demands. Who is known and refused is noted in the request.
 
         Raises `NotAuthenticated`, `InvalidApiKey`, `Forbidden`, `Unavailable`.
         """
@@ -62,6 +62,7 @@ class Authenticator:
         if principal.anonymous:
             message = f"No credential was sent. {_HOW}"
             raise NotAuthenticated(message)
+        request.principal = principal
         if principal.key is None and credential == "key":
             message = f"This route takes an API key, not a session token. {_HOW}"
             raise Forbidden(message)

@@ -24,7 +24,8 @@ class Route:
     `errors` None means the native shape. `during_drain`: served while the process is shutting down.
     `takes` and `gives` are the structs of the body and of the answer, for the OpenAPI document; None for no body, and
     for an answer that is no JSON. `once`: it makes something, and under one idempotency key makes it once. `admit`
-    comes before that: whoever it refuses has left no trace.
+    comes before that: whoever it refuses has left no trace. `action` is what the audit trail calls it when it is
+    refused; empty for what is not of an account's or money's safety.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Route:
     takes: type | None = None
     gives: type | None = None
     admit: Callable[[Request], Awaitable[None]] | None = None
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

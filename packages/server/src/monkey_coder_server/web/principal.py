@@ -24,6 +24,8 @@ class Principal(Record, frozen=True):
     role: Role | None = None
     confirmed_at: datetime | None = None
     """When a person last proved with every factor they have that it is them."""
+    impersonator: str = ""
+    """The operator who acts as the person, in a session of theirs; empty for the person."""
 
     @property
     def anonymous(self) -> bool:

@@ -17,7 +17,10 @@ LONGEST_AGENT = 200
 
 
 class Request:
-    """`request_id` is ours, unique, and the ledger's key; `client_ip` is behind trusted proxy hops only."""
+    """`request_id` is ours, unique, and the ledger's key; `client_ip` is behind trusted proxy hops only.
+
+    `concerns` is the account a caller without a credential turned out to mean, for the audit trail.
+    """
 
     __slots__ = (
         "_body",
@@ -26,6 +29,7 @@ class Request:
         "body_limit",
         "body_seconds",
         "client_ip",
+        "concerns",
         "parameters",
         "principal",
         "receive",
@@ -48,6 +52,7 @@ class Request:
         self.receive = receive
         self.request_id = request_id
         self.client_ip = client_ip
+        self.concerns = ""
         self.parameters = parameters or {}
         self.principal: Principal = ANONYMOUS
         self.body_limit = body_limit

@@ -157,5 +157,11 @@ audit = Table(
     Column("address", Text, nullable=False, server_default=""),
     Column("agent", Text, nullable=False, server_default=""),
     Column("outcome", Text, nullable=False, server_default="done"),
+    Column("on_behalf_of", Text, nullable=False, server_default=""),
+    Column("sequence", BigInteger),
+    Column("previous", LargeBinary),
+    Column("digest", LargeBinary),
     Index("ix_audit_account_id", "account_id", "audit_id"),
+    Index("ix_audit_sequence", "sequence", unique=True),
 )
+"""`sequence`, `previous` and `digest` are an entry's place in the chain; rows of earlier releases have none."""

@@ -13,6 +13,7 @@ from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.key_caps import WantedCaps
 from monkey_coder_server.ports.accounts import AuditEntry, User
 from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.audited import entry_of
 from monkey_coder_server.web.decode import json_body, kept_json_body
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request, agent_of
@@ -47,16 +48,32 @@ class AccountRoutes:
             for many, one in managed
             for route in (
                 Route("GET", many, self.list_keys, scope=KEYS_MANAGE),
-                Route("POST", many, self.create_key, scope=KEYS_MANAGE, once=True),
-                Route("DELETE", one, self.revoke_key, scope=KEYS_MANAGE),
-                Route("POST", f"{one}/rotate", self.rotate_key, scope=KEYS_MANAGE, once=True),
+                Route("POST", many, self.create_key, scope=KEYS_MANAGE, once=True, action="key.create"),
+                Route("DELETE", one, self.revoke_key, scope=KEYS_MANAGE, action="key.revoke"),
+                Route("POST", f"{one}/rotate", self.rotate_key, scope=KEYS_MANAGE, once=True, action="key.rotate"),
             )
         ]
         return (
             Route("POST", "/v1/auth/register", self.register, auth="public", once=True, admit=self.admit_register),
             Route("POST", "/v1/auth/signup", self.register, auth="public", once=True, admit=self.admit_register),
-            Route("POST", "/v1/auth/login", self.login, auth="public", once=True, admit=self.admit_login),
-            Route("POST", "/v1/auth/refresh", self.refresh, auth="public", once=True, admit=self.admit_refresh),
+            Route(
+                "POST",
+                "/v1/auth/login",
+                self.login,
+                auth="public",
+                once=True,
+                admit=self.admit_login,
+                action="session.open",
+            ),
+            Route(
+                "POST",
+                "/v1/auth/refresh",
+                self.refresh,
+                auth="public",
+                once=True,
+                admit=self.admit_refresh,
+                action="session.refresh",
+            ),
             Route("POST", "/v1/auth/logout", self.logout),
             Route("GET", "/v1/auth/status", self.status, auth="public"),
             *keys_routes,
@@ -88,7 +105,7 @@ class AccountRoutes:
     async def login(self, request: Request) -> Reply:
         """Tokens for an address and password; for a command line a long-lived key too."""
         wish = await json_body(request, _login)
-        user = await sessions.check_password(self._use, email=wish.email, password=wish.password)
+        user = await sessions.check_password(self._use, request, email=wish.email, password=wish.password)
         await self._use.ledger.open_wallet(user.account_id)
         tokens = await sessions.open_session(self._use, user, request)
         await self._note(user, "session.open", request)
@@ -105,9 +122,11 @@ class AccountRoutes:
         principal = request.principal
         if principal.session_id is not None:
             await self._use.sessions.revoke(principal.session_id)
+            now = self._use.clock.now()
+            await self._use.audit.record(entry_of(request, "session.end", target=principal.session_id, at=now))
             return json_reply(wire.Message("You are logged out."))
         if principal.key is not None and principal.key.name == keys.CLI_KEY_NAME:
-            await keys.revoke_key(self._use, principal, principal.key.key_id)
+            await keys.revoke_key(self._use, request, principal.key.key_id)
             return json_reply(wire.Message("You are logged out; the key of this log-in was revoked."))
         return json_reply(wire.Message("An API key has no session to end; revoke it with DELETE /v1/keys/{key_id}."))
 
@@ -144,17 +163,19 @@ class AccountRoutes:
         await keys.refuse_more_rights(
             self._use, principal, frozenset(wish.scopes if wish.scopes is not None else ["*"])
         )
-        made = await keys.make_key(self._use, account_id=principal.account_id, user_id=principal.user_id, wish=wish)
+        made = await keys.make_key(
+            self._use, account_id=principal.account_id, user_id=principal.user_id, wish=wish, request=request
+        )
         return json_reply(keys.created_key(made))
 
     async def revoke_key(self, request: Request) -> Reply:
         """Revoke one key."""
-        await keys.revoke_key(self._use, request.principal, request.parameters["key_id"])
+        await keys.revoke_key(self._use, request, request.parameters["key_id"])
         return json_reply(wire.Message("The key was revoked."))
 
     async def rotate_key(self, request: Request) -> Reply:
         """A new secret for one key."""
-        made = await keys.rotate_key(self._use, request.principal, request.parameters["key_id"])
+        made = await keys.rotate_key(self._use, request, request.parameters["key_id"])
         return json_reply(keys.created_key(made))
 
     async def _logged_in(

@@ -17,7 +17,9 @@ from monkey_coder_server.features.accounts import key_caps
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.limits import checked_project, inherit, limits_of
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, User
+from monkey_coder_server.web.audited import entry_of
 from monkey_coder_server.web.principal import Principal
+from monkey_coder_server.web.request import Request
 
 CLI_KEY_NAME = "cli login"
 MOST_CLI_KEYS = 20
@@ -37,8 +39,13 @@ class Made:
     tokens: Mapping[Period, int]
 
 
-async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: CreateKeyRequest) -> Made:
-    """Store a key as wished. Raises `InvalidRequest`, `Conflict` at the most keys an account can have."""
+async def make_key(
+    use: Dependencies, *, account_id: str, user_id: str, wish: CreateKeyRequest, request: Request | None = None
+) -> Made:
+    """Store a key as wished; the audit trail tells of the request that asked for it.
+
+    Raises `InvalidRequest`, `Conflict` at the most keys an account can have.
+    """
     active = [key for key in await use.keys.list(account_id) if key.revoked_at is None]
     if len(active) >= MOST_KEYS:
         message = f"This account has {MOST_KEYS} keys in use, which is the most; revoke one first."
@@ -66,9 +73,9 @@ async def make_key(use: Dependencies, *, account_id: str, user_id: str, wish: Cr
     days = _checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
     if days is not None:
         record = replace(record, expires_at=now + timedelta(days=days))
-    made = await _store(
-        use, Made(record, fresh.secret, key_caps.tokens_of(wish.caps)), actor=user_id, action="key.create"
-    )
+    made = Made(record, fresh.secret, key_caps.tokens_of(wish.caps))
+    await use.keys.create(record)
+    await use.audit.record(_entry(record, "key.create", request))
     holder = Holder(HolderKind.KEY, record.key_id)
     for period, tokens in made.tokens.items():
         await use.limits.put(account_id, Limit(holder, period, Unit.TOKENS, tokens), now)
@@ -80,23 +87,24 @@ async def make_cli_key(use: Dependencies, user: User) -> Made:
     keys = await use.keys.list(user.account_id)
     mine = [key for key in keys if key.name == CLI_KEY_NAME and key.revoked_at is None]
     for oldest in mine[: max(0, len(mine) - MOST_CLI_KEYS + 1)]:
-        await use.keys.revoke(user.account_id, oldest.key_id, use.clock.now())
+        now = use.clock.now()
+        await use.keys.revoke(user.account_id, oldest.key_id, now)
+        await use.audit.record(replace(_entry(oldest, "key.revoke", None), at=now, details="the oldest of too many"))
     wish = CreateKeyRequest(name=CLI_KEY_NAME)
     return await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish)
 
 
-async def revoke_key(use: Dependencies, principal: Principal, key_id: str) -> None:
+async def revoke_key(use: Dependencies, request: Request, key_id: str) -> None:
     """Revoke a key of the caller's account, at once. Raises `NotFound`."""
     now = use.clock.now()
-    if not await use.keys.revoke(principal.account_id, key_id, now):
+    if not await use.keys.revoke(request.principal.account_id, key_id, now):
         raise NotFound("This account has no key of that id; GET /v1/keys lists them.")
-    await use.audit.record(
-        AuditEntry(principal.user_id, "key.revoke", target=key_id, at=now, account_id=principal.account_id)
-    )
+    await use.audit.record(entry_of(request, "key.revoke", target=key_id, at=now))
 
 
-async def rotate_key(use: Dependencies, principal: Principal, key_id: str) -> Made:
+async def rotate_key(use: Dependencies, request: Request, key_id: str) -> Made:
     """A new secret with the same rights; the old key is revoked once the new one is stored. Raises `NotFound`."""
+    principal = request.principal
     keys = {key.key_id: key for key in await use.keys.list(principal.account_id)}
     old = keys.get(key_id)
     if old is None or old.revoked_at is not None:
@@ -112,10 +120,11 @@ async def rotate_key(use: Dependencies, principal: Principal, key_id: str) -> Ma
         last_used=None,
     )
     tokens = key_caps.tokens_among(await limits_of(use, old))
-    made = await _store(use, Made(record, fresh.secret, tokens), actor=principal.user_id, action="key.rotate")
+    await use.keys.create(record)
     await inherit(use, old, record)
     await use.keys.revoke(principal.account_id, key_id, record.created_at)
-    return made
+    await use.audit.record(replace(_entry(record, "key.rotate", request), details=f"{key_id} became {record.key_id}"))
+    return Made(record, fresh.secret, tokens)
 
 
 async def refuse_more_rights(use: Dependencies, principal: Principal, wanted: frozenset[str]) -> None:
@@ -164,20 +173,11 @@ def key_status(record: KeyRecord, use: Dependencies) -> str:
     return "expired" if expired else "active"
 
 
-async def _store(use: Dependencies, made: Made, *, actor: str, action: str) -> Made:
-    record = made.record
-    await use.keys.create(record)
-    await use.audit.record(
-        AuditEntry(
-            actor,
-            action,
-            target=record.key_id,
-            at=record.created_at,
-            account_id=record.account_id,
-            details=record.name,
-        )
-    )
-    return made
+def _entry(record: KeyRecord, action: str, request: Request | None) -> AuditEntry:
+    if request is not None:
+        return entry_of(request, action, target=record.key_id, at=record.created_at, details=record.name)
+    account_id, at = record.account_id, record.created_at
+    return AuditEntry(record.user_id, action, target=record.key_id, at=at, account_id=account_id, details=record.name)
 
 
 def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict[str, Any]:

@@ -39,13 +39,16 @@ async def throttle(use: Dependencies, *, action: str, client_ip: str, account: s
             raise RateLimited("Too many tries; wait a little before the next.", retry_after=verdict.retry_after)
 
 
-async def check_password(use: Dependencies, *, email: str, password: str) -> User:
+async def check_password(use: Dependencies, request: Request, *, email: str, password: str) -> User:
     """The user of an address and password. Unknown addresses take the same time and get the same answer.
+
+    Whose address it is gets noted in the request: a refusal is told in the trail of their account.
 
     Raises `InvalidCredentials`, `Unavailable`.
     """
     user = await use.accounts.by_email(email.strip())
     stored = user.password_hash if user is not None else None
+    request.concerns = user.account_id if user is not None else ""
     if len(password) > LONGEST_PASSWORD or not await use.passwords.verify(password, stored) or user is None:
         raise InvalidCredentials(_REFUSED)
     if use.passwords.outdated(user.password_hash):

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from monkey_coder_server.domain.errors import InvalidRequest
-from monkey_coder_server.features.billing.plain_tables import CsvTable, JsonLines
 from monkey_coder_server.ports.exports import Column, Kind, MakeWriter, Value
 from monkey_coder_server.ports.usage_reports import UsageLine, UsageReports
+from monkey_coder_server.web.plain_tables import CsvTable, JsonLines
 
 SELLER = "Monkey Coder"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

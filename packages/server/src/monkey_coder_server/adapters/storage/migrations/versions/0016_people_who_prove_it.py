@@ -1,5 +1,8 @@
 """Sessions that know when they were confirmed, organizations with members, single-use tokens, fuller audit entries."""
 
+import hashlib
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,13 +12,14 @@ branch_labels = None
 depends_on = None
 
 _SESSION_COLUMNS = ("created_at", "confirmed_at", "second_factor", "address", "agent", "used_digest", "rotated_at")
-_AUDIT_COLUMNS = ("account_id", "address", "agent", "outcome")
+_AUDIT_COLUMNS = ("account_id", "address", "agent", "outcome", "on_behalf_of", "sequence", "previous", "digest")
 
 
 def upgrade() -> None:
     """Add columns that earlier code leaves to their defaults, and the new tables."""
     _prove_people()
     _tell_more_of_actions()
+    _chain_actions()
     _organize()
     _issue_tickets()
 
@@ -35,6 +39,35 @@ def _tell_more_of_actions() -> None:
     for name, default in (("account_id", ""), ("address", ""), ("agent", ""), ("outcome", "done")):
         op.add_column("audit", sa.Column(name, sa.Text(), nullable=False, server_default=default))
     op.create_index("ix_audit_account_id", "audit", ["account_id", "audit_id"])
+
+
+def _chain_actions() -> None:
+    """Begin the chain of audit entries; where there are entries already, with one that vouches for all of them."""
+    op.add_column("audit", sa.Column("on_behalf_of", sa.Text(), nullable=False, server_default=""))
+    op.add_column("audit", sa.Column("sequence", sa.BigInteger(), nullable=True))
+    for name in ("previous", "digest"):
+        op.add_column("audit", sa.Column(name, sa.LargeBinary(), nullable=True))
+    op.create_index("ix_audit_sequence", "audit", ["sequence"], unique=True)
+    connection, count, newest, at = op.get_bind(), 0, bytes(32), 0
+    for at, actor, action, target, details in connection.execute(
+        sa.text("SELECT at, actor, action, target, details FROM audit ORDER BY audit_id")
+    ):
+        count, newest = count + 1, _link(newest, actor, action, target, at, "", details)
+    if count:
+        told = f"vouches for the {count} entries before it"
+        began = _link(newest, "gateway", "audit.begin", "audit", at, "", told)
+        connection.execute(
+            sa.text(
+                "INSERT INTO audit (at, actor, action, target, details, sequence, previous, digest)"
+                " VALUES (:at, 'gateway', 'audit.begin', 'audit', :told, :sequence, :previous, :digest)"
+            ),
+            {"at": at, "told": told, "sequence": count + 1, "previous": newest, "digest": began},
+        )
+
+
+def _link(previous: bytes, *told: str | int) -> bytes:
+    text = json.dumps([*told, "", "", "done", ""], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(previous + text.encode()).digest()
 
 
 def _organize() -> None:
@@ -83,6 +116,7 @@ def downgrade() -> None:
     op.drop_table("tickets")
     op.drop_table("memberships")
     op.drop_table("organizations")
+    op.drop_index("ix_audit_sequence", "audit")
     op.drop_index("ix_audit_account_id", "audit")
     for name in _AUDIT_COLUMNS:
         op.drop_column("audit", name)
