@@ -19,7 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from monkey_coder.cli.failures import EXIT_CODES
-from monkey_coder_protocol import auth, billing, events, execute
+from monkey_coder_protocol import auth, billing, events, execute, organizations
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.domain import errors
@@ -54,6 +54,18 @@ SHAPES: tuple[tuple[str, str, Sequence[type[msgspec.Struct]]], ...] = (
             auth.CreateKeyRequest,
             auth.CreatedKey,
             auth.KeyList,
+        ),
+    ),
+    (
+        "Organizations",
+        "A person acts for one with the header `x-mk-organization: <organization_id>`, in the role they have in it.",
+        (
+            organizations.CreateOrganization,
+            organizations.ChangeOrganization,
+            organizations.OrganizationList,
+            organizations.MemberList,
+            organizations.ChangeMember,
+            organizations.CreateServiceAccount,
         ),
     ),
     (

@@ -41,6 +41,7 @@ from monkey_coder_server.domain.bandit.evidence import Tally
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rotation, Session, User
 from monkey_coder_server.ports.answers import StoredAnswer
@@ -48,6 +49,7 @@ from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.credit import Refund
 from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill, GrantTerms
+from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
 from monkey_coder_server.ports.tickets import Ticket
@@ -181,6 +183,8 @@ async def _set_up(store: Storage) -> None:
         User("user_1", ACCOUNT, "Ada@Example.org", "Ada", "$argon2id$one", "free", ("user",), NOON)
     )
     await store.sessions.open(Session("sess_1", "user_1", b"first".ljust(32), NOON + LATER))
+    firm = Organization("acc_firm", "Firm", NOON)
+    await store.organizations.create(firm, Membership(firm.account_id, "user_1", Role.OWNER, NOON))
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await store.keys.create(
         KeyRecord(

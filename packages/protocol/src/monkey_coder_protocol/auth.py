@@ -76,7 +76,8 @@ class CreateKeyRequest(msgspec.Struct, kw_only=True):
 
     `project_id` puts the key under the limits of a project. `collapse` is how several models are asked for one answer
     where a request of this key says nothing of it: one of the words of `collapse_strategy`. `weights` count for the
-    choice of a model where a request names none.
+    choice of a model where a request names none. `service_account` is the id of one of the organization that the key
+    is for; scopes left out are all that its user may have.
     """
 
     name: str
@@ -89,10 +90,14 @@ class CreateKeyRequest(msgspec.Struct, kw_only=True):
     project_id: str | None = None
     collapse: str | None = None
     weights: RoutingWeights | None = None
+    service_account: str | None = None
 
 
 class KeyInfo(msgspec.Struct, kw_only=True):
-    """A key without its secret; times RFC 3339 UTC; `rate` in requests a minute, `weights` in percent."""
+    """A key without its secret; times RFC 3339 UTC; `rate` in requests a minute, `weights` in percent.
+
+    `user_id` is whose it is.
+    """
 
     key_id: str
     name: str
@@ -109,6 +114,7 @@ class KeyInfo(msgspec.Struct, kw_only=True):
     project_id: str | None = None
     collapse: str | None = None
     weights: RoutingWeights | None = None
+    user_id: str | None = None
 
 
 class CreatedKey(KeyInfo, kw_only=True):

@@ -82,6 +82,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         accounts=storage.accounts,
         sessions=storage.sessions,
         memberships=storage.memberships,
+        organizations=storage.organizations,
         tickets=storage.tickets,
         keys=storage.keys,
         ledger=storage.ledger,

@@ -14,6 +14,8 @@ from monkey_coder_server.domain.scopes import (
     ORGANIZATION_READ,
     PROVIDERS_READ,
     ROUTER_DEBUG,
+    SCOPES,
+    covers,
 )
 
 
@@ -38,3 +40,15 @@ SCOPES_OF: dict[Role, frozenset[str]] = {
     Role.VIEWER: _LOOKING | {BILLING_READ},
 }
 """A developer manages only the keys that are their own; that is judged where keys are."""
+
+
+def may_give(held: frozenset[str], role: Role) -> bool:
+    """Whether who holds these scopes may give somebody a role, or take it: nobody gives what they may not do."""
+    return all(covers(held, scope) for scope in SCOPES_OF[role])
+
+
+def narrowed(held: frozenset[str], allowed: frozenset[str]) -> frozenset[str]:
+    """What is left of held scopes where only some are allowed; as they are where nothing is taken."""
+    if all(covers(allowed, scope) for scope in held):
+        return held
+    return frozenset(scope for scope in SCOPES if covers(held, scope) and covers(allowed, scope))

@@ -7,6 +7,9 @@ from typing import Protocol
 
 from monkey_coder_server.domain.weights import Weights
 
+SERVICE_ACCOUNT = "service"
+"""Among the roles of a user who is no person and cannot log in."""
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -24,6 +27,11 @@ class User:
     roles: tuple[str, ...]
     created_at: datetime
     email_verified_at: datetime | None = None
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a service account of an organization."""
+        return SERVICE_ACCOUNT in self.roles
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from monkey_coder_server.domain import api_keys
-from monkey_coder_server.domain.errors import Forbidden, InvalidApiKey, NotAuthenticated
+from monkey_coder_server.domain.errors import Forbidden, InvalidApiKey, NotAuthenticated, NotFound
 from monkey_coder_server.domain.roles import SCOPES_OF, Role
 from monkey_coder_server.domain.scopes import covers
 from monkey_coder_server.ports.accounts import KeyRecord, Keys, Sessions
@@ -21,7 +21,10 @@ KEY_PREFIX = "mk-"
 ORGANIZATION_HEADER = "x-mk-organization"
 """Names the account of an organization a person acts for; without it they act for their own."""
 _HOW = "Send your key as `Authorization: Bearer mk-…`; `monkey auth login` or POST /v1/auth/login gives you one."
+ORGANIZATION_PARAMETER = "organization_id"
+"""A route whose path has it acts for that organization, whatever the header says."""
 _NOT_A_MEMBER = f"You are no member of the organization that the header {ORGANIZATION_HEADER} names."
+_NO_ORGANIZATION = "There is no such organization, or you do not belong to it; GET /v1/organizations lists yours."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Authenticator:
     async def authenticate(self, request: Request, credential: Credential, scope: str | None) -> Principal:
         """Who is asking, with everything a route demands. Who is known and refused is noted in the request.
 
-        Raises `NotAuthenticated`, `InvalidApiKey`, `Forbidden`, `Unavailable`.
+        Raises `NotAuthenticated`, `InvalidApiKey`, `Forbidden`, `Unavailable`, and `NotFound` for a path
+        that names an organization of others.
         """
         if credential == "public":
             return ANONYMOUS
@@ -77,10 +81,14 @@ class Authenticator:
         secret = credential_of(request)
         if secret is None:
             return ANONYMOUS
+        named = request.parameters.get(ORGANIZATION_PARAMETER)
         if secret.startswith(KEY_PREFIX):
-            return await self._by_key(secret, request.client_ip)
+            principal = await self._by_key(secret, request.client_ip)
+            if named not in {None, principal.account_id}:
+                raise NotFound(_NO_ORGANIZATION)
+            return principal
         if secret.count(".") == 2:
-            return await self._by_token(secret, request.header(ORGANIZATION_HEADER))
+            return await self._by_token(secret, request.header(ORGANIZATION_HEADER), named)
         message = f"The credential is neither an API key nor an access token. {_HOW}"
         raise InvalidApiKey(message)
 
@@ -97,7 +105,7 @@ class Authenticator:
         self._keys.touch(key.key_id, now)
         return Principal(account_id=key.account_id, user_id=key.user_id, key=key, scopes=key.scopes)
 
-    async def _by_token(self, secret: str, organization: str | None) -> Principal:
+    async def _by_token(self, secret: str, organization: str | None, named: str | None) -> Principal:
         now = self._clock.now()
         claims = self._tokens.read(secret, now=int(now.timestamp()))
         if claims is None:
@@ -105,8 +113,10 @@ class Authenticator:
         session = await self._sessions.find(claims.session_id)
         if session is None or session.revoked or session.expires_at <= now:
             raise NotAuthenticated("The session has ended; log in again.")
-        account_id = organization or claims.account_id
+        account_id = named or organization or claims.account_id
         role = await self._role(claims.user_id, account_id, own=claims.account_id)
+        if role is None:
+            raise Forbidden(_NOT_A_MEMBER) if named is None else NotFound(_NO_ORGANIZATION)
         return Principal(
             account_id=account_id,
             user_id=claims.user_id,
@@ -117,13 +127,11 @@ class Authenticator:
             confirmed_at=session.confirmed_at,
         )
 
-    async def _role(self, user_id: str, account_id: str, *, own: str) -> Role:
+    async def _role(self, user_id: str, account_id: str, *, own: str) -> Role | None:
         if account_id == own:
             return Role.OWNER
         membership = await self._memberships.find(account_id, user_id)
-        if membership is None:
-            raise Forbidden(_NOT_A_MEMBER)
-        return membership.role
+        return None if membership is None else membership.role
 
 
 def _lacks(principal: Principal, scope: str) -> str:

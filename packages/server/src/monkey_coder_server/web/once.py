@@ -88,9 +88,13 @@ class Once:
 
 
 def _claim_of(route: Route, request: Request, given: str, body: bytes) -> _Claim:
-    """Nobody knows a stranger's request: where no account is named the key is that of one body alone."""
+    """Nobody knows a stranger's request: where no account is named the key is that of one body alone.
+
+    Nor does anybody get what another member of their organization has made.
+    """
     account = request.principal.account_id
     place = f"{route.method} {route.path} {sorted(request.parameters.items())}".encode()
     fingerprint = sha256(place + b"\0" + body).digest()
-    secret = b"\0".join((account.encode(), given.encode(), b"" if account else fingerprint))
+    person = request.principal.user_id if request.principal.role is not None else ""
+    secret = b"\0".join((account.encode(), given.encode(), person.encode() if account else fingerprint))
     return _Claim(account, IdempotencyKey(f"call:{sha256(secret).hexdigest()}", fingerprint), secret)

@@ -28,6 +28,11 @@ async def test_an_unknown_user_is_refused_after_the_same_work(pool: Argon2Pool) 
     assert not await pool.verify("a password nobody has", None)
 
 
+async def test_who_has_no_password_gets_in_with_none_at_all(pool: Argon2Pool) -> None:
+    for tried in ("", "a password nobody has", "secret"):
+        assert not await pool.verify(tried, "")
+
+
 async def test_a_broken_hash_matches_nothing(pool: Argon2Pool) -> None:
     assert not await pool.verify("anything", "not a hash")
 

@@ -39,7 +39,10 @@ class Argon2Pool:
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether they match; None (no such user) takes the same time and is False. Raises `Unavailable`."""
+        """Whether they match; None (no such user) and "" (no password) take the same time and never do.
+
+        Raises `Unavailable`.
+        """
         return await self._run(lambda: self._verify(password, password_hash))
 
     def outdated(self, password_hash: str) -> bool:
@@ -61,7 +64,7 @@ class Argon2Pool:
             self._hasher.verify(password_hash or self._decoy or "", password)
         except (VerificationError, InvalidHashError):
             return False
-        return password_hash is not None
+        return bool(password_hash)
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._busy >= self._room:

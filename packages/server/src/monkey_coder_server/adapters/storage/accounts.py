@@ -16,7 +16,7 @@ from monkey_coder_server.adapters.storage.transaction import Query, Row, Transac
 from monkey_coder_server.domain.errors import Conflict, NotFound
 from monkey_coder_server.ports.accounts import User
 
-_USER: Select[Any] = select(
+COLUMNS = (
     users.c.user_id,
     users.c.account_id,
     users.c.email,
@@ -27,6 +27,7 @@ _USER: Select[Any] = select(
     users.c.created_at,
     users.c.email_verified_at,
 )
+_USER: Select[Any] = select(*COLUMNS)
 _ADD_ACCOUNT = Query(insert_or_not(accounts).on_conflict_do_nothing())
 _ADD_USER = Query(insert_or_not(users).on_conflict_do_nothing())
 _BY_EMAIL = Query(_USER.where(users.c.email_folded == bindparam("folded")))
@@ -51,22 +52,22 @@ class SqlAccounts:
 
     async def create(self, user: User) -> None:
         """Store user and account. Raises `Conflict` when the address is taken."""
-        await self._writer.perform(partial(_create, user))
+        await self._writer.perform(partial(add_user, user))
 
     async def by_email(self, email: str) -> User | None:
         """The user of an address, compared casefolded."""
         row = await self._readers.read(lambda transaction: transaction.row(_BY_EMAIL, {"folded": _fold(email)}))
-        return None if row is None else _user(row)
+        return None if row is None else read_user(row)
 
     async def by_id(self, user_id: str) -> User | None:
         """The user of an id."""
         row = await self._readers.read(lambda transaction: transaction.row(_BY_ID, {"wanted": user_id}))
-        return None if row is None else _user(row)
+        return None if row is None else read_user(row)
 
     async def list_users(self) -> Sequence[User]:
         """All users, oldest first."""
         rows = await self._readers.read(lambda transaction: transaction.rows(_ALL, {}))
-        return [_user(row) for row in rows]
+        return [read_user(row) for row in rows]
 
     async def set_password(self, user_id: str, password_hash: str) -> None:
         """Replace the password hash. Raises `NotFound`."""
@@ -81,7 +82,8 @@ def _fold(email: str) -> str:
     return email.strip().casefold()
 
 
-def _create(user: User, transaction: Transaction) -> None:
+def add_user(user: User, transaction: Transaction) -> None:
+    """Store a user, and the account if it is new. Raises `Conflict` when the address is taken."""
     created_at = to_micros(user.created_at)
     transaction.change(_ADD_ACCOUNT, {"account_id": user.account_id, "created_at": created_at})
     added = transaction.change(
@@ -119,7 +121,8 @@ def _set_email(user_id: str, email: str, verified_at: int, transaction: Transact
         raise NotFound(message)
 
 
-def _user(row: Row) -> User:
+def read_user(row: Row) -> User:
+    """A user by a row of `COLUMNS`."""
     user_id, account_id, email, name, password_hash, plan, roles, created_at, verified_at = row
     return User(
         user_id,

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal_column, null, select, update
+from sqlalchemy import Select, and_, bindparam, func, literal_column, null, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.moments import (
@@ -13,9 +13,10 @@ from monkey_coder_server.adapters.storage.moments import (
     optional_to_micros,
     to_micros,
 )
-from monkey_coder_server.adapters.storage.people import api_keys
+from monkey_coder_server.adapters.storage.people import api_keys, memberships, organizations
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
-from monkey_coder_server.domain.errors import Conflict
+from monkey_coder_server.domain.errors import Conflict, Forbidden
+from monkey_coder_server.domain.roles import narrowed
 from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.ports.accounts import Caps, KeyRecord
 
@@ -71,11 +72,30 @@ _CAPPED = Query(
 )
 _OWNED = Query(select(api_keys.c.key_id).where(*_OWN))
 _USED = Query(update(api_keys).where(api_keys.c.key_id == bindparam("wanted")).values(last_used=bindparam("at")))
+_STRANGE = Query(
+    select(organizations.c.account_id)
+    .outerjoin(
+        memberships,
+        and_(memberships.c.account_id == organizations.c.account_id, memberships.c.user_id == bindparam("user")),
+    )
+    .where(organizations.c.account_id == bindparam("account"), memberships.c.user_id.is_(None))
+)
+"""An organization the user is no member of."""
+_OF_USER = Query(
+    select(api_keys.c.key_id, api_keys.c.scopes).where(
+        api_keys.c.account_id == bindparam("account"),
+        api_keys.c.user_id == bindparam("user"),
+        api_keys.c.revoked_at.is_(None),
+    )
+)
+_NARROW = Query(update(api_keys).where(*_OWN).values(scopes=bindparam("allowed"), revision=_NEXT))
 
 
 def add(record: KeyRecord, transaction: Transaction) -> None:
-    """Store a key. Raises `Conflict` when its id or digest is taken."""
+    """Store a key. Raises `Conflict` when its id or digest is taken, `Forbidden` for whom the organization has lost."""
     transaction.alone(_REVISIONS)
+    if transaction.row(_STRANGE, {"account": record.account_id, "user": record.user_id}) is not None:
+        raise Forbidden("The user is no member of this organization, so they can have no key of it.")
     added = transaction.change(
         _ADD,
         {
@@ -135,6 +155,18 @@ def set_limits(record: KeyRecord, transaction: Transaction) -> bool:
         "allowed": _list(record.models),
     }
     return bool(transaction.change(_LIMIT, limits))
+
+
+def narrow(transaction: Transaction, account_id: str, user_id: str, allowed: frozenset[str], at: datetime) -> None:
+    """Take from a user's keys what is not allowed any more; one that could do nothing at all is revoked."""
+    transaction.alone(_REVISIONS)
+    for key_id, scopes in transaction.rows(_OF_USER, {"account": account_id, "user": user_id}):
+        held = frozenset(json.loads(scopes))
+        left, own = narrowed(held, allowed), {"wanted": key_id, "account": account_id}
+        if not left:
+            transaction.change(_REVOKE, own | {"at": to_micros(at)})
+        elif left != held:
+            transaction.change(_NARROW, own | {"allowed": json.dumps(sorted(left))})
 
 
 def belongs(transaction: Transaction, account_id: str, key_id: str) -> bool:

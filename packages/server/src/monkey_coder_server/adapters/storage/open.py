@@ -19,6 +19,7 @@ from monkey_coder_server.adapters.storage.lessons import SqlLessons
 from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.memberships import SqlMemberships
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
+from monkey_coder_server.adapters.storage.organizations import SqlOrganizations
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
@@ -56,6 +57,7 @@ class Storage:
     accounts: SqlAccounts
     sessions: SqlSessions
     memberships: SqlMemberships
+    organizations: SqlOrganizations
     tickets: SqlTickets
     keys: SqlKeys
     audit: SqlAudit
@@ -118,6 +120,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         accounts=SqlAccounts(writer, readers),
         sessions=SqlSessions(writer, readers, clock),
         memberships=SqlMemberships(readers),
+        organizations=SqlOrganizations(writer, readers, keys_changed=keys.refresh),
         tickets=SqlTickets(writer, readers),
         keys=keys,
         audit=SqlAudit(writer, readers),

@@ -152,21 +152,14 @@ class AccountRoutes:
         )
 
     async def list_keys(self, request: Request) -> Reply:
-        """The account's keys, revoked ones included."""
-        shown = await keys.list_keys(self._use, request.principal.account_id)
+        """The account's keys that are the caller's to manage, revoked ones included."""
+        shown = await keys.list_keys(self._use, request.principal)
         return json_reply(wire.KeyList(shown, len(shown)))
 
     async def create_key(self, request: Request) -> Reply:
         """A new key; its secret is in this answer only."""
         wish = await json_body(request, _create_key)
-        principal = request.principal
-        await keys.refuse_more_rights(
-            self._use, principal, frozenset(wish.scopes if wish.scopes is not None else ["*"])
-        )
-        made = await keys.make_key(
-            self._use, account_id=principal.account_id, user_id=principal.user_id, wish=wish, request=request
-        )
-        return json_reply(keys.created_key(made))
+        return json_reply(keys.created_key(await keys.make_wished(self._use, request, wish)))
 
     async def revoke_key(self, request: Request) -> Reply:
         """Revoke one key."""

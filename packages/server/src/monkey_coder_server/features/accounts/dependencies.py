@@ -10,7 +10,7 @@ from monkey_coder_server.ports.credit import Credit
 from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.limits import Limits
-from monkey_coder_server.ports.organizations import Memberships
+from monkey_coder_server.ports.organizations import Memberships, Organizations
 from monkey_coder_server.ports.security import Passwords, SessionTokens
 from monkey_coder_server.ports.tickets import Tickets
 from monkey_coder_server.web.auth import Authenticator
@@ -37,6 +37,7 @@ class Dependencies:
     accounts: Accounts
     sessions: Sessions
     memberships: Memberships
+    organizations: Organizations
     tickets: Tickets
     keys: Keys
     ledger: Records

@@ -16,6 +16,7 @@ from monkey_coder_server.domain.weights import Weights, weights_of
 from monkey_coder_server.features.accounts import key_caps
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.limits import checked_project, inherit, limits_of
+from monkey_coder_server.features.accounts.rights import granted, refuse_beyond, role_of, seen_key, seen_keys
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, User
 from monkey_coder_server.web.audited import entry_of
 from monkey_coder_server.web.principal import Principal
@@ -82,6 +83,18 @@ async def make_key(
     return made
 
 
+async def make_wished(use: Dependencies, request: Request, wish: CreateKeyRequest) -> Made:
+    """A key for the caller, or for a service account of theirs, with no more rights than they have.
+
+    Raises `InvalidRequest`, `Forbidden`, `NotFound`, `Conflict`.
+    """
+    principal = request.principal
+    user_id, scopes = await granted(use, principal, wish)
+    await refuse_more_rights(use, principal, frozenset(scopes))
+    wish.scopes = scopes
+    return await make_key(use, account_id=principal.account_id, user_id=user_id, wish=wish, request=request)
+
+
 async def make_cli_key(use: Dependencies, user: User) -> Made:
     """The long-lived key of a command line that just logged in; the oldest of too many such keys is revoked."""
     keys = await use.keys.list(user.account_id)
@@ -95,7 +108,8 @@ async def make_cli_key(use: Dependencies, user: User) -> Made:
 
 
 async def revoke_key(use: Dependencies, request: Request, key_id: str) -> None:
-    """Revoke a key of the caller's account, at once. Raises `NotFound`."""
+    """Revoke a key that is the caller's to manage, at once. Raises `NotFound`."""
+    await seen_key(use, request.principal, key_id)
     now = use.clock.now()
     if not await use.keys.revoke(request.principal.account_id, key_id, now):
         raise NotFound("This account has no key of that id; GET /v1/keys lists them.")
@@ -105,10 +119,10 @@ async def revoke_key(use: Dependencies, request: Request, key_id: str) -> None:
 async def rotate_key(use: Dependencies, request: Request, key_id: str) -> Made:
     """A new secret with the same rights; the old key is revoked once the new one is stored. Raises `NotFound`."""
     principal = request.principal
-    keys = {key.key_id: key for key in await use.keys.list(principal.account_id)}
-    old = keys.get(key_id)
-    if old is None or old.revoked_at is not None:
+    old = await seen_key(use, principal, key_id)
+    if old.revoked_at is not None:
         raise NotFound("This account has no key of that id in use; GET /v1/keys lists them.")
+    refuse_beyond(await role_of(use, principal), old.scopes)
     await refuse_more_rights(use, principal, old.scopes)
     fresh = use.mint_key()
     record = replace(
@@ -142,9 +156,9 @@ async def refuse_more_rights(use: Dependencies, principal: Principal, wanted: fr
         raise Forbidden(message)
 
 
-async def list_keys(use: Dependencies, account_id: str) -> list[KeyInfo]:
-    """The account's keys without their secrets, revoked ones included, for the wire."""
-    standings = await use.limits.standings(account_id, use.clock.now())
+async def list_keys(use: Dependencies, principal: Principal) -> list[KeyInfo]:
+    """The keys that are the caller's to manage, without their secrets, revoked ones included, for the wire."""
+    standings = await use.limits.standings(principal.account_id, use.clock.now())
     limits: defaultdict[Holder, list[Limit]] = defaultdict(list)
     for standing in standings:
         limits[standing.limit.holder].append(standing.limit)
@@ -156,7 +170,7 @@ async def list_keys(use: Dependencies, account_id: str) -> list[KeyInfo]:
                 key_caps.tokens_among(limits[Holder(HolderKind.KEY, record.key_id)]),
             )
         )
-        for record in await use.keys.list(account_id)
+        for record in await seen_keys(use, principal)
     ]
 
 
@@ -183,6 +197,7 @@ def _entry(record: KeyRecord, action: str, request: Request | None) -> AuditEntr
 def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict[str, Any]:
     return {
         "key_id": record.key_id,
+        "user_id": record.user_id,
         "name": record.name,
         "prefix": record.prefix,
         "status": status,

@@ -1,0 +1,184 @@
+"""Organizations as rows: made, changed, and who belongs to them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from sqlalchemy import bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_not
+
+from monkey_coder_server.adapters.storage import key_rows
+from monkey_coder_server.adapters.storage.accounts import COLUMNS as USER_COLUMNS
+from monkey_coder_server.adapters.storage.accounts import add_user, read_user
+from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.operations import Reading, Writing
+from monkey_coder_server.adapters.storage.people import accounts, memberships, organizations, users
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.domain.errors import Conflict, Forbidden, NotFound
+from monkey_coder_server.domain.roles import SCOPES_OF, Role, may_give
+from monkey_coder_server.ports.accounts import User
+from monkey_coder_server.ports.organizations import Change, Member, Membership, Organization
+
+_MEMBERS = "members of organizations"
+"""One change of members at a time, so that two owners who leave at once are not both let go."""
+_NOBODY = "This organization has no member of that id."
+_LAST_OWNER = "This organization has no other owner: make somebody else one first."
+_NO_SCOPES: frozenset[str] = frozenset()
+
+_ORGANIZATION = (
+    organizations.c.account_id,
+    organizations.c.name,
+    organizations.c.created_at,
+    organizations.c.second_factor_required,
+)
+_MEMBERSHIP = (memberships.c.account_id, memberships.c.user_id, memberships.c.role, memberships.c.created_at)
+_OWN = (memberships.c.account_id == bindparam("account"), memberships.c.user_id == bindparam("user"))
+_ADD_ACCOUNT = Query(insert(accounts))
+_ADD = Query(insert(organizations))
+_FIND = Query(select(*_ORGANIZATION).where(organizations.c.account_id == bindparam("account")))
+_OF_USER = Query(
+    select(*_ORGANIZATION, *_MEMBERSHIP)
+    .join(memberships, memberships.c.account_id == organizations.c.account_id)
+    .where(memberships.c.user_id == bindparam("user"))
+    .order_by(organizations.c.created_at, organizations.c.account_id)
+)
+_UPDATE = Query(
+    update(organizations)
+    .where(organizations.c.account_id == bindparam("account"))
+    .values(name=bindparam("called"), second_factor_required=bindparam("strict"))
+)
+_MEMBERS_OF = Query(
+    select(*USER_COLUMNS, *_MEMBERSHIP)
+    .join(memberships, memberships.c.user_id == users.c.user_id)
+    .where(memberships.c.account_id == bindparam("account"))
+    .order_by(memberships.c.created_at, memberships.c.user_id)
+)
+_ADD_MEMBER = Query(insert_or_not(memberships).on_conflict_do_nothing())
+_ROLE = Query(select(memberships.c.role).where(*_OWN))
+_OWNERS = Query(
+    select(func.count()).where(
+        memberships.c.account_id == bindparam("account"),
+        memberships.c.role == literal_column(f"'{Role.OWNER.value}'"),
+    )
+)
+_SET_ROLE = Query(update(memberships).where(*_OWN).values(role=bindparam("given")))
+_REMOVE = Query(delete(memberships).where(*_OWN))
+
+
+class SqlOrganizations:
+    """`ports.organizations.Organizations`. Writes are durable on return; `keys_changed` is told of changed keys."""
+
+    def __init__(self, writer: Writing, readers: Reading, *, keys_changed: Callable[[], Awaitable[None]]) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._keys_changed = keys_changed
+
+    async def create(self, organization: Organization, owner: Membership) -> None:
+        """Store an organization with its first member."""
+        await self._writer.perform(partial(_create, organization, owner))
+
+    async def find(self, account_id: str) -> Organization | None:
+        """The organization of an account; None for one that is a person's own."""
+        row = await self._readers.read(lambda transaction: transaction.row(_FIND, {"account": account_id}))
+        return None if row is None else _organization(row)
+
+    async def of_user(self, user_id: str) -> Sequence[tuple[Organization, Membership]]:
+        """The organizations somebody belongs to, oldest first."""
+        rows = await self._readers.read(lambda transaction: transaction.rows(_OF_USER, {"user": user_id}))
+        split = len(_ORGANIZATION)
+        return [(_organization(row[:split]), _membership(row[split:])) for row in rows]
+
+    async def update(self, organization: Organization) -> bool:
+        """Store what is changed of an organization; False when there is none."""
+        return await self._writer.perform(partial(_update, organization))
+
+    async def members(self, account_id: str) -> Sequence[Member]:
+        """Everybody in an organization, oldest first."""
+        rows = await self._readers.read(lambda transaction: transaction.rows(_MEMBERS_OF, {"account": account_id}))
+        split = len(USER_COLUMNS)
+        return [Member(read_user(row[:split]), _membership(row[split:])) for row in rows]
+
+    async def add(self, membership: Membership) -> None:
+        """Take somebody in. Raises `Conflict` when they are in it."""
+        await self._writer.perform(partial(_add, membership))
+
+    async def add_service(self, user: User, membership: Membership) -> None:
+        """Make a user who cannot log in, in an organization."""
+        await self._writer.perform(partial(_add_service, user, membership))
+
+    async def change(self, change: Change) -> None:
+        """Give a member another role, or take them out, with what their keys may do.
+
+        Raises `NotFound`, `Forbidden` when `by` does not cover the role they have, `Conflict` for the last owner.
+        """
+        await self._writer.perform(partial(_change, change))
+        await self._keys_changed()
+
+
+def _create(organization: Organization, owner: Membership, transaction: Transaction) -> None:
+    created_at = to_micros(organization.created_at)
+    transaction.change(_ADD_ACCOUNT, {"account_id": organization.account_id, "created_at": created_at})
+    row: Parameters = {
+        "account_id": organization.account_id,
+        "name": organization.name,
+        "second_factor_required": organization.second_factor_required,
+        "created_at": created_at,
+    }
+    transaction.change(_ADD, row)
+    _add(owner, transaction)
+
+
+def _update(organization: Organization, transaction: Transaction) -> bool:
+    values: Parameters = {
+        "account": organization.account_id,
+        "called": organization.name,
+        "strict": organization.second_factor_required,
+    }
+    return bool(transaction.change(_UPDATE, values))
+
+
+def _add(membership: Membership, transaction: Transaction) -> None:
+    row: Parameters = {
+        "account_id": membership.account_id,
+        "user_id": membership.user_id,
+        "role": membership.role.value,
+        "created_at": to_micros(membership.created_at),
+    }
+    if not transaction.change(_ADD_MEMBER, row):
+        raise Conflict("They are a member of this organization already; change their role instead.")
+
+
+def _add_service(user: User, membership: Membership, transaction: Transaction) -> None:
+    add_user(user, transaction)
+    _add(membership, transaction)
+
+
+def _change(change: Change, transaction: Transaction) -> None:
+    transaction.alone(_MEMBERS)
+    own: Parameters = {"account": change.account_id, "user": change.user_id}
+    found = transaction.row(_ROLE, own)
+    if found is None:
+        raise NotFound(_NOBODY)
+    role = Role(found[0])
+    if change.by is not None and not may_give(change.by, role):
+        message = f"Their role is `{role}`, which may do more than you: ask an owner."
+        raise Forbidden(message)
+    if role is Role.OWNER and change.role is not Role.OWNER:
+        [(owners,)] = transaction.rows(_OWNERS, {"account": change.account_id})
+        if owners == 1:
+            raise Conflict(_LAST_OWNER)
+    if change.role is None:
+        transaction.change(_REMOVE, own)
+    else:
+        transaction.change(_SET_ROLE, {**own, "given": change.role.value})
+    allowed = _NO_SCOPES if change.role is None else SCOPES_OF[change.role]
+    key_rows.narrow(transaction, change.account_id, change.user_id, allowed, change.at)
+
+
+def _organization(row: Row) -> Organization:
+    account_id, name, created_at, strict = row
+    return Organization(account_id, name, from_micros(created_at), bool(strict))
+
+
+def _membership(row: Row) -> Membership:
+    account_id, user_id, role, created_at = row
+    return Membership(account_id, user_id, Role(role), from_micros(created_at))

@@ -1,0 +1,5 @@
+"""Organizations: accounts that several people act for, each in a role."""
+
+from monkey_coder_server.features.accounts.organizations.routes import OrganizationRoutes
+
+__all__ = ["OrganizationRoutes"]
