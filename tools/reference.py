@@ -19,7 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from monkey_coder.cli.failures import EXIT_CODES
-from monkey_coder_protocol import auth, billing, events, execute, organizations
+from monkey_coder_protocol import auth, billing, cli_login, events, execute, organizations
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.domain import errors
@@ -66,6 +66,20 @@ SHAPES: tuple[tuple[str, str, Sequence[type[msgspec.Struct]]], ...] = (
             organizations.MemberList,
             organizations.ChangeMember,
             organizations.CreateServiceAccount,
+        ),
+    ),
+    (
+        "Log-in of a command line",
+        "What is sent to and answered by `/v1/auth/device/…` and `/v1/auth/authorize/token`.",
+        (
+            cli_login.DeviceAuthorizationRequest,
+            cli_login.DeviceAuthorization,
+            cli_login.DeviceTokenRequest,
+            cli_login.CodeTokenRequest,
+            cli_login.CommandLineKey,
+            cli_login.OAuthErrorBody,
+            cli_login.DeviceQuestion,
+            cli_login.UserCode,
         ),
     ),
     (

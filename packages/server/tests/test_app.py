@@ -68,6 +68,7 @@ async def broken_stream(_request: Request) -> Reply:
 
 ROUTES = (
     Route("POST", "/v1/echo", echo, auth="public"),
+    Route("GET", "/page", broken, auth="public", errors=lambda *_: text_reply("page"), page=True),
     Route("GET", "/broken", broken, auth="public"),
     Route("GET", "/stream", broken_stream, auth="public"),
     Route("GET", "/own", missing, auth="public", errors=lambda error, _id: text_reply(error.message, status=418)),
@@ -114,6 +115,14 @@ async def test_every_answer_carries_its_request_id_and_the_security_headers(watc
 async def test_behind_https_browsers_are_told_to_stay_there(watch: Watch) -> None:
     async with client_of(application(watch, https_only=True)) as client:
         assert "max-age" in (await client.post("/v1/echo")).headers["strict-transport-security"]
+
+
+async def test_a_page_brings_the_headers_for_its_content_itself(watch: Watch) -> None:
+    async with client_of(application(watch, https_only=True)) as client:
+        page = await client.get("/page")
+    assert "content-security-policy" not in page.headers
+    assert page.headers["x-request-id"] == "req_1"
+    assert "max-age" in page.headers["strict-transport-security"]
 
 
 async def test_a_defect_is_a_500_that_names_the_request_and_nothing_else(watch: Watch) -> None:

@@ -18,6 +18,7 @@ SILENT = {
     "idempotency_conflict",
     "unsupported_media_type",
     "upgrade_required",
+    "unsupported_grant_type",
 }
 """Codes whose own sentence says all there is to do."""
 

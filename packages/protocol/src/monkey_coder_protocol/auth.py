@@ -15,11 +15,12 @@ class RegisterRequest(msgspec.Struct, kw_only=True):
 
 
 class LoginRequest(msgspec.Struct, kw_only=True):
-    """`client: "cli"` asks for a long-lived key beside the session tokens."""
+    """`client: "cli"` asks for a long-lived key beside the session tokens; `host` names the computer it is for."""
 
     email: str
     password: str
     client: str | None = None
+    host: str | None = None
 
 
 class RefreshRequest(msgspec.Struct):

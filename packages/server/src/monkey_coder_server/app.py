@@ -83,6 +83,7 @@ class Application:
         self.options = options
         self.cors = Cors(options.cors_origins)
         self.always = _standing_headers(https_only=options.https_only)
+        self.always_on_pages = _transport_headers(https_only=options.https_only)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request; other ASGI scopes are not spoken here."""
@@ -184,10 +185,11 @@ class _Serving:
         """Add the headers every answer carries; note the status."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            on_page = self._route is not None and self._route.page
             headers: Headers = [
                 *message["headers"],
                 (b"x-request-id", self._request_id.encode("ascii")),
-                *self._app.always,
+                *(self._app.always_on_pages if on_page else self._app.always),
                 *self._app.cors.headers(self._scope),
             ]
             message = {"type": "http.response.start", "status": self._status, "headers": headers}
@@ -214,12 +216,14 @@ def _refuse_websocket(scope: Scope) -> None:
 
 
 def _standing_headers(*, https_only: bool) -> Headers:
-    headers = [
+    return [
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        *_transport_headers(https_only=https_only),
     ]
-    if https_only:
-        headers.append((b"strict-transport-security", b"max-age=31536000"))
-    return headers
+
+
+def _transport_headers(*, https_only: bool) -> Headers:
+    return [(b"strict-transport-security", b"max-age=31536000")] if https_only else []

@@ -101,6 +101,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         random_text=lambda: secrets.token_urlsafe(32),
         successor=lambda text: hmac.digest(pepper, b"successor\0" + text.encode(), hashlib.sha256).hex(),
         trial_credit=parse_usd(settings.trial_credit_usd),
+        base_url=settings.base_url,
     )
     try:
         yield Books(settings, clock, ids, signer, storage, limiter, outbox, authenticator, use)

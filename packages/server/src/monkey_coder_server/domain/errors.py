@@ -146,6 +146,42 @@ class Unavailable(GatewayError):
     code = "unavailable"
 
 
+class AuthorizationPending(GatewayError):
+    """The person has not answered yet (RFC 8628, section 3.5, as the three that follow)."""
+
+    code = "authorization_pending"
+
+
+class SlowDown(GatewayError):
+    """The program asked again too soon; its interval is five seconds longer now."""
+
+    code = "slow_down"
+
+
+class AccessDenied(GatewayError):
+    """The person said no."""
+
+    code = "access_denied"
+
+
+class ExpiredToken(GatewayError):
+    """The device code is not good any more."""
+
+    code = "expired_token"
+
+
+class InvalidGrant(GatewayError):
+    """A code is unknown, used, expired or another's (RFC 6749, section 5.2, as the next)."""
+
+    code = "invalid_grant"
+
+
+class UnsupportedGrantType(GatewayError):
+    """The `grant_type` is not one this endpoint takes."""
+
+    code = "unsupported_grant_type"
+
+
 class FailureKind(StrEnum):
     """Why a provider call failed, across all providers."""
 

@@ -25,7 +25,8 @@ class Route:
     `takes` and `gives` are the structs of the body and of the answer, for the OpenAPI document; None for no body, and
     for an answer that is no JSON. `once`: it makes something, and under one idempotency key makes it once. `admit`
     comes before that: whoever it refuses has left no trace. `action` is what the audit trail calls it when it is
-    refused; empty for what is not of an account's or money's safety.
+    refused; empty for what is not of an account's or money's safety. `page`: a page for browsers, with headers
+    of its own (`web.pages`) in place of those that every answer for programs carries.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Route:
     gives: type | None = None
     admit: Callable[[Request], Awaitable[None]] | None = None
     action: str = ""
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Accounts: sign-up, log-in, sessions, API keys."""
 
 from monkey_coder_server.features.accounts.api import AccountRoutes
+from monkey_coder_server.features.accounts.cli_login import CliLoginRoutes
 from monkey_coder_server.features.accounts.dependencies import Dependencies, FreshKey
 from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.features.accounts.organizations import OrganizationRoutes
@@ -11,4 +12,5 @@ __all__ = ["Dependencies", "FreshKey", "Letters", "build"]
 
 def build(use: Dependencies) -> Feature:
     """The feature over its dependencies."""
-    return Feature("accounts", (*AccountRoutes(use).routes(), *OrganizationRoutes(use).routes()))
+    joined = (AccountRoutes(use), OrganizationRoutes(use), CliLoginRoutes(use))
+    return Feature("accounts", tuple(route for routes in joined for route in routes.routes()))

@@ -6,11 +6,11 @@ import msgspec
 
 from monkey_coder_protocol import auth as wire
 from monkey_coder_server.domain.errors import NotAuthenticated
-from monkey_coder_server.domain.money import cents, usd
 from monkey_coder_server.domain.scopes import KEYS_MANAGE
 from monkey_coder_server.features.accounts import keys, registration, sessions
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.key_caps import WantedCaps
+from monkey_coder_server.features.accounts.user_shown import user_info
 from monkey_coder_server.ports.accounts import AuditEntry, User
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.audited import entry_of
@@ -21,7 +21,6 @@ from monkey_coder_server.web.respond import json_reply
 
 PUBLISHED_CLI = "monkey-coder-cli/"
 """The User-Agent of the service's published TypeScript CLI: it stores `access_token` as its API key for good."""
-DEVELOPER = "developer"
 _register = msgspec.json.Decoder(wire.RegisterRequest)
 _login = msgspec.json.Decoder(wire.LoginRequest)
 _refresh = msgspec.json.Decoder(wire.RefreshRequest)
@@ -109,7 +108,7 @@ class AccountRoutes:
         await self._use.ledger.open_wallet(user.account_id)
         tokens = await sessions.open_session(self._use, user, request)
         await self._note(user, "session.open", request)
-        return await self._logged_in(request, user, tokens, client=wish.client)
+        return await self._logged_in(request, user, tokens, wish=wish)
 
     async def refresh(self, request: Request) -> Reply:
         """The next tokens for a refresh token."""
@@ -125,7 +124,7 @@ class AccountRoutes:
             now = self._use.clock.now()
             await self._use.audit.record(entry_of(request, "session.end", target=principal.session_id, at=now))
             return json_reply(wire.Message("You are logged out."))
-        if principal.key is not None and principal.key.name == keys.CLI_KEY_NAME:
+        if principal.key is not None and keys.made_by_login(principal.key):
             await keys.revoke_key(self._use, request, principal.key.key_id)
             return json_reply(wire.Message("You are logged out; the key of this log-in was revoked."))
         return json_reply(wire.Message("An API key has no session to end; revoke it with DELETE /v1/keys/{key_id}."))
@@ -146,7 +145,7 @@ class AccountRoutes:
         return json_reply(
             wire.AuthStatus(
                 authenticated=True,
-                user=await self._user_info(user),
+                user=await user_info(self._use, user),
                 session_expires=expires.isoformat() if expires is not None else None,
             )
         )
@@ -172,33 +171,20 @@ class AccountRoutes:
         return json_reply(keys.created_key(made))
 
     async def _logged_in(
-        self, request: Request, user: User, tokens: sessions.Tokens, *, client: str | None = None
+        self, request: Request, user: User, tokens: sessions.Tokens, *, wish: wire.LoginRequest | None = None
     ) -> Reply:
         published_cli = (request.header("user-agent") or "").startswith(PUBLISHED_CLI)
         key = None
-        if published_cli or client == "cli":
-            key = (await keys.make_cli_key(self._use, user)).secret
+        if published_cli or (wish is not None and wish.client == "cli"):
+            key = (await keys.make_cli_key(self._use, user, wish.host if wish is not None else None)).secret
         return json_reply(
             wire.TokenResponse(
                 access_token=key if published_cli and key else tokens.access,
                 refresh_token=tokens.refresh,
                 expires_at=msgspec.UNSET if published_cli else tokens.expires_at.isoformat(),
-                user=await self._user_info(user),
+                user=await user_info(self._use, user),
                 api_key=msgspec.UNSET if key is None else key,
             )
-        )
-
-    async def _user_info(self, user: User) -> wire.UserInfo:
-        wallet = await self._use.ledger.wallet(user.account_id)
-        return wire.UserInfo(
-            id=user.user_id,
-            email=user.email,
-            name=user.name,
-            credits=cents(wallet.balance)[0],
-            credit_usd=usd(wallet.balance),
-            subscription_tier=user.plan,
-            is_developer=DEVELOPER in user.roles,
-            roles=list(user.roles),
         )
 
     async def _note(self, user: User, action: str, request: Request) -> None:

@@ -29,7 +29,7 @@ class FreshKey:
 class Dependencies:
     """`random_text` gives 256 random bits as URL-safe text, `successor` as many that only we can tell from a text.
 
-    `trial_credit` is in nano-dollars.
+    `trial_credit` is in nano-dollars. `base_url` is where people reach this gateway, without a slash at its end.
 
     `recall` asks every process for what it took of an account's credit beforehand and can spare.
     """
@@ -56,3 +56,4 @@ class Dependencies:
     random_text: Callable[[], str]
     successor: Callable[[str], str]
     trial_credit: int
+    base_url: str

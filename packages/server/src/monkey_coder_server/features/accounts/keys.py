@@ -11,6 +11,7 @@ from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyInfo
 from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES, RoutingWeights
 from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.domain.native_apps import shown_name
 from monkey_coder_server.domain.scopes import EVERYTHING, SCOPES, covers, known_scope
 from monkey_coder_server.domain.weights import Weights, weights_of
 from monkey_coder_server.features.accounts import key_caps
@@ -23,6 +24,8 @@ from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.request import Request
 
 CLI_KEY_NAME = "cli login"
+"""The key of a command line that did not say which computer it runs on."""
+_CLI_KEY_OF_HOST = "cli on "
 MOST_CLI_KEYS = 20
 """Keys that log-ins of a command line made; the oldest is revoked when one more is made."""
 MOST_KEYS = 200
@@ -95,16 +98,21 @@ async def make_wished(use: Dependencies, request: Request, wish: CreateKeyReques
     return await make_key(use, account_id=principal.account_id, user_id=user_id, wish=wish, request=request)
 
 
-async def make_cli_key(use: Dependencies, user: User) -> Made:
+async def make_cli_key(use: Dependencies, user: User, host: str | None = None) -> Made:
     """The long-lived key of a command line that just logged in; the oldest of too many such keys is revoked."""
-    keys = await use.keys.list(user.account_id)
-    mine = [key for key in keys if key.name == CLI_KEY_NAME and key.revoked_at is None]
+    mine = [key for key in await use.keys.list(user.account_id) if made_by_login(key) and key.revoked_at is None]
     for oldest in mine[: max(0, len(mine) - MOST_CLI_KEYS + 1)]:
         now = use.clock.now()
         await use.keys.revoke(user.account_id, oldest.key_id, now)
         await use.audit.record(replace(_entry(oldest, "key.revoke", None), at=now, details="the oldest of too many"))
-    wish = CreateKeyRequest(name=CLI_KEY_NAME)
+    named = shown_name(host)
+    wish = CreateKeyRequest(name=f"{_CLI_KEY_OF_HOST}{named}" if named else CLI_KEY_NAME)
     return await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish)
+
+
+def made_by_login(key: KeyRecord) -> bool:
+    """Whether a log-in of a command line made this key."""
+    return key.name == CLI_KEY_NAME or key.name.startswith(_CLI_KEY_OF_HOST)
 
 
 async def revoke_key(use: Dependencies, request: Request, key_id: str) -> None:

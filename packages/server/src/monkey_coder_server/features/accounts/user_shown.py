@@ -1,0 +1,23 @@
+"""A user as the wire shows them."""
+
+from monkey_coder_protocol.auth import UserInfo
+from monkey_coder_server.domain.money import cents, usd
+from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.ports.accounts import User
+
+DEVELOPER = "developer"
+
+
+async def user_info(use: Dependencies, user: User) -> UserInfo:
+    """The user with the balance of their wallet."""
+    wallet = await use.ledger.wallet(user.account_id)
+    return UserInfo(
+        id=user.user_id,
+        email=user.email,
+        name=user.name,
+        credits=cents(wallet.balance)[0],
+        credit_usd=usd(wallet.balance),
+        subscription_tier=user.plan,
+        is_developer=DEVELOPER in user.roles,
+        roles=list(user.roles),
+    )

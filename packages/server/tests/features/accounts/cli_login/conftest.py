@@ -1,0 +1,141 @@
+"""A gateway behind https whose time stands in the tests' hands, and browsers that keep cookies and read forms."""
+
+import html
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from monkey_coder_server.app import Application, AppOptions, Drain
+from monkey_coder_server.features import accounts
+from monkey_coder_server.ports.accounts import AuditEntry
+
+SITE = "https://gateway.example"
+PASSWORD = "several plain words together"
+_FORM = re.compile(r'<form method="post" action="(?P<action>[^"]+)">(?P<inside>.*?)</form>', re.DOTALL)
+_FIELD = re.compile(r'<input[^>]*? name="(?P<name>[^"]+)" value="(?P<value>[^"]*)"')
+
+
+class SetClock:
+    """A time of day that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    def forward(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@dataclass
+class Browser:
+    """One browser: its cookies, and forms filled in as they came."""
+
+    client: httpx2.AsyncClient
+
+    async def open(self, address: str, **headers: str) -> httpx2.Response:
+        return await self.client.get(address, headers=headers)
+
+    async def follow(self, address: str) -> httpx2.Response:
+        """Open, and go where it leads within this site."""
+        answer = await self.client.get(address)
+        while answer.status_code == 303:
+            answer = await self.client.get(answer.headers["location"])
+        return answer
+
+    async def send(self, page: httpx2.Response, action: str, /, **typed: str) -> httpx2.Response:
+        """Send a form of a page, with what its fields held but for what was typed."""
+        fields = {**self.fields(page, action), **typed}
+        headers = {"sec-fetch-site": "same-origin", "origin": "null"}
+        return await self.client.post(action, data=fields, headers=headers)
+
+    @staticmethod
+    def fields(page: httpx2.Response, action: str) -> dict[str, str]:
+        for form in _FORM.finditer(page.text):
+            if form["action"] == action:
+                found = _FIELD.findall(form["inside"])
+                return {name: html.unescape(value) for name, value in found}
+        raise AssertionError(page.text)
+
+    async def log_in(self, email: str, password: str = PASSWORD, **more: str) -> httpx2.Response:
+        page = await self.client.get("/login")
+        return await self.send(page, "/login", email=email, password=password, **more)
+
+
+class HeardAudit:
+    """Keeps what it is told where a test can read it."""
+
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+
+    async def record(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
+
+
+@dataclass
+class Site:
+    """The accounts of a gateway at its public address."""
+
+    clock: SetClock
+    use: accounts.Dependencies
+    audit: HeardAudit
+    application: Application
+    api: httpx2.AsyncClient
+    folder: Path
+    people: dict[str, str] = field(default_factory=dict)
+
+    def browser(self) -> Browser:
+        return Browser(self.connect())
+
+    def connect(self) -> httpx2.AsyncClient:
+        transport = httpx2.ASGITransport(app=self.application)
+        return httpx2.AsyncClient(transport=transport, base_url=SITE)
+
+    async def person(self, name: str) -> str:
+        """A new account's address."""
+        email = f"{name}@example.com"
+        answer = await self.api.post("/v1/auth/register", json={"email": email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        self.people[email] = answer.json()["user"]["id"]
+        return email
+
+    async def key_names(self, key: str) -> list[str]:
+        """The names of the keys in use of this key's account."""
+        listed = (await self.api.get("/v1/keys", headers={"x-api-key": key})).json()["keys"]
+        return [shown["name"] for shown in listed if shown["status"] == "active"]
+
+    def actions(self, email: str) -> list[str]:
+        """What the audit trail was told of a person, oldest first."""
+        return [entry.action for entry in self.audit.entries if entry.actor == self.people[email]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(house: Any) -> AsyncIterator[Site]:
+    clock, audit = SetClock(), HeardAudit()
+    use = replace(house.gateway.books.accounts, clock=clock, audit=audit, base_url=SITE)
+    services = house.gateway.application.services
+    application = Application([accounts.build(use)], services, options=AppOptions(https_only=True), drain=Drain())
+    transport = httpx2.ASGITransport(app=application)
+    async with httpx2.AsyncClient(transport=transport, base_url=SITE) as api:
+        yield Site(clock, use, audit, application, api, house.gateway.books.settings.data_dir)
+
+
+@pytest.fixture(autouse=True)
+def _present(site: Site) -> None:
+    site.clock.time = datetime.now(UTC)
+
+
+@pytest.fixture
+def browser(site: Site) -> Browser:
+    return site.browser()
