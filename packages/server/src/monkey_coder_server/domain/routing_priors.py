@@ -76,10 +76,20 @@ def claimed_standing(card: ModelCard, row: PriceRow, position: int) -> float:
 
 def quality(card: ModelCard, value: float, *, task_type: str, input_tokens: int) -> float:
     """The assumed probability of a good answer of a model of this `standing`, 0.05 to 0.98."""
+    return within(card, at_task(card, value, task_type), input_tokens)
+
+
+def at_task(card: ModelCard, value: float, task_type: str) -> float:
+    """What a model of this `standing` has left of it, or gains, at a type of task."""
     if Capability.REASONING in card.capabilities:
         value += REASONING_GAIN.get(task_type, 0.0)
     if task_type in LIKE_CODE_GENERATION and not card.capabilities & {Capability.TOOLS, Capability.PROMPT_CACHE}:
         value -= SEARCH_MODEL_LOSS  # in this catalogue only models that search the web first have neither
+    return value
+
+
+def within(card: ModelCard, value: float, input_tokens: int) -> float:
+    """The probability such a value comes to, in a context that so many tokens may crowd."""
     if 2 * input_tokens > card.context_window:
         value -= CROWDED_CONTEXT_LOSS
     return min(MOST_QUALITY, max(LEAST_QUALITY, value))

@@ -131,7 +131,7 @@ class Health:
         first_byte = record.first_byte.value
         if record.waiting and first_byte is not None:
             first_byte = max(first_byte, (now - next(iter(record.waiting.values()))) * 1000.0)
-        return Pulse(
+        told = (
             self._state(record, now),
             record.breaker.failures_in_a_row,
             first_byte,
@@ -140,6 +140,7 @@ class Health:
             record.failed,
             record.error_rate,
         )
+        return tuple.__new__(Pulse, told)  # in half the time its class takes
 
     def admits(self, name: str, now: float) -> bool:
         """Whether a request should go there by preference: the breaker is closed, or this one may be its probe."""
