@@ -66,6 +66,9 @@ SHAPES: tuple[tuple[str, str, Sequence[type[msgspec.Struct]]], ...] = (
             organizations.MemberList,
             organizations.ChangeMember,
             organizations.CreateServiceAccount,
+            organizations.Invite,
+            organizations.InvitationList,
+            organizations.InvitationAnswer,
         ),
     ),
     (

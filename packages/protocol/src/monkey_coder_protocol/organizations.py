@@ -60,3 +60,33 @@ class CreateServiceAccount(msgspec.Struct, kw_only=True):
 
     name: str
     role: str
+
+
+class Invite(msgspec.Struct, kw_only=True):
+    """Whom to invite by mail, and in which role."""
+
+    email: str
+    role: str
+
+
+class InvitationInfo(msgspec.Struct, kw_only=True):
+    """An invitation that nobody has answered yet."""
+
+    invitation_id: str
+    email: str
+    role: str
+    invited_by: str
+    expires_at: str
+
+
+class InvitationList(msgspec.Struct):
+    """`GET /v1/organizations/{organization_id}/invitations`."""
+
+    invitations: list[InvitationInfo]
+    count: int
+
+
+class InvitationAnswer(msgspec.Struct, kw_only=True):
+    """`token` as the mail gave it: it is good once, for who has the invited address."""
+
+    token: str

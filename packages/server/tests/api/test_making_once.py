@@ -7,7 +7,13 @@ import pytest
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MAKES_NOTHING = {"/v1/auth/logout", "/v1/organizations/{organization_id}/leave", "/v1/router/debug"}
+MAKES_NOTHING = {
+    "/v1/auth/logout",
+    "/v1/invitations/accept",
+    "/v1/invitations/decline",
+    "/v1/organizations/{organization_id}/leave",
+    "/v1/router/debug",
+}
 THROTTLED = ("register", "signup", "login", "refresh")
 ASKED_FOR_A_KEY = {
     "/v1/auth/authorize/token", "/v1/auth/device/authorize", "/v1/auth/device/token",

@@ -30,6 +30,15 @@ async def test_a_ticket_is_good_for_its_purpose_and_its_time_only(store: Storage
     assert await store.tickets.redeem(DIGEST, "reset password", NOON) == TICKET
 
 
+async def test_what_a_subject_can_use_is_listed(store: Storage) -> None:
+    later = replace(TICKET, digest=b"later".ljust(32), expires_at=TICKET.expires_at + timedelta(minutes=1))
+    others = replace(TICKET, digest=b"other".ljust(32), subject="user_2")
+    for each in (later, TICKET, others, replace(TICKET, digest=b"email".ljust(32), purpose="verify email")):
+        await store.tickets.issue(each)
+    assert await store.tickets.of_subject(TICKET.purpose, "user_1", NOON) == [TICKET, later]
+    assert await store.tickets.of_subject(TICKET.purpose, "user_1", TICKET.expires_at) == [later]
+
+
 async def test_the_same_digest_is_never_issued_twice(store: Storage) -> None:
     await store.tickets.issue(TICKET)
     with pytest.raises(Conflict):

@@ -1,5 +1,6 @@
 """Single-use tokens that people get by mail, on a screen or in a redirection, each for one purpose."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -28,6 +29,9 @@ class Tickets(Protocol):
 
     async def find(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
         """A ticket of that purpose that can still be used at that time."""
+
+    async def of_subject(self, purpose: str, subject: str, at: datetime) -> Sequence[Ticket]:
+        """The tickets of a purpose that a subject can still use at that time, those that expire first first."""
 
     async def redeem(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
         """Use a ticket up: of many who come with it at once, one gets it. None if it is used, expired or another's."""

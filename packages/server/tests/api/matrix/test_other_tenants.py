@@ -57,11 +57,14 @@ async def estate(served_house: House) -> Estate:
     spare = (await made("/v1/keys", owner.headers, name=MARK)).json()
     by_key = {"x-api-key": key["key"]}
     answered = await made("/v1/responses", by_key, model="openai/gpt-5", input=MARK)
+    place = f"/v1/organizations/{owner.account_id}/invitations"
+    invited = (await made(place, owner.headers, email="guest@example.com", role="viewer")).json()
     task = {"task_type": "custom", "prompt": MARK}
     quote = (await made("/v1/quote", by_key, **task)).json()
     objects = {
         "organization_id": owner.account_id,
         "user_id": owner.user.user_id,
+        "invitation_id": invited["invitation_id"],
         "key_id": spare["key_id"],
         "receipt_id": answered.headers["x-monkey-receipt"],
         "response_id": answered.json()["id"],
@@ -97,6 +100,20 @@ async def test_nobody_reaches_what_a_path_names_of_others(
     assert len(reached) > 20
 
 
+async def test_nor_by_way_of_an_organization_of_ones_own(
+    served_house: House, estate: Estate, neighbour: list[dict[str, str]]
+) -> None:
+    own = {**estate.objects, "organization_id": neighbour[1]["x-mk-organization"]}
+    walked = 0
+    for path, row in served(served_house):
+        if {"organization_id"} < _parameters(path):
+            sent = {"name": "x", "role": "viewer"}
+            answer = await served_house.client.request(row.method, filled(path, own), json=sent, headers=neighbour[1])
+            assert (answer.status_code, MARK in answer.text) == (404, False), (row.method, path, answer.text)
+            walked += 1
+    assert walked > 5
+
+
 async def test_afterwards_all_of_it_is_there_for_its_owner(served_house: House, estate: Estate) -> None:
     for path, row in served(served_house):
         if row.method == "GET" and _named(path):
@@ -105,10 +122,13 @@ async def test_afterwards_all_of_it_is_there_for_its_owner(served_house: House, 
             assert answer.status_code == 200, (path, answer.text)
     listed = (await served_house.client.get("/v1/keys", headers=estate.owner.headers)).json()["keys"]
     assert [key["status"] for key in listed] == ["active", "active"]
+    place = f"/v1/organizations/{estate.owner.account_id}/invitations"
+    open_ones = (await served_house.client.get(place, headers=estate.owner.headers)).json()["invitations"]
+    assert [each["invitation_id"] for each in open_ones] == [estate.objects["invitation_id"]]
 
 
 async def test_every_parameter_of_a_path_is_accounted_for() -> None:
-    known = {"organization_id", "user_id", "key_id", "receipt_id", "response_id"}
+    known = {"organization_id", "invitation_id", "user_id", "key_id", "receipt_id", "response_id"}
     assert set().union(*(_parameters(row.path) for row in table())) == known | NAMES
 
 

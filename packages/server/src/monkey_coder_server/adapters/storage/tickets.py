@@ -1,9 +1,11 @@
 """Single-use tokens by their digests."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
@@ -14,12 +16,12 @@ from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.ports.tickets import Ticket
 
 _ISSUE = Query(insert_or_not(tickets).on_conflict_do_nothing())
-_FIND = Query(
-    select(tickets.c.digest, tickets.c.purpose, tickets.c.subject, tickets.c.expires_at, tickets.c.details).where(
-        tickets.c.digest == bindparam("wanted"),
-        tickets.c.purpose == bindparam("good_for"),
-        tickets.c.expires_at > bindparam("at"),
-    )
+_USABLE: Select[Any] = select(
+    tickets.c.digest, tickets.c.purpose, tickets.c.subject, tickets.c.expires_at, tickets.c.details
+).where(tickets.c.purpose == bindparam("good_for"), tickets.c.expires_at > bindparam("at"))
+_FIND = Query(_USABLE.where(tickets.c.digest == bindparam("wanted")))
+_OF_SUBJECT = Query(
+    _USABLE.where(tickets.c.subject == bindparam("whose")).order_by(tickets.c.expires_at, tickets.c.digest)
 )
 _USE_UP = Query(
     delete(tickets).where(tickets.c.digest == bindparam("wanted"), tickets.c.purpose == bindparam("good_for"))
@@ -55,6 +57,13 @@ class SqlTickets:
         wanted = _wanted(digest, purpose, at)
         row = await self._readers.read(lambda transaction: transaction.row(_FIND, wanted))
         return None if row is None else _ticket(row)
+
+    async def of_subject(self, purpose: str, subject: str, at: datetime) -> Sequence[Ticket]:
+        """The tickets of a purpose that a subject can still use at that time, those that expire first first."""
+        wanted: Parameters = {"good_for": purpose, "whose": subject, "at": to_micros(at)}
+        return [
+            _ticket(row) for row in await self._readers.read(lambda transaction: transaction.rows(_OF_SUBJECT, wanted))
+        ]
 
     async def redeem(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
         """Use a ticket up: of many who come with it at once, one gets it."""

@@ -4,7 +4,7 @@ from monkey_coder_server.features.accounts.api import AccountRoutes
 from monkey_coder_server.features.accounts.cli_login import CliLoginRoutes
 from monkey_coder_server.features.accounts.dependencies import Dependencies, FreshKey
 from monkey_coder_server.features.accounts.letters import Letters
-from monkey_coder_server.features.accounts.organizations import OrganizationRoutes
+from monkey_coder_server.features.accounts.organizations import InvitationRoutes, OrganizationRoutes
 from monkey_coder_server.web.feature import Feature
 
 __all__ = ["Dependencies", "FreshKey", "Letters", "build"]
@@ -12,5 +12,5 @@ __all__ = ["Dependencies", "FreshKey", "Letters", "build"]
 
 def build(use: Dependencies) -> Feature:
     """The feature over its dependencies."""
-    joined = (AccountRoutes(use), OrganizationRoutes(use), CliLoginRoutes(use))
+    joined = (AccountRoutes(use), OrganizationRoutes(use), InvitationRoutes(use), CliLoginRoutes(use))
     return Feature("accounts", tuple(route for routes in joined for route in routes.routes()))

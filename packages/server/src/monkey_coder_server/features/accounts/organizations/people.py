@@ -1,12 +1,12 @@
 """Who belongs to an organization and in which role."""
 
 from monkey_coder_protocol.organizations import MemberInfo
-from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest
+from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from monkey_coder_server.domain.roles import Role, may_give
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.policy import STARTING_PLAN
 from monkey_coder_server.ports.accounts import SERVICE_ACCOUNT, User
-from monkey_coder_server.ports.organizations import Change, Member, Membership
+from monkey_coder_server.ports.organizations import Change, Member, Membership, Organization
 from monkey_coder_server.web.principal import Principal
 
 SERVICE_DOMAIN = "service.invalid"
@@ -31,6 +31,14 @@ def checked_name(text: str) -> str:
         message = f"The field `name` must be 1 to {LONGEST_NAME} printable characters."
         raise InvalidRequest(message)
     return chosen
+
+
+async def organization_of(use: Dependencies, principal: Principal) -> Organization:
+    """The organization the caller acts for. Raises `NotFound` for an account of one's own."""
+    found = await use.organizations.find(principal.account_id)
+    if found is None:
+        raise NotFound("This account is your own and no organization; GET /v1/organizations lists yours.")
+    return found
 
 
 def refuse_more(principal: Principal, role: Role) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from monkey_coder_protocol import organizations as wire
 from monkey_coder_protocol.auth import Message
-from monkey_coder_server.domain.errors import Conflict, NotFound
+from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.scopes import ORGANIZATION_MANAGE, ORGANIZATION_READ
 from monkey_coder_server.features.accounts.dependencies import Dependencies
@@ -120,12 +120,16 @@ class OrganizationRoutes:
 
     async def show(self, request: Request) -> Reply:
         """One organization."""
-        return json_reply(_shown(await self._organization(request), await role_of(self._use, request.principal)))
+        return json_reply(
+            _shown(
+                await people.organization_of(self._use, request.principal), await role_of(self._use, request.principal)
+            )
+        )
 
     async def change(self, request: Request) -> Reply:
         """Another name."""
         wish = await json_body(request, _change)
-        organization = await self._organization(request)
+        organization = await people.organization_of(self._use, request.principal)
         if wish.name is not msgspec.UNSET:
             organization = replace(organization, name=people.checked_name(wish.name))
         await self._use.organizations.update(organization)
@@ -134,14 +138,14 @@ class OrganizationRoutes:
 
     async def leave(self, request: Request) -> Reply:
         """The caller goes."""
-        await self._organization(request)
+        await people.organization_of(self._use, request.principal)
         await people.leave(self._use, request.principal)
         await self._note(request, "member.leave", request.principal.user_id)
         return json_reply(Message("You left the organization; the keys you had in it are revoked."))
 
     async def members(self, request: Request) -> Reply:
         """Everybody in it."""
-        await self._organization(request)
+        await people.organization_of(self._use, request.principal)
         listed = [people.shown(each) for each in await self._use.organizations.members(request.principal.account_id)]
         return json_reply(wire.MemberList(listed, len(listed)))
 
@@ -163,17 +167,11 @@ class OrganizationRoutes:
     async def create_service(self, request: Request) -> Reply:
         """A user for machines."""
         wish = await json_body(request, _create_service)
-        await self._organization(request)
+        await people.organization_of(self._use, request.principal)
         role = people.checked_role(wish.role)
         made = await people.make_service(self._use, request.principal, name=wish.name, role=role)
         await self._note(request, "service.create", made.user.user_id, f"{role.value}, {made.user.name}")
         return json_reply(people.shown(made))
-
-    async def _organization(self, request: Request) -> Organization:
-        found = await self._use.organizations.find(request.principal.account_id)
-        if found is None:
-            raise NotFound("This account is your own and no organization; GET /v1/organizations lists yours.")
-        return found
 
 
 def _shown(organization: Organization, role: Role) -> wire.OrganizationInfo:
