@@ -51,6 +51,7 @@ def monkey(gateway: RunningGateway, tmp_path: Path) -> Monkey:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         "MONKEY_CODER_BASE_URL": gateway.base_url,
         "MONKEY_CODER_API_KEY": gateway.api_key,
     }

@@ -39,6 +39,15 @@ USER = {
     "is_developer": False,
     "roles": ["user"],
 }
+GIVEN = {
+    "access_token": KEY,
+    "api_key": KEY,
+    "key_id": "key_2",
+    "key_name": "cli on box",
+    "user": USER,
+    "token_type": "Bearer",
+}
+"""What a login of a command line is given."""
 KEY_INFO = {
     "key_id": "key_1",
     "name": "laptop",
@@ -299,6 +308,16 @@ _FIXED: dict[str, Any] = {
     },
     "/v1/feedback": {"message": "noted"},
     "/v1/auth/register": {"access_token": "jwt", "refresh_token": "r1", "user": USER},
+    "/v1/auth/device/authorize": {
+        "device_code": "secret-device-code",
+        "user_code": "BCDF-GHJK",
+        "verification_uri": "http://gw/device",
+        "verification_uri_complete": "http://gw/device?user_code=BCDF-GHJK",
+        "expires_in": 600,
+        "interval": 5,
+    },
+    "/v1/auth/device/token": GIVEN,
+    "/v1/auth/authorize/token": GIVEN,
     "/v1/auth/login": {"access_token": "jwt", "refresh_token": "r1", "user": USER, "api_key": KEY},
     "/v1/auth/refresh": {"access_token": "jwt2", "refresh_token": "r2"},
     "/v1/auth/logout": {"message": "bye"},

@@ -58,6 +58,13 @@ from packages.client.tests.fake_gateway import (
         (lambda c: c.keys.revoke("a/b"), "DELETE", "/v1/keys/a/b"),
         (lambda c: c.auth.register("a@b.c", "pw"), "POST", "/v1/auth/register"),
         (lambda c: c.auth.login("a@b.c", "pw"), "POST", "/v1/auth/login"),
+        (lambda c: c.auth.begin_device_login(host="box"), "POST", "/v1/auth/device/authorize"),
+        (lambda c: c.auth.poll_device_login("code"), "POST", "/v1/auth/device/token"),
+        (
+            lambda c: c.auth.redeem_code("code", verifier="v", redirect_uri="http://127.0.0.1:1/callback"),
+            "POST",
+            "/v1/auth/authorize/token",
+        ),
         (lambda c: c.auth.refresh("r"), "POST", "/v1/auth/refresh"),
         (lambda c: c.auth.logout(), "POST", "/v1/auth/logout"),
         (lambda c: c.auth.status(), "GET", "/v1/auth/status"),

@@ -4,7 +4,7 @@ from typing import Protocol, TypeVar
 
 from monkey_coder import _requests
 from monkey_coder._requests import Call
-from monkey_coder_protocol import auth
+from monkey_coder_protocol import auth, cli_login
 
 T = TypeVar("T")
 
@@ -74,9 +74,32 @@ class Auth:
         body = auth.RegisterRequest(email=email, password=password, name=name, plan=plan)
         return self._client.call(_requests.register(body))
 
-    def login(self, email: str, password: str, *, client: str | None = None) -> auth.TokenResponse:
-        """Session tokens; `client="cli"` also asks for a long-lived `api_key`. May raise `MfaRequiredError`."""
-        return self._client.call(_requests.login(auth.LoginRequest(email=email, password=password, client=client)))
+    def login(
+        self, email: str, password: str, *, client: str | None = None, host: str | None = None
+    ) -> auth.TokenResponse:
+        """Session tokens; `client="cli"` also asks for a long-lived `api_key`, named after `host`.
+
+        May raise `MfaRequiredError`.
+        """
+        return self._client.call(
+            _requests.login(auth.LoginRequest(email=email, password=password, client=client, host=host))
+        )
+
+    def begin_device_login(
+        self, *, client_name: str | None = None, host: str | None = None
+    ) -> cli_login.DeviceAuthorization:
+        """Codes for a log-in that a person answers in a browser anywhere (RFC 8628)."""
+        body = cli_login.DeviceAuthorizationRequest(client_name=client_name, host=host)
+        return self._client.call(_requests.begin_device_login(body))
+
+    def poll_device_login(self, device_code: str) -> cli_login.CommandLineKey:
+        """The key, once the person has approved; until then an error says why not, such as `authorization_pending`."""
+        return self._client.call(_requests.poll_device_login(device_code))
+
+    def redeem_code(self, code: str, *, verifier: str, redirect_uri: str) -> cli_login.CommandLineKey:
+        """The key for a code that a browser brought to `redirect_uri` (RFC 8252, RFC 7636)."""
+        body = cli_login.CodeTokenRequest(code=code, code_verifier=verifier, redirect_uri=redirect_uri)
+        return self._client.call(_requests.redeem_code(body))
 
     def refresh(self, refresh_token: str) -> auth.TokenResponse:
         """New session tokens; each refresh token is good for one use."""
@@ -104,10 +127,31 @@ class AsyncAuth:
         body = auth.RegisterRequest(email=email, password=password, name=name, plan=plan)
         return await self._client.call(_requests.register(body))
 
-    async def login(self, email: str, password: str, *, client: str | None = None) -> auth.TokenResponse:
-        """Session tokens; `client="cli"` also asks for a long-lived `api_key`. May raise `MfaRequiredError`."""
-        body = auth.LoginRequest(email=email, password=password, client=client)
+    async def login(
+        self, email: str, password: str, *, client: str | None = None, host: str | None = None
+    ) -> auth.TokenResponse:
+        """Session tokens; `client="cli"` also asks for a long-lived `api_key`, named after `host`.
+
+        May raise `MfaRequiredError`.
+        """
+        body = auth.LoginRequest(email=email, password=password, client=client, host=host)
         return await self._client.call(_requests.login(body))
+
+    async def begin_device_login(
+        self, *, client_name: str | None = None, host: str | None = None
+    ) -> cli_login.DeviceAuthorization:
+        """Codes for a log-in that a person answers in a browser anywhere (RFC 8628)."""
+        body = cli_login.DeviceAuthorizationRequest(client_name=client_name, host=host)
+        return await self._client.call(_requests.begin_device_login(body))
+
+    async def poll_device_login(self, device_code: str) -> cli_login.CommandLineKey:
+        """The key, once the person has approved; until then an error says why not, such as `authorization_pending`."""
+        return await self._client.call(_requests.poll_device_login(device_code))
+
+    async def redeem_code(self, code: str, *, verifier: str, redirect_uri: str) -> cli_login.CommandLineKey:
+        """The key for a code that a browser brought to `redirect_uri` (RFC 8252, RFC 7636)."""
+        body = cli_login.CodeTokenRequest(code=code, code_verifier=verifier, redirect_uri=redirect_uri)
+        return await self._client.call(_requests.redeem_code(body))
 
     async def refresh(self, refresh_token: str) -> auth.TokenResponse:
         """New session tokens; each refresh token is good for one use."""

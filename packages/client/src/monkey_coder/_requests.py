@@ -11,7 +11,7 @@ import msgspec
 from monkey_coder import _responses
 from monkey_coder.errors import ConfigurationError
 from monkey_coder.results import Execution, money
-from monkey_coder_protocol import auth, billing, catalog, execute
+from monkey_coder_protocol import auth, billing, catalog, cli_login, execute
 
 T = TypeVar("T")
 Outcome = Literal["accepted", "rejected", "tests_passed", "tests_failed"]
@@ -206,6 +206,22 @@ def register(body: auth.RegisterRequest) -> Call[auth.TokenResponse]:
 def login(body: auth.LoginRequest) -> Call[auth.TokenResponse]:
     """`POST /v1/auth/login`."""
     return Call(_post("/v1/auth/login", body), _responses.parse_tokens)
+
+
+def begin_device_login(body: cli_login.DeviceAuthorizationRequest) -> Call[cli_login.DeviceAuthorization]:
+    """`POST /v1/auth/device/authorize`."""
+    return Call(_post("/v1/auth/device/authorize", body), _responses.parse_as(cli_login.DeviceAuthorization))
+
+
+def poll_device_login(device_code: str) -> Call[cli_login.CommandLineKey]:
+    """`POST /v1/auth/device/token`."""
+    body = cli_login.DeviceTokenRequest(device_code=device_code)
+    return Call(_post("/v1/auth/device/token", body), _responses.parse_as(cli_login.CommandLineKey))
+
+
+def redeem_code(body: cli_login.CodeTokenRequest) -> Call[cli_login.CommandLineKey]:
+    """`POST /v1/auth/authorize/token`."""
+    return Call(_post("/v1/auth/authorize/token", body), _responses.parse_as(cli_login.CommandLineKey))
 
 
 def refresh(refresh_token: str) -> Call[auth.TokenResponse]:

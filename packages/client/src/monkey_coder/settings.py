@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from monkey_coder import config_file
+from monkey_coder import config_file, key_store
 from monkey_coder.errors import ConfigurationError
 
 DEFAULT_BASE_URL = "http://localhost:8000"
@@ -25,7 +25,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value and where it was found: `flag`, `environment`, `project`, `user` or `default`."""
+    """A value and where it was found: `flag`, `environment`, `project`, `user`, `keyring` or `default`."""
 
     value: str
     origin: str
@@ -92,6 +92,8 @@ def load(
     found = {"baseUrl": Setting(DEFAULT_BASE_URL, "default")}
     for origin, values in layers:
         found |= {key: Setting(value, origin) for key, value in values.items() if value}
+    if "apiKey" not in found and user_path is not None and (kept := key_store.read(user_path)) is not None:
+        found["apiKey"] = Setting(kept.key, kept.origin)
     return Settings(found, user_path, project_path)
 
 

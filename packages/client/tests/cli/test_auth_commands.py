@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from monkey_coder.cli.logins import host_name
 from packages.client.tests.conftest import Ran
 from packages.client.tests.fake_gateway import KEY, Answer, FakeGateway, error, reply
 
 Monkey = Callable[..., Ran]
+OF_THIS_COMPUTER = {"client": "cli", "host": host_name()}
 
 
 def config_file(home: Path) -> Path:
@@ -31,7 +33,7 @@ def test_login_stores_the_key_privately_and_keeps_other_settings(
     typed("my password\n")
     ran = monkey("auth", "login", "--email", "ada@example.com", "--password-stdin")
     assert (ran.code, ran.out) == (0, "Logged in as ada@example.com.\n")
-    assert gateway.seen[0].body == {"email": "ada@example.com", "password": "my password", "client": "cli"}
+    assert gateway.seen[0].body == {"email": "ada@example.com", "password": "my password", **OF_THIS_COMPUTER}
     assert json.loads(config_file(home).read_text()) == {"preferences": {"a": 1}, "apiKey": KEY}
     assert stat.S_IMODE(config_file(home).stat().st_mode) == 0o600
     assert KEY not in ran.out + ran.err
@@ -57,12 +59,12 @@ def test_login_with_a_key_checks_it_first(
     assert json.loads(config_file(home).read_text())["apiKey"] == "mk-right"
 
 
-def test_a_person_is_asked_for_email_and_password(
+def test_a_person_is_asked_for_the_password_of_the_email(
     monkey: Monkey, gateway: FakeGateway, person: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _prompt: "hidden pw")
-    person("ada@example.com\n")
-    assert monkey("auth", "login").code == 0
+    person("")
+    assert monkey("auth", "login", "--email", "ada@example.com").code == 0
     assert gateway.seen[0].body["email"] == "ada@example.com"
     assert gateway.seen[0].body["password"] == "hidden pw"
 

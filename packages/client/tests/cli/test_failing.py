@@ -111,7 +111,8 @@ def test_a_broken_configuration_is_code_78_with_its_place(monkey: Monkey, home: 
         (["config", "get", "defaultModel"], "is not set"),
         (["config", "set", "baseUrl", "nowhere"], "must look like https://host"),
         (["receipts", "verify", "none.json"], "There is no file"),
-        (["auth", "login"], "--password-stdin"),
+        (["auth", "login", "--no-input"], "--password-stdin"),
+        (["auth", "login", "--device", "--email", "a@b.c"], "Say one of"),
         (["--timeout", "0", "models"], "range"),
     ],
 )

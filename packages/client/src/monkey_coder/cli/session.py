@@ -61,7 +61,8 @@ class Session:
 
             self._settings = settings.load({"baseUrl": self.flags.get("base_url")}, environ=self.environ)
             path = self._settings.user_path
-            if path and self._settings.value("apiKey") and config_file.readable_by_others(path):
+            key = self._settings.found.get("apiKey")
+            if path and key is not None and key.origin == "user" and config_file.readable_by_others(path):
                 self.note(f"Warning: others on this computer can read {path}; run `chmod 600 {path}`.")
         return self._settings
 

@@ -22,25 +22,39 @@ if TYPE_CHECKING:
     "login",
     examples=(
         "monkey auth login",
+        "monkey auth login --device",
         "monkey auth login --api-key-stdin < key.txt",
         "monkey auth login --email you@example.com --password-stdin < password.txt",
     ),
 )
-@click.option("--email", metavar="EMAIL", help="The account's email.")
+@click.option("--browser", is_flag=True, help="Log in in the browser of this computer.")
+@click.option("--device", is_flag=True, help="Show a code to type in the browser of any computer.")
+@click.option("--email", metavar="EMAIL", help="Log in here, with the password of this account.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
-@click.option("--api-key-stdin", is_flag=True, help="Read a key from stdin instead of email and password.")
+@click.option("--api-key-stdin", is_flag=True, help="Read a key from stdin.")
 @pass_session
-def login(session: Session, email: str | None, *, password_stdin: bool, api_key_stdin: bool) -> None:
-    """Get a key and store it in the configuration file (mode 0600)."""
+def login(  # noqa: PLR0913  # one argument an option
+    session: Session, email: str | None, *, browser: bool, device: bool, password_stdin: bool, api_key_stdin: bool
+) -> None:
+    """Get a key of this computer's own and keep it in the keyring, else in a file (mode 0600).
+
+    Without an option: in the browser of this computer, or by a code where there is none.
+    """
+    if sum((browser, device, bool(email or password_stdin), api_key_stdin)) > 1:
+        message = "Say one of --browser, --device, --email and --api-key-stdin."
+        raise click.UsageError(message)
     if api_key_stdin:
         key = _first_line()
-        user = _checked_status(session, key)
-        _store(session, key)
-        session.emit({"user": user}, text=lambda: f"Logged in as {_name(user)}.")
-        return
-    address, password = _credentials(session, email, password_stdin=password_stdin)
-    with session.client(needs_key=False) as client:
-        _log_in(session, client, address, password=password)
+        _finish(session, key, _checked_status(session, key))
+    elif email or password_stdin:
+        address, password = _credentials(session, email, password_stdin=password_stdin)
+        with session.client(needs_key=False) as client:
+            _log_in(session, client, address, password=password)
+    elif session.on("no_input") and not (browser or device):
+        message = "Say --device, --email EMAIL and --password-stdin, or --api-key-stdin where nobody can be asked."
+        raise click.UsageError(message)
+    else:
+        _log_in_elsewhere(session, browser=browser, device=device)
 
 
 @command(
@@ -64,15 +78,16 @@ def register(session: Session, email: str | None, name: str | None, plan: str | 
 @pass_session
 def logout(session: Session) -> None:
     """Forget the stored key. The gateway ends a key that a login made; one you brought goes on working."""
-    from monkey_coder import config_file  # noqa: PLC0415  # `--help` reads no files
+    from monkey_coder import config_file, key_store  # noqa: PLC0415  # `--help` reads no files
 
     target = config_file.user_file(session.environ)
-    stored = config_file.read(target).get("apiKey")
-    said = _end(session, stored) if isinstance(stored, str) else ""
-    if stored:
-        config_file.update(target, {"apiKey": None, "refreshToken": None})
-    text = f"The key was removed from {target}. {said}".rstrip() if stored else "No key was stored."
-    session.emit({"logged_out": bool(stored), "message": said or None}, text=lambda: text)
+    kept = key_store.read(target)
+    said = _end(session, kept.key) if kept is not None else ""
+    text = "No key was stored."
+    if kept is not None:
+        key_store.forget(target)
+        text = f"The key was removed from {kept.place}. {said}".rstrip()
+    session.emit({"logged_out": kept is not None, "message": said or None}, text=lambda: text)
     if session.environ.get("MONKEY_CODER_API_KEY"):
         session.note("MONKEY_CODER_API_KEY is still set and will be used.")
 
@@ -80,13 +95,14 @@ def logout(session: Session) -> None:
 @command("status", examples=("monkey auth status",))
 @pass_session
 def status(session: Session) -> None:
-    """Say who you are to the gateway."""
+    """Say who you are to the gateway, and where the key is."""
     with session.client() as client:
         answer = client.auth.status()
         address = client.base_url
     if not answer.authenticated:
         raise _refused()
-    session.emit(answer, text=lambda: _who(answer, address))
+    place = _place(session)
+    session.emit({**output.plain(answer), "key_in": place}, text=lambda: _who(answer, address, place))
 
 
 @command("token", examples=("monkey auth token", 'OPENAI_API_KEY="$(monkey auth token)" some-tool'))
@@ -120,7 +136,9 @@ def _end(session: Session, key: str) -> str:
 
 
 def _log_in(session: Session, client: "Client", email: str, *, password: str) -> None:
-    tokens = client.auth.login(email, password, client="cli")
+    from monkey_coder.cli.logins import host_name  # noqa: PLC0415  # beside its only uses
+
+    tokens = client.auth.login(email, password, client="cli", host=host_name())
     if not isinstance(tokens.api_key, str):
         raise CommandFailed(
             Exit.UNUSABLE_OUTPUT,
@@ -128,22 +146,54 @@ def _log_in(session: Session, client: "Client", email: str, *, password: str) ->
             message="The gateway gave no key to this login.",
             hint="Make one on the website and run `monkey auth login --api-key-stdin`.",
         )
-    target = _store(session, tokens.api_key)
-    user = output.plain(tokens).get("user", {"email": email})
-    session.emit({"user": user}, text=lambda: f"Logged in as {_name(user)}.")
-    session.note(f"The key is stored in {target}.")
+    _finish(session, tokens.api_key, output.plain(tokens).get("user", {"email": email}))
 
 
-def _store(session: Session, key: str) -> str:
-    """Save the key; and the address it is for when a flag named it, else the next command would go elsewhere."""
-    from monkey_coder import config_file  # noqa: PLC0415  # `--help` reads no files
+def _log_in_elsewhere(session: Session, *, browser: bool, device: bool) -> None:
+    """In a browser: the one of this computer, unless none is at hand or nobody watches this terminal."""
+    from monkey_coder.cli import logins  # noqa: PLC0415  # beside its only uses
+
+    here = browser or (not device and session.may_ask and logins.browser_at_hand(session.environ))
+    with session.client(needs_key=False) as client:
+        got = logins.by_browser(session, client) if here else None
+        if got is None and browser:
+            raise CommandFailed(
+                Exit.USAGE, "no_browser", message="No browser opens here.", hint="Run `monkey auth login --device`."
+            )
+        got = got or logins.by_device_code(session, client)
+    _finish(session, got.api_key, output.plain(got.user))
+
+
+def _finish(session: Session, key: str, user: dict[str, Any]) -> None:
+    """Keep the key; and the address it is for when a flag named it, else the next command would go elsewhere.
+
+    The key that an earlier login left is ended where it came from the same address.
+    """
+    from monkey_coder import config_file, key_store  # noqa: PLC0415  # `--help` reads no files
 
     target = config_file.user_file(session.environ)
-    changes: dict[str, Any] = {"apiKey": key}
-    if session.flags.get("base_url"):
-        changes["baseUrl"] = session.settings().base_url
-    config_file.update(target, changes)
-    return str(target)
+    former = key_store.read(target)
+    elsewhere = bool(session.flags.get("base_url"))
+    more = {"baseUrl": session.settings().base_url} if elsewhere else None
+    kept = key_store.save(target, key, more=more)
+    if former is not None and former.key != key and not elsewhere:
+        _end(session, former.key)
+    session.emit({"user": user}, text=lambda: f"Logged in as {_name(user)}.")
+    session.note(f"The key is stored in {kept.place}.")
+
+
+def _place(session: Session) -> str:
+    """Where the key in force is, in words."""
+    from monkey_coder import config_file, key_store  # noqa: PLC0415  # `--help` reads no files
+
+    settings = session.settings()
+    origin = settings.found["apiKey"].origin
+    if origin == "environment":
+        return "MONKEY_CODER_API_KEY"
+    if origin == "project":
+        return str(settings.project_path)
+    kept = key_store.read(config_file.user_file(session.environ))
+    return kept.place if kept is not None else origin
 
 
 def _checked_status(session: Session, key: str) -> dict[str, Any]:
@@ -186,9 +236,13 @@ def _name(user: dict[str, Any]) -> str:
     return str(user.get("email") or user.get("name") or "the key's owner")
 
 
-def _who(answer: "AuthStatus", address: str) -> str:
+def _who(answer: "AuthStatus", address: str, place: str) -> str:
     user = answer.user
-    pairs: list[tuple[str, object]] = [("gateway", address), ("session until", answer.session_expires)]
+    pairs: list[tuple[str, object]] = [
+        ("gateway", address),
+        ("key in", place),
+        ("session until", answer.session_expires),
+    ]
     if user is not None:
         pairs += [
             ("email", user.email),
