@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import person as person_module
 from tests.conftest import RunningGateway
 from tests.contract_http import Outsider
-from tests.person import Person
+from tools import person as person_module
+from tools.person import Person
 from tools.processes import BIN
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]

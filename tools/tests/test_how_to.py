@@ -14,7 +14,16 @@ from monkey_coder_server.domain.catalog import Catalog
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 PAGES = sorted(HOW_TO.glob("*.md"))
-ABOUT_NO_MODEL = {"audit.md", "mail.md", "exports.md", "migrations.md", "postgresql.md", "quotes.md", "reconcile.md"}
+ABOUT_NO_MODEL = {
+    "audit.md",
+    "log-in.md",
+    "mail.md",
+    "exports.md",
+    "migrations.md",
+    "postgresql.md",
+    "quotes.md",
+    "reconcile.md",
+}
 ABOUT_NO_MODEL |= {"organizations.md"}
 CATALOG = Catalog(card for provider in PROVIDERS for card in provider.offers)
 GATEWAY = "http://127.0.0.1:8000"

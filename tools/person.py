@@ -1,6 +1,6 @@
 """A person with a browser: keeps cookies, fills in forms, presses buttons.
 
-`python tests/person.py EMAIL PASSWORD ANSWER URL` opens an address as a desktop would; BROWSER can name it.
+`python tools/person.py EMAIL PASSWORD ANSWER URL` opens an address as a desktop would; BROWSER can name it.
 """
 
 import html
