@@ -47,6 +47,7 @@ from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rota
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.credit import Refund
+from monkey_coder_server.ports.factors import Passkey, Totp, Tries
 from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill, GrantTerms
 from monkey_coder_server.ports.organizations import Membership, Organization
@@ -186,6 +187,7 @@ async def _set_up(store: Storage) -> None:
     firm = Organization("acc_firm", "Firm", NOON)
     await store.organizations.create(firm, Membership(firm.account_id, "user_1", Role.OWNER, NOON))
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
+    await _prove(store)
     await store.keys.create(
         KeyRecord(
             key_id=KEY,
@@ -217,6 +219,14 @@ async def _set_up(store: Storage) -> None:
     await _learn(store)
     await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
     await store.replies.keep(ACCOUNT, "call:1", b"made")
+
+
+async def _prove(store: Storage) -> None:
+    """Second factors."""
+    await store.factors.put_totp(Totp("user_1", b"sealed", 7, NOON))
+    await store.factors.add_passkey(Passkey("psk_1", "user_1", b"credential", b"cose", 0, "laptop", NOON))
+    await store.factors.put_recovery_codes("user_1", [b"code".ljust(32)])
+    await store.factors.take_try("user_1", Tries(5, 300), NOON)
 
 
 async def _learn(store: Storage) -> None:

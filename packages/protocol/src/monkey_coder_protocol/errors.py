@@ -16,6 +16,8 @@ class ErrorCode(StrEnum):
     BUDGET_EXCEEDED = "budget_exceeded"
     MODEL_NOT_ALLOWED = "model_not_allowed"
     FORBIDDEN = "forbidden"
+    CONFIRMATION_REQUIRED = "confirmation_required"
+    MFA_ENROLMENT_REQUIRED = "mfa_enrolment_required"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     MODEL_NOT_FOUND = "model_not_found"

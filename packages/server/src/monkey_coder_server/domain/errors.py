@@ -74,6 +74,18 @@ class Forbidden(GatewayError):
     code = "forbidden"
 
 
+class ConfirmationRequired(GatewayError):
+    """The person must first prove anew that it is them, for this very action."""
+
+    code = "confirmation_required"
+
+
+class MfaEnrolmentRequired(GatewayError):
+    """The person must first have a second factor, and have proved it in this session."""
+
+    code = "mfa_enrolment_required"
+
+
 class NotFound(GatewayError):
     """No such thing, or not this account's."""
 

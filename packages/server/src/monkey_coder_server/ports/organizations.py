@@ -11,12 +11,16 @@ from monkey_coder_server.ports.accounts import User
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a person is in an organization. Nobody has one in their own account: there they are the owner."""
+    """What a person is in an organization. Nobody has one in their own account: there they are the owner.
+
+    `second_factor_required`: the organization wants one of whoever acts for it.
+    """
 
     account_id: str
     user_id: str
     role: Role
     created_at: datetime
+    second_factor_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "budget_exceeded": 402,
         "model_not_allowed": 403,
         "forbidden": 403,
+        "confirmation_required": 403,
+        "mfa_enrolment_required": 403,
         "not_found": 404,
         "model_not_found": 404,
         "method_not_allowed": 405,

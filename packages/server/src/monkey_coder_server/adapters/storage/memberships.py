@@ -4,15 +4,21 @@ from sqlalchemy import bindparam, select
 
 from monkey_coder_server.adapters.storage.moments import from_micros
 from monkey_coder_server.adapters.storage.operations import Reading
-from monkey_coder_server.adapters.storage.people import memberships
+from monkey_coder_server.adapters.storage.people import memberships, organizations
 from monkey_coder_server.adapters.storage.transaction import Query, Row
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.ports.organizations import Membership
 
 _FIND = Query(
-    select(memberships.c.account_id, memberships.c.user_id, memberships.c.role, memberships.c.created_at).where(
-        memberships.c.account_id == bindparam("account"), memberships.c.user_id == bindparam("user")
+    select(
+        memberships.c.account_id,
+        memberships.c.user_id,
+        memberships.c.role,
+        memberships.c.created_at,
+        organizations.c.second_factor_required,
     )
+    .join(organizations, organizations.c.account_id == memberships.c.account_id)
+    .where(memberships.c.account_id == bindparam("account"), memberships.c.user_id == bindparam("user"))
 )
 
 
@@ -30,5 +36,5 @@ class SqlMemberships:
 
 
 def _membership(row: Row) -> Membership:
-    account_id, user_id, role, created_at = row
-    return Membership(account_id, user_id, Role(role), from_micros(created_at))
+    account_id, user_id, role, created_at, strict = row
+    return Membership(account_id, user_id, Role(role), from_micros(created_at), bool(strict))

@@ -13,6 +13,7 @@ from monkey_coder_server.adapters.storage.accounts import SqlAccounts
 from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.cost_books import SqlCostBooks
+from monkey_coder_server.adapters.storage.factors import SqlFactors
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.lessons import SqlLessons
@@ -59,6 +60,7 @@ class Storage:
     memberships: SqlMemberships
     organizations: SqlOrganizations
     tickets: SqlTickets
+    factors: SqlFactors
     keys: SqlKeys
     audit: SqlAudit
     limits: SqlLimits
@@ -122,6 +124,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         memberships=SqlMemberships(readers),
         organizations=SqlOrganizations(writer, readers, keys_changed=keys.refresh),
         tickets=SqlTickets(writer, readers),
+        factors=SqlFactors(writer, readers),
         keys=keys,
         audit=SqlAudit(writer, readers),
         limits=SqlLimits(writer, readers),

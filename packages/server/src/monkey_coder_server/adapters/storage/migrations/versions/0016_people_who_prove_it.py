@@ -1,4 +1,4 @@
-"""Sessions that know when they were confirmed, organizations with members, single-use tokens, fuller audit entries."""
+"""Sessions that know when they were confirmed, organizations with members, single-use tokens, fuller audit entries, factors."""
 
 import hashlib
 import json
@@ -22,6 +22,7 @@ def upgrade() -> None:
     _chain_actions()
     _organize()
     _issue_tickets()
+    _keep_factors()
 
 
 def _prove_people() -> None:
@@ -111,8 +112,51 @@ def _issue_tickets() -> None:
     op.create_index("ix_tickets_expires_at", "tickets", ["expires_at"])
 
 
+def _keep_factors() -> None:
+    op.create_table(
+        "totp_factors",
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_totp_factors_user_id_users")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_totp_factors")),
+    )
+    op.create_table(
+        "passkeys",
+        sa.Column("passkey_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_passkeys_user_id_users")),
+        sa.PrimaryKeyConstraint("passkey_id", name=op.f("pk_passkeys")),
+        sa.UniqueConstraint("credential_id", name=op.f("uq_passkeys_credential_id")),
+    )
+    op.create_index("ix_passkeys_user_id", "passkeys", ["user_id"])
+    op.create_table(
+        "recovery_codes",
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_recovery_codes_user_id_users")),
+        sa.PrimaryKeyConstraint("user_id", "digest", name=op.f("pk_recovery_codes")),
+    )
+    op.create_table(
+        "factor_tries",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("tried", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_factor_tries")),
+    )
+
+
 def downgrade() -> None:
     """Drop it all with what it holds."""
+    for name in ("factor_tries", "recovery_codes", "passkeys", "totp_factors"):
+        op.drop_table(name)
     op.drop_table("tickets")
     op.drop_table("memberships")
     op.drop_table("organizations")
