@@ -96,6 +96,7 @@ def _plain() -> App:
     metrics = Metrics("bench")
     services: Any = Services(
         authenticator=None,  # type: ignore[arg-type] # no route here asks who calls
+        assurance=None,  # type: ignore[arg-type] # nor how sure it is
         problems=NativeProblems("http://localhost/billing"),
         telemetry=metrics,
         clock=SystemClock(),

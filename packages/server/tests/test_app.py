@@ -17,6 +17,7 @@ from monkey_coder_server.ports.accounts import Audit
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.telemetry import RequestRecord
 from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.assurance import Assurance
 from monkey_coder_server.web.audited import Refusals
 from monkey_coder_server.web.auth import Authenticator
 from monkey_coder_server.web.feature import Feature, Route
@@ -79,6 +80,7 @@ def application(watch: Watch, **options: Any) -> Application:
     numbers = itertools.count(1)
     services = Services(
         authenticator=cast("Authenticator", None),
+        assurance=cast("Assurance", None),
         problems=NativeProblems("http://here/billing"),
         telemetry=watch,
         clock=SystemClock(),

@@ -23,6 +23,8 @@ ERROR_CLASSES: Mapping[str, type[errors.APIError]] = {
     "budget_exceeded": errors.BudgetExceededError,
     "model_not_allowed": errors.PermissionDeniedError,
     "forbidden": errors.PermissionDeniedError,
+    "confirmation_required": errors.PermissionDeniedError,
+    "mfa_enrolment_required": errors.PermissionDeniedError,
     "not_found": errors.NotFoundError,
     "method_not_allowed": errors.InvalidRequestError,
     "model_not_found": errors.ModelNotFoundError,

@@ -8,6 +8,7 @@ from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.telemetry import Telemetry
 from monkey_coder_server.web.asgi import Message, Receive, Reply, Scope, Send
+from monkey_coder_server.web.assurance import Assurance
 from monkey_coder_server.web.audited import Refusals
 from monkey_coder_server.web.auth import Authenticator
 from monkey_coder_server.web.cors import Cors
@@ -39,6 +40,7 @@ class Services:
     """What the application asks of others."""
 
     authenticator: Authenticator
+    assurance: Assurance
     problems: ErrorRenderer
     telemetry: Telemetry
     clock: Clock
@@ -162,6 +164,8 @@ class _Serving:
     async def _serve(self, route: Route, request: Request) -> Reply:
         if route.auth != "public":
             request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
+            if request.principal.session_id is not None:
+                await self._services.assurance.check(request, route)
         if route.admit is not None:
             await route.admit(request)
         return await (self._services.once.serve(route, request) if route.once else route.endpoint(request))

@@ -120,11 +120,11 @@ async def test_with_the_last_factor_its_codes_and_what_sessions_proved_are_gone(
 async def test_so_many_tries_and_no_more_until_their_time_is_over(people: Storage) -> None:
     store = people.factors
     waits = await asyncio.gather(*(store.take_try("user_ada", FIVE, NOON) for _ in range(16)))
-    assert waits.count(0.0) == 5
-    assert set(waits) == {0.0, 300.0}
-    assert await store.take_try("user_ben", FIVE, NOON) == 0.0
-    assert await store.take_try("user_ada", FIVE, NOON + timedelta(seconds=299)) == 1.0
+    assert waits.count(0) == 5
+    assert set(waits) == {0, 300}
+    assert await store.take_try("user_ben", FIVE, NOON) == 0
+    assert await store.take_try("user_ada", FIVE, NOON + timedelta(seconds=299)) == 1
     after = NOON + timedelta(seconds=300)
-    assert [await store.take_try("user_ada", FIVE, after) for _ in range(6)] == [0.0] * 5 + [300.0]
+    assert [await store.take_try("user_ada", FIVE, after) for _ in range(6)] == [0] * 5 + [300]
     await store.forget_tries("user_ada")
-    assert await store.take_try("user_ada", FIVE, after) == 0.0
+    assert await store.take_try("user_ada", FIVE, after) == 0

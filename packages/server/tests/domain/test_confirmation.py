@@ -16,5 +16,6 @@ def test_a_proof_counts_for_five_minutes() -> None:
 
 
 def test_the_words_are_those_of_the_wire_and_of_the_settings() -> None:
-    assert [str(action) for action in Action] == ["keys", "money", "factors", "identity"]
-    assert [str(mode) for mode in SecondFactors] == ["off", "optional", "required"]
+    assert Action("identity") is Action.IDENTITY
+    assert [*Action] == ["keys", "money", "factors", "identity"]
+    assert [*SecondFactors] == ["off", "optional", "required"]

@@ -7,10 +7,15 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 
 from monkey_coder_server.adapters.limiter.memory import MemoryLimiter
 from monkey_coder_server.adapters.mail import Outbox
+from monkey_coder_server.adapters.one_time_codes import TotpCodes
+from monkey_coder_server.adapters.passkeys import WebAuthnCeremonies
 from monkey_coder_server.adapters.passwords import Argon2Pool
+from monkey_coder_server.adapters.recovery_codes import new_recovery_codes, recovery_digests
+from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer, load_or_create_signer
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
@@ -19,14 +24,18 @@ from monkey_coder_server.adapters.system.ids import system_ids
 from monkey_coder_server.adapters.tokens import JwtTokens
 from monkey_coder_server.bootstrap.mail import open_outbox
 from monkey_coder_server.domain import api_keys
+from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features import accounts
 from monkey_coder_server.ports.accounts import AuditEntry
 from monkey_coder_server.ports.clock import Ids
+from monkey_coder_server.ports.factors import SecondFactorRules
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.settings import Settings, SettingsError
 from monkey_coder_server.web.auth import Authenticator, CredentialStores
 
+ISSUER = "Monkey Coder"
+"""Under this name authenticator apps show our codes."""
 OPERATOR = "operator"
 """The instance that changes limits: every other one is asked for its leases."""
 
@@ -90,6 +99,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         limits=storage.limits,
         recall=lambda account_id: storage.books.recall(account_id, OPERATOR),
         audit=storage.audit,
+        factors=_factors(settings, storage),
         limiter=limiter,
         passwords=passwords,
         tokens=tokens,
@@ -109,3 +119,16 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         await outbox.close()
         passwords.close()
         await storage.close()
+
+
+def _factors(settings: Settings, storage: Storage) -> accounts.FactorTools:
+    """Secrets of second factors are sealed and digested under keys of their own, derived from the pepper."""
+    pepper = settings.key_pepper.reveal().encode()
+    return accounts.FactorTools(
+        rules=SecondFactorRules(SecondFactors.OPTIONAL, storage.factors),
+        codes=TotpCodes(ISSUER),
+        ceremonies=WebAuthnCeremonies(settings.base_url),
+        sealing=AesSealing(pepper),
+        new_recovery_codes=new_recovery_codes,
+        recovery_digests=partial(recovery_digests, (pepper,)),
+    )

@@ -29,6 +29,7 @@ from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.upstream import Upstream
 from monkey_coder_server.providers import anthropic, google, groq, moonshot, openai, perplexity, xai
 from monkey_coder_server.settings import Settings
+from monkey_coder_server.web.assurance import Assurance
 from monkey_coder_server.web.audited import Refusals
 from monkey_coder_server.web.feature import Feature
 from monkey_coder_server.web.once import Once
@@ -288,6 +289,7 @@ def _application(books: Books, metrics: Metrics, features: Sequence[Feature], dr
     settings = books.settings
     services = Services(
         authenticator=books.authenticator,
+        assurance=Assurance(books.accounts.factors.rules, books.storage.tickets, books.clock),
         problems=NativeProblems(_top_up_url(settings)),
         telemetry=metrics,
         clock=books.clock,

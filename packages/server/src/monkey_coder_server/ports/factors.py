@@ -85,8 +85,8 @@ class Factors(Protocol):
     async def recovery_codes(self, user_id: str) -> int:
         """How many are left."""
 
-    async def take_try(self, subject: str, tries: Tries, at: datetime) -> float:
-        """Count a try: 0.0 when it is allowed, else how many seconds to wait."""
+    async def take_try(self, subject: str, tries: Tries, at: datetime) -> int:
+        """Count a try: 0 when it is allowed, else how many seconds to wait."""
 
     async def forget_tries(self, subject: str) -> None:
         """Begin to count anew."""

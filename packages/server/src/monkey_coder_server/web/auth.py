@@ -114,7 +114,7 @@ class Authenticator:
         if session is None or session.revoked or session.expires_at <= now:
             raise NotAuthenticated("The session has ended; log in again.")
         account_id = named or organization or claims.account_id
-        role = await self._role(claims.user_id, account_id, own=claims.account_id)
+        role, strict = await self._role(claims.user_id, account_id, own=claims.account_id)
         if role is None:
             raise Forbidden(_NOT_A_MEMBER) if named is None else NotFound(_NO_ORGANIZATION)
         return Principal(
@@ -125,13 +125,18 @@ class Authenticator:
             scopes=SCOPES_OF[role],
             role=role,
             confirmed_at=session.confirmed_at,
+            second_factor=session.second_factor,
+            second_factor_required=strict,
         )
 
-    async def _role(self, user_id: str, account_id: str, *, own: str) -> Role | None:
+    async def _role(self, user_id: str, account_id: str, *, own: str) -> tuple[Role | None, bool]:
+        """What a person is in an account, and whether it wants a second factor of them."""
         if account_id == own:
-            return Role.OWNER
+            return Role.OWNER, False
         membership = await self._memberships.find(account_id, user_id)
-        return None if membership is None else membership.role
+        if membership is None:
+            return None, False
+        return membership.role, membership.second_factor_required
 
 
 def _lacks(principal: Principal, scope: str) -> str:

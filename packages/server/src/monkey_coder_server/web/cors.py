@@ -3,12 +3,18 @@
 from monkey_coder_server.web.asgi import Scope
 from monkey_coder_server.web.respond import Headers, Response
 
+_ALLOWED = (
+    b"authorization",
+    b"content-type",
+    b"idempotency-key",
+    b"x-api-key",
+    b"x-goog-api-key",
+    b"x-mk-confirmation",
+    b"x-mk-organization",
+)
 _PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
-    (
-        b"access-control-allow-headers",
-        b"authorization, content-type, idempotency-key, x-api-key, x-goog-api-key, x-mk-organization",
-    ),
+    (b"access-control-allow-headers", b", ".join(_ALLOWED)),
     (b"access-control-max-age", b"600"),
 ]
 _EXPOSED = (

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.request import Request
@@ -25,8 +26,10 @@ class Route:
     `takes` and `gives` are the structs of the body and of the answer, for the OpenAPI document; None for no body, and
     for an answer that is no JSON. `once`: it makes something, and under one idempotency key makes it once. `admit`
     comes before that: whoever it refuses has left no trace. `action` is what the audit trail calls it when it is
-    refused; empty for what is not of an account's or money's safety. `page`: a page for browsers, with headers
-    of its own (`web.pages`) in place of those that every answer for programs carries.
+    refused; empty for what is not of an account's or money's safety. `confirm` is what a person must have proved for
+    it only just now; keys are not asked. `enrolling`: open to a person who lacks the second factor required of them.
+    `page`: a page for browsers, with headers of its own (`web.pages`) in place of those that every answer for programs
+    carries.
     """
 
     method: str
@@ -42,6 +45,8 @@ class Route:
     admit: Callable[[Request], Awaitable[None]] | None = None
     action: str = ""
     page: bool = False
+    confirm: Action | None = None
+    enrolling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class Principal(Record, frozen=True):
     """When a person last proved with every factor they have that it is them."""
     impersonator: str = ""
     """The operator who acts as the person, in a session of theirs; empty for the person."""
+    second_factor: bool = False
+    """Whether they proved a second one in this session."""
+    second_factor_required: bool = False
+    """Whether the organization they act for wants one of them."""
 
     @property
     def anonymous(self) -> bool:

@@ -17,3 +17,11 @@ def test_another_purpose_another_secret_and_altered_bytes_open_nothing() -> None
     assert AesSealing(b"salt").open(sealed, b"purpose") is None
     for wrong in (sealed[:-1] + bytes([sealed[-1] ^ 1]), sealed[:5], b""):
         assert AesSealing(b"pepper").open(wrong, b"purpose") is None
+
+
+def test_a_former_secret_goes_on_opening_and_seals_nothing_new() -> None:
+    before, after = AesSealing(b"old"), AesSealing(b"new", b"old")
+    assert after.open(before.seal(b"kept", b"purpose"), b"purpose") == b"kept"
+    sealed = after.seal(b"kept", b"purpose")
+    assert before.open(sealed, b"purpose") is None
+    assert AesSealing(b"new").open(sealed, b"purpose") == b"kept"

@@ -32,6 +32,23 @@ WITHOUT_A_SCOPE = {
     "POST /v1/invitations/decline": "is for whom the invitation was sent to",
     "GET /v1/organizations": "tells a person of themselves",
     "POST /v1/organizations": "makes one that is the person's own",
+    **dict.fromkeys(
+        [
+            "GET /v1/auth/mfa",
+            "POST /v1/auth/mfa/totp/enroll",
+            "POST /v1/auth/mfa/totp/confirm",
+            "DELETE /v1/auth/mfa/totp",
+            "POST /v1/auth/mfa/recovery-codes",
+            "GET /v1/auth/mfa/passkeys",
+            "POST /v1/auth/mfa/passkeys/register/options",
+            "POST /v1/auth/mfa/passkeys/register",
+            "PATCH /v1/auth/mfa/passkeys/{passkey_id}",
+            "DELETE /v1/auth/mfa/passkeys/{passkey_id}",
+            "POST /v1/auth/confirm",
+            "POST /v1/auth/confirm/options",
+        ],
+        "is of the person alone, whatever account they act for",
+    ),
 }
 """What anybody may do who is somebody, each with its reason."""
 LEAVING = {"POST /v1/auth/logout", "POST /v1/organizations/{organization_id}/leave"}

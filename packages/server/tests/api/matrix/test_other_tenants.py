@@ -8,6 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from monkey_coder_server.ports.factors import Passkey
 from packages.server.tests.api.matrix.cast import filled, served, table
 from packages.server.tests.conftest import House
 from packages.server.tests.features.accounts.people import Person, founder
@@ -61,7 +62,10 @@ async def estate(served_house: House) -> Estate:
     invited = (await made(place, owner.headers, email="guest@example.com", role="viewer")).json()
     task = {"task_type": "custom", "prompt": MARK}
     quote = (await made("/v1/quote", by_key, **task)).json()
+    factors, now = house.gateway.books.storage.factors, house.gateway.books.clock.now()
+    await factors.add_passkey(Passkey("psk_estate", owner.user.user_id, b"credential", b"cose", 0, MARK, now))
     objects = {
+        "passkey_id": "psk_estate",
         "organization_id": owner.account_id,
         "user_id": owner.user.user_id,
         "invitation_id": invited["invitation_id"],
@@ -128,7 +132,7 @@ async def test_afterwards_all_of_it_is_there_for_its_owner(served_house: House, 
 
 
 async def test_every_parameter_of_a_path_is_accounted_for() -> None:
-    known = {"organization_id", "invitation_id", "user_id", "key_id", "receipt_id", "response_id"}
+    known = {"organization_id", "invitation_id", "user_id", "key_id", "passkey_id", "receipt_id", "response_id"}
     assert set().union(*(_parameters(row.path) for row in table())) == known | NAMES
 
 

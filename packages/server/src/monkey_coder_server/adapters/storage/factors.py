@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 from typing import Any
 
 from sqlalchemy import (
@@ -32,8 +33,8 @@ from monkey_coder_server.adapters.storage.transaction import Parameters, Query, 
 from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.ports.factors import Passkey, Totp, Tries
 
-_ONE = literal_column("1")
-_OF_USER = bindparam("user")
+_ONE: Any = literal_column("1")
+_OF_USER: Any = bindparam("user")
 _ANY = Query(
     union_all(
         select(_ONE).where(exists().where(totp_factors.c.user_id == _OF_USER)),
@@ -175,8 +176,8 @@ class SqlFactors:
         row = await self._readers.read(lambda transaction: transaction.row(_CODES, {"user": user_id}))
         return 0 if row is None else int(row[0])
 
-    async def take_try(self, subject: str, tries: Tries, at: datetime) -> float:
-        """Count a try: 0.0 when it is allowed, else how many seconds to wait."""
+    async def take_try(self, subject: str, tries: Tries, at: datetime) -> int:
+        """Count a try: 0 when it is allowed, else how many seconds to wait."""
         return await self._writer.perform(partial(_take_try, subject, tries, at))
 
     async def forget_tries(self, subject: str) -> None:
@@ -215,14 +216,15 @@ def _put_codes(user_id: str, digests: Sequence[bytes], transaction: Transaction)
     transaction.change_each(_ADD_CODE, [{"user_id": user_id, "digest": digest} for digest in digests])
 
 
-def _take_try(subject: str, tries: Tries, at: datetime, transaction: Transaction) -> float:
+def _take_try(subject: str, tries: Tries, at: datetime, transaction: Transaction) -> int:
     now, period = to_micros(at), timedelta(seconds=tries.seconds)
     transaction.change(_BEGIN_TRIES, {"subject": subject, "since": now, "tried": 0})
     values: Parameters = {"whose": subject, "before": to_micros(at - period), "most": tries.most, "at": now}
     if transaction.change(_TRY, values):
-        return 0.0
+        return 0
     row = transaction.row(_SINCE, {"whose": subject})
-    return 1.0 if row is None else max(1.0, (from_micros(row[0]) + period - at).total_seconds())
+    left = timedelta() if row is None else from_micros(row[0]) + period - at
+    return max(1, ceil(left.total_seconds()))
 
 
 def _passkey(row: Row) -> Passkey:

@@ -1,16 +1,24 @@
-"""Accounts: sign-up, log-in, sessions, API keys."""
+"""Accounts: sign-up, log-in, sessions, second factors, API keys."""
 
 from monkey_coder_server.features.accounts.api import AccountRoutes
 from monkey_coder_server.features.accounts.cli_login import CliLoginRoutes
 from monkey_coder_server.features.accounts.dependencies import Dependencies, FreshKey
+from monkey_coder_server.features.accounts.factor_tools import FactorTools
+from monkey_coder_server.features.accounts.factors.api import FactorRoutes
 from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.features.accounts.organizations import InvitationRoutes, OrganizationRoutes
 from monkey_coder_server.web.feature import Feature
 
-__all__ = ["Dependencies", "FreshKey", "Letters", "build"]
+__all__ = ["Dependencies", "FactorTools", "FreshKey", "Letters", "build"]
 
 
 def build(use: Dependencies) -> Feature:
     """The feature over its dependencies."""
-    joined = (AccountRoutes(use), OrganizationRoutes(use), InvitationRoutes(use), CliLoginRoutes(use))
+    joined = (
+        AccountRoutes(use),
+        FactorRoutes(use),
+        OrganizationRoutes(use),
+        InvitationRoutes(use),
+        CliLoginRoutes(use),
+    )
     return Feature("accounts", tuple(route for routes in joined for route in routes.routes()))

@@ -5,22 +5,22 @@ from datetime import UTC, datetime
 import msgspec
 
 from monkey_coder_protocol import auth as wire
+from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.errors import NotAuthenticated
 from monkey_coder_server.domain.scopes import KEYS_MANAGE
 from monkey_coder_server.features.accounts import keys, registration, sessions
+from monkey_coder_server.features.accounts.answering import Caller, enter, logged_in, refuse_key_without_factor
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.factors import second_step
 from monkey_coder_server.features.accounts.key_caps import WantedCaps
 from monkey_coder_server.features.accounts.user_shown import user_info
-from monkey_coder_server.ports.accounts import AuditEntry, User
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.audited import entry_of
 from monkey_coder_server.web.decode import json_body, kept_json_body
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.request import Request, agent_of
+from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
-PUBLISHED_CLI = "monkey-coder-cli/"
-"""The User-Agent of the service's published TypeScript CLI: it stores `access_token` as its API key for good."""
 _register = msgspec.json.Decoder(wire.RegisterRequest)
 _login = msgspec.json.Decoder(wire.LoginRequest)
 _refresh = msgspec.json.Decoder(wire.RefreshRequest)
@@ -47,9 +47,25 @@ class AccountRoutes:
             for many, one in managed
             for route in (
                 Route("GET", many, self.list_keys, scope=KEYS_MANAGE),
-                Route("POST", many, self.create_key, scope=KEYS_MANAGE, once=True, action="key.create"),
+                Route(
+                    "POST",
+                    many,
+                    self.create_key,
+                    scope=KEYS_MANAGE,
+                    once=True,
+                    confirm=Action.KEYS,
+                    action="key.create",
+                ),
                 Route("DELETE", one, self.revoke_key, scope=KEYS_MANAGE, action="key.revoke"),
-                Route("POST", f"{one}/rotate", self.rotate_key, scope=KEYS_MANAGE, once=True, action="key.rotate"),
+                Route(
+                    "POST",
+                    f"{one}/rotate",
+                    self.rotate_key,
+                    scope=KEYS_MANAGE,
+                    once=True,
+                    confirm=Action.KEYS,
+                    action="key.rotate",
+                ),
             )
         ]
         return (
@@ -73,7 +89,7 @@ class AccountRoutes:
                 admit=self.admit_refresh,
                 action="session.refresh",
             ),
-            Route("POST", "/v1/auth/logout", self.logout),
+            Route("POST", "/v1/auth/logout", self.logout, enrolling=True),
             Route("GET", "/v1/auth/status", self.status, auth="public"),
             *keys_routes,
         )
@@ -96,25 +112,28 @@ class AccountRoutes:
     async def register(self, request: Request) -> Reply:
         """A new account, logged in."""
         wish = await json_body(request, _register)
+        refuse_key_without_factor(self._use, request, second_factor=False)
         user = await registration.register(
             self._use, email=wish.email, password=wish.password, name=wish.name, plan=wish.plan
         )
-        return await self._logged_in(request, user, await sessions.open_session(self._use, user, request))
+        tokens = await sessions.open_session(self._use, user, request)
+        return json_reply(await logged_in(self._use, request, user, tokens))
 
     async def login(self, request: Request) -> Reply:
-        """Tokens for an address and password; for a command line a long-lived key too."""
+        """Tokens for an address and password, or what the second step needs; for a command line a key too."""
         wish = await json_body(request, _login)
         user = await sessions.check_password(self._use, request, email=wish.email, password=wish.password)
-        await self._use.ledger.open_wallet(user.account_id)
-        tokens = await sessions.open_session(self._use, user, request)
-        await self._note(user, "session.open", request)
-        return await self._logged_in(request, user, tokens, wish=wish)
+        caller = Caller(wish.client, wish.host)
+        if await self._use.factors.rules.asked_of(user.user_id):
+            return json_reply(await second_step.begin(self._use, user, caller))
+        return json_reply(await enter(self._use, request, user, caller))
 
     async def refresh(self, request: Request) -> Reply:
         """The next tokens for a refresh token."""
         wish = await json_body(request, _refresh)
         user, tokens = await sessions.refresh_session(self._use, wish.refresh_token)
-        return await self._logged_in(request, user, tokens)
+        refuse_key_without_factor(self._use, request, second_factor=tokens.second_factor)
+        return json_reply(await logged_in(self._use, request, user, tokens))
 
     async def logout(self, request: Request) -> Reply:
         """End the session, or revoke the key a command line got by logging in."""
@@ -169,33 +188,3 @@ class AccountRoutes:
         """A new secret for one key."""
         made = await keys.rotate_key(self._use, request, request.parameters["key_id"])
         return json_reply(keys.created_key(made))
-
-    async def _logged_in(
-        self, request: Request, user: User, tokens: sessions.Tokens, *, wish: wire.LoginRequest | None = None
-    ) -> Reply:
-        published_cli = (request.header("user-agent") or "").startswith(PUBLISHED_CLI)
-        key = None
-        if published_cli or (wish is not None and wish.client == "cli"):
-            key = (await keys.make_cli_key(self._use, user, wish.host if wish is not None else None)).secret
-        return json_reply(
-            wire.TokenResponse(
-                access_token=key if published_cli and key else tokens.access,
-                refresh_token=tokens.refresh,
-                expires_at=msgspec.UNSET if published_cli else tokens.expires_at.isoformat(),
-                user=await user_info(self._use, user),
-                api_key=msgspec.UNSET if key is None else key,
-            )
-        )
-
-    async def _note(self, user: User, action: str, request: Request) -> None:
-        await self._use.audit.record(
-            AuditEntry(
-                actor=user.user_id,
-                action=action,
-                target=user.account_id,
-                at=self._use.clock.now(),
-                account_id=user.account_id,
-                address=request.client_ip,
-                agent=agent_of(request),
-            )
-        )

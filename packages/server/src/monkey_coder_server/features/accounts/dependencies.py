@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from monkey_coder_server.features.accounts.factor_tools import FactorTools
 from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.ports.accounts import Accounts, Audit, Keys, Sessions
 from monkey_coder_server.ports.clock import Clock, Ids
@@ -45,6 +46,7 @@ class Dependencies:
     limits: Limits
     recall: Callable[[str], Awaitable[int]]
     audit: Audit
+    factors: FactorTools
     limiter: Limiter
     passwords: Passwords
     tokens: SessionTokens

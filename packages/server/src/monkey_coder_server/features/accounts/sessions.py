@@ -20,11 +20,19 @@ _REFUSED = "E-mail address and password do not match an account; check both for 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """An access token, when it expires, and the refresh token for the next one."""
+    """An access token, when it expires, and the refresh token for the next one. `second_factor`: of the session."""
 
     access: str
     expires_at: datetime
     refresh: str
+    second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    session_id: str
+    refresh: str
+    second_factor: bool
 
 
 async def throttle(use: Dependencies, *, action: str, client_ip: str, account: str | None = None) -> None:
@@ -74,7 +82,7 @@ async def open_session(use: Dependencies, user: User, request: Request, *, secon
             agent=agent_of(request),
         )
     )
-    return _tokens(use, user, session_id=session_id, refresh=refresh, now=now)
+    return _tokens(use, user, _Turn(session_id, refresh, second_factor), now)
 
 
 async def refresh_session(use: Dependencies, refresh_token: str) -> tuple[User, Tokens]:
@@ -90,14 +98,14 @@ async def refresh_session(use: Dependencies, refresh_token: str) -> tuple[User, 
     rotated = await use.sessions.rotate(session_id, turn)
     if not rotated:
         raise InvalidCredentials("The refresh token was used before, so its session was ended; log in again.")
-    return user, _tokens(use, user, session_id=session_id, refresh=following, now=now)
+    return user, _tokens(use, user, _Turn(session_id, following, session.second_factor), now)
 
 
-def _tokens(use: Dependencies, user: User, *, session_id: str, refresh: str, now: datetime) -> Tokens:
+def _tokens(use: Dependencies, user: User, turn: _Turn, now: datetime) -> Tokens:
     access, expires = use.tokens.issue(
-        user_id=user.user_id, account_id=user.account_id, session_id=session_id, now=int(now.timestamp())
+        user_id=user.user_id, account_id=user.account_id, session_id=turn.session_id, now=int(now.timestamp())
     )
-    return Tokens(access, datetime.fromtimestamp(expires, UTC), refresh)
+    return Tokens(access, datetime.fromtimestamp(expires, UTC), turn.refresh, turn.second_factor)
 
 
 def _refresh_token(session_id: str, random_text: str) -> tuple[str, bytes]:

@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from monkey_coder_protocol.factors import MfaVerifyRequest
 from monkey_coder_server.domain import user_codes
 from monkey_coder_server.domain.errors import GatewayError, InvalidCredentials, InvalidRequest, NotFound
 from monkey_coder_server.domain.native_apps import origin_of
 from monkey_coder_server.features.accounts import sessions
+from monkey_coder_server.features.accounts.answering import UNNAMED, refuse_without_factor
 from monkey_coder_server.features.accounts.cli_login.device import DeviceLogins
 from monkey_coder_server.features.accounts.cli_login.loopback import CodeLogins, read_request
 from monkey_coder_server.features.accounts.cli_login.notes import note, refuse
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.factors import second_step
 from monkey_coder_server.ports.accounts import Session, User
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.browser import BrowserParts, Browsers
@@ -56,6 +59,7 @@ class LoginPages:
         pages: tuple[tuple[str, str, Endpoint], ...] = (
             ("GET", LOGIN, self.login_page),
             ("POST", LOGIN, self.login),
+            ("POST", f"{LOGIN}/second", self.second_step),
             ("POST", "/logout", self.logout),
             ("GET", DEVICE, self.device_page),
             ("POST", DEVICE, self.device),
@@ -85,9 +89,23 @@ class LoginPages:
         except InvalidCredentials as refused:
             await refuse(self._use, request, "session.open", refused)
             return await self._login_form(request, following, email=email, refused=refused)
-        _, cookie = await self._browsers.open(request, user.user_id)
-        await note(self._use, request, user, "session.open", "browser")
-        return see_other(following, [cookie.header])
+        if await self._use.factors.rules.asked_of(user.user_id):
+            begun = await second_step.begin(self._use, user, UNNAMED)
+            return self._second_step_form(request, following, begun.mfa_token)
+        return await self._opened(request, user, following)
+
+    async def second_step(self, request: Request) -> Reply:
+        """The same, after a code of who has a second factor."""
+        fields = await self._fields(request)
+        following, token = _following(fields.get("next")), fields.get("mfa_token", "")
+        try:
+            await sessions.throttle(self._use, action="second step", client_ip=request.client_ip)
+            wish = MfaVerifyRequest(mfa_token=token, code=fields.get("code", ""))
+            begun = await second_step.finish(self._use, request, wish)
+        except InvalidCredentials as refused:
+            await refuse(self._use, request, "session.open", refused)
+            return self._second_step_form(request, following, token, refused)
+        return await self._opened(request, begun.user, following, second_factor=True)
 
     async def logout(self, request: Request) -> Reply:
         """End the browser's session."""
@@ -175,8 +193,28 @@ class LoginPages:
         user = await self._user(session)
         if session is None or user is None or session.confirmed_at is None:
             return None
-        fresh = self._use.clock.now() - session.confirmed_at <= FRESH
-        return _Guest(session, user) if fresh else None
+        if self._use.clock.now() - session.confirmed_at > FRESH:
+            return None
+        refuse_without_factor(self._use, second_factor=session.second_factor)
+        return _Guest(session, user)
+
+    async def _opened(self, request: Request, user: User, following: str, *, second_factor: bool = False) -> Response:
+        refuse_without_factor(self._use, second_factor=second_factor)
+        _, cookie = await self._browsers.open(request, user.user_id, second_factor=second_factor)
+        await note(self._use, request, user, "session.open", "browser, second factor" if second_factor else "browser")
+        return see_other(following, [cookie.header])
+
+    def _second_step_form(
+        self, request: Request, following: str, mfa_token: str, refused: GatewayError | None = None
+    ) -> Response:
+        return self._show(
+            request,
+            "second_step.html",
+            status=200 if refused is None else status_of(refused),
+            following=following,
+            mfa_token=mfa_token,
+            refused="" if refused is None else refused.message,
+        )
 
     async def _user(self, session: Session | None) -> User | None:
         return None if session is None else await self._use.accounts.by_id(session.user_id)

@@ -6,6 +6,7 @@ import msgspec
 
 from monkey_coder_protocol import cli_login as wire
 from monkey_coder_protocol.auth import Message
+from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.errors import GatewayError, NotAuthenticated, UnsupportedGrantType
 from monkey_coder_server.domain.scopes import KEYS_MANAGE
 from monkey_coder_server.features.accounts import keys, sessions
@@ -80,7 +81,7 @@ class TokenRoutes:
                 admit=self.admit_poll,
             ),
             person("GET", f"{at}/verify", self.verify, gives=wire.DeviceQuestion),
-            answer("POST", f"{at}/approve", self.approve, action="device.approve"),
+            answer("POST", f"{at}/approve", self.approve, action="device.approve", confirm=Action.KEYS),
             answer("POST", f"{at}/deny", self.deny, action="device.deny"),
         )
 

@@ -1,4 +1,4 @@
-"""Sessions that know when they were confirmed, organizations with members, single-use tokens, fuller audit entries, factors."""
+"""People who prove it: sessions that know when, second factors, organizations, single-use tokens, audit entries."""
 
 import hashlib
 import json

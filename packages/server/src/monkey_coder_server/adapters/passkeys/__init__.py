@@ -1,0 +1,5 @@
+"""WebAuthn."""
+
+from monkey_coder_server.adapters.passkeys.webauthn_ceremonies import WebAuthnCeremonies
+
+__all__ = ["WebAuthnCeremonies"]

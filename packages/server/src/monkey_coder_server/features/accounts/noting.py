@@ -1,0 +1,34 @@
+"""What a person did, for the audit trail."""
+
+from dataclasses import replace
+
+from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.ports.accounts import DONE, User
+from monkey_coder_server.web.audited import entry_of
+from monkey_coder_server.web.request import Request
+
+
+async def note(  # noqa: PLR0913 - what an entry tells, each by name
+    use: Dependencies,
+    request: Request,
+    user: User,
+    action: str,
+    *,
+    target: str = "",
+    details: str = "",
+    outcome: str = DONE,
+) -> None:
+    """One entry on what a person did, also before a credential of theirs named them.
+
+    It is of their own account, whichever they act for; without a target it is about the account.
+    """
+    entry = entry_of(
+        request,
+        action,
+        target=target or user.account_id,
+        at=use.clock.now(),
+        details=details,
+        outcome=outcome,
+    )
+    actor = user.user_id if request.principal.anonymous else entry.actor
+    await use.audit.record(replace(entry, actor=actor, account_id=user.account_id))
