@@ -308,6 +308,7 @@ _FIXED: dict[str, Any] = {
     },
     "/v1/feedback": {"message": "noted"},
     "/v1/auth/register": {"access_token": "jwt", "refresh_token": "r1", "user": USER},
+    "/v1/auth/mfa/verify": {"access_token": "jwt", "refresh_token": "r1", "user": USER, "api_key": KEY},
     "/v1/auth/device/authorize": {
         "device_code": "secret-device-code",
         "user_code": "BCDF-GHJK",

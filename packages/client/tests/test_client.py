@@ -58,6 +58,7 @@ from packages.client.tests.fake_gateway import (
         (lambda c: c.keys.revoke("a/b"), "DELETE", "/v1/keys/a/b"),
         (lambda c: c.auth.register("a@b.c", "pw"), "POST", "/v1/auth/register"),
         (lambda c: c.auth.login("a@b.c", "pw"), "POST", "/v1/auth/login"),
+        (lambda c: c.auth.verify_mfa("token", "123456"), "POST", "/v1/auth/mfa/verify"),
         (lambda c: c.auth.begin_device_login(host="box"), "POST", "/v1/auth/device/authorize"),
         (lambda c: c.auth.poll_device_login("code"), "POST", "/v1/auth/device/token"),
         (

@@ -4,7 +4,7 @@ from typing import Protocol, TypeVar
 
 from monkey_coder import _requests
 from monkey_coder._requests import Call
-from monkey_coder_protocol import auth, cli_login
+from monkey_coder_protocol import auth, cli_login, factors
 
 T = TypeVar("T")
 
@@ -85,6 +85,11 @@ class Auth:
             _requests.login(auth.LoginRequest(email=email, password=password, client=client, host=host))
         )
 
+    def verify_mfa(self, mfa_token: str, code: str) -> auth.TokenResponse:
+        """The second step of a login that raised `MfaRequiredError`: a one-time code or a recovery code."""
+        body = factors.MfaVerifyRequest(mfa_token=mfa_token, code=code)
+        return self._client.call(_requests.verify_mfa(body))
+
     def begin_device_login(
         self, *, client_name: str | None = None, host: str | None = None
     ) -> cli_login.DeviceAuthorization:
@@ -136,6 +141,11 @@ class AsyncAuth:
         """
         body = auth.LoginRequest(email=email, password=password, client=client, host=host)
         return await self._client.call(_requests.login(body))
+
+    async def verify_mfa(self, mfa_token: str, code: str) -> auth.TokenResponse:
+        """The second step of a login that raised `MfaRequiredError`: a one-time code or a recovery code."""
+        body = factors.MfaVerifyRequest(mfa_token=mfa_token, code=code)
+        return await self._client.call(_requests.verify_mfa(body))
 
     async def begin_device_login(
         self, *, client_name: str | None = None, host: str | None = None

@@ -11,7 +11,7 @@ import msgspec
 from monkey_coder import _responses
 from monkey_coder.errors import ConfigurationError
 from monkey_coder.results import Execution, money
-from monkey_coder_protocol import auth, billing, catalog, cli_login, execute
+from monkey_coder_protocol import auth, billing, catalog, cli_login, execute, factors
 
 T = TypeVar("T")
 Outcome = Literal["accepted", "rejected", "tests_passed", "tests_failed"]
@@ -206,6 +206,11 @@ def register(body: auth.RegisterRequest) -> Call[auth.TokenResponse]:
 def login(body: auth.LoginRequest) -> Call[auth.TokenResponse]:
     """`POST /v1/auth/login`."""
     return Call(_post("/v1/auth/login", body), _responses.parse_tokens)
+
+
+def verify_mfa(body: factors.MfaVerifyRequest) -> Call[auth.TokenResponse]:
+    """`POST /v1/auth/mfa/verify`."""
+    return Call(_post("/v1/auth/mfa/verify", body), _responses.parse_tokens)
 
 
 def begin_device_login(body: cli_login.DeviceAuthorizationRequest) -> Call[cli_login.DeviceAuthorization]:

@@ -69,6 +69,21 @@ def test_a_person_is_asked_for_the_password_of_the_email(
     assert gateway.seen[0].body["password"] == "hidden pw"
 
 
+def test_a_person_with_a_second_factor_is_asked_for_its_code(
+    monkey: Monkey,
+    gateway: FakeGateway,
+    home: Path,
+    person: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway.on("/v1/auth/login", reply({"mfa_required": True, "mfa_token": "t"}))
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _prompt: "hidden pw")
+    person("123 456\n")
+    assert monkey("auth", "login", "--email", "ada@example.com").code == 0
+    assert gateway.seen[-1].body == {"mfa_token": "t", "code": "123 456"}
+    assert json.loads(config_file(home).read_text())["apiKey"] == KEY
+
+
 @pytest.mark.parametrize(
     ("answer", "code", "words"),
     [

@@ -115,7 +115,9 @@ def describe(error: errors.MonkeyCoderError, *, max_cost: Decimal | None = None)
     if isinstance(error, errors.NetworkError):
         return _network_failure(error)
     if isinstance(error, errors.MfaRequiredError):
-        hint = "Make a key on the website and run `monkey auth login --api-key-stdin`."
+        hint = (
+            "Run `monkey auth login` where you can answer, or `monkey auth login --api-key-stdin` with a key you made."
+        )
         return Failure(Exit.NOT_AUTHENTICATED, "mfa_required", error.message, hint)
     if _own_limit(error, max_cost):
         hint = "Raise --max-cost, or choose a cheaper route with --model auto:cheap."

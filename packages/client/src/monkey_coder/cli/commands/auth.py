@@ -136,9 +136,16 @@ def _end(session: Session, key: str) -> str:
 
 
 def _log_in(session: Session, client: "Client", email: str, *, password: str) -> None:
-    from monkey_coder.cli.logins import host_name  # noqa: PLC0415  # beside its only uses
+    from monkey_coder import MfaRequiredError  # noqa: PLC0415  # `--help` loads no SDK
+    from monkey_coder.cli.logins import host_name  # noqa: PLC0415  # beside its only use
 
-    tokens = client.auth.login(email, password, client="cli", host=host_name())
+    try:
+        tokens = client.auth.login(email, password, client="cli", host=host_name())
+    except MfaRequiredError as second_step:
+        if not session.may_ask:
+            raise
+        code = str(click.prompt("Code of your authenticator app, or a recovery code", err=True))
+        tokens = client.auth.verify_mfa(second_step.mfa_token, code)
     if not isinstance(tokens.api_key, str):
         raise CommandFailed(
             Exit.UNUSABLE_OUTPUT,
