@@ -86,15 +86,15 @@ class SqlAnswers:
 
     async def get(self, account_id: str, answer_id: str) -> StoredAnswer | None:
         """An account's answer while it is kept."""
-        return await self._readers.read(partial(_get, account_id, answer_id, self._now()))
+        return await self._readers.read_of(account_id, partial(_get, account_id, answer_id, self._now()))
 
     async def lineage(self, account_id: str, answer_id: str) -> tuple[StoredAnswer, ...]:
         """The answer and all it goes on from, oldest first."""
-        return await self._readers.read(partial(_lineage, account_id, answer_id, self._now()))
+        return await self._readers.read_of(account_id, partial(_lineage, account_id, answer_id, self._now()))
 
     async def holding(self, account_id: str, items: Collection[str]) -> Mapping[str, StoredAnswer]:
         """The answers in which output items stand."""
-        return await self._readers.read(partial(_holding, account_id, tuple(items), self._now()))
+        return await self._readers.read_of(account_id, partial(_holding, account_id, tuple(items), self._now()))
 
     async def delete(self, account_id: str, answer_id: str) -> bool:
         """Forget an answer; durable on return."""

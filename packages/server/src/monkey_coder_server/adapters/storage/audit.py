@@ -84,7 +84,9 @@ class SqlAudit:
     async def newest(self, account_id: str, *, before: int | None, most: int) -> Sequence[AuditRecord]:
         """Entries of an account, newest first, older than the one of an id."""
         wanted = {"account": account_id, "before": _BEYOND if before is None else before, "most": most}
-        return await self._readers.read(lambda transaction: [_read(row) for row in transaction.rows(_NEWEST, wanted)])
+        return await self._readers.read_of(
+            account_id, lambda transaction: [_read(row) for row in transaction.rows(_NEWEST, wanted)]
+        )
 
     async def pages(self, account_id: str | None) -> AsyncIterator[Sequence[AuditRecord]]:
         """Every entry of an account, or of all, oldest first, some at a time."""

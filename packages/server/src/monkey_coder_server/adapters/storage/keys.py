@@ -81,7 +81,7 @@ class SqlKeys:
 
     async def list(self, account_id: str) -> Sequence[KeyRecord]:
         """An account's keys, oldest first, revoked ones included."""
-        return await self._readers.read(partial(key_rows.of_account, account_id))
+        return await self._readers.read_of(account_id, partial(key_rows.of_account, account_id))
 
     async def revoke(self, account_id: str, key_id: str, at: datetime) -> bool:
         """Revoke now; False when there is no such key of this account."""

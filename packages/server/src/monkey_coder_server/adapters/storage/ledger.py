@@ -68,7 +68,7 @@ class SqlLedger:
 
     async def grants(self, account_id: str) -> Sequence[GrantStanding]:
         """An account's grants, spent ones included, in the order they are spent in."""
-        return await self._readers.read(partial(grant_rows.of_account, account_id))
+        return await self._readers.read_of(account_id, partial(grant_rows.of_account, account_id))
 
     async def expire_grants(self, now: datetime) -> int:
         """Book as breakage what is free of grants whose time is over; of how many."""
@@ -87,15 +87,17 @@ class SqlLedger:
 
     async def wallet(self, account_id: str) -> Wallet:
         """Balance and holds as committed. Raises `NotFound`."""
-        return await self._readers.read(lambda transaction: holds.read_wallet(transaction, account_id))
+        return await self._readers.read_of(account_id, lambda transaction: holds.read_wallet(transaction, account_id))
 
     async def receipt(self, account_id: str, receipt_id: str) -> SignedReceipt | None:
         """One receipt of this account, by receipt id or request id."""
-        return await self._readers.read(partial(receipt_chain.find, account_id, receipt_id))
+        return await self._readers.read_of(account_id, partial(receipt_chain.find, account_id, receipt_id))
 
     async def spent(self, account_id: str, *, start: datetime, end: datetime) -> int:
         """What was charged with start ≤ at < end."""
-        return await self._readers.read(partial(usage_rows.charged, account_id, to_micros(start), to_micros(end)))
+        return await self._readers.read_of(
+            account_id, partial(usage_rows.charged, account_id, to_micros(start), to_micros(end))
+        )
 
     async def expire_holds(self, now: datetime) -> int:
         """Void open holds past `expires_at` and forget old idempotency results; how many holds."""

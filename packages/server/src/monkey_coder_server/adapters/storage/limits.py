@@ -64,7 +64,7 @@ class SqlLimits:
 
     async def standings(self, account_id: str, at: datetime) -> Sequence[Standing]:
         """Every limit of an account with what is spent and held."""
-        return await self._readers.read(partial(_standings, account_id, at))
+        return await self._readers.read_of(account_id, partial(_standings, account_id, at))
 
 
 def _put(account_id: str, limit: Limit, at: datetime, transaction: Transaction) -> None:

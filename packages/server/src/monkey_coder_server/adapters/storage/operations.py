@@ -85,6 +85,9 @@ class Reading(Protocol):
     async def read(self, body: Callable[[Transaction], T]) -> T:
         """Run a reading function. Raises `Unavailable` when too many wait or the database cannot be read."""
 
+    async def read_of(self, account_id: str, body: Callable[[Transaction], T]) -> T:
+        """As `read`, for what is read for one account: where the database can, it shows no other's rows."""
+
     async def report(self, body: Callable[[Transaction], T]) -> T:
         """As `read`, for one that looks at everything and may take minutes."""
 

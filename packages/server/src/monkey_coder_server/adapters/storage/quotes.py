@@ -37,7 +37,7 @@ class SqlQuotes:
     async def get(self, account_id: str, quote_id: str) -> StoredQuote | None:
         """An account's quote while it is binding."""
         wanted = {"quote": quote_id, "account": account_id, "now": to_micros(self._clock.now())}
-        row = await self._readers.read(lambda transaction: transaction.row(_GET, wanted))
+        row = await self._readers.read_of(account_id, lambda transaction: transaction.row(_GET, wanted))
         return None if row is None else _quote(row)
 
 

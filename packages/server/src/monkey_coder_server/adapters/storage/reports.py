@@ -64,12 +64,12 @@ class SqlUsageReports:
     async def sums(self, account_id: str, *, start: datetime, end: datetime, hourly: bool) -> Sequence[UsageSum]:
         """An account's usage with start ≤ t < end in sums."""
         body = partial(rollups.between, account_id, to_micros(start), to_micros(end), hourly)
-        return await self._readers.read(body)
+        return await self._readers.read_of(account_id, body)
 
     async def newest(self, account_id: str, *, start: datetime, end: datetime, most: int) -> Sequence[UsageLine]:
         """The newest requests of an account with start ≤ t < end, oldest first."""
         wanted = {"account": account_id, "start": to_micros(start), "end": to_micros(end), "most": most}
-        rows = await self._readers.read(lambda transaction: transaction.rows(_NEWEST, wanted))
+        rows = await self._readers.read_of(account_id, lambda transaction: transaction.rows(_NEWEST, wanted))
         return [_line(row) for row in reversed(rows)]
 
     async def lines(
@@ -79,7 +79,7 @@ class SqlUsageReports:
         until = to_micros(end)
         async for owner in self._owners(account_id):
             place, after = to_micros(start), ""
-            while page := await self._readers.read(partial(_page, owner, place, until, after)):
+            while page := await self._readers.read_of(owner, partial(_page, owner, place, until, after)):
                 yield [_line(row) for row in page]
                 place, after = page[-1][_AT], page[-1][_REQUEST]
                 if len(page) < PAGE:

@@ -71,18 +71,22 @@ class SqlStatements:
         begin = Place(to_micros(start), "") if after is None else after
         wanted = {"account": account_id, "start": begin.at, "behind": begin.request_id, "end": to_micros(end)}
         if key_id is None:
-            return await self._readers.read(partial(_read, _ISSUED, {**wanted, "most": most}))
-        return await self._readers.read(partial(_read, _ISSUED_TO, {**wanted, "most": most, "key": key_id}))
+            return await self._readers.read_of(account_id, partial(_read, _ISSUED, {**wanted, "most": most}))
+        return await self._readers.read_of(
+            account_id, partial(_read, _ISSUED_TO, {**wanted, "most": most, "key": key_id})
+        )
 
     async def lines(self, account_id: str, *, start: datetime, end: datetime) -> Sequence[Line]:
         """The charges of a period by key and model."""
         wanted = {"account": account_id, "start": to_micros(start), "end": to_micros(end)}
-        return await self._readers.read(lambda transaction: [_line(row) for row in transaction.rows(_LINES, wanted)])
+        return await self._readers.read_of(
+            account_id, lambda transaction: [_line(row) for row in transaction.rows(_LINES, wanted)]
+        )
 
     async def credit(self, account_id: str, *, start: datetime, end: datetime, most: int) -> CreditSums:
         """What became of the credit between two midnights. Raises `NotFound`."""
         body = partial(credit_sums.between, account_id, to_micros(start), to_micros(end), most)
-        return await self._readers.read(body)
+        return await self._readers.read_of(account_id, body)
 
     async def signed_by(self) -> str | None:
         """The id of the key the newest receipt was signed with; None when there is no receipt. Raises `Unavailable`."""

@@ -17,6 +17,7 @@ from monkey_coder_server.adapters.storage.immutability import APPEND_ONLY
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
 from monkey_coder_server.adapters.storage.tables import metadata
+from monkey_coder_server.adapters.storage.tenancy import WALLED
 from monkey_coder_server.ports.accounts import AuditEntry
 from packages.server.tests.contract.booking import hold_request, settle
 from packages.server.tests.databases import new_database
@@ -40,6 +41,10 @@ def described(url: str) -> set[tuple[str, ...]]:
             UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes
             WHERE schemaname = 'public' AND indexname NOT LIKE 'alembic%'
             UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+            UNION ALL SELECT 'policy', tablename || '.' || policyname, roles::text || cmd || qual FROM pg_policies
+            UNION ALL SELECT 'walled', relname, '' FROM pg_class WHERE relrowsecurity
+            UNION ALL SELECT 'granted', table_name, grantee || privilege_type FROM information_schema.role_table_grants
+            WHERE grantee = 'monkey_tenant'
             UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
         """).fetchall()
     return {tuple(row) for row in rows}
@@ -50,6 +55,7 @@ def test_the_revisions_make_what_the_metadata_says(postgresql_database: str, emp
     metadata.create_all(engine)
     engine.dispose()
     assert described(postgresql_database) == described(empty)
+    assert {name for kind, name, _ in described(empty) if kind == "walled"} == set(WALLED)
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(postgresql_database))
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

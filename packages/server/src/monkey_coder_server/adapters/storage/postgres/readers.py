@@ -1,6 +1,7 @@
 """Reads on PostgreSQL: each one repeatable-read, read-only transaction on one of a few connections, all bounded."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from datetime import timedelta
 from typing import TypeVar
 
 import psycopg
+from psycopg import sql
 
 from monkey_coder_server.adapters.storage.operations import CAPACITY
 from monkey_coder_server.adapters.storage.postgres.connection import ANSWER, Connection, Server, after, connect
 from monkey_coder_server.adapters.storage.postgres.problems import is_lost, told, unreadable
 from monkey_coder_server.adapters.storage.postgres.transaction import PgTransaction
+from monkey_coder_server.adapters.storage.tenancy import SETTING, TENANT
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.errors import Unavailable
 
@@ -24,6 +27,9 @@ LONGEST = timedelta(seconds=10)
 REPORT = timedelta(minutes=10)
 AGAIN = timedelta(milliseconds=500)
 """After an attempt to connect that failed, reads are refused for so long without another."""
+
+_BEGIN = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -46,10 +52,15 @@ class PgReaders:
         self._waiting = 0
         self._most_waiting = waiting
         self._away_until = 0
+        self._wall: bool | None = None
 
     async def read(self, body: Callable[[Transaction], T]) -> T:
         """Run a reading function. Raises `Unavailable` when too many wait or the database cannot be read."""
         return await self._wait(self._pool, body, answer=ANSWER, longest=LONGEST)
+
+    async def read_of(self, account_id: str, body: Callable[[Transaction], T]) -> T:
+        """As `read`, in a role that sees this account's rows only, where there is such a role."""
+        return await self._wait(self._pool, body, answer=ANSWER, longest=LONGEST, account_id=account_id)
 
     async def report(self, body: Callable[[Transaction], T]) -> T:
         """As `read`, one at a time, for one that may take minutes."""
@@ -63,7 +74,13 @@ class PgReaders:
             connection.close()
 
     async def _wait(
-        self, pool: ThreadPoolExecutor, body: Callable[[Transaction], T], *, answer: timedelta, longest: timedelta
+        self,
+        pool: ThreadPoolExecutor,
+        body: Callable[[Transaction], T],
+        *,
+        answer: timedelta,
+        longest: timedelta,
+        account_id: str | None = None,
     ) -> T:
         if self._away():
             raise unreadable("it is away")
@@ -71,7 +88,7 @@ class PgReaders:
             raise Unavailable("Too many are reading the ledger right now; please try again.", retry_after=1)
         self._waiting += 1
         try:
-            running = asyncio.get_running_loop().run_in_executor(pool, self._run, body, answer)
+            running = asyncio.get_running_loop().run_in_executor(pool, self._run, body, answer, account_id)
             return await asyncio.wait_for(running, longest.total_seconds())
         except TimeoutError as error:
             raise unreadable(type(error).__name__) from error
@@ -81,21 +98,23 @@ class PgReaders:
         finally:
             self._waiting -= 1
 
-    def _run(self, body: Callable[[Transaction], T], answer: timedelta) -> T:
+    def _run(self, body: Callable[[Transaction], T], answer: timedelta, account_id: str | None) -> T:
         """In a thread: read, once more on a new connection when the old one turns out to be dead."""
         held: Connection | None = getattr(self._own, "connection", None)
         if held is not None:
             try:
-                return self._read(held, body, answer)
+                return self._read(held, body, answer, account_id)
             except psycopg.Error as error:
                 if not is_lost(held, error):
                     raise
-        return self._read(self._connect(), body, answer)
+        return self._read(self._connect(), body, answer, account_id)
 
-    def _read(self, connection: Connection, body: Callable[[Transaction], T], answer: timedelta) -> T:
+    def _read(
+        self, connection: Connection, body: Callable[[Transaction], T], answer: timedelta, account_id: str | None
+    ) -> T:
         connection.patience = answer
         try:
-            connection.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.execute(_BEGIN if account_id is None or not self._walled(connection) else _behind(account_id))
             try:
                 found = body(self._own.transaction)
             finally:
@@ -107,6 +126,23 @@ class PgReaders:
             raise
         self._away_until = 0  # who could read knows better than who could not connect
         return found
+
+    def _walled(self, connection: Connection) -> bool:
+        """Whether the tenants' role can be taken; looked at once, and told where it cannot."""
+        if self._wall is None:
+            try:
+                connection.execute(b"BEGIN; SET LOCAL ROLE %b; SELECT FROM wallets LIMIT 0" % TENANT.encode())
+                self._wall = True
+            except (psycopg.errors.InvalidParameterValue, psycopg.errors.InsufficientPrivilege):
+                self._wall = False
+                logger.warning(
+                    "PostgreSQL has no role %s for this user, so row-level security is no second wall: see "
+                    "docs/how-to/postgresql.md",
+                    TENANT,
+                )
+            finally:
+                connection.execute(b"ROLLBACK")
+        return self._wall
 
     def _connect(self) -> Connection:
         if time.monotonic_ns() < self._away_until:
@@ -126,3 +162,13 @@ class PgReaders:
         self._opened.discard(connection)
         with suppress(psycopg.Error):
             connection.close()
+
+
+def _behind(account_id: str) -> bytes:
+    """Begin with no right but to read this account's rows: one message, as without it."""
+    return b"%b; SET LOCAL ROLE %b; SET LOCAL %b = %b" % (
+        _BEGIN,
+        TENANT.encode(),
+        SETTING.encode(),
+        sql.Literal(account_id).as_bytes(),
+    )

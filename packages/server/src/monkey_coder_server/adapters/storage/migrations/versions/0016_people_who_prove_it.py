@@ -23,6 +23,8 @@ def upgrade() -> None:
     _organize()
     _issue_tickets()
     _keep_factors()
+    if op.get_bind().dialect.name == "postgresql":
+        _wall_off_tenants()
 
 
 def _prove_people() -> None:
@@ -153,8 +155,45 @@ def _keep_factors() -> None:
     )
 
 
+_TENANT = "monkey_tenant"
+_ACCOUNT = "account_id = current_setting('app.account_id', true)"
+_WITH_AN_ACCOUNT = (
+    "answer_items", "answers", "api_keys", "audit", "counters", "grants", "holds", "idempotency", "leases", "limits",
+    "memberships", "organizations", "quotes", "receipts", "routing_decisions", "transactions", "unbooked", "usage",
+    "usage_daily", "wallets",
+)  # fmt: skip
+_WALLED = {
+    **dict.fromkeys(_WITH_AN_ACCOUNT, _ACCOUNT),
+    "caps": "EXISTS (SELECT FROM api_keys WHERE api_keys.key_id = caps.key_id)",
+    "entries": "kind = 'customer_credit' AND owner = current_setting('app.account_id', true)",
+}
+_READABLE = ", ".join([*_WALLED, "usage_horizon"])
+_IF_THERE = f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{_TENANT}') THEN "
+_GRANT = f"{_IF_THERE} GRANT SELECT ON {_READABLE} TO {_TENANT}; END IF; END $$"
+_REVOKE = f"{_IF_THERE} REVOKE SELECT ON {_READABLE} FROM {_TENANT}; END IF; END $$"  # noqa: S608 - names of our own
+
+
+def _wall_off_tenants() -> None:
+    """The role is of the whole cluster: another database may have made it, or nobody here may."""
+    op.execute(
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{_TENANT}') THEN "
+        f"CREATE ROLE {_TENANT} NOLOGIN; END IF; IF NOT pg_has_role(current_user, '{_TENANT}', 'MEMBER') THEN "
+        f"EXECUTE format('GRANT {_TENANT} TO %I', current_user); END IF; "
+        "EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL; END $$"
+    )
+    for table, own in _WALLED.items():
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY tenant ON {table} USING (current_user <> '{_TENANT}' OR {own})")
+    op.execute(_GRANT)
+
+
 def downgrade() -> None:
-    """Drop it all with what it holds."""
+    """Drop it all with what it holds. The role stays: it is of the whole cluster."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(_REVOKE)
+        for table in _WALLED:
+            op.execute(f"DROP POLICY tenant ON {table}")
+            op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     for name in ("factor_tries", "recovery_codes", "passkeys", "totp_factors"):
         op.drop_table(name)
     op.drop_table("tickets")
