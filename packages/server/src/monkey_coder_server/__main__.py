@@ -12,8 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from monkey_coder_protocol.version import VERSION
-from monkey_coder_server import audit_commands, credit_commands, ledger_commands, routing_commands
-from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load, without_password
+from monkey_coder_server import (
+    audit_commands,
+    config_command,
+    credit_commands,
+    ledger_commands,
+    routing_commands,
+)
+from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load
 
 FAILED = 1
 BROKEN_PIPE = 141
@@ -49,9 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     database = commands.add_parser("db", help="migrations").add_subparsers(metavar="ACTION", required=True)
     database.add_parser("upgrade", help="bring the database to the newest revision").set_defaults(command=_db_upgrade)
     database.add_parser("current", help="print the database's revision").set_defaults(command=_db_current)
-    commands.add_parser("check-config", help="read the configuration and say what it amounts to").set_defaults(
-        command=_check_config
-    )
+    config_command.add(commands)
     commands.add_parser("routes", help="list every route with what it asks for").set_defaults(command=_routes)
     return parser
 
@@ -241,27 +245,6 @@ def _on_database(action: Callable[[str], str | None]) -> str | None:
         return action(load().database_url.reveal())
     except UnusableDatabase as unusable:
         raise SettingsError(str(unusable)) from unusable
-
-
-def _check_config(_options: argparse.Namespace) -> int:
-    settings = load()
-    for name in settings.__slots__:
-        if name == "database_url":
-            _say(f"{name:22} {without_password(settings.database_url.reveal())}")
-        elif name not in {"providers", "notices"}:
-            _say(f"{name:22} {_shown(getattr(settings, name))}")
-    for name, provider in settings.providers.items():
-        where = f" at {provider.base_url}" if provider.base_url else ""
-        _say(f"provider {name:13} {len(provider.keys)} keys{where}")
-    for notice in settings.notices:
-        sys.stderr.write(f"{notice}\n")
-    return 0
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(value)) or "none"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _routes(_options: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from monkey_coder_server.settings.dotenv import with_dotenv
 from monkey_coder_server.settings.faults import Secret, SettingsError, wrong
 from monkey_coder_server.settings.mail import MailSettings, read_mail
+from monkey_coder_server.settings.strength import HOW_TO_MAKE, SHORTEST_SECRET, kept_secret, weakness
 
 __all__ = [
     "CONFIGURATION_ERROR",
@@ -28,13 +28,9 @@ __all__ = [
 ]
 CONFIGURATION_ERROR = 78
 """Exit code for broken configuration (EX_CONFIG of sysexits.h)."""
-SHORTEST_SECRET = 32
-FEWEST_DIFFERENT_CHARACTERS = 12
 PROVIDERS = ("openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot")
 WITH_COST_API = ("openai", "anthropic")
 """Providers whose invoices can be asked for by API, with a key of its own."""
-_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-_WEAK_WORDS = ("change", "secret", "default", "example", "password", "insecure", "your-", "12345")
 _AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
 _PERCENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?", re.ASCII)
 
@@ -84,7 +80,12 @@ VARIABLES = (
     Variable("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`."),
     Variable("LOG_FORMAT", "text, json in production", "`text` or `json`."),
     Variable("JWT_SECRET_KEY", "made and kept in development", "Signs access tokens: at least 32 random characters."),
-    Variable("KEY_PEPPER", "made and kept in development", "Digests API keys: at least 32 random characters."),
+    Variable(
+        "KEY_PEPPER",
+        "made and kept in development",
+        "Digests API keys: at least 32 random characters. Several, comma-separated: new keys are digested with the "
+        "first, keys of the others go on working.",
+    ),
     Variable(
         "MAIL_URL",
         "the log in development, none in production",
@@ -130,7 +131,10 @@ class ProviderSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the gateway is told from outside. Amounts and percentages are validated decimal text."""
+    """Everything the gateway is told from outside. Amounts and percentages are validated decimal text.
+
+    Keys are made with `key_pepper`; those made with `old_peppers` still work.
+    """
 
     production: bool
     host: str
@@ -145,6 +149,7 @@ class Settings:
     log_format: Literal["text", "json"]
     jwt_secret_key: Secret
     key_pepper: Secret
+    old_peppers: tuple[Secret, ...]
     mail: MailSettings
     markup_percent: str
     trial_credit_usd: str
@@ -168,7 +173,7 @@ def load(
 ) -> Settings:
     """Read the settings; in development also `.env` of the working folder. `flags` win over both.
 
-    Raises `SettingsError`.
+    Raises `SettingsError` with everything that is wrong.
     """
     folder = folder or Path.cwd()
     given = dict(os.environ if environment is None else environment)
@@ -180,14 +185,29 @@ class _Reader:
         self._values = values
         self._folder = folder
         self._notices: list[str] = []
+        self._problems: list[str] = []
         self._production = self._choice("ENVIRONMENT", "development", ("development", "production")) == "production"
 
     def settings(self) -> Settings:
+        """What was read. Raises `SettingsError` with all that was found wrong on the way."""
+        settings = self._read()
+        if self._problems:
+            raise SettingsError(*self._problems)
+        return settings
+
+    def _wrong(self, name: str, value: str, allowed: str) -> None:
+        self._problems.append(str(wrong(name, value, allowed)))
+
+    def _read(self) -> Settings:
         port = self._whole("PORT", 8000, 0, 65535)
         domain = self._text("RAILWAY_PUBLIC_DOMAIN", "")
         base_url = self._url("BASE_URL", f"https://{domain}" if domain else f"http://localhost:{port}")
         data_dir = self._data_dir()
         style = self._choice("LOG_FORMAT", "json" if self._production else "text", ("text", "json"))
+        signing = self._secrets("JWT_SECRET_KEY", data_dir)
+        peppers = self._secrets("KEY_PEPPER", data_dir, several=True)
+        if self._production and signing[0] in peppers and signing[0].reveal():
+            self._problems.append(f"JWT_SECRET_KEY and KEY_PEPPER are the same; make two with: {HOW_TO_MAKE}")
         return Settings(
             production=self._production,
             host=self._text("HOST", "0.0.0.0"),  # noqa: S104 - a container is reached from outside
@@ -200,8 +220,9 @@ class _Reader:
             database_url=self._database(data_dir),
             log_level=self._choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             log_format="json" if style == "json" else "text",
-            jwt_secret_key=self._secret("JWT_SECRET_KEY", data_dir),
-            key_pepper=self._secret("KEY_PEPPER", data_dir),
+            jwt_secret_key=signing[0],
+            key_pepper=peppers[0],
+            old_peppers=peppers[1:],
             mail=self._mail(base_url),
             markup_percent=self._decimal("MARKUP_PERCENT", "15", _PERCENT, "a percentage from 0 to 9999 like 12.5"),
             trial_credit_usd=self._decimal(
@@ -226,32 +247,34 @@ class _Reader:
     def _choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         value = self._text(name, default).lower()
         if value not in allowed:
-            raise wrong(name, value, f"one of {', '.join(allowed)}")
+            self._wrong(name, value, f"one of {', '.join(allowed)}")
+            return default
         return value
 
     def _whole(self, name: str, default: int, least: int, most: int) -> int:
         value = self._text(name, str(default))
         if not (value.isascii() and value.isdigit() and len(value) <= 9 and least <= int(value) <= most):
-            raise wrong(name, value, f"a whole number from {least} to {most}")
+            self._wrong(name, value, f"a whole number from {least} to {most}")
+            return default
         return int(value)
 
     def _retention(self) -> int:
         months = self._whole("USAGE_RETENTION_MONTHS", 0, 0, 1_200)
         if months == 1:
-            raise wrong("USAGE_RETENTION_MONTHS", "1", "0, or 2 and more: invoices of a month come in the next one")
+            self._wrong("USAGE_RETENTION_MONTHS", "1", "0, or 2 and more: invoices of a month come in the next one")
         return months
 
     def _decimal(self, name: str, default: str, pattern: re.Pattern[str], allowed: str) -> str:
         value = self._text(name, default)
         if not pattern.fullmatch(value):
-            raise wrong(name, value, allowed)
+            self._wrong(name, value, allowed)
         return value
 
     def _url(self, name: str, default: str) -> str:
         value = self._text(name, default)
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise wrong(name, value, "an address like https://example.com")
+            self._wrong(name, value, "an address like https://example.com")
         return value.rstrip("/")
 
     def _origins(self, domain: str) -> frozenset[str]:
@@ -259,7 +282,7 @@ class _Reader:
         for origin in listed:
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or f"{parts.scheme}://{parts.netloc}" != origin or "*" in origin:
-                raise wrong("CORS_ORIGINS", origin, "exact origins like https://app.example.com, without a path or *")
+                self._wrong("CORS_ORIGINS", origin, "exact origins like https://app.example.com, without a path or *")
         return frozenset([*listed, f"https://{domain}"] if domain else listed)
 
     def _provider(self, provider: str) -> ProviderSettings:
@@ -272,7 +295,11 @@ class _Reader:
 
     def _mail(self, base_url: str) -> MailSettings:
         url, sender = Secret(self._text("MAIL_URL", "")), self._text("MAIL_FROM", "")
-        mail = read_mail(url, sender, production=self._production, base_url=base_url)
+        try:
+            mail = read_mail(url, sender, production=self._production, base_url=base_url)
+        except SettingsError as refused:
+            self._problems += refused.problems
+            return MailSettings("off", sender)
         if mail.way == "off":
             self._notices.append(
                 "MAIL_URL is not set: no mail is sent, so nobody can confirm an address or reset a forgotten password."
@@ -288,35 +315,38 @@ class _Reader:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as refused:
-            raise wrong(
-                "DATA_DIR", str(path), f"a folder that can be made and written ({refused.strerror})"
-            ) from refused
+            self._wrong("DATA_DIR", str(path), f"a folder that can be made and written ({refused.strerror})")
+            return path
         if not os.access(path, os.W_OK):
-            raise wrong("DATA_DIR", str(path), "a folder this process may write to")
+            self._wrong("DATA_DIR", str(path), "a folder this process may write to")
         return path
 
-    def _secret(self, name: str, data_dir: Path) -> Secret:
-        value = self._values.get(name, "").strip()
-        if value and (self._production or len(value) < SHORTEST_SECRET):
-            _refuse_weak(name, value)
-        if value:
-            return Secret(value)
+    def _secrets(self, name: str, data_dir: Path, *, several: bool = False) -> tuple[Secret, ...]:
+        """The secrets of a variable, at least one; in development one is made and kept where none is given."""
+        text = self._values.get(name, "").strip()
+        given = [value for each in text.split(",") if (value := each.strip())] if several else [text] if text else []
+        for value in given:
+            weak = weakness(value)
+            if weak and (self._production or len(value) < SHORTEST_SECRET):
+                self._problems.append(f"{name} is too weak: {weak}. Make a strong one with: {HOW_TO_MAKE}")
+        if given:
+            return tuple([Secret(value) for value in given])
         if self._production:
-            message = f"{name} is not set; production needs a strong one. Make it with: {_MAKE_ONE}"
-            raise SettingsError(message)
-        text, made = _kept_secret(data_dir / f"{name.lower()}.secret")
-        if made:
+            self._problems.append(f"{name} is not set; production needs a strong one. Make it with: {HOW_TO_MAKE}")
+        if self._production or not os.access(data_dir, os.W_OK):
+            return (Secret(""),)
+        made, new = kept_secret(data_dir / f"{name.lower()}.secret")
+        if new:
             self._notices.append(f"{name} is not set: made one for development and kept it in {data_dir}.")
-        return Secret(text)
+        return (Secret(made),)
 
     def _database(self, data_dir: Path) -> Secret:
         value = self._text("DATABASE_URL", f"sqlite:///{data_dir / 'monkey-coder.db'}")
         if not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            message = (
+            self._problems.append(
                 f"DATABASE_URL is a {value.partition(':')[0]} address, but the books are kept in SQLite or PostgreSQL; "
                 "unset DATABASE_URL, or write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
             )
-            raise SettingsError(message)
         return Secret(value)
 
 
@@ -336,34 +366,3 @@ def help_text() -> str:
         lines.append(f"  {variable.name}  (default: {variable.default})")
         lines.extend(textwrap.wrap(variable.meaning, 96, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return "\n".join(lines)
-
-
-def _refuse_weak(name: str, value: str) -> None:
-    lowered = value.lower()
-    if len(value) < SHORTEST_SECRET:
-        reason = f"it has {len(value)} characters; at least {SHORTEST_SECRET} are needed"
-    elif len(set(value)) < FEWEST_DIFFERENT_CHARACTERS:
-        reason = "it repeats a few characters"
-    elif any(word in lowered for word in _WEAK_WORDS):
-        reason = "it looks like an example or a default"
-    else:
-        return
-    message = f"{name} is too weak: {reason}. Make a strong one with: {_MAKE_ONE}"
-    raise SettingsError(message)
-
-
-def _kept_secret(path: Path) -> tuple[str, bool]:
-    """The secret in a file only its owner reads, and whether it was made just now."""
-    if path.exists():
-        return path.read_text().strip(), False
-    text = secrets.token_urlsafe(48)
-    draft = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    try:
-        os.link(draft, path)  # whole or not at all, also when two processes start at once
-    except FileExistsError:
-        return path.read_text().strip(), False
-    finally:
-        draft.unlink()
-    return text, True

@@ -4,7 +4,15 @@ import secrets
 
 
 class SettingsError(Exception):
-    """A variable is missing or wrong; the message names it, its value and what is allowed."""
+    """Variables are missing or wrong: each of `problems` names one, its value and what is allowed."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        first, *more = self.problems
+        return f"{first} ({len(more)} more: `monkey-server check-config` lists all.)" if more else first
 
 
 class Secret:
