@@ -70,6 +70,7 @@ def test_the_trail_is_exported_of_one_account_or_of_all_and_that_is_told(capsys:
     ("arguments", "action"),
     [
         (("list-users",), "users.list"),
+        (("list-keys",), "keys.list"),
         (("export", "--from", "2026-01-01", "--to", "2026-01-02"), "usage.export"),
         (("ledger", "rebuild-sums"), "sums.rebuild"),
         (("routing", "export", "--from", "2026-01-01"), "decisions.export"),

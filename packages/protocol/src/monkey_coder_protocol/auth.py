@@ -94,6 +94,30 @@ class CreateKeyRequest(msgspec.Struct, kw_only=True):
     service_account: str | None = None
 
 
+class UpdateKeyRequest(msgspec.Struct, kw_only=True):
+    """What a key is to be. What is not sent stays, null takes a restriction back; `caps` replaces all caps."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    models: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    caps: KeyCaps | msgspec.UnsetType | None = msgspec.UNSET
+    rate: int | msgspec.UnsetType | None = msgspec.UNSET
+    ip_allow: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class RotateKeyRequest(msgspec.Struct, kw_only=True):
+    """For so many hours the old secret stays good beside the new one; 0 ends it at once."""
+
+    grace_hours: int = 0
+
+
+class LeakedKey(msgspec.Struct, kw_only=True):
+    """A key somebody found: `key`, or `token` as GitHub's secret scanning calls it; `url` is where."""
+
+    key: str = ""
+    token: str = ""
+    url: str = ""
+
+
 class KeyInfo(msgspec.Struct, kw_only=True):
     """A key without its secret; times RFC 3339 UTC; `rate` in requests a minute, `weights` in percent.
 

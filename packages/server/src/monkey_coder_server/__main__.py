@@ -13,6 +13,7 @@ from typing import Any
 
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server import (
+    access_commands,
     audit_commands,
     config_command,
     credit_commands,
@@ -95,6 +96,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     users.set_defaults(command=_list_users)
     ledger_commands.add(actions, _operate, _print_lines)
     audit_commands.add(actions, _operate, _print_lines)
+    access_commands.add(actions, _operate, _print_lines)
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)

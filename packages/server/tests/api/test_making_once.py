@@ -8,6 +8,7 @@ import pytest
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MAKES_NOTHING = {
+    "/v1/keys/report",
     "/v1/auth/logout",
     "/v1/invitations/accept",
     "/v1/invitations/decline",

@@ -112,7 +112,7 @@ async def test_caps_of_one_key_do_not_bind_another(funded: Storage) -> None:
 async def test_a_cap_set_later_counts_what_was_spent_before(funded: Storage) -> None:
     await funded.keys.create(key(Caps()))
     await funded.books.place(hold_request(600))
-    assert await funded.keys.set_limits(replace(key(Caps()), caps=Caps(total=1_000)))
+    assert await funded.keys.change(ACCOUNT, KEY, lambda record: replace(record, caps=Caps(total=1_000)))
     with pytest.raises(BudgetExceeded):
         await funded.books.place(hold_request(401))
     assert isinstance(await funded.books.place(hold_request(400)), Hold)

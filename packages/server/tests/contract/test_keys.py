@@ -128,10 +128,35 @@ async def test_revoking_is_seen_at_once_and_only_by_the_owner(store: Storage) ->
 
 async def test_limits_are_changed_by_the_owner_alone(store: Storage) -> None:
     await store.keys.create(LAPTOP)
-    wider = replace(LAPTOP, caps=Caps(day=9), rate=None, models=None)
-    assert not await store.keys.set_limits(replace(wider, account_id="acc_2"))
-    assert await store.keys.set_limits(wider)
+    wider = replace(LAPTOP, caps=Caps(day=9), rate=None, models=None, name="desk", ip_allow=None, expires_at=None)
+
+    def widened(key: KeyRecord) -> KeyRecord:
+        return replace(key, caps=Caps(day=9), rate=None, models=None, name="desk", ip_allow=None, expires_at=None)
+
+    assert await store.keys.change("acc_2", "key_1", widened) is None
+    assert await store.keys.change(ACCOUNT, "key_1", widened) == wider
     assert await store.keys.find(LAPTOP.digest) == wider
+
+
+async def test_changes_of_different_fields_at_once_are_all_kept(open_store: OpenStore) -> None:
+    async with open_store() as one, open_store() as another:
+        await one.keys.create(LAPTOP)
+        await asyncio.gather(
+            one.keys.change(ACCOUNT, "key_1", lambda key: replace(key, rate=1)),
+            another.keys.change(ACCOUNT, "key_1", lambda key: replace(key, caps=Caps(day=1))),
+        )
+        await one.keys.refresh()
+        assert await one.keys.find(LAPTOP.digest) == replace(LAPTOP, rate=1, caps=Caps(day=1))
+
+
+async def test_a_key_is_found_under_any_of_its_digests(store: Storage) -> None:
+    await store.keys.create(replace(LAPTOP, pepper="0a1b2c3d"))
+    found = await store.keys.find(b"of the new pepper".ljust(32), LAPTOP.digest)
+    assert found is not None
+    assert (found.key_id, found.pepper) == ("key_1", "0a1b2c3d")
+    store.readers.close()
+    assert await store.keys.find(b"of the new pepper".ljust(32), LAPTOP.digest) == found
+    assert [key.key_id for key in store.keys.every()] == ["key_1"]
 
 
 async def test_uses_are_written_at_most_once_a_minute(store: Storage) -> None:

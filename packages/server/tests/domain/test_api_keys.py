@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monkey_coder_server.domain.api_keys import ENVIRONMENTS, KEY_PATTERN, ApiKey, compose, digest, parse
+from monkey_coder_server.domain.api_keys import ENVIRONMENTS, KEY_PATTERN, ApiKey, Peppers, compose, digest, parse
 from monkey_coder_server.domain.errors import InvalidApiKey
 
 RANDOM = st.binary(min_size=32, max_size=32)
@@ -83,6 +83,14 @@ def test_composing_wants_a_known_environment_and_enough_randomness() -> None:
         compose("prod", bytes(32))
     with pytest.raises(ValueError, match="32 random bytes"):
         compose("live", bytes(31))
+
+
+def test_a_key_may_be_stored_under_any_pepper_and_new_ones_are_under_the_first() -> None:
+    peppers = Peppers((b"new", b"old"))
+    assert peppers.digests(KEY) == (digest(b"new", KEY), digest(b"old", KEY))
+    assert len(set(peppers.versions)) == 2
+    assert peppers.versions[1] == Peppers((b"old",)).versions[0]
+    assert "new" not in repr(peppers)
 
 
 def test_the_digest_hangs_on_pepper_and_key() -> None:

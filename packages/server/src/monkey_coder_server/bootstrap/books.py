@@ -61,12 +61,17 @@ class Books:
         )
 
 
+def peppers_of(settings: Settings) -> api_keys.Peppers:
+    """The secrets keys are digested with, the one of new keys first."""
+    return api_keys.Peppers(tuple([each.reveal().encode() for each in (settings.key_pepper, *settings.old_peppers)]))
+
+
 @contextlib.asynccontextmanager
 async def open_books(settings: Settings) -> AsyncIterator[Books]:
     """Open the stores; closed, with everything durable, at the end of the block. Raises `SettingsError`."""
     clock, ids = SystemClock(), system_ids()
     signer = load_or_create_signer(settings.data_dir)
-    pepper = settings.key_pepper.reveal().encode()
+    pepper, peppers = settings.key_pepper.reveal().encode(), peppers_of(settings)
     environment = "live" if settings.production else "dev"
     passwords = Argon2Pool(threads=max(1, min(4, os.cpu_count() or 1)))
     tokens = JwtTokens(settings.jwt_secret_key.reveal(), new_id=ids.new)
@@ -79,10 +84,10 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
 
     def mint_key() -> accounts.FreshKey:
         key = api_keys.compose(environment, secrets.token_bytes(api_keys.RANDOM_BYTES))
-        return accounts.FreshKey(key.text, key.display, api_keys.digest(pepper, key))
+        return accounts.FreshKey(key.text, key.display, api_keys.digest(pepper, key), peppers.versions[0])
 
     authenticator = Authenticator(
-        pepper=pepper,
+        peppers=peppers,
         stores=CredentialStores(storage.keys, storage.sessions, storage.memberships),
         tokens=tokens,
         clock=clock,

@@ -67,6 +67,22 @@ def digest(pepper: bytes, key: ApiKey) -> bytes:
     return hmac.digest(pepper, key.text.encode("ascii"), hashlib.sha256)
 
 
+@dataclass(frozen=True, slots=True)
+class Peppers:
+    """The secrets keys are digested with: new keys with the first, those of the others go on working."""
+
+    secrets: tuple[bytes, ...] = field(repr=False)
+
+    def digests(self, key: ApiKey) -> tuple[bytes, ...]:
+        """Under which a key may be stored, the likeliest first."""
+        return tuple([digest(secret, key) for secret in self.secrets])
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """A name for each that tells nothing of it; the first is that of new keys."""
+        return tuple([hmac.digest(secret, b"version of a pepper", hashlib.sha256)[:4].hex() for secret in self.secrets])
+
+
 def _checksum(body: str) -> str:
     return _base62(zlib.crc32(body.encode("ascii")), CHECKSUM_DIGITS)
 

@@ -1,6 +1,6 @@
 """People, their accounts, sessions and API keys."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -86,7 +86,8 @@ class KeyRecord:
 
     `project_id` names the project whose limits count for the key beside its own, if it is of one. `collapse` is how
     several models are asked for one answer where a request says nothing of it; None for a single one. `weights` count
-    for the router where a request names none; None leaves them to the persona.
+    for the router where a request names none; None leaves them to the persona. `pepper` is the version of the secret
+    it was digested with; empty for keys of earlier releases.
     """
 
     key_id: str
@@ -107,6 +108,7 @@ class KeyRecord:
     project_id: str | None = None
     collapse: str | None = None
     weights: Weights | None = None
+    pepper: str = ""
 
 
 class Accounts(Protocol):
@@ -159,14 +161,20 @@ class Sessions(Protocol):
 class Keys(Protocol):
     """API keys. `find` reads an in-memory snapshot: no I/O for a known key, one look for all unknown ones."""
 
-    async def find(self, digest: bytes) -> KeyRecord | None:
-        """The key of a digest, also when revoked or expired: the caller judges."""
+    async def find(self, *digests: bytes) -> KeyRecord | None:
+        """The key of any of these digests, also when revoked or expired: the caller judges."""
 
     async def create(self, record: KeyRecord) -> None:
         """Store a key."""
 
     async def list(self, account_id: str) -> Sequence[KeyRecord]:
         """An account's keys, oldest first, revoked ones included."""
+
+    async def change(self, account_id: str, key_id: str, edit: Callable[[KeyRecord], KeyRecord]) -> KeyRecord | None:
+        """Store what `edit` makes of a key's name, models, caps, rate, addresses and expiry; None without such a key.
+
+        What others change meanwhile is kept: `edit` sees it, and may run again.
+        """
 
     async def revoke(self, account_id: str, key_id: str, at: datetime) -> bool:
         """Revoke now; False when there is no such key of this account."""

@@ -37,17 +37,17 @@ class CredentialStores:
 
 
 class Authenticator:
-    """Form and checksum of a key are judged before anything is looked up. `pepper` keys the stored digests."""
+    """Form and checksum of a key are judged before anything is looked up. `peppers` key the stored digests."""
 
     def __init__(
         self,
         *,
-        pepper: bytes,
+        peppers: api_keys.Peppers,
         stores: CredentialStores,
         tokens: SessionTokens,
         clock: Clock,
     ) -> None:
-        self._pepper = pepper
+        self._peppers = peppers
         self._keys = stores.keys
         self._sessions = stores.sessions
         self._memberships = stores.memberships
@@ -92,8 +92,12 @@ class Authenticator:
         message = f"The credential is neither an API key nor an access token. {_HOW}"
         raise InvalidApiKey(message)
 
+    async def key_of(self, secret: str) -> KeyRecord | None:
+        """The key of a secret, also when revoked or expired. Raises `InvalidApiKey` for what cannot be a key."""
+        return await self._keys.find(*self._peppers.digests(api_keys.parse(secret)))
+
     async def _by_key(self, secret: str, client_ip: str) -> Principal:
-        key = await self._keys.find(api_keys.digest(self._pepper, api_keys.parse(secret)))
+        key = await self.key_of(secret)
         if key is None:
             raise InvalidApiKey("There is no such API key. Check that it belongs to this gateway, or make a new one.")
         now = self._clock.now()

@@ -1,6 +1,7 @@
 """API keys as rows."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -42,18 +43,13 @@ _REVOKE = Query(
     .where(*_OWN)
     .values(revoked_at=func.coalesce(api_keys.c.revoked_at, bindparam("at")), revision=_NEXT)
 )
-_LIMIT = Query(
+_CHANGEABLE = ("name", "models", "cap_day", "cap_month", "cap_total", "rate", "ip_allow", "expires_at")
+_CHANGE = Query(
     update(api_keys)
     .where(*_OWN)
-    .values(
-        cap_day=bindparam("day"),
-        cap_month=bindparam("month"),
-        cap_total=bindparam("total"),
-        rate=bindparam("requests"),
-        models=bindparam("allowed"),
-        revision=_NEXT,
-    )
+    .values({**{name: bindparam(f"new_{name}") for name in _CHANGEABLE}, "revision": _NEXT})
 )
+_ONE = Query(_KEY.where(*_OWN))
 _CAPS = {"day": api_keys.c.cap_day, "month": api_keys.c.cap_month, "total": api_keys.c.cap_total}
 _SET_CAP = {
     period: Query(update(api_keys).where(*_OWN).values({cap.name: bindparam("allowed"), "revision": _NEXT}))
@@ -96,32 +92,7 @@ def add(record: KeyRecord, transaction: Transaction) -> None:
     transaction.alone(_REVISIONS)
     if transaction.row(_STRANGE, {"account": record.account_id, "user": record.user_id}) is not None:
         raise Forbidden("The user is no member of this organization, so they can have no key of it.")
-    added = transaction.change(
-        _ADD,
-        {
-            "key_id": record.key_id,
-            "account_id": record.account_id,
-            "user_id": record.user_id,
-            "name": record.name,
-            "prefix": record.prefix,
-            "digest": record.digest,
-            "scopes": json.dumps(sorted(record.scopes)),
-            "models": _list(record.models),
-            "cap_day": record.caps.day,
-            "cap_month": record.caps.month,
-            "cap_total": record.caps.total,
-            "rate": record.rate,
-            "ip_allow": _list(record.ip_allow),
-            "created_at": to_micros(record.created_at),
-            "expires_at": optional_to_micros(record.expires_at),
-            "revoked_at": optional_to_micros(record.revoked_at),
-            "last_used": optional_to_micros(record.last_used),
-            "project_id": record.project_id,
-            "collapse": record.collapse,
-            "weights": _percentages(record.weights),
-        },
-    )
-    if not added:
+    if not transaction.change(_ADD, _row(record)):
         raise Conflict("This API key exists already.")
 
 
@@ -142,19 +113,19 @@ def revoke(account_id: str, key_id: str, at: datetime, transaction: Transaction)
     return bool(transaction.change(_REVOKE, own))
 
 
-def set_limits(record: KeyRecord, transaction: Transaction) -> bool:
-    """Store the caps, rate and models of a key; False when the account has no such key."""
+def change(
+    account_id: str, key_id: str, edit: Callable[[KeyRecord], KeyRecord], transaction: Transaction
+) -> KeyRecord | None:
+    """Store what `edit` makes of a key; None when the account has no such key."""
     transaction.alone(_REVISIONS)
-    limits: Parameters = {
-        "wanted": record.key_id,
-        "account": record.account_id,
-        "day": record.caps.day,
-        "month": record.caps.month,
-        "total": record.caps.total,
-        "requests": record.rate,
-        "allowed": _list(record.models),
-    }
-    return bool(transaction.change(_LIMIT, limits))
+    own = {"wanted": key_id, "account": account_id}
+    row = transaction.row(_ONE, own)
+    if row is None:
+        return None
+    edited = edit(_record(row))
+    stored = _row(edited)
+    transaction.change(_CHANGE, {**own, **{f"new_{name}": stored[name] for name in _CHANGEABLE}})
+    return edited
 
 
 def narrow(transaction: Transaction, account_id: str, user_id: str, allowed: frozenset[str], at: datetime) -> None:
@@ -213,6 +184,32 @@ def _weights(text: str | None) -> Weights | None:
     return None if text is None else Weights(*json.loads(text))
 
 
+def _row(record: KeyRecord) -> Parameters:
+    return {
+        "key_id": record.key_id,
+        "account_id": record.account_id,
+        "user_id": record.user_id,
+        "name": record.name,
+        "prefix": record.prefix,
+        "digest": record.digest,
+        "scopes": json.dumps(sorted(record.scopes)),
+        "models": _list(record.models),
+        "cap_day": record.caps.day,
+        "cap_month": record.caps.month,
+        "cap_total": record.caps.total,
+        "rate": record.rate,
+        "ip_allow": _list(record.ip_allow),
+        "created_at": to_micros(record.created_at),
+        "expires_at": optional_to_micros(record.expires_at),
+        "revoked_at": optional_to_micros(record.revoked_at),
+        "last_used": optional_to_micros(record.last_used),
+        "project_id": record.project_id,
+        "collapse": record.collapse,
+        "weights": _percentages(record.weights),
+        "pepper": record.pepper or None,
+    }
+
+
 def _record(row: Row) -> KeyRecord:
     named = dict(zip(_NAMES, row, strict=True))
     return KeyRecord(
@@ -234,6 +231,7 @@ def _record(row: Row) -> KeyRecord:
         project_id=named["project_id"],
         collapse=named["collapse"],
         weights=_weights(named["weights"]),
+        pepper=named["pepper"] or "",
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -56,22 +56,26 @@ class SqlKeys:
             with suppress(Unavailable):  # only the times of last use are lost
                 await self.flush()
 
-    async def find(self, digest: bytes) -> KeyRecord | None:
-        """The key of a digest, also when revoked or expired. Raises `Unavailable` for one it cannot look up.
+    async def find(self, *digests: bytes) -> KeyRecord | None:
+        """The key of any of these digests, also when revoked or expired. Raises `Unavailable` for who is not known yet.
 
         However many are unknown at a time, one read looks for all of them: it takes in whatever is new.
         """
-        known = self._known.get(digest)
+        known = self._first_known(digests)
         if known is not None:
             return known
-        now = int(self._clock.monotonic())
-        if self._unknown.get(digest, 0) > now:
+        now, named = int(self._clock.monotonic()), digests[0]
+        if self._unknown.get(named, 0) > now:
             return None
         await self.refresh()
-        found = self._known.get(digest)
+        found = self._first_known(digests)
         if found is None:
-            self._remember_unknown(digest, now + UNKNOWN_SECONDS)
+            self._remember_unknown(named, now + UNKNOWN_SECONDS)
         return found
+
+    def every(self) -> Sequence[KeyRecord]:
+        """All keys of all accounts as they are known here, revoked ones included, oldest first."""
+        return sorted(self._known.values(), key=lambda record: (record.created_at, record.key_id))
 
     async def create(self, record: KeyRecord) -> None:
         """Store a key. Raises `Conflict`."""
@@ -89,11 +93,11 @@ class SqlKeys:
         await self.refresh()
         return found
 
-    async def set_limits(self, record: KeyRecord) -> bool:
-        """Store the record's caps, rate and models; False when there is no such key of its account."""
-        found = await self._writer.perform(partial(key_rows.set_limits, record))
+    async def change(self, account_id: str, key_id: str, edit: Callable[[KeyRecord], KeyRecord]) -> KeyRecord | None:
+        """Store what `edit` makes of a key; seen at once here. None when there is no such key of this account."""
+        changed = await self._writer.perform(partial(key_rows.change, account_id, key_id, edit))
         await self.refresh()
-        return found
+        return changed
 
     def touch(self, key_id: str, at: datetime) -> None:
         """Note a use; written in batches, at most once a minute a key."""
@@ -134,6 +138,13 @@ class SqlKeys:
                 if not told:
                     logger.warning("API keys were not refreshed: %s", error)
                 told = True
+
+    def _first_known(self, digests: Sequence[bytes]) -> KeyRecord | None:
+        for digest in digests:
+            known = self._known.get(digest)
+            if known is not None:
+                return known
+        return None
 
     def _remember_unknown(self, digest: bytes, until: int) -> None:
         self._unknown[digest] = until

@@ -120,6 +120,7 @@ api_keys = Table(
     Column("project_id", Text),
     Column("collapse", Text),
     Column("weights", Text),
+    Column("pepper", Text),
     UniqueConstraint("digest"),
     CheckConstraint("cap_day >= 0", "cap_day_not_negative"),
     CheckConstraint("cap_month >= 0", "cap_month_not_negative"),

@@ -5,6 +5,7 @@ from monkey_coder_server.features.accounts.cli_login import CliLoginRoutes
 from monkey_coder_server.features.accounts.dependencies import Dependencies, FreshKey
 from monkey_coder_server.features.accounts.factor_tools import FactorTools
 from monkey_coder_server.features.accounts.factors.api import FactorRoutes
+from monkey_coder_server.features.accounts.key_care import KeyCareRoutes
 from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.features.accounts.organizations import InvitationRoutes, OrganizationRoutes
 from monkey_coder_server.web.feature import Feature
@@ -19,6 +20,7 @@ def build(use: Dependencies) -> Feature:
         FactorRoutes(use),
         OrganizationRoutes(use),
         InvitationRoutes(use),
+        KeyCareRoutes(use),
         CliLoginRoutes(use),
     )
     return Feature("accounts", tuple(route for routes in joined for route in routes.routes()))

@@ -57,15 +57,6 @@ class AccountRoutes:
                     action="key.create",
                 ),
                 Route("DELETE", one, self.revoke_key, scope=KEYS_MANAGE, action="key.revoke"),
-                Route(
-                    "POST",
-                    f"{one}/rotate",
-                    self.rotate_key,
-                    scope=KEYS_MANAGE,
-                    once=True,
-                    confirm=Action.KEYS,
-                    action="key.rotate",
-                ),
             )
         ]
         return (
@@ -183,8 +174,3 @@ class AccountRoutes:
         """Revoke one key."""
         await keys.revoke_key(self._use, request, request.parameters["key_id"])
         return json_reply(wire.Message("The key was revoked."))
-
-    async def rotate_key(self, request: Request) -> Reply:
-        """A new secret for one key."""
-        made = await keys.rotate_key(self._use, request, request.parameters["key_id"])
-        return json_reply(keys.created_key(made))

@@ -19,11 +19,12 @@ from monkey_coder_server.web.auth import Authenticator
 
 @dataclass(frozen=True, slots=True)
 class FreshKey:
-    """A new API key: `secret` is shown once, `prefix` is shown in lists, `digest` is stored."""
+    """A new API key: `secret` is shown once, `prefix` in lists; `digest` is stored with the version of its pepper."""
 
     secret: str
     prefix: str
     digest: bytes
+    pepper: str
 
 
 @dataclass(frozen=True, slots=True)

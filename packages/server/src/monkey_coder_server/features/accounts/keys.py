@@ -1,23 +1,30 @@
-"""API keys: make, list, revoke, rotate."""
+"""API keys: make, list, revoke; `key_care` has what is done to them later."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
 
 from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyInfo
-from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES, RoutingWeights
-from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from monkey_coder_protocol.execute import RoutingWeights
+from monkey_coder_server.domain.errors import Conflict, Forbidden, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.domain.native_apps import shown_name
-from monkey_coder_server.domain.scopes import EVERYTHING, SCOPES, covers, known_scope
-from monkey_coder_server.domain.weights import Weights, weights_of
+from monkey_coder_server.domain.scopes import covers
 from monkey_coder_server.features.accounts import key_caps
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.limits import checked_project, inherit, limits_of
-from monkey_coder_server.features.accounts.rights import granted, refuse_beyond, role_of, seen_key, seen_keys
+from monkey_coder_server.features.accounts.key_checks import (
+    checked_collapse,
+    checked_list,
+    checked_name,
+    checked_networks,
+    checked_number,
+    checked_scopes,
+    checked_weights,
+)
+from monkey_coder_server.features.accounts.limits import checked_project, limits_of
+from monkey_coder_server.features.accounts.rights import granted, seen_key, seen_keys
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, User
 from monkey_coder_server.web.audited import entry_of
 from monkey_coder_server.web.principal import Principal
@@ -29,9 +36,9 @@ _CLI_KEY_OF_HOST = "cli on "
 MOST_CLI_KEYS = 20
 """Keys that log-ins of a command line made; the oldest is revoked when one more is made."""
 MOST_KEYS = 200
-LONGEST_LIST = 100
-LONGEST_NAME = 100
 LONGEST_LIFE_DAYS = 3650
+HIGHEST_RATE = 1_000_000
+"""Requests a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +67,27 @@ async def make_key(
         key_id=use.ids.new("key"),
         account_id=account_id,
         user_id=user_id,
-        name=_checked_name(wish.name),
+        name=checked_name(wish.name),
         prefix=fresh.prefix,
         digest=fresh.digest,
-        scopes=_checked_scopes(wish.scopes),
+        pepper=fresh.pepper,
+        scopes=checked_scopes(wish.scopes),
         created_at=now,
-        models=_checked_list("models", wish.models),
+        models=checked_list("models", wish.models),
         caps=key_caps.money_of(wish.caps),
-        rate=_checked_number("rate", wish.rate, most=1_000_000),
-        ip_allow=_checked_networks(wish.ip_allow),
+        rate=checked_number("rate", wish.rate, most=HIGHEST_RATE),
+        ip_allow=checked_networks(wish.ip_allow),
         expires_at=None,
         project_id=checked_project(wish.project_id),
-        collapse=_checked_collapse(wish.collapse),
-        weights=_checked_weights(wish.weights),
+        collapse=checked_collapse(wish.collapse),
+        weights=checked_weights(wish.weights),
     )
-    days = _checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
+    days = checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
     if days is not None:
         record = replace(record, expires_at=now + timedelta(days=days))
     made = Made(record, fresh.secret, key_caps.tokens_of(wish.caps))
     await use.keys.create(record)
-    await use.audit.record(_entry(record, "key.create", request))
+    await use.audit.record(entry_on(record, "key.create", request))
     holder = Holder(HolderKind.KEY, record.key_id)
     for period, tokens in made.tokens.items():
         await use.limits.put(account_id, Limit(holder, period, Unit.TOKENS, tokens), now)
@@ -104,7 +112,7 @@ async def make_cli_key(use: Dependencies, user: User, host: str | None = None) -
     for oldest in mine[: max(0, len(mine) - MOST_CLI_KEYS + 1)]:
         now = use.clock.now()
         await use.keys.revoke(user.account_id, oldest.key_id, now)
-        await use.audit.record(replace(_entry(oldest, "key.revoke", None), at=now, details="the oldest of too many"))
+        await use.audit.record(replace(entry_on(oldest, "key.revoke", None), at=now, details="the oldest of too many"))
     named = shown_name(host)
     wish = CreateKeyRequest(name=f"{_CLI_KEY_OF_HOST}{named}" if named else CLI_KEY_NAME)
     return await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish)
@@ -122,31 +130,6 @@ async def revoke_key(use: Dependencies, request: Request, key_id: str) -> None:
     if not await use.keys.revoke(request.principal.account_id, key_id, now):
         raise NotFound("This account has no key of that id; GET /v1/keys lists them.")
     await use.audit.record(entry_of(request, "key.revoke", target=key_id, at=now))
-
-
-async def rotate_key(use: Dependencies, request: Request, key_id: str) -> Made:
-    """A new secret with the same rights; the old key is revoked once the new one is stored. Raises `NotFound`."""
-    principal = request.principal
-    old = await seen_key(use, principal, key_id)
-    if old.revoked_at is not None:
-        raise NotFound("This account has no key of that id in use; GET /v1/keys lists them.")
-    refuse_beyond(await role_of(use, principal), old.scopes)
-    await refuse_more_rights(use, principal, old.scopes)
-    fresh = use.mint_key()
-    record = replace(
-        old,
-        key_id=use.ids.new("key"),
-        prefix=fresh.prefix,
-        digest=fresh.digest,
-        created_at=use.clock.now(),
-        last_used=None,
-    )
-    tokens = key_caps.tokens_among(await limits_of(use, old))
-    await use.keys.create(record)
-    await inherit(use, old, record)
-    await use.keys.revoke(principal.account_id, key_id, record.created_at)
-    await use.audit.record(replace(_entry(record, "key.rotate", request), details=f"{key_id} became {record.key_id}"))
-    return Made(record, fresh.secret, tokens)
 
 
 async def refuse_more_rights(use: Dependencies, principal: Principal, wanted: frozenset[str]) -> None:
@@ -182,6 +165,11 @@ async def list_keys(use: Dependencies, principal: Principal) -> list[KeyInfo]:
     ]
 
 
+def shown_key(made: Made, use: Dependencies) -> KeyInfo:
+    """A key without its secret, for the wire."""
+    return KeyInfo(**_shown(made.record, key_status(made.record, use), made.tokens))
+
+
 def created_key(made: Made) -> CreatedKey:
     """A key with its secret, for the one answer that shows it."""
     return CreatedKey(key=made.secret, **_shown(made.record, "active", made.tokens))
@@ -195,7 +183,8 @@ def key_status(record: KeyRecord, use: Dependencies) -> str:
     return "expired" if expired else "active"
 
 
-def _entry(record: KeyRecord, action: str, request: Request | None) -> AuditEntry:
+def entry_on(record: KeyRecord, action: str, request: Request | None) -> AuditEntry:
+    """An entry of the audit trail on a key as it was made, by a request or by who owns it."""
     if request is not None:
         return entry_of(request, action, target=record.key_id, at=record.created_at, details=record.name)
     account_id, at = record.account_id, record.created_at
@@ -221,59 +210,3 @@ def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict
         "collapse": record.collapse,
         "weights": None if record.weights is None else RoutingWeights(**record.weights.shown()),
     }
-
-
-def _checked_name(name: str) -> str:
-    chosen = name.strip()
-    if not chosen or len(chosen) > LONGEST_NAME or not chosen.isprintable():
-        message = f"The field `name` must be 1 to {LONGEST_NAME} printable characters."
-        raise InvalidRequest(message)
-    return chosen
-
-
-def _checked_scopes(scopes: list[str] | None) -> frozenset[str]:
-    if scopes is None:
-        return frozenset({EVERYTHING})
-    if not scopes or not all(known_scope(scope) for scope in scopes):
-        message = f"The field `scopes` must list some of {', '.join(sorted(SCOPES))}, or `*`."
-        raise InvalidRequest(message)
-    return frozenset(scopes)
-
-
-def _checked_list(field: str, values: list[str] | None) -> tuple[str, ...] | None:
-    if values is None:
-        return None
-    if not 1 <= len(values) <= LONGEST_LIST or not all(value.strip() for value in values):
-        message = f"The field `{field}` must list 1 to {LONGEST_LIST} names, or be left out for no restriction."
-        raise InvalidRequest(message)
-    return tuple(value.strip() for value in values)
-
-
-def _checked_networks(values: list[str] | None) -> tuple[str, ...] | None:
-    networks = _checked_list("ip_allow", values)
-    for network in networks or ():
-        try:
-            ip_network(network, strict=False)
-        except ValueError as wrong:
-            raise InvalidRequest("The field `ip_allow` must list addresses or networks like 10.0.0.0/8.") from wrong
-    return networks
-
-
-def _checked_collapse(rule: str | None) -> str | None:
-    if rule is not None and rule not in COLLAPSE_STRATEGIES:
-        message = f"The field `collapse` must be one of {', '.join(COLLAPSE_STRATEGIES)}, or be left out."
-        raise InvalidRequest(message)
-    return rule
-
-
-def _checked_weights(wish: RoutingWeights | None) -> Weights | None:
-    if wish is None:
-        return None
-    return weights_of("The field `weights`", quality=wish.quality, cost=wish.cost, latency=wish.latency)
-
-
-def _checked_number(field: str, value: int | None, *, most: int) -> int | None:
-    if value is not None and not 1 <= value <= most:
-        message = f"The field `{field}` must be from 1 to {most}."
-        raise InvalidRequest(message)
-    return value

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _prove_people()
     _tell_more_of_actions()
     _chain_actions()
+    _name_peppers()
     _organize()
     _issue_tickets()
     _keep_factors()
@@ -66,6 +67,10 @@ def _chain_actions() -> None:
             ),
             {"at": at, "told": told, "sequence": count + 1, "previous": newest, "digest": began},
         )
+
+
+def _name_peppers() -> None:
+    op.add_column("api_keys", sa.Column("pepper", sa.Text(), nullable=True))
 
 
 def _link(previous: bytes, *told: str | int) -> bytes:
@@ -199,6 +204,7 @@ def downgrade() -> None:
     op.drop_table("tickets")
     op.drop_table("memberships")
     op.drop_table("organizations")
+    op.drop_column("api_keys", "pepper")
     op.drop_index("ix_audit_sequence", "audit")
     op.drop_index("ix_audit_account_id", "audit")
     for name in _AUDIT_COLUMNS:
