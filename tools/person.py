@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx2
 
-_FORM = re.compile(r'<form method="post" action="(?P<action>[^"]+)">(?P<inside>.*?)</form>', re.DOTALL)
+_FORM = re.compile(r'<form [^>]*?method="post" action="(?P<action>[^"]+)"[^>]*>(?P<inside>.*?)</form>', re.DOTALL)
 _FIELD = re.compile(r'<input[^>]*? name="(?P<name>[^"]+)" value="(?P<value>[^"]*)"')
 
 

@@ -1,4 +1,4 @@
-"""HTML pages: one frame and one set of strict headers for all of them. They load nothing and run no script."""
+"""HTML pages: one frame and one set of strict headers for all of them. They load nothing, and few run a script."""
 
 import base64
 from functools import cached_property
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _SHARED = "monkey_coder_server.web"
 _STYLE = files(_SHARED).joinpath("templates/style.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(sha256(_STYLE.encode()).digest()).decode("ascii")
 _STANDING: Headers = [
     (b"content-type", b"text/html; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -41,13 +40,21 @@ class Pages:
         self._package = package
 
     def show(
-        self, template: str, *, status: int = 200, headers: Headers | None = None, sends_to: str = "", **values: Any
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Headers | None = None,
+        sends_to: str = "",
+        script: str = "",
+        **values: Any,
     ) -> Response:
-        """A page. `sends_to` is a further origin that its forms may lead to."""
-        text = self._environment.get_template(template).render(style=_STYLE, **values)
+        """A page. `sends_to` is a further origin that its forms may lead to; `script` the only one it runs."""
+        text = self._environment.get_template(template).render(style=_STYLE, script=script, **values)
         targets = f"'self' {sends_to}".rstrip()
+        runs = f"script-src {_source(script)}; " if script else ""
         policy = (
-            f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action {targets}; "
+            f"default-src 'none'; style-src {_source(_STYLE)}; {runs}form-action {targets}; "
             "frame-ancestors 'none'; base-uri 'none'"
         )
         own: Headers = [*_STANDING, (b"content-security-policy", policy.encode("ascii")), *(headers or ())]
@@ -78,3 +85,8 @@ class Pages:
 def see_other(location: str, headers: Headers | None = None) -> Response:
     """Send the browser on, by GET, to where the caller has made sure that it may be sent."""
     return Response(303, b"", [(b"location", location.encode("ascii")), *_BARE, *(headers or ())])
+
+
+def _source(inline: str) -> str:
+    """What names a text that stands in the page itself (CSP Level 3, section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(sha256(inline.encode()).digest()).decode('ascii')}'"

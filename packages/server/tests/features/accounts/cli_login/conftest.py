@@ -18,7 +18,7 @@ from monkey_coder_server.ports.accounts import AuditEntry
 
 SITE = "https://gateway.example"
 PASSWORD = "several plain words together"
-_FORM = re.compile(r'<form method="post" action="(?P<action>[^"]+)">(?P<inside>.*?)</form>', re.DOTALL)
+_FORM = re.compile(r'<form [^>]*?method="post" action="(?P<action>[^"]+)"[^>]*>(?P<inside>.*?)</form>', re.DOTALL)
 _FIELD = re.compile(r'<input[^>]*? name="(?P<name>[^"]+)" value="(?P<value>[^"]*)"')
 
 
