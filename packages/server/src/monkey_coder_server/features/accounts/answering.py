@@ -69,7 +69,7 @@ async def logged_in(
     published = _published(request)
     key = None
     if _wants_key(request, caller):
-        key = (await keys.make_cli_key(use, user, caller.host)).secret
+        key = (await keys.make_cli_key(use, request, user, caller.host)).secret
     return wire.TokenResponse(
         access_token=key if published and key else tokens.access,
         refresh_token=tokens.refresh,

@@ -28,7 +28,7 @@ from monkey_coder_server.features.accounts.rights import granted, seen_key, seen
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, User
 from monkey_coder_server.web.audited import entry_of
 from monkey_coder_server.web.principal import Principal
-from monkey_coder_server.web.request import Request
+from monkey_coder_server.web.request import Request, agent_of
 
 CLI_KEY_NAME = "cli login"
 """The key of a command line that did not say which computer it runs on."""
@@ -106,16 +106,17 @@ async def make_wished(use: Dependencies, request: Request, wish: CreateKeyReques
     return await make_key(use, account_id=principal.account_id, user_id=user_id, wish=wish, request=request)
 
 
-async def make_cli_key(use: Dependencies, user: User, host: str | None = None) -> Made:
+async def make_cli_key(use: Dependencies, request: Request, user: User, host: str | None = None) -> Made:
     """The long-lived key of a command line that just logged in; the oldest of too many such keys is revoked."""
     mine = [key for key in await use.keys.list(user.account_id) if made_by_login(key) and key.revoked_at is None]
     for oldest in mine[: max(0, len(mine) - MOST_CLI_KEYS + 1)]:
         now = use.clock.now()
         await use.keys.revoke(user.account_id, oldest.key_id, now)
-        await use.audit.record(replace(entry_on(oldest, "key.revoke", None), at=now, details="the oldest of too many"))
+        entry = replace(entry_on(oldest, "key.revoke", request), at=now, details="the oldest of too many")
+        await use.audit.record(entry)
     named = shown_name(host)
     wish = CreateKeyRequest(name=f"{_CLI_KEY_OF_HOST}{named}" if named else CLI_KEY_NAME)
-    return await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish)
+    return await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish, request=request)
 
 
 def made_by_login(key: KeyRecord) -> bool:
@@ -184,11 +185,19 @@ def key_status(record: KeyRecord, use: Dependencies) -> str:
 
 
 def entry_on(record: KeyRecord, action: str, request: Request | None) -> AuditEntry:
-    """An entry of the audit trail on a key as it was made, by a request or by who owns it."""
-    if request is not None:
+    """An entry of the audit trail on a key as it was made, by a request's caller, else by who owns it."""
+    if request is not None and not request.principal.anonymous:
         return entry_of(request, action, target=record.key_id, at=record.created_at, details=record.name)
-    account_id, at = record.account_id, record.created_at
-    return AuditEntry(record.user_id, action, target=record.key_id, at=at, account_id=account_id, details=record.name)
+    return AuditEntry(
+        record.user_id,
+        action,
+        target=record.key_id,
+        at=record.created_at,
+        account_id=record.account_id,
+        details=record.name,
+        address="" if request is None else request.client_ip,
+        agent="" if request is None else agent_of(request),
+    )
 
 
 def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from monkey_coder_server.app import Application, AppOptions, Drain
+from monkey_coder_server.app import Application, AppOptions, Drain, Services
+from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.features import accounts
 from monkey_coder_server.ports.accounts import AuditEntry
 
@@ -96,11 +97,13 @@ class Site:
     people: dict[str, str] = field(default_factory=dict)
 
     def browser(self) -> Browser:
-        return Browser(self.connect())
+        return Browser(connected(self.application))
 
-    def connect(self) -> httpx2.AsyncClient:
-        transport = httpx2.ASGITransport(app=self.application)
-        return httpx2.AsyncClient(transport=transport, base_url=SITE)
+    def demanding_browser(self) -> Browser:
+        """One of the same people, at a gateway that asks all of them for a second factor."""
+        rules = replace(self.use.factors.rules, mode=SecondFactors.REQUIRED)
+        use = replace(self.use, factors=replace(self.use.factors, rules=rules))
+        return Browser(connected(application_of(use, self.application.services)))
 
     async def person(self, name: str) -> str:
         """A new account's address."""
@@ -120,14 +123,20 @@ class Site:
         return [entry.action for entry in self.audit.entries if entry.actor == self.people[email]]
 
 
+def application_of(use: accounts.Dependencies, services: Services) -> Application:
+    return Application([accounts.build(use)], services, options=AppOptions(https_only=True), drain=Drain())
+
+
+def connected(application: Application) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=application), base_url=SITE)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site(house: Any) -> AsyncIterator[Site]:
     clock, audit = SetClock(), HeardAudit()
     use = replace(house.gateway.books.accounts, clock=clock, audit=audit, base_url=SITE)
-    services = house.gateway.application.services
-    application = Application([accounts.build(use)], services, options=AppOptions(https_only=True), drain=Drain())
-    transport = httpx2.ASGITransport(app=application)
-    async with httpx2.AsyncClient(transport=transport, base_url=SITE) as api:
+    application = application_of(use, house.gateway.application.services)
+    async with connected(application) as api:
         yield Site(clock, use, audit, application, api, house.gateway.books.settings.data_dir)
 
 

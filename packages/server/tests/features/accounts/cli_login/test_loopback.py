@@ -63,6 +63,8 @@ async def test_a_click_gives_a_code_and_the_code_a_key_named_after_the_host(site
     assert got.json()["key_name"] == "cli on ada's laptop"
     assert await site.key_names(got.json()["api_key"]) == ["cli on ada's laptop"]
     assert site.actions("click@example.com")[-2:] == ["authorize.approve", "key.create"]
+    assert site.audit.entries[-1].address == "127.0.0.1"
+    assert site.audit.entries[-1].agent.startswith("python-httpx2/")
 
 
 async def test_who_is_not_logged_in_logs_in_first_and_comes_back_to_the_question(site: Any, browser: Any) -> None:

@@ -126,3 +126,19 @@ async def test_only_these_pages_run_a_script_and_only_that_one(site: Any, browse
     asking = await browser.send(page, "/login/passkey")
     assert re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='", asking.headers["content-security-policy"])
     assert asking.text.count("<script>") == 1
+
+
+async def test_where_all_must_have_a_second_factor_a_password_leads_to_making_one_and_no_further(
+    site: Any,
+) -> None:
+    email, browser = await site.person("demanded"), site.demanding_browser()
+    inside = await browser.log_in(email, next="/device")
+    assert inside.headers["location"] == "/passkeys"
+    stopped = await browser.open("/device")
+    assert (stopped.status_code, "second factor" in stopped.text) == (403, True)
+    listed = await browser.open("/passkeys")
+    assert "asks everybody for a second factor" in listed.text
+    page = await browser.send(listed, "/passkeys", name="laptop")
+    await browser.send(page, "/passkeys/answer", credential=json.dumps(Authenticator().register(asked(page))))
+    assert (await browser.open("/device")).status_code == 200
+    assert "asks everybody" not in (await browser.open("/passkeys")).text

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.features.accounts.answering import refuse_without_factor
 from monkey_coder_server.features.accounts.cli_login.notes import note
 from monkey_coder_server.features.accounts.dependencies import Dependencies
@@ -18,7 +19,7 @@ from monkey_coder_server.web.respond import Response
 
 FRESH = timedelta(minutes=10)
 """How long after they proved who they are a person may hand out a key; later they prove it again."""
-DEVICE, LOGIN = "/device", "/login"
+DEVICE, LOGIN, PASSKEYS = "/device", "/login", "/passkeys"
 _NEXT = re.compile(r"/(?:device|authorize|passkeys)(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?", re.ASCII)
 
 
@@ -45,15 +46,20 @@ class Door:
         self.browsers.check_form(request, fields)
         return fields
 
-    async def guest(self, request: Request) -> Guest | None:
-        """Who is here, if they proved lately who they are. Raises `MfaEnrolmentRequired`."""
+    async def guest(self, request: Request, *, enrolling: bool = False) -> Guest | None:
+        """Who is here, if they proved lately who they are.
+
+        Raises `MfaEnrolmentRequired` where a second factor is demanded that they did not give, unless they are
+        `enrolling` one.
+        """
         session = await self.browsers.session(request)
         user = await self.user(session)
         if session is None or user is None or session.confirmed_at is None:
             return None
         if self._use.clock.now() - session.confirmed_at > FRESH:
             return None
-        refuse_without_factor(self._use, second_factor=session.second_factor)
+        if not enrolling:
+            refuse_without_factor(self._use, second_factor=session.second_factor)
         return Guest(session, user)
 
     async def known(self, request: Request) -> User | None:
@@ -65,8 +71,12 @@ class Door:
         return None if session is None else await self._use.accounts.by_id(session.user_id)
 
     async def let_in(self, request: Request, user: User, following: str, *, second_factor: bool = False) -> Response:
-        """Begin a session, under a new cookie whatever came. Raises `MfaEnrolmentRequired`."""
-        refuse_without_factor(self._use, second_factor=second_factor)
+        """Begin a session, under a new cookie whatever came.
+
+        Where a second factor is demanded of all, who has none is led to where one is made, and gets no further.
+        """
+        if not second_factor and self._use.factors.rules.mode is SecondFactors.REQUIRED:
+            following = PASSKEYS
         _, cookie = await self.browsers.open(request, user.user_id, second_factor=second_factor)
         await note(self._use, request, user, "session.open", "browser, second factor" if second_factor else "browser")
         return see_other(following, [cookie.header])

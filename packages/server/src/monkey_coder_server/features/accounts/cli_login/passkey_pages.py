@@ -9,7 +9,7 @@ from monkey_coder_protocol.factors import PasskeyOptions, PasskeyRegistration
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.domain.errors import Forbidden, GatewayError, InvalidCredentials, InvalidRequest
 from monkey_coder_server.features.accounts import sessions
-from monkey_coder_server.features.accounts.cli_login.door import LOGIN, Door, Guest, following, login_for
+from monkey_coder_server.features.accounts.cli_login.door import LOGIN, PASSKEYS, Door, Guest, following, login_for
 from monkey_coder_server.features.accounts.cli_login.notes import note, refuse
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import passkeys, proof, recovery
@@ -21,7 +21,6 @@ from monkey_coder_server.web.problem import status_of
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Response, encode_json
 
-PASSKEYS = "/passkeys"
 SCRIPT = files(__package__).joinpath("templates/passkey.js").read_text(encoding="utf-8")
 _credential = msgspec.json.Decoder(dict[str, object])
 _OFF = "Second factors are switched off at this gateway."
@@ -109,7 +108,7 @@ class PasskeyPages:
 
     async def _guest(self, request: Request) -> Guest | None:
         self._refuse_off()
-        return await self._door.guest(request)
+        return await self._door.guest(request, enrolling=True)
 
     async def _confirm(self, request: Request, user: User, code: str) -> None:
         if not await self._use.factors.rules.asked_of(user.user_id):
@@ -138,6 +137,7 @@ class PasskeyPages:
             status=200 if refused is None else status_of(refused),
             guest=guest,
             here=PASSKEYS,
+            demanded=not guest.session.second_factor and self._use.factors.rules.mode is SecondFactors.REQUIRED,
             known=await self._use.factors.store.passkeys(guest.user.user_id),
             asks_code=await self._use.factors.rules.asked_of(guest.user.user_id),
             refused="" if refused is None else refused.message,

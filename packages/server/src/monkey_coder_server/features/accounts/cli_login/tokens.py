@@ -106,14 +106,14 @@ class TokenRoutes:
         wish = await form_or_json(request, _device_token)
         _check_grant(wish.grant_type, wire.DEVICE_GRANT)
         user, host = await self._devices.poll(wish.device_code)
-        return json_reply(await self._key(user, host))
+        return json_reply(await self._key(request, user, host))
 
     async def code_token(self, request: Request) -> Reply:
         """The key for a code that the browser brought."""
         wish = await form_or_json(request, _code_token)
         _check_grant(wish.grant_type, wire.CODE_GRANT)
         user, host = await self._codes.redeem(wish)
-        return json_reply(await self._key(user, host))
+        return json_reply(await self._key(request, user, host))
 
     async def verify(self, request: Request) -> Reply:
         """Who asks under a user code; never the device code."""
@@ -143,9 +143,9 @@ class TokenRoutes:
             raise NotAuthenticated("The account of this session no longer exists.")
         return user
 
-    async def _key(self, user: User, host: str) -> wire.CommandLineKey:
+    async def _key(self, request: Request, user: User, host: str) -> wire.CommandLineKey:
         await self._use.ledger.open_wallet(user.account_id)
-        made = await keys.make_cli_key(self._use, user, host)
+        made = await keys.make_cli_key(self._use, request, user, host)
         return wire.CommandLineKey(
             access_token=made.secret,
             api_key=made.secret,
