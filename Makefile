@@ -15,7 +15,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test agents check fmt bench bench-routing fuzz kills exact outages faults mutants lock clean
+.PHONY: help setup demo serve test agents check fmt bench bench-routing fuzz fuzz-api kills exact outages faults mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ $(AGENTS_STAMP): tests/agents/package-lock.json tests/aimock/package-lock.json r
 
 agents: $(AGENTS_STAMP) ## real coding agents, installed outside the repository (2 GB), do their tasks through the gateway
 	@AGENTS_DIR=$(AGENTS_DIR) $(BIN)/python -m pytest tests/agents tests/aimock -m agents -n 2
+
+fuzz-api: $(STAMP) ## send what the OpenAPI document allows to every route, EXAMPLES times each (default 50), minutes long
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),50) $(BIN)/python -m pytest tests/test_openapi_fuzzed.py -n 0
 
 check: $(STAMP) ## format, lint, types, import rules, dead code, dependencies
 	@$(BIN)/ruff format --check .

@@ -144,7 +144,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
         names = [card.name for card in models.cards if card.provider == provider]
         return _any_answers(health, names, books.clock.monotonic())
 
-    return (
+    others = (
         inference.build(
             inference.Dependencies(
                 access=[inference.Access(supply.provider, supply.base_url, supply.keys) for supply in parts.supplies],
@@ -187,8 +187,8 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
         ),
         _billing(parts),
         audit.build(books.storage.audit, books.clock),
-        _ops(parts),
     )
+    return (*others, _ops(parts, others))
 
 
 def _options(settings: Settings) -> inference.Options:
@@ -241,7 +241,7 @@ def _billing(parts: _Parts) -> Feature:
     )
 
 
-def _ops(parts: _Parts) -> Feature:
+def _ops(parts: _Parts, others: Sequence[Feature]) -> Feature:
     return ops.build(
         ops.Dependencies(
             checks=_checks(parts),
@@ -249,6 +249,7 @@ def _ops(parts: _Parts) -> Feature:
             clock=parts.books.clock,
             version=VERSION,
             base_url=parts.books.settings.base_url,
+            others=[route for feature in others for route in feature.routes],
         )
     )
 

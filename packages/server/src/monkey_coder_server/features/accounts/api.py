@@ -46,7 +46,7 @@ class AccountRoutes:
             route
             for many, one in managed
             for route in (
-                Route("GET", many, self.list_keys, scope=KEYS_MANAGE),
+                Route("GET", many, self.list_keys, scope=KEYS_MANAGE, gives=wire.KeyList),
                 Route(
                     "POST",
                     many,
@@ -55,13 +55,14 @@ class AccountRoutes:
                     once=True,
                     confirm=Action.KEYS,
                     action="key.create",
+                    takes=wire.CreateKeyRequest,
+                    gives=wire.CreatedKey,
                 ),
-                Route("DELETE", one, self.revoke_key, scope=KEYS_MANAGE, action="key.revoke"),
+                Route("DELETE", one, self.revoke_key, scope=KEYS_MANAGE, action="key.revoke", gives=wire.Message),
             )
         ]
         return (
-            Route("POST", "/v1/auth/register", self.register, auth="public", once=True, admit=self.admit_register),
-            Route("POST", "/v1/auth/signup", self.register, auth="public", once=True, admit=self.admit_register),
+            *[self._registering(path) for path in ("/v1/auth/register", "/v1/auth/signup")],
             Route(
                 "POST",
                 "/v1/auth/login",
@@ -70,6 +71,7 @@ class AccountRoutes:
                 once=True,
                 admit=self.admit_login,
                 action="session.open",
+                takes=wire.LoginRequest,
             ),
             Route(
                 "POST",
@@ -79,10 +81,24 @@ class AccountRoutes:
                 once=True,
                 admit=self.admit_refresh,
                 action="session.refresh",
+                takes=wire.RefreshRequest,
+                gives=wire.TokenResponse,
             ),
-            Route("POST", "/v1/auth/logout", self.logout, enrolling=True),
-            Route("GET", "/v1/auth/status", self.status, auth="public"),
+            Route("POST", "/v1/auth/logout", self.logout, enrolling=True, gives=wire.Message),
+            Route("GET", "/v1/auth/status", self.status, auth="public", gives=wire.AuthStatus),
             *keys_routes,
+        )
+
+    def _registering(self, path: str) -> Route:
+        return Route(
+            "POST",
+            path,
+            self.register,
+            auth="public",
+            once=True,
+            admit=self.admit_register,
+            takes=wire.RegisterRequest,
+            gives=wire.TokenResponse,
         )
 
     async def admit_register(self, request: Request) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from monkey_coder_protocol.billing import Balance, LimitList, ReceiptKeys
+from monkey_coder_protocol.billing import Balance, LimitList, Receipt, ReceiptKeys, ReceiptPage, Statement
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import BILLING_READ
@@ -61,12 +61,12 @@ class BillingRoutes:
         return (
             Route("GET", "/v1/billing/usage", self.usage, scope=BILLING_READ),
             Route("GET", "/v1/billing/usage/export", self.export, scope=BILLING_READ),
-            Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ),
-            Route("GET", "/v1/billing/limits", self.limits, scope=BILLING_READ),
-            Route("GET", "/v1/billing/receipts", receipts.page, scope=BILLING_READ),
-            Route("GET", "/v1/billing/statement", receipts.statement, scope=BILLING_READ),
-            Route("GET", "/v1/billing/receipts/{receipt_id}", self.receipt, scope=BILLING_READ),
-            Route("GET", "/.well-known/monkey-receipts.json", self.keys, auth="public"),
+            Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ, gives=Balance),
+            Route("GET", "/v1/billing/limits", self.limits, scope=BILLING_READ, gives=LimitList),
+            Route("GET", "/v1/billing/receipts", receipts.page, scope=BILLING_READ, gives=ReceiptPage),
+            Route("GET", "/v1/billing/statement", receipts.statement, scope=BILLING_READ, gives=Statement),
+            Route("GET", "/v1/billing/receipts/{receipt_id}", self.receipt, scope=BILLING_READ, gives=Receipt),
+            Route("GET", "/.well-known/monkey-receipts.json", self.keys, auth="public", gives=ReceiptKeys),
             Route("GET", "/billing", self.top_up, auth="public"),
         )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from monkey_coder_protocol.catalog import ProviderList
 from monkey_coder_protocol.execute import PERSONAS, TASK_TYPES
 from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.collapse import RULES
@@ -40,7 +41,7 @@ class CatalogRoutes:
         return (
             *lists,
             *single,
-            Route("GET", "/v1/providers", self.providers, scope=PROVIDERS_READ),
+            Route("GET", "/v1/providers", self.providers, scope=PROVIDERS_READ, gives=ProviderList),
             Route("GET", "/v1/capabilities", self.capabilities, scope=PROVIDERS_READ),
         )
 

@@ -1,7 +1,10 @@
 """Puts the request path together: its listings, its pipeline, its routes."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
+from monkey_coder_protocol import execute as wire
+from monkey_coder_protocol.billing import Feedback, Quote
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
 from monkey_coder_server.domain.pricing import PriceBook
@@ -87,12 +90,13 @@ def build(use: Dependencies) -> Feature:
         await study.stop()
         await decisions.stop()
 
+    task = partial(Route, "POST", auth="any", errors=errors, takes=wire.ExecuteRequest)
     routes = (
-        Route("POST", "/v1/execute", execute.execute, auth="any", scope=EXECUTE, errors=errors),
-        Route("POST", "/v1/execute/stream", execute.stream, auth="any", scope=EXECUTE, errors=errors),
-        Route("POST", "/v1/quote", quote.quote, auth="any", scope=EXECUTE, errors=errors, once=True),
-        Route("POST", "/v1/router/debug", debug.debug, auth="any", scope=ROUTER_DEBUG, errors=errors),
-        Route("POST", "/v1/feedback", feedback.report, auth="any", scope=EXECUTE, errors=errors, once=True),
+        task("/v1/execute", execute.execute, scope=EXECUTE, gives=wire.ExecuteResponse),
+        task("/v1/execute/stream", execute.stream, scope=EXECUTE),
+        task("/v1/quote", quote.quote, scope=EXECUTE, once=True, gives=Quote),
+        task("/v1/router/debug", debug.debug, scope=ROUTER_DEBUG),
+        Route("POST", "/v1/feedback", feedback.report, scope=EXECUTE, errors=errors, once=True, takes=Feedback),
         *doors.routes(hall),
     )
     return Feature("inference", routes, start=start, stop=stop)

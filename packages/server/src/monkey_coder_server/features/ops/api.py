@@ -1,15 +1,16 @@
 """`/health` and its kin. They ask for no key and go on while the process drains."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from monkey_coder_protocol.catalog import Health
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.openapi import document
 from monkey_coder_server.web.request import Request
-from monkey_coder_server.web.respond import json_reply
+from monkey_coder_server.web.respond import encode_json, json_bytes, json_reply
 
 CHECK_SECONDS = 2.0
 HEALTHY = "healthy"
@@ -30,13 +31,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """`draining` says whether the process is shutting down."""
+    """`draining` says whether the process is shutting down, `others` are the routes of all other features."""
 
     checks: Mapping[str, Check]
     draining: Callable[[], bool]
     clock: Clock
     version: str
     base_url: str
+    others: Sequence[Route]
 
 
 class OpsRoutes:
@@ -44,17 +46,19 @@ class OpsRoutes:
 
     def __init__(self, use: Dependencies) -> None:
         self._use = use
+        self._document: bytes | None = None
 
     def routes(self) -> tuple[Route, ...]:
         """Every route of the feature."""
         health = [
-            Route("GET", path, self.health, auth="public", during_drain=True)
+            Route("GET", path, self.health, auth="public", during_drain=True, gives=Health)
             for path in ("/health", "/healthz", "/api/health", "/v1/health")
         ]
         return (
             *health,
-            Route("GET", "/health/ready", self.ready, auth="public", during_drain=True),
+            Route("GET", "/health/ready", self.ready, auth="public", during_drain=True, gives=Health),
             Route("GET", "/", self.root, auth="public", during_drain=True),
+            Route("GET", "/v1/openapi.json", self.openapi, auth="public"),
         )
 
     async def health(self, _request: Request) -> Reply:
@@ -77,6 +81,14 @@ class OpsRoutes:
         return json_reply(
             {"service": "Monkey Coder", "version": self._use.version, "api": f"{base}/v1", "health": f"{base}/health"}
         )
+
+    async def openapi(self, _request: Request) -> Reply:
+        """This API as an OpenAPI 3.1 document."""
+        if self._document is None:
+            use = self._use
+            routes = [*use.others, *self.routes()]
+            self._document = encode_json(document(routes, version=use.version, base_url=use.base_url))
+        return json_bytes(self._document)
 
     def _body(self, status: str, words: dict[str, str]) -> Health:
         return Health(status, self._use.version, self._use.clock.now().isoformat(), words)
