@@ -48,6 +48,8 @@ async def test_every_reference_leads_somewhere(house: Any) -> None:
 async def test_it_says_who_may_ask_and_what_they_send_and_get(house: Any) -> None:
     paths = (await served(house))["paths"]
     assert paths["/v1/auth/login"]["post"]["security"] == []
+    given = paths["/v1/auth/login"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert {each["$ref"].rpartition("/")[2] for each in given["anyOf"]} == {"TokenResponse", "MfaRequired"}
     making = paths["/v1/keys"]["post"]
     assert "security" not in making
     assert making["x-scope"] == "keys:manage"

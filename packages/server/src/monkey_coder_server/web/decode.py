@@ -100,6 +100,3 @@ def _check_media_type(request: Request) -> None:
     content_type = request.header("content-type")
     if content_type is not None and "json" not in content_type.lower():
         raise UnsupportedMediaType("The body must be JSON: send it with the header Content-Type: application/json.")
-    encoding = request.header("content-encoding")
-    if encoding is not None and encoding.lower() != "identity":
-        raise UnsupportedMediaType("Compressed bodies are not accepted: send the JSON without Content-Encoding.")

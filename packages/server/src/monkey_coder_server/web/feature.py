@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from types import UnionType
 from typing import Literal
 
 from monkey_coder_server.domain.confirmation import Action
@@ -41,7 +42,7 @@ class Route:
     during_drain: bool = False
     once: bool = False
     takes: type | None = None
-    gives: type | None = None
+    gives: type | UnionType | None = None
     admit: Callable[[Request], Awaitable[None]] | None = None
     action: str = ""
     page: bool = False

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 
@@ -46,8 +47,8 @@ _ANYTHING: Mapping[str, Any] = {"type": "object", "additionalProperties": True}
 def document(routes: Iterable[Route], *, version: str, base_url: str) -> dict[str, Any]:
     """The document; native routes are served under `/api` too, which is not repeated for each."""
     listed = sorted(routes, key=lambda route: (route.path, route.method))
-    structs = {struct for route in listed for struct in (route.takes, route.gives) if struct is not None}
-    kinds = sorted({ErrorBody, *structs}, key=lambda struct: struct.__name__)
+    structs = {struct for route in listed for kind in (route.takes, route.gives) for struct in _structs(kind)}
+    kinds = sorted({ErrorBody, *structs}, key=str)
     references, schemas = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)
     schema_of = dict(zip(kinds, references, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -78,6 +79,17 @@ def _problems(body: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         if status >= _FIRST_ERROR:
             yield f"native-{status}", {"description": meaning, "content": {"application/json": {"schema": body}}}
             yield f"foreign-{status}", {"description": meaning}
+
+
+def _structs(kind: type | UnionType | None) -> tuple[type, ...]:
+    if kind is None:
+        return ()
+    return (kind,) if isinstance(kind, type) else get_args(kind)
+
+
+def _schema(kind: type | UnionType, schema_of: Mapping[type, Any]) -> Any:
+    several = [schema_of[struct] for struct in _structs(kind)]
+    return several[0] if len(several) == 1 else {"anyOf": several}
 
 
 def _path(route: Route) -> str:
@@ -139,5 +151,5 @@ def _response(route: Route, status: int, schema_of: Mapping[type, Any]) -> dict[
         return {"$ref": f"#/components/responses/{family}-{status}"}
     response: dict[str, Any] = {"description": _MEANING[status]}
     if status == 200 and route.gives is not None:
-        response["content"] = {"application/json": {"schema": schema_of[route.gives]}}
+        response["content"] = {"application/json": {"schema": _schema(route.gives, schema_of)}}
     return response

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 from monkey_coder_server.domain.errors import RequestTooLarge
 from monkey_coder_server.web.asgi import Receive, Scope
 from monkey_coder_server.web.principal import ANONYMOUS, Principal
-from monkey_coder_server.web.problem import RequestTimeout
+from monkey_coder_server.web.problem import RequestTimeout, UnsupportedMediaType
 from monkey_coder_server.web.within import Within
 
 
@@ -77,9 +77,15 @@ class Request:
         return self._query
 
     async def body(self) -> bytes:
-        """The whole body, to be read once. Raises `RequestTooLarge`, `RequestTimeout`, `ClientGone`."""
+        """The whole body, to be read once.
+
+        Raises `RequestTooLarge`, `RequestTimeout`, `UnsupportedMediaType` when it is compressed, `ClientGone`.
+        """
         if self._body is not None:
             return self._body
+        encoding = self.header("content-encoding")
+        if encoding is not None and encoding.lower() != "identity":
+            raise UnsupportedMediaType("Compressed bodies are not accepted: send the JSON without Content-Encoding.")
         declared = self.header("content-length")
         if declared is not None and declared.isdigit() and int(declared) > self.body_limit:
             raise self._too_large()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from monkey_coder_protocol import auth as wire
+from monkey_coder_protocol.factors import MfaRequired
 from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.errors import NotAuthenticated
 from monkey_coder_server.domain.scopes import KEYS_MANAGE
@@ -72,6 +73,7 @@ class AccountRoutes:
                 admit=self.admit_login,
                 action="session.open",
                 takes=wire.LoginRequest,
+                gives=wire.TokenResponse | MfaRequired,
             ),
             Route(
                 "POST",
