@@ -41,6 +41,7 @@ from monkey_coder_server.domain.bandit.evidence import Tally
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rotation, Session, User
@@ -53,6 +54,7 @@ from monkey_coder_server.ports.ledger import Bill, GrantTerms
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
+from monkey_coder_server.ports.teams import Project, Team
 from monkey_coder_server.ports.tickets import Ticket
 from packages.server.tests.contract.booking import (
     ACCOUNT,
@@ -186,6 +188,9 @@ async def _set_up(store: Storage) -> None:
     await store.sessions.open(Session("sess_1", "user_1", b"first".ljust(32), NOON + LATER))
     firm = Organization("acc_firm", "Firm", NOON)
     await store.organizations.create(firm, Membership(firm.account_id, "user_1", Role.OWNER, NOON))
+    await store.teams.add_team(Team("team_1", firm.account_id, "Web", NOON))
+    await store.teams.add_project(Project(firm.account_id, "web", "team_1", NOON))
+    await store.model_rules.put(firm.account_id, ModelRule(Holder(HolderKind.TEAM, "team_1"), deny=("xai/*",)))
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)
     await store.keys.create(

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from monkey_coder_protocol.billing import LimitStanding
+
 
 class CreateOrganization(msgspec.Struct, kw_only=True):
     """A new organization; who makes it is its first owner."""
@@ -10,9 +12,10 @@ class CreateOrganization(msgspec.Struct, kw_only=True):
 
 
 class ChangeOrganization(msgspec.Struct, kw_only=True):
-    """What is left out stays as it is."""
+    """What is left out stays as it is. `second_factor_required`: nobody acts for it without one."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
+    second_factor_required: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class OrganizationInfo(msgspec.Struct, kw_only=True):
@@ -21,6 +24,7 @@ class OrganizationInfo(msgspec.Struct, kw_only=True):
     organization_id: str
     name: str
     role: str
+    second_factor_required: bool
     created_at: str
 
 
@@ -90,3 +94,113 @@ class InvitationAnswer(msgspec.Struct, kw_only=True):
     """`token` as the mail gave it: it is good once, for who has the invited address."""
 
     token: str
+
+
+class CreateTeam(msgspec.Struct, kw_only=True):
+    """Some projects under one roof."""
+
+    name: str
+
+
+class TeamInfo(msgspec.Struct, kw_only=True):
+    """A team of an organization."""
+
+    team_id: str
+    name: str
+    created_at: str
+
+
+class TeamList(msgspec.Struct):
+    """`GET /v1/organizations/{organization_id}/teams`."""
+
+    teams: list[TeamInfo]
+    count: int
+
+
+class CreateProject(msgspec.Struct, kw_only=True):
+    """What keys are made for, of a team or of none, for good. Its id is letters, digits, dots, hyphens, underscores."""
+
+    project_id: str
+    team_id: str | None = None
+
+
+class ProjectInfo(msgspec.Struct, kw_only=True):
+    """A project of an organization."""
+
+    project_id: str
+    team_id: str | None
+    created_at: str
+
+
+class ProjectList(msgspec.Struct):
+    """`GET /v1/organizations/{organization_id}/projects`."""
+
+    projects: list[ProjectInfo]
+    count: int
+
+
+class SetLimit(msgspec.Struct, kw_only=True):
+    """A limit of the `organization`, a `team`, a `project` or a `key`, per `day`, `month` or in `total`.
+
+    It is in USD (decimal text) or in tokens; without either the limits of that holder, period and model are taken back.
+    `model` (`provider/model`) narrows it to what one model costs.
+    """
+
+    holder: str
+    period: str
+    holder_id: str | None = None
+    usd: str | None = None
+    tokens: int | None = None
+    model: str | None = None
+
+
+class LimitList(msgspec.Struct):
+    """Limits as they stand."""
+
+    limits: list[LimitStanding]
+    count: int
+
+
+class SetModelRule(msgspec.Struct, kw_only=True):
+    """What the `organization`, a `team`, a `project` or a `key` says about models, in place of what it said before.
+
+    Names are `provider/model`, a bare model, or `provider/*`. Without `allow` all are allowed but for those of `deny`.
+    """
+
+    holder: str
+    holder_id: str | None = None
+    allow: list[str] | None = None
+    deny: list[str] = []
+
+
+class ModelRuleInfo(msgspec.Struct, kw_only=True):
+    """One rule on models, and whose it is."""
+
+    holder: str
+    holder_id: str
+    allow: list[str] | None
+    deny: list[str]
+
+
+class ModelRuleList(msgspec.Struct):
+    """`GET /v1/organizations/{organization_id}/model-rules`."""
+
+    rules: list[ModelRuleInfo]
+    count: int
+
+
+class KeyPolicy(msgspec.Struct, kw_only=True):
+    """What counts for one key, each with where it comes from, the widest first.
+
+    `tightest` are of all limits on the same thing those with the least left. `models` are the models on offer that
+    every rule permits.
+    """
+
+    key_id: str
+    scopes: list[str]
+    team_id: str | None
+    project_id: str | None
+    limits: list[LimitStanding]
+    tightest: list[LimitStanding]
+    rules: list[ModelRuleInfo]
+    models: list[str]

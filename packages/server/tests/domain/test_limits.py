@@ -104,8 +104,11 @@ def test_slices_honour_money_limits_on_all_models_only() -> None:
 
 
 def test_the_account_the_project_and_the_key_hold_limits() -> None:
-    assert holders("acc_1", "key_1") == (ACCOUNT, KEY)
-    assert holders("acc_1", "key_1", "web") == (ACCOUNT, Holder(HolderKind.PROJECT, "web"), KEY)
+    whole = (ACCOUNT, Holder(HolderKind.ORGANIZATION, "acc_1"))
+    team, project = Holder(HolderKind.TEAM, "team_1"), Holder(HolderKind.PROJECT, "web")
+    assert holders("acc_1", "key_1") == (*whole, KEY)
+    assert holders("acc_1", "key_1", "web") == (*whole, project, KEY)
+    assert holders("acc_1", "key_1", "web", "team_1") == (*whole, team, project, KEY)
 
 
 @pytest.mark.parametrize(

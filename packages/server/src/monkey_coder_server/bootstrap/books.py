@@ -88,7 +88,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
 
     authenticator = Authenticator(
         peppers=peppers,
-        stores=CredentialStores(storage.keys, storage.sessions, storage.memberships),
+        stores=CredentialStores(storage.keys, storage.sessions, storage.memberships, storage.model_rules),
         tokens=tokens,
         clock=clock,
     )
@@ -97,6 +97,8 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         sessions=storage.sessions,
         memberships=storage.memberships,
         organizations=storage.organizations,
+        teams=storage.teams,
+        model_rules=storage.model_rules,
         tickets=storage.tickets,
         keys=storage.keys,
         ledger=storage.ledger,

@@ -171,7 +171,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 options=_options(settings),
             )
         ),
-        accounts.build(replace(books.accounts, ledger=parts.ledger)),
+        _accounts(parts, models),
         catalog.build(
             catalog.Dependencies(
                 catalog=models,
@@ -189,6 +189,11 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
         audit.build(books.storage.audit, books.clock),
     )
     return (*others, _ops(parts, others))
+
+
+def _accounts(parts: _Parts, models: Catalog) -> Feature:
+    offers = tuple((card.provider, card.model) for card in models.cards)
+    return accounts.build(replace(parts.books.accounts, ledger=parts.ledger, offers=offers))
 
 
 def _options(settings: Settings) -> inference.Options:

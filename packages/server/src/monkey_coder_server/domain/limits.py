@@ -1,8 +1,8 @@
 """Spending limits: who is limited, over what time, in money or tokens; which one refuses a request, and what is left.
 
-A limit is held by an account, by a project of it or by one API key, and counts everything they spend or only what one
-model costs them. Days and months are UTC. A request counts for the day it was admitted on, and until it ends the most
-it can take is held against every limit that counts it.
+A limit is held by an account or the organization it is, by a team or a project of it or by one API key, and counts
+everything they spend or only what one model costs them. Days and months are UTC. A request counts for the day it was
+admitted on, and until it ends the most it can take is held against every limit that counts it.
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,10 @@ class HolderKind(StrEnum):
     """Whose spending is limited."""
 
     ACCOUNT = "account"
+    """What the gateway's operator limits."""
+    ORGANIZATION = "organization"
+    """The same account, by what those who manage it say."""
+    TEAM = "team"
     PROJECT = "project"
     KEY = "key"
 
@@ -63,7 +67,7 @@ class Limit:
 
     @property
     def scope(self) -> str:
-        """`account`, `project`, `key`, or `model` for a limit on one model of any of them."""
+        """The kind of its holder, or `model` for a limit on one model of any of them."""
         return MODEL_SCOPE if self.model else self.holder.kind.value
 
     @property
@@ -101,10 +105,14 @@ class Need:
         return self.money if limit.unit is Unit.MONEY else self.tokens
 
 
-def holders(account_id: str, key_id: str, project_id: str | None = None) -> tuple[Holder, ...]:
+def holders(
+    account_id: str, key_id: str, project_id: str | None = None, team_id: str | None = None
+) -> tuple[Holder, ...]:
     """Whose limits count for a request of a key, widest first."""
+    team = () if team_id is None else (Holder(HolderKind.TEAM, team_id),)
     project = () if project_id is None else (Holder(HolderKind.PROJECT, project_id),)
-    return (Holder(HolderKind.ACCOUNT, account_id), *project, Holder(HolderKind.KEY, key_id))
+    whole = (Holder(HolderKind.ACCOUNT, account_id), Holder(HolderKind.ORGANIZATION, account_id))
+    return (*whole, *team, *project, Holder(HolderKind.KEY, key_id))
 
 
 def refusing(standings: Iterable[Standing], need: Need) -> Standing | None:
@@ -178,12 +186,16 @@ def _raised(limit: Limit) -> str:
     """Who can do something about a limit. More credit does not lift it."""
     if limit.holder.kind is HolderKind.KEY:
         return "The gateway's operator can raise it, and another key of this account may have more left."
+    if limit.holder.kind in {HolderKind.ORGANIZATION, HolderKind.TEAM}:
+        return "An owner or admin of the organization can raise it."
     return "The gateway's operator can raise it."
 
 
 def _whose(limit: Limit) -> str:
     holder = {
         HolderKind.ACCOUNT: "this account",
+        HolderKind.ORGANIZATION: "this organization",
+        HolderKind.TEAM: f"the team {limit.holder.id}",
         HolderKind.PROJECT: f"the project {limit.holder.id}",
         HolderKind.KEY: "this API key",
     }[limit.holder.kind]

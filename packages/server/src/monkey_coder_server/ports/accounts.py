@@ -84,10 +84,10 @@ class Caps:
 class KeyRecord:
     """An API key without its secret. `models` and `ip_allow` None mean any; `rate` is requests a minute.
 
-    `project_id` names the project whose limits count for the key beside its own, if it is of one. `collapse` is how
-    several models are asked for one answer where a request says nothing of it; None for a single one. `weights` count
-    for the router where a request names none; None leaves them to the persona. `pepper` is the version of the secret
-    it was digested with; empty for keys of earlier releases.
+    `project_id` names the project whose limits count for the key beside its own, if it is of one, and `team_id` the
+    team of that project. `collapse` is how several models are asked for one answer where a request says nothing of it;
+    None for a single one. `weights` count for the router where a request names none; None leaves them to the persona.
+    `pepper` is the version of the secret it was digested with; empty for keys of earlier releases.
     """
 
     key_id: str
@@ -109,6 +109,7 @@ class KeyRecord:
     collapse: str | None = None
     weights: Weights | None = None
     pepper: str = ""
+    team_id: str | None = None
 
 
 class Accounts(Protocol):

@@ -13,6 +13,7 @@ from monkey_coder_server.ports.accounts import KeyRecord, Keys, Sessions
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.organizations import Memberships
 from monkey_coder_server.ports.security import SessionTokens
+from monkey_coder_server.ports.teams import ModelRules
 from monkey_coder_server.web.feature import Credential
 from monkey_coder_server.web.principal import ANONYMOUS, Principal
 from monkey_coder_server.web.request import Request
@@ -34,6 +35,7 @@ class CredentialStores:
     keys: Keys
     sessions: Sessions
     memberships: Memberships
+    rules: ModelRules
 
 
 class Authenticator:
@@ -51,6 +53,7 @@ class Authenticator:
         self._keys = stores.keys
         self._sessions = stores.sessions
         self._memberships = stores.memberships
+        self._rules = stores.rules
         self._tokens = tokens
         self._clock = clock
 
@@ -107,7 +110,8 @@ class Authenticator:
                 "This key may not be used from this network address; call from an allowed one, or use another key."
             )
         self._keys.touch(key.key_id, now)
-        return Principal(account_id=key.account_id, user_id=key.user_id, key=key, scopes=key.scopes)
+        rules = self._rules.standing(key.account_id, key_id=key.key_id, project_id=key.project_id, team_id=key.team_id)
+        return Principal(account_id=key.account_id, user_id=key.user_id, key=key, scopes=key.scopes, rules=rules)
 
     async def _by_token(self, secret: str, organization: str | None, named: str | None) -> Principal:
         now = self._clock.now()
@@ -129,6 +133,7 @@ class Authenticator:
             scopes=SCOPES_OF[role],
             role=role,
             confirmed_at=session.confirmed_at,
+            rules=self._rules.standing(account_id),
             second_factor=session.second_factor,
             second_factor_required=strict,
         )

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.record import Record
@@ -26,6 +27,8 @@ class Principal(Record, frozen=True):
     """When a person last proved with every factor they have that it is them."""
     impersonator: str = ""
     """The operator who acts as the person, in a session of theirs; empty for the person."""
+    rules: tuple[ModelRule, ...] = ()
+    """What the account, and team and project of the key, say about models; all of it counts."""
     second_factor: bool = False
     """Whether they proved a second one in this session."""
     second_factor_required: bool = False

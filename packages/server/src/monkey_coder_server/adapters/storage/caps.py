@@ -43,7 +43,7 @@ _FIGURES = (
     api_keys.c.cap_total,
 )
 _ROOM = Query(
-    select(*_FIGURES, wallets.c.limited, api_keys.c.project_id)
+    select(*_FIGURES, wallets.c.limited, api_keys.c.project_id, api_keys.c.team_id)
     .select_from(_total)
     .join(_month, and_(_month.c.key_id == _total.c.key_id, _month.c.period == bindparam("month")))
     .join(_day, and_(_day.c.key_id == _total.c.key_id, _day.c.period == bindparam("day")))
@@ -69,7 +69,7 @@ _MOVE = Query(
     .where(caps.c.key_id == bindparam("key"), caps.c.period == bindparam("period"))
     .values(held=caps.c.held + bindparam("holding"), settled=caps.c.settled + bindparam("spending"))
 )
-_PROJECT = Query(select(api_keys.c.project_id).where(api_keys.c.key_id == bindparam("key")))
+_PLACE = Query(select(api_keys.c.project_id, api_keys.c.team_id).where(api_keys.c.key_id == bindparam("key")))
 
 
 class Room(Record, frozen=True):
@@ -97,8 +97,8 @@ def room(transaction: Transaction, spender: Spender) -> Room:
         for period in spender.periods:
             transaction.change(_BEGIN, {"key": spender.key_id, "period": period})
         [found] = transaction.rows(_ROOM, wanted)
-    *figures, limited, project_id = found
-    counters = counting.current(transaction, spender, project_id) if limited else ()
+    *figures, limited, project_id, team_id = found
+    counters = counting.current(transaction, spender, project_id, team_id) if limited else ()
     return Room(_key_caps(spender.key_id, figures), counters)
 
 
@@ -121,8 +121,8 @@ def reserve(transaction: Transaction, spender: Spender, need: Need) -> None:
 
 def counters(transaction: Transaction, spender: Spender) -> Sequence[counting.Counter]:
     """The counters of an account that has limits, for `resolve`; to be read before the hold changes its state."""
-    found = transaction.row(_PROJECT, {"key": spender.key_id})
-    return counting.current(transaction, spender, found[0] if found else None)
+    project_id, team_id = transaction.row(_PLACE, {"key": spender.key_id}) or (None, None)
+    return counting.current(transaction, spender, project_id, team_id)
 
 
 def resolve(  # noqa: PLR0913 - what was held and what came of it

@@ -53,9 +53,8 @@ _LIMITS: Select[Any] = (
     .where(limits.c.account_id == bindparam("account"))
 )
 """The limits of an account, each with its counter of the current period if that is begun."""
-_CURRENT = Query(
-    union_all(*[_LIMITS.where(limits.c.holder == bindparam(name)) for name in ("of_account", "of_project", "of_key")])
-)
+_HOLDERS = {kind: f"of_{kind.value}" for kind in HolderKind}
+_CURRENT = Query(union_all(*[_LIMITS.where(limits.c.holder == bindparam(name)) for name in _HOLDERS.values()]))
 _ALL = Query(_LIMITS)
 _BEGIN = Query(insert(counters))
 _MOVE = Query(
@@ -103,18 +102,17 @@ def read_holder(name: str, account_id: str) -> Holder:
     return Holder(HolderKind(kind), identity or account_id)
 
 
-def current(transaction: Transaction, spender: Spender, project_id: str | None) -> list[Counter]:
+def current(transaction: Transaction, spender: Spender, project_id: str | None, team_id: str | None) -> list[Counter]:
     """The limits that count for a key, with their counters of the spender's periods; missing ones are begun."""
-    named = {holder.kind: stored(holder) for holder in holders(spender.account_id, spender.key_id, project_id)}
+    counting = holders(spender.account_id, spender.key_id, project_id, team_id)
+    named = {holder.kind: stored(holder) for holder in counting}
     rows = transaction.rows(
         _CURRENT,
         {
             "account": spender.account_id,
             "day": spender.day,
             "month": spender.month,
-            "of_account": named[HolderKind.ACCOUNT],
-            "of_project": named.get(HolderKind.PROJECT, ""),
-            "of_key": named[HolderKind.KEY],
+            **{name: named.get(kind, "") for kind, name in _HOLDERS.items()},
         },
     )
     found = []

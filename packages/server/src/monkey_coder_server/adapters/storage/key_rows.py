@@ -207,6 +207,7 @@ def _row(record: KeyRecord) -> Parameters:
         "collapse": record.collapse,
         "weights": _percentages(record.weights),
         "pepper": record.pepper or None,
+        "team_id": record.team_id,
     }
 
 
@@ -232,6 +233,7 @@ def _record(row: Row) -> KeyRecord:
         collapse=named["collapse"],
         weights=_weights(named["weights"]),
         pepper=named["pepper"] or "",
+        team_id=named["team_id"],
     )
 
 

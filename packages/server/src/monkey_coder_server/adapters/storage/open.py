@@ -19,6 +19,7 @@ from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.lessons import SqlLessons
 from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.memberships import SqlMemberships
+from monkey_coder_server.adapters.storage.model_rules import SqlModelRules
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
 from monkey_coder_server.adapters.storage.organizations import SqlOrganizations
 from monkey_coder_server.adapters.storage.presence import presence
@@ -36,6 +37,7 @@ from monkey_coder_server.adapters.storage.sessions import SqlSessions
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
+from monkey_coder_server.adapters.storage.teams import SqlTeams
 from monkey_coder_server.adapters.storage.tickets import SqlTickets
 from monkey_coder_server.adapters.storage.unbooked import SqlUnbooked
 from monkey_coder_server.adapters.storage.writer import Writer
@@ -59,6 +61,8 @@ class Storage:
     sessions: SqlSessions
     memberships: SqlMemberships
     organizations: SqlOrganizations
+    teams: SqlTeams
+    model_rules: SqlModelRules
     tickets: SqlTickets
     factors: SqlFactors
     keys: SqlKeys
@@ -100,6 +104,7 @@ class Storage:
     async def close(self) -> None:
         """Serve what is queued, make it durable, and close. Harmless when closed."""
         await self.keys.close()
+        await self.model_rules.close()
         await self.writer.close()
         await asyncio.to_thread(self.readers.close)
 
@@ -115,6 +120,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     writer, readers, present = await _connect(url, clock=clock, capacity=capacity)
     keys = SqlKeys(writer, readers, clock)
     await keys.start()
+    rules = SqlModelRules(writer, readers)
+    await rules.start()
     together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
@@ -123,6 +130,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         sessions=SqlSessions(writer, readers, clock),
         memberships=SqlMemberships(readers),
         organizations=SqlOrganizations(writer, readers, keys_changed=keys.refresh),
+        teams=SqlTeams(writer, readers),
+        model_rules=rules,
         tickets=SqlTickets(writer, readers),
         factors=SqlFactors(writer, readers),
         keys=keys,

@@ -121,6 +121,7 @@ api_keys = Table(
     Column("collapse", Text),
     Column("weights", Text),
     Column("pepper", Text),
+    Column("team_id", Text),
     UniqueConstraint("digest"),
     CheckConstraint("cap_day >= 0", "cap_day_not_negative"),
     CheckConstraint("cap_month >= 0", "cap_month_not_negative"),

@@ -20,12 +20,13 @@ _TOKENS = case((holds.c.tokens < _ALL_TOKENS, holds.c.tokens), else_=_ALL_TOKENS
 
 
 def _wanted(key: Any, counted: Table = holds) -> tuple[ColumnElement[bool], ...]:
-    """The requests of a period, a key and a project; any for those left empty."""
+    """The requests of a period, a key, a project and a team; any for those left empty."""
     within: BindParameter[str] = bindparam("within")
     return (
         or_(within == _TOTAL, counted.c.day == within, counted.c.month == within),
         or_(bindparam("key") == _ANY, key == bindparam("key")),
         or_(bindparam("project") == _ANY, api_keys.c.project_id == bindparam("project")),
+        or_(bindparam("team") == _ANY, api_keys.c.team_id == bindparam("team")),
     )
 
 
@@ -72,6 +73,7 @@ def recount(transaction: Transaction, account_id: str, limit: Limit, within: str
         "within": within,
         "key": holder.id if holder.kind is HolderKind.KEY else "",
         "project": holder.id if holder.kind is HolderKind.PROJECT else "",
+        "team": holder.id if holder.kind is HolderKind.TEAM else "",
     }
     [(money, tokens)] = transaction.rows(_SPENT, wanted | {"start": start, "on": limit.model})
     needs = [Need(held, most, read_models(models)) for held, most, models in transaction.rows(_HELD, wanted)]

@@ -13,6 +13,7 @@ from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.limits import Limits
 from monkey_coder_server.ports.organizations import Memberships, Organizations
 from monkey_coder_server.ports.security import Passwords, SessionTokens
+from monkey_coder_server.ports.teams import ModelRules, Teams
 from monkey_coder_server.ports.tickets import Tickets
 from monkey_coder_server.web.auth import Authenticator
 
@@ -32,6 +33,7 @@ class Dependencies:
     """`random_text` gives 256 random bits as URL-safe text, `successor` as many that only we can tell from a text.
 
     `trial_credit` is in nano-dollars. `base_url` is where people reach this gateway, without a slash at its end.
+    `offers` are the models of the catalogue by provider and name.
 
     `recall` asks every process for what it took of an account's credit beforehand and can spare.
     """
@@ -40,6 +42,8 @@ class Dependencies:
     sessions: Sessions
     memberships: Memberships
     organizations: Organizations
+    teams: Teams
+    model_rules: ModelRules
     tickets: Tickets
     keys: Keys
     ledger: Records
@@ -60,3 +64,4 @@ class Dependencies:
     successor: Callable[[str], str]
     trial_credit: int
     base_url: str
+    offers: tuple[tuple[str, str], ...] = ()

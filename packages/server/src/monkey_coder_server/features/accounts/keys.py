@@ -24,6 +24,7 @@ from monkey_coder_server.features.accounts.key_checks import (
     checked_weights,
 )
 from monkey_coder_server.features.accounts.limits import checked_project, limits_of
+from monkey_coder_server.features.accounts.organizations.holders import place_of
 from monkey_coder_server.features.accounts.rights import granted, seen_key, seen_keys
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, User
 from monkey_coder_server.web.audited import entry_of
@@ -61,6 +62,7 @@ async def make_key(
     if len(active) >= MOST_KEYS:
         message = f"This account has {MOST_KEYS} keys in use, which is the most; revoke one first."
         raise Conflict(message)
+    project_id, team_id = await place_of(use, account_id, checked_project(wish.project_id))
     fresh = use.mint_key()
     now = use.clock.now()
     record = KeyRecord(
@@ -78,7 +80,8 @@ async def make_key(
         rate=checked_number("rate", wish.rate, most=HIGHEST_RATE),
         ip_allow=checked_networks(wish.ip_allow),
         expires_at=None,
-        project_id=checked_project(wish.project_id),
+        project_id=project_id,
+        team_id=team_id,
         collapse=checked_collapse(wish.collapse),
         weights=checked_weights(wish.weights),
     )
@@ -138,7 +141,8 @@ async def refuse_more_rights(use: Dependencies, principal: Principal, wanted: fr
     key = principal.key
     if key is None:
         return
-    if key.models is not None or key.rate is not None or key.ip_allow is not None or key.expires_at is not None:
+    ruled = key.models is not None or any(rule.holder.kind is HolderKind.KEY for rule in principal.rules)
+    if ruled or key.rate is not None or key.ip_allow is not None or key.expires_at is not None:
         raise Forbidden("A key with restrictions cannot make keys; use an unrestricted one or log in.")
     if key.caps != Caps() or key.project_id is not None or await limits_of(use, key):
         raise Forbidden("A key with spending limits or of a project cannot make keys; use one without or log in.")

@@ -82,10 +82,13 @@ async def limits_of(use: Dependencies, key: KeyRecord) -> list[Limit]:
 
 
 async def inherit(use: Dependencies, old: KeyRecord, new: KeyRecord) -> None:
-    """Give a key's limits to the key that takes its place, before anybody knows its secret."""
+    """Give a key's limits and its rule on models to the key in its place, before anybody knows its secret."""
     holder, now = Holder(HolderKind.KEY, new.key_id), use.clock.now()
     for limit in await limits_of(use, old):
         await use.limits.put(old.account_id, replace(limit, holder=holder), now)
+    for rule in await use.model_rules.rules(old.account_id):
+        if rule.holder == Holder(HolderKind.KEY, old.key_id):
+            await use.model_rules.put(old.account_id, rule._replace(holder=holder))
 
 
 async def user_of(use: Dependencies, email: str) -> User:

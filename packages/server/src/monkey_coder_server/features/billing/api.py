@@ -11,7 +11,6 @@ from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import BILLING_READ
 from monkey_coder_server.features.billing.export import FORMATS, Export, checked, pieces
-from monkey_coder_server.features.billing.limits import shown_standing
 from monkey_coder_server.features.billing.period import read_period
 from monkey_coder_server.features.billing.receipts import ReceiptRoutes, sent
 from monkey_coder_server.features.billing.usage import MOST_DETAILS, usage_report
@@ -26,6 +25,7 @@ from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_bytes, json_reply, text_reply
 from monkey_coder_server.web.sse import EventStream, EventWriter
+from monkey_coder_server.web.standings import shown_standing
 
 _HOW_TO_TOP_UP = (
     "Credit of this gateway is added by its operator.\n\n"

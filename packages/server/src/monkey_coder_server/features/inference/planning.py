@@ -12,6 +12,8 @@ from monkey_coder_server.domain.catalog import Catalog, Kind, ModelCard
 from monkey_coder_server.domain.collapse import PLANNED
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.likeness import shape_of
+from monkey_coder_server.domain.limits import Holder, HolderKind
+from monkey_coder_server.domain.model_rules import ModelAccess, ModelRule, access_of
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
@@ -66,10 +68,12 @@ class _Question(NamedTuple):
     """As in a `Likeness`: what answers have in common in how long they are."""
 
     @property
-    def allowed(self) -> tuple[str, ...] | None:
-        """The models its key may use; None for all."""
-        key = self.principal.key
-        return None if key is None else key.models
+    def allowed(self) -> ModelAccess | None:
+        """The models the caller may use; None for all."""
+        key, rules = self.principal.key, self.principal.rules
+        if key is not None and key.models is not None:
+            rules = (*rules, ModelRule(Holder(HolderKind.KEY, key.key_id), key.models))
+        return access_of(rules)
 
     @property
     def weighers(self) -> Weighers:
@@ -232,7 +236,7 @@ class Planner:
     def _states(
         self,
         cards: Sequence[ModelCard],
-        allowed: tuple[str, ...] | None,
+        allowed: ModelAccess | None,
         learned: Mapping[str, tuple[Learned, int | None]],
     ) -> list[CandidateState]:
         """Every model as it stands now for a key that may use the `allowed` ones."""
@@ -254,7 +258,7 @@ class Planner:
                         0 if tariff is None else tariff.markup,
                         listing.problem,
                         listing.keyed,
-                        allowed is None or name in allowed or card.model in allowed,
+                        allowed is None or allowed.permits(card.provider, card.model),
                         pulse.admits,
                         pulse.first_byte_ms,
                         pulse.tokens_per_second,

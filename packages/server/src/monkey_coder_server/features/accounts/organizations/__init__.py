@@ -2,5 +2,6 @@
 
 from monkey_coder_server.features.accounts.organizations.invitation_routes import InvitationRoutes
 from monkey_coder_server.features.accounts.organizations.routes import OrganizationRoutes
+from monkey_coder_server.features.accounts.organizations.team_routes import TeamRoutes
 
-__all__ = ["InvitationRoutes", "OrganizationRoutes"]
+__all__ = ["InvitationRoutes", "OrganizationRoutes", "TeamRoutes"]

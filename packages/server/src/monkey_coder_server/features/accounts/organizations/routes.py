@@ -127,13 +127,15 @@ class OrganizationRoutes:
         )
 
     async def change(self, request: Request) -> Reply:
-        """Another name."""
+        """Another name, or whether a second factor is required."""
         wish = await json_body(request, _change)
         organization = await people.organization_of(self._use, request.principal)
         if wish.name is not msgspec.UNSET:
             organization = replace(organization, name=people.checked_name(wish.name))
+        if wish.second_factor_required is not msgspec.UNSET:
+            organization = replace(organization, second_factor_required=wish.second_factor_required)
         await self._use.organizations.update(organization)
-        await self._note(request, "organization.change", organization.account_id, organization.name)
+        await self._note(request, "organization.change", organization.account_id, _told(organization))
         return json_reply(_shown(organization, await role_of(self._use, request.principal)))
 
     async def leave(self, request: Request) -> Reply:
@@ -174,10 +176,15 @@ class OrganizationRoutes:
         return json_reply(people.shown(made))
 
 
+def _told(organization: Organization) -> str:
+    return f"{organization.name}, second factor {'required' if organization.second_factor_required else 'optional'}"
+
+
 def _shown(organization: Organization, role: Role) -> wire.OrganizationInfo:
     return wire.OrganizationInfo(
         organization_id=organization.account_id,
         name=organization.name,
         role=role.value,
+        second_factor_required=organization.second_factor_required,
         created_at=organization.created_at.isoformat(),
     )

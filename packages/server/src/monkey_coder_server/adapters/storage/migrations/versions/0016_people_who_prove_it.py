@@ -24,6 +24,7 @@ def upgrade() -> None:
     _organize()
     _issue_tickets()
     _keep_factors()
+    _rule_teams()
     if op.get_bind().dialect.name == "postgresql":
         _wall_off_tenants()
 
@@ -160,12 +161,55 @@ def _keep_factors() -> None:
     )
 
 
+def _rule_teams() -> None:
+    op.add_column("api_keys", sa.Column("team_id", sa.Text(), nullable=True))
+    op.create_table(
+        "teams",
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["organizations.account_id"], name=op.f("fk_teams_account_id_organizations")
+        ),
+        sa.PrimaryKeyConstraint("team_id", name=op.f("pk_teams")),
+        sa.UniqueConstraint("account_id", "name", name=op.f("uq_teams_account_id_name")),
+        sa.UniqueConstraint("account_id", "team_id", name=op.f("uq_teams_account_id_team_id")),
+    )
+    op.create_table(
+        "projects",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["organizations.account_id"], name=op.f("fk_projects_account_id_organizations")
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id", "team_id"],
+            ["teams.account_id", "teams.team_id"],
+            name=op.f("fk_projects_account_id_team_id_teams"),
+        ),
+        sa.PrimaryKeyConstraint("account_id", "project_id", name=op.f("pk_projects")),
+    )
+    op.create_table(
+        "model_rules",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("allow", sa.Text(), nullable=True),
+        sa.Column("deny", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "holder", name=op.f("pk_model_rules")),
+    )
+    op.create_index("ix_model_rules_revision", "model_rules", ["revision"])
+
+
 _TENANT = "monkey_tenant"
 _ACCOUNT = "account_id = current_setting('app.account_id', true)"
 _WITH_AN_ACCOUNT = (
     "answer_items", "answers", "api_keys", "audit", "counters", "grants", "holds", "idempotency", "leases", "limits",
-    "memberships", "organizations", "quotes", "receipts", "routing_decisions", "transactions", "unbooked", "usage",
-    "usage_daily", "wallets",
+    "memberships", "model_rules", "organizations", "projects", "quotes", "receipts", "routing_decisions", "teams",
+    "transactions", "unbooked", "usage", "usage_daily", "wallets",
 )  # fmt: skip
 _WALLED = {
     **dict.fromkeys(_WITH_AN_ACCOUNT, _ACCOUNT),
@@ -199,6 +243,9 @@ def downgrade() -> None:
         for table in _WALLED:
             op.execute(f"DROP POLICY tenant ON {table}")
             op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+    for name in ("model_rules", "projects", "teams"):
+        op.drop_table(name)
+    op.drop_column("api_keys", "team_id")
     for name in ("factor_tries", "recovery_codes", "passkeys", "totp_factors"):
         op.drop_table(name)
     op.drop_table("tickets")

@@ -1,0 +1,128 @@
+"""Rules on models from memory: they cost a request no I/O."""
+
+import asyncio
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+
+from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_change
+
+from monkey_coder_server.adapters.storage.counting import read_holder, stored
+from monkey_coder_server.adapters.storage.operations import Reading, Writing
+from monkey_coder_server.adapters.storage.team_tables import model_rules
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.domain.errors import GatewayError
+from monkey_coder_server.domain.limits import Holder, holders
+from monkey_coder_server.domain.model_rules import ModelRule
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 3
+_REVISIONS = "model rule revisions"
+_NEXT = select(
+    func.coalesce(func.max(model_rules.c.revision), literal_column("0")) + literal_column("1")
+).scalar_subquery()
+_VALUES = {"allow": bindparam("allow"), "deny": bindparam("deny"), "revision": _NEXT}
+_PUT = Query(
+    insert_or_change(model_rules)
+    .values(account_id=bindparam("account_id"), holder=bindparam("holder"), **_VALUES)
+    .on_conflict_do_update(index_elements=[model_rules.c.account_id, model_rules.c.holder], set_=_VALUES)
+)
+_COLUMNS = select(
+    model_rules.c.account_id, model_rules.c.holder, model_rules.c.allow, model_rules.c.deny, model_rules.c.revision
+)
+_CHANGED = Query(_COLUMNS.where(model_rules.c.revision > bindparam("seen")).order_by(model_rules.c.revision))
+_OF_ACCOUNT = Query(_COLUMNS.where(model_rules.c.account_id == bindparam("account")).order_by(model_rules.c.holder))
+
+
+class SqlModelRules:
+    """`ports.teams.ModelRules` over a snapshot of all rules. Writes are durable on return and seen at once here."""
+
+    def __init__(self, writer: Writing, readers: Reading) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._known: defaultdict[str, dict[Holder, ModelRule]] = defaultdict(dict)
+        self._revision = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Load all rules and begin to follow changes."""
+        await self.refresh()
+        self._task = asyncio.create_task(self._follow(), name="model-rule-refresh")
+
+    async def close(self) -> None:
+        """Stop following."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def put(self, account_id: str, rule: ModelRule) -> None:
+        """Set the rule of a holder in place of the one it had."""
+        await self._writer.perform(partial(_put, account_id, rule))
+        await self.refresh()
+
+    async def rules(self, account_id: str) -> Sequence[ModelRule]:
+        """Every rule of an account."""
+        rows = await self._readers.read_of(
+            account_id, lambda reading: reading.rows(_OF_ACCOUNT, {"account": account_id})
+        )
+        return [rule for rule in map(_rule, rows) if not _empty(rule)]
+
+    def standing(
+        self, account_id: str, *, key_id: str = "", project_id: str | None = None, team_id: str | None = None
+    ) -> tuple[ModelRule, ...]:
+        """The rules that count for a request, the widest first."""
+        known = self._known.get(account_id)
+        if not known:
+            return ()
+        counting = holders(account_id, key_id, project_id, team_id)
+        return tuple([known[holder] for holder in counting if holder in known])
+
+    async def refresh(self) -> None:
+        """Take in what was changed until now, by whatever process."""
+        for row in await self._readers.read(lambda reading: reading.rows(_CHANGED, {"seen": self._revision})):
+            rule, known = _rule(row), self._known[row[0]]
+            if _empty(rule):
+                known.pop(rule.holder, None)
+            else:
+                known[rule.holder] = rule
+            self._revision = max(self._revision, row[-1])
+
+    async def _follow(self) -> None:
+        """Refresh for ever; a store that is away leaves the snapshot as it is, which is told once."""
+        told = False
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                await self.refresh()
+                told = False
+            except GatewayError as error:
+                if not told:
+                    logger.warning("Rules on models were not refreshed: %s", error)
+                told = True
+
+
+def _put(account_id: str, rule: ModelRule, transaction: Transaction) -> None:
+    transaction.alone(_REVISIONS)
+    row: Parameters = {
+        "account_id": account_id,
+        "holder": stored(rule.holder),
+        "allow": None if rule.allow is None else json.dumps(rule.allow),
+        "deny": json.dumps(rule.deny),
+    }
+    transaction.change(_PUT, row)
+
+
+def _rule(row: Row) -> ModelRule:
+    account_id, holder, allow, deny, _revision = row
+    permitted = None if allow is None else tuple(json.loads(allow))
+    return ModelRule(read_holder(holder, account_id), permitted, tuple(json.loads(deny)))
+
+
+def _empty(rule: ModelRule) -> bool:
+    return rule.allow is None and not rule.deny

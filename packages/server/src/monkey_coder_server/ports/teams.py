@@ -1,0 +1,59 @@
+"""Teams and projects of organizations, and what they rule on models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from monkey_coder_server.domain.model_rules import ModelRule
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Some projects of an organization under one roof."""
+
+    team_id: str
+    account_id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What keys are made for. It is of one team, or of none, for good: what was spent stays where it was counted."""
+
+    account_id: str
+    project_id: str
+    team_id: str | None
+    created_at: datetime
+
+
+class Teams(Protocol):
+    """Teams and projects by their organization. What was made stays: the books name it."""
+
+    async def add_team(self, team: Team) -> None:
+        """Store a team. Raises `Conflict` when the organization has one of that name."""
+
+    async def teams(self, account_id: str) -> Sequence[Team]:
+        """All teams, oldest first."""
+
+    async def add_project(self, project: Project) -> None:
+        """Store a project. Raises `Conflict` when there is one of that id, `NotFound` when there is no such team."""
+
+    async def projects(self, account_id: str) -> Sequence[Project]:
+        """All projects, oldest first."""
+
+
+class ModelRules(Protocol):
+    """What is ruled on models. `standing` reads memory; changes of other processes are seen within ten seconds."""
+
+    async def put(self, account_id: str, rule: ModelRule) -> None:
+        """Set the rule of a holder in place of the one it had; one that allows all and denies nothing is none."""
+
+    async def rules(self, account_id: str) -> Sequence[ModelRule]:
+        """Every rule of an account."""
+
+    def standing(
+        self, account_id: str, *, key_id: str = "", project_id: str | None = None, team_id: str | None = None
+    ) -> tuple[ModelRule, ...]:
+        """The rules that count for a request, the widest first."""
