@@ -3,7 +3,20 @@
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import books, decisions, dispatch, execute, hedges, journal, neighbours, quotes, relay, simulate, start
+from benchmarks import (
+    books,
+    decisions,
+    dispatch,
+    execute,
+    hedges,
+    journal,
+    neighbours,
+    quotes,
+    relay,
+    simulate,
+    slow_sockets,
+    start,
+)
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "execute": execute.main,
@@ -16,6 +29,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "journal": journal.main,
     "quotes": quotes.main,
     "simulate": simulate.main,
+    "slow_sockets": slow_sockets.main,
     "start": start.main,
 }
 

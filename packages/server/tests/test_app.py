@@ -220,6 +220,34 @@ async def test_only_listed_origins_are_answered_as_browsers_need(watch: Watch) -
 
 
 @pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "*",
+        "",
+        f"{ORIGIN}.evil.example",
+        f"{ORIGIN}:8443",
+        f"{ORIGIN}/",
+        f"{ORIGIN} https://evil.example",
+        "https://evilapp.example.com",
+        "https://app.example.com.evil.example",
+        "https://APP.example.com",
+        "http://app.example.com",
+        "https://user@app.example.com",
+        "https://app.example.com%00.evil.example",
+    ],
+)
+async def test_what_only_looks_like_a_listed_origin_is_none(watch: Watch, origin: str) -> None:
+    preflight = {"access-control-request-method": "POST", "cookie": "session=1"}
+    async with client_of(application(watch, cors_origins=frozenset({ORIGIN}))) as client:
+        asked = await client.options("/v1/echo", headers={"origin": origin, **preflight})
+        used = await client.post("/v1/echo", headers={"origin": origin, "cookie": "session=1"})
+    assert asked.status_code == 405
+    for answer in (asked, used):
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
     ("hops", "forwarded", "address"),
     [
         (0, [b"203.0.113.1"], "10.0.0.1"),

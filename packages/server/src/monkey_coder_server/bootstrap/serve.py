@@ -35,7 +35,10 @@ async def _serve(settings: Settings, *, sandbox: bool) -> int:
     _listen_to_signals(stop, hurry)
     async with open_gateway(settings, sandbox=sandbox) as gateway, AsyncExitStack() as sockets:
         metrics = Listener(MetricsEndpoint(gateway.metrics), ListenerOptions(settings.host, settings.metrics_port))
-        public = Listener(gateway.application, ListenerOptions(settings.host, settings.port))
+        public = Listener(
+            gateway.application,
+            ListenerOptions(settings.host, settings.port, per_address=settings.connections_per_address),
+        )
         for listener, name in ((metrics, "METRICS_PORT"), (public, "PORT")):
             await _open(listener, name, settings.host)
             sockets.push_async_callback(listener.stop)

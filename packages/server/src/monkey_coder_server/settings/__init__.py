@@ -69,6 +69,11 @@ VARIABLES = (
     Variable("BASE_URL", "from RAILWAY_PUBLIC_DOMAIN, else localhost", "Where users reach this gateway, for links."),
     Variable("RAILWAY_PUBLIC_DOMAIN", "none", "Set by Railway: the public host name. It also means one trusted proxy."),
     Variable("TRUSTED_PROXY_HOPS", "1 on Railway, else 0", "How many proxies in front append to X-Forwarded-For."),
+    Variable(
+        "CONNECTIONS_PER_ADDRESS",
+        "512, 0 behind proxies",
+        "How many connections one network address may hold at a time; 0 for any number.",
+    ),
     Variable("CORS_ORIGINS", "none", "Browser origins that may call the API, comma-separated; no wildcard."),
     Variable("DATA_DIR", "/data if writable, else ./.monkey-data", "Where the database and generated secrets live."),
     Variable(
@@ -142,6 +147,7 @@ class Settings:
     metrics_port: int
     base_url: str
     trusted_proxy_hops: int
+    connections_per_address: int
     cors_origins: frozenset[str]
     data_dir: Path
     database_url: Secret
@@ -204,6 +210,7 @@ class _Reader:
         base_url = self._url("BASE_URL", f"https://{domain}" if domain else f"http://localhost:{port}")
         data_dir = self._data_dir()
         style = self._choice("LOG_FORMAT", "json" if self._production else "text", ("text", "json"))
+        hops = self._whole("TRUSTED_PROXY_HOPS", 1 if domain else 0, 0, 10)
         signing = self._secrets("JWT_SECRET_KEY", data_dir)
         peppers = self._secrets("KEY_PEPPER", data_dir, several=True)
         if self._production and signing[0] in peppers and signing[0].reveal():
@@ -214,7 +221,8 @@ class _Reader:
             port=port,
             metrics_port=self._whole("METRICS_PORT", 9090, 0, 65535),
             base_url=base_url,
-            trusted_proxy_hops=self._whole("TRUSTED_PROXY_HOPS", 1 if domain else 0, 0, 10),
+            trusted_proxy_hops=hops,
+            connections_per_address=self._whole("CONNECTIONS_PER_ADDRESS", 0 if hops else 512, 0, 1_000_000),
             cors_origins=self._origins(domain),
             data_dir=data_dir,
             database_url=self._database(data_dir),

@@ -8,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.adapters.listener.answering import Answering
+from monkey_coder_server.adapters.listener.crowd import Crowd
 
 HEADER_SECONDS = 15.0
 """From connecting, or from a further request's first byte, to the end of its header."""
@@ -26,9 +27,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     header_seconds = HEADER_SECONDS
     stall_seconds = STALL_SECONDS
+    crowd = Crowd()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._address: str | None = None
         self._header_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._unfinished_bytes = 0
@@ -40,12 +43,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self._too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it so
-        """Start the clock: the first header is due."""
+        """Start the clock: the first header is due. An address with too many connections gets no further one."""
         super().connection_made(transport)
+        address = self.client[0] if self.client else ""
+        if not self.crowd.admit(address):
+            transport.abort()
+            return
+        self._address = address
         self._expect_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clocks."""
+        if self._address is not None:
+            self.crowd.leave(self._address)
         _cancel(self._header_timer)
         _cancel(self._stall_timer)
         _cancel(self._idle_timer)

@@ -9,6 +9,7 @@ from typing import Any
 
 from uvicorn import Config, Server
 
+from monkey_coder_server.adapters.listener.crowd import Crowd
 from monkey_coder_server.adapters.listener.protocol import BoundedProtocol
 
 BACKLOG = 2048
@@ -23,6 +24,8 @@ class ListenerOptions:
     keep_alive: int = 75
     cut_off: int = 2
     """Seconds that connections still open at the stop are given before they are cut."""
+    per_address: int = 0
+    """Connections one address may hold at a time; 0 for any number."""
 
 
 class _QuietServer(Server):
@@ -60,7 +63,7 @@ class Listener:
         self._server = _QuietServer(
             Config(
                 self._application,
-                http=BoundedProtocol,
+                http=type("Protocol", (BoundedProtocol,), {"crowd": Crowd(self._options.per_address)}),
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

@@ -1,0 +1,45 @@
+"""How many connections one address holds at a time: one caller does not take the sockets of all others."""
+
+from ipaddress import ip_address
+
+
+class Crowd:
+    """Counts open connections by address. No more than `most` of one are admitted; 0 admits all.
+
+    Callers on this machine are not counted: a proxy among them speaks for everybody.
+    """
+
+    def __init__(self, most: int = 0) -> None:
+        self._most = most
+        self._open: dict[str, int] = {}
+
+    def admit(self, address: str) -> bool:
+        """Count a connection of an address, unless it has too many."""
+        if not self._counts(address):
+            return True
+        there = self._open.get(address, 0)
+        if there >= self._most:
+            return False
+        self._open[address] = there + 1
+        return True
+
+    def leave(self, address: str) -> None:
+        """An admitted connection of an address ended."""
+        if not self._counts(address):
+            return
+        left = self._open[address] - 1
+        if left:
+            self._open[address] = left
+        else:
+            del self._open[address]
+
+    def _counts(self, address: str) -> bool:
+        return self._most > 0 and not is_local(address)
+
+
+def is_local(address: str) -> bool:
+    """Whether an address is of this machine; what cannot be read, as of a socket in the file system, is."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return True
