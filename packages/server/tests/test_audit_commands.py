@@ -81,3 +81,13 @@ def test_what_an_operator_does_is_told(capsys: Output, arguments: tuple[str, ...
     told(capsys, *arguments)
     rows = [json.loads(line) for line in told(capsys, "audit", "export").splitlines()]
     assert (rows[-2]["actor"], rows[-2]["action"]) == ("operator", action)
+
+
+def test_a_token_that_acts_for_a_person_is_printed_and_told(capsys: Output) -> None:
+    account(capsys, "ada@example.com")
+    asked = ("impersonate", "--email", "ada@example.com", "--reason", "ticket 12")
+    assert told(capsys, *asked).startswith("access token  ey")
+    assert json.loads(told(capsys, *asked, "--json"))["access_token"].startswith("ey")
+    told(capsys, *asked, "--minutes", "99", code=1)
+    rows = [json.loads(line) for line in told(capsys, "audit", "export").splitlines()]
+    assert [row["action"] for row in rows].count("session.impersonate") == 2

@@ -1,4 +1,4 @@
-"""`monkey-server admin list-keys`: what it is told."""
+"""`monkey-server admin list-keys | impersonate`: what they are told."""
 
 import argparse
 import json
@@ -20,6 +20,27 @@ def add(actions: Any, operate: Operate, say: Print) -> None:
     keys.add_argument("--not-current", action="store_true", help="only those KEY_PEPPER's first secret did not digest")
     keys.add_argument("--json", action="store_true", help="print one JSON document")
     keys.set_defaults(command=lambda options: _list_keys(operate, say, options))
+    acting = actions.add_parser("impersonate", help="a token that sees what a person sees and changes nothing")
+    acting.add_argument("--email", required=True, help="whose place it takes")
+    acting.add_argument("--reason", required=True, help="why; the person reads it in their audit trail")
+    acting.add_argument("--minutes", type=int, default=10, metavar="N", help="how long, at most 15 (default 10)")
+    acting.add_argument("--json", action="store_true", help="print one JSON document")
+    acting.set_defaults(command=lambda options: _impersonate(operate, say, options))
+
+
+def _impersonate(operate: Operate, say: Print, options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap import access  # noqa: PLC0415 - heavy
+
+    made = operate(
+        lambda settings: access.impersonate(
+            settings, email=options.email, reason=options.reason, minutes=options.minutes
+        )
+    )
+    if made is None:
+        return FAILED
+    if options.json:
+        return say([json.dumps(made)])
+    return say([f"access token  {made['access_token']}", f"good until    {made['expires_at']}"])
 
 
 def _list_keys(operate: Operate, say: Print, options: argparse.Namespace) -> int:

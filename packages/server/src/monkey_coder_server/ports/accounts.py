@@ -40,7 +40,8 @@ class Session:
 
     `used_digest` is of the token before it, used up at `rotated_at`: a client whose two requests race uses it again
     within seconds. `confirmed_at` is when the person last proved with every factor they have that it is them, and
-    `second_factor` whether there was one among them. `address` and `agent` are those of the log-in.
+    `second_factor` whether there was one among them. `address` and `agent` are those of the log-in. `impersonator` is
+    the operator who acts as the person in it; empty for the person's own.
     """
 
     session_id: str
@@ -55,6 +56,7 @@ class Session:
     agent: str = ""
     used_digest: bytes | None = None
     rotated_at: datetime | None = None
+    impersonator: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from monkey_coder_server.domain.confirmation import Action, SecondFactors, fresh
-from monkey_coder_server.domain.errors import ConfirmationRequired, MfaEnrolmentRequired
+from monkey_coder_server.domain.errors import ConfirmationRequired, Forbidden, MfaEnrolmentRequired
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.factors import SecondFactorRules
 from monkey_coder_server.ports.tickets import Tickets
@@ -12,6 +12,8 @@ from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.request import Request
 
 CONFIRMATION_HEADER = "x-mk-confirmation"
+MAY_BE_ASKED_FOR_OTHERS = frozenset({"/v1/router/debug", "/v1/auth/logout"})
+"""What is sent by POST and changes nothing but the session itself."""
 _ENROL = (
     "A second factor is required here. Add one with `monkey auth mfa enroll` or POST /v1/auth/mfa/totp/enroll; "
     "if you have one, log in again with it."
@@ -23,6 +25,12 @@ def purpose_of(action: Action) -> str:
     return f"confirm {action}"
 
 
+def refuse_acting(route: Route) -> None:
+    """An operator in a person's place sees what they see, and changes and spends nothing. Raises `Forbidden`."""
+    if route.method != "GET" and route.path not in MAY_BE_ASKED_FOR_OTHERS:
+        raise Forbidden("This session acts for somebody else: it may look at everything and change nothing.")
+
+
 class Assurance:
     """Asked after authentication, of people's sessions only: a key is a credential for machines."""
 
@@ -32,8 +40,11 @@ class Assurance:
         self._clock = clock
 
     async def check(self, request: Request, route: Route) -> None:
-        """Raises `MfaEnrolmentRequired`, `ConfirmationRequired`, `Unavailable`."""
+        """Raises `MfaEnrolmentRequired`, `ConfirmationRequired`, `Forbidden`, `Unavailable`."""
         principal = request.principal
+        if principal.impersonator:
+            refuse_acting(route)
+            return
         if not route.enrolling and not principal.second_factor and self._required_of(principal):
             raise MfaEnrolmentRequired(_ENROL)
         if route.confirm is None:

@@ -136,6 +136,7 @@ class Authenticator:
             rules=self._rules.standing(account_id),
             second_factor=session.second_factor,
             second_factor_required=strict,
+            impersonator=session.impersonator,
         )
 
     async def _role(self, user_id: str, account_id: str, *, own: str) -> tuple[Role | None, bool]:

@@ -59,6 +59,7 @@ sessions = Table(
     Column("agent", Text, nullable=False, server_default=""),
     Column("used_digest", LargeBinary),
     Column("rotated_at", BigInteger),
+    Column("impersonator", Text, nullable=False, server_default=""),
     Index("ix_sessions_expires_at", "expires_at"),
     Index("ix_sessions_user_id", "user_id"),
 )

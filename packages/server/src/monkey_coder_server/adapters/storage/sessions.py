@@ -28,6 +28,7 @@ _COLUMNS = (
     sessions.c.agent,
     sessions.c.used_digest,
     sessions.c.rotated_at,
+    sessions.c.impersonator,
 )
 _TIMES = ("expires_at", "created_at", "confirmed_at", "rotated_at")
 _SELECT: Select[Any] = select(*_COLUMNS)

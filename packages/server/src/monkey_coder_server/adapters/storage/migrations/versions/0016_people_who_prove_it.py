@@ -11,7 +11,16 @@ down_revision = "0015"
 branch_labels = None
 depends_on = None
 
-_SESSION_COLUMNS = ("created_at", "confirmed_at", "second_factor", "address", "agent", "used_digest", "rotated_at")
+_SESSION_COLUMNS = (
+    "created_at",
+    "confirmed_at",
+    "second_factor",
+    "address",
+    "agent",
+    "used_digest",
+    "rotated_at",
+    "impersonator",
+)
 _AUDIT_COLUMNS = ("account_id", "address", "agent", "outcome", "on_behalf_of", "sequence", "previous", "digest")
 
 
@@ -37,6 +46,7 @@ def _prove_people() -> None:
     for name in ("address", "agent"):
         op.add_column("sessions", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("sessions", sa.Column("used_digest", sa.LargeBinary(), nullable=True))
+    op.add_column("sessions", sa.Column("impersonator", sa.Text(), nullable=False, server_default=""))
     op.create_index("ix_sessions_user_id", "sessions", ["user_id"])
 
 
