@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 import jwt
 
@@ -15,21 +16,25 @@ LIFETIME_SECONDS = 900
 LEEWAY_SECONDS = 30
 SHORTEST_SECRET = 32
 """Bytes; RFC 7518, section 3.2: an HS256 key is at least as long as the hash."""
+LONGEST_TOKEN = 2_048
+"""Characters; ours have about 450."""
 _REQUIRED = ["iss", "aud", "sub", "sid", "acc", "iat", "exp", "jti"]
+_HEADERS = frozenset({"alg", "typ", "kid"})
+"""All that a token of ours says of itself: what names keys from elsewhere (`jwk`, `jku`, `x5c`) or wants more of a
+reader (`crit`) is none."""
 
 
 class JwtTokens:
-    """Issues and reads access tokens of one secret. Raises `ValueError` for a secret that is too short."""
+    """Issues access tokens with a secret, and reads those of `former` ones, too, until they expire.
+
+    Raises `ValueError` for a secret that is too short.
+    """
 
     lifetime = LIFETIME_SECONDS
 
-    def __init__(self, secret: str, *, new_id: Callable[[str], str]) -> None:
-        key = secret.encode()
-        if len(key) < SHORTEST_SECRET:
-            message = f"the token secret has {len(key)} bytes; it needs at least {SHORTEST_SECRET}"
-            raise ValueError(message)
-        self._key = key
-        self._key_id = sha256(b"monkey-coder key id\0" + key).hexdigest()[:12]
+    def __init__(self, secret: str, *former: str, new_id: Callable[[str], str]) -> None:
+        self._keys = {_key_id(key): key for key in map(_checked, (secret, *former))}
+        self._newest = _key_id(secret.encode())
         self._new_id = new_id
 
     def issue(self, *, user_id: str, account_id: str, session_id: str, now: int) -> tuple[str, int]:
@@ -45,26 +50,54 @@ class JwtTokens:
             "exp": expires,
             "jti": self._new_id("jti"),
         }
-        headers = {"typ": TOKEN_TYPE, "kid": self._key_id}
-        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers=headers), expires
+        headers = {"typ": TOKEN_TYPE, "kid": self._newest}
+        return jwt.encode(claims, self._keys[self._newest], algorithm=ALGORITHM, headers=headers), expires
 
     def read(self, token: str, *, now: int) -> SessionClaims | None:
-        """The claims of a token that is genuine, ours and not expired; else None."""
+        """The claims of a token that is genuine, ours, begun and not expired; else None."""
+        if len(token) > LONGEST_TOKEN or not token.isascii():
+            return None
         try:
-            whole = jwt.decode_complete(
-                token,
-                self._key,
-                algorithms=[ALGORITHM],
-                issuer=ISSUER,
-                audience=AUDIENCE,
-                options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False},
-            )
-        except jwt.InvalidTokenError:
+            claims = self._genuine(token)
+        except (jwt.InvalidTokenError, RecursionError):
             return None
-        header, claims = whole["header"], whole["payload"]
-        if header.get("typ") != TOKEN_TYPE or header.get("kid") != self._key_id:
+        if claims is None or not _runs(claims, now):
             return None
-        expires = claims["exp"]
-        if not isinstance(expires, int) or now >= expires + LEEWAY_SECONDS:
+        return SessionClaims(claims["sub"], str(claims["acc"]), str(claims["sid"]), claims["exp"])
+
+    def _genuine(self, token: str) -> dict[str, Any] | None:
+        """The claims, signed by one of our keys; only our own names choose which."""
+        header = jwt.get_unverified_header(token)
+        key_id = header.get("kid")
+        key = self._keys.get(key_id) if isinstance(key_id, str) else None
+        if key is None or header.keys() != _HEADERS or header["typ"] != TOKEN_TYPE:
             return None
-        return SessionClaims(claims["sub"], str(claims["acc"]), str(claims["sid"]), expires)
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+        )
+        return claims
+
+
+def _runs(claims: dict[str, Any], now: int) -> bool:
+    """Whether a token has begun and not expired, but for clocks that are a little off."""
+    begins, ends = [claims["iat"], claims.get("nbf", claims["iat"])], claims["exp"]
+    if not all(isinstance(each, int) for each in (*begins, ends)):
+        return False
+    return bool(max(begins) - LEEWAY_SECONDS <= now < ends + LEEWAY_SECONDS)
+
+
+def _checked(secret: str) -> bytes:
+    key = secret.encode()
+    if len(key) < SHORTEST_SECRET:
+        message = f"the token secret has {len(key)} bytes; it needs at least {SHORTEST_SECRET}"
+        raise ValueError(message)
+    return key
+
+
+def _key_id(key: bytes) -> str:
+    return sha256(b"monkey-coder key id\0" + key).hexdigest()[:12]
