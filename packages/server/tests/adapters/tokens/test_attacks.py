@@ -57,7 +57,18 @@ UNSIGNED = f"{part({**HEADER, 'alg': 'none'})}.{part(CLAIMS)}."
         signed(HEADER, CLAIMS, key=b""),
         signed(HEADER, CLAIMS, key=OTHER.encode()),
     ],
-    ids="none nOnE none_but_signed signature_cut HS384 RS256_by_public_key public_key RS256 empty_key another".split(),
+    ids=[
+        "none",
+        "nOnE",
+        "none_but_signed",
+        "signature_cut",
+        "HS384",
+        "RS256_by_public_key",
+        "public_key",
+        "RS256",
+        "empty_key",
+        "another",
+    ],
 )
 def test_no_other_algorithm_or_key_is_taken(token: str) -> None:
     assert TOKENS.read(token, now=NOW) is None
