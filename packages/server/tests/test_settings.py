@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from monkey_coder_server.settings import VARIABLES, SettingsError, help_text, load, without_password
+from monkey_coder_server.settings import VARIABLES, Secret, SettingsError, help_text, load, without_password
 
 STRONG = "kR7vQ2mX9bT4wZ6nL1pS8dF3gH5jC0aYeU-iO_q"
 OTHER = "Zb4TqW9xN2mV7kL5pR1sD8fG3hJ6cA0yEu-iO_kP"
@@ -84,6 +84,7 @@ def test_production_refuses_missing_and_weak_secrets(changes: dict[str, str], se
         ("BASE_URL", "ftp://x", "https://example.com"),
         ("CORS_ORIGINS", "*", "exact origins"),
         ("CORS_ORIGINS", "https://a.example/path", "exact origins"),
+        ("MFA_ENABLED", "sometimes", "off, optional, required"),
         ("MARKUP_PERCENT", "-1", "percentage"),
         ("MARKUP_PERCENT", "1e3", "percentage"),
         ("TRIAL_CREDIT_USD", "five", "amount in USD"),
@@ -159,3 +160,24 @@ def test_flags_win_and_the_address_users_are_told_follows_the_port(tmp_path: Pat
     (tmp_path / ".env").write_text("PORT=8123\n")
     settings = load({"PORT": "8124"}, folder=tmp_path, flags={"PORT": "8125"})
     assert (settings.port, settings.base_url) == (8125, "http://localhost:8125")
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [("", "optional"), ("true", "optional"), ("False", "off"), ("off", "off"), ("REQUIRED", "required")],
+)
+def test_second_factors_are_off_optional_or_required(value: str, meant: str, tmp_path: Path) -> None:
+    assert load({"MFA_ENABLED": value}, folder=tmp_path).second_factors == meant
+
+
+def test_secrets_are_replaced_by_putting_the_new_one_first(tmp_path: Path) -> None:
+    given = {**PRODUCTION, "JWT_SECRET_KEY": f"{STRONG}, {STRONG[::-1]}", "KEY_PEPPER": f"{OTHER},{OTHER[::-1]}"}
+    settings = load(given, folder=tmp_path)
+    assert (settings.jwt_secret_key, settings.old_jwt_secrets) == (Secret(STRONG), (Secret(STRONG[::-1]),))
+    assert (settings.key_pepper, settings.old_peppers) == (Secret(OTHER), (Secret(OTHER[::-1]),))
+
+
+@pytest.mark.parametrize("more", ["short", OTHER])
+def test_a_former_secret_is_no_weaker_and_no_pepper(more: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="JWT_SECRET_KEY"):
+        load({**PRODUCTION, "JWT_SECRET_KEY": f"{STRONG},{more}"}, folder=tmp_path)

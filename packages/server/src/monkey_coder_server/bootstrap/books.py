@@ -74,7 +74,8 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
     pepper, peppers = settings.key_pepper.reveal().encode(), peppers_of(settings)
     environment = "live" if settings.production else "dev"
     passwords = Argon2Pool(threads=max(1, min(4, os.cpu_count() or 1)))
-    tokens = JwtTokens(settings.jwt_secret_key.reveal(), new_id=ids.new)
+    signing = [each.reveal() for each in (settings.jwt_secret_key, *settings.old_jwt_secrets)]
+    tokens = JwtTokens(*signing, new_id=ids.new)
     limiter = MemoryLimiter(clock.monotonic)
     try:
         storage = await open_storage(settings.database_url.reveal(), signer=signer, clock=clock)
@@ -130,12 +131,12 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
 
 def _factors(settings: Settings, storage: Storage) -> accounts.FactorTools:
     """Secrets of second factors are sealed and digested under keys of their own, derived from the pepper."""
-    pepper = settings.key_pepper.reveal().encode()
+    peppers = [each.reveal().encode() for each in (settings.key_pepper, *settings.old_peppers)]
     return accounts.FactorTools(
-        rules=SecondFactorRules(SecondFactors.OPTIONAL, storage.factors),
+        rules=SecondFactorRules(SecondFactors(settings.second_factors), storage.factors),
         codes=TotpCodes(ISSUER),
         ceremonies=WebAuthnCeremonies(settings.base_url),
-        sealing=AesSealing(pepper),
+        sealing=AesSealing(*peppers),
         new_recovery_codes=new_recovery_codes,
-        recovery_digests=partial(recovery_digests, (pepper,)),
+        recovery_digests=partial(recovery_digests, peppers),
     )

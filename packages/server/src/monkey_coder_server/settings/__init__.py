@@ -84,12 +84,23 @@ VARIABLES = (
     ),
     Variable("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`."),
     Variable("LOG_FORMAT", "text, json in production", "`text` or `json`."),
-    Variable("JWT_SECRET_KEY", "made and kept in development", "Signs access tokens: at least 32 random characters."),
+    Variable(
+        "JWT_SECRET_KEY",
+        "made and kept in development",
+        "Signs access tokens: at least 32 random characters. Several, comma-separated: the first signs, tokens of the "
+        "others are read until they expire.",
+    ),
     Variable(
         "KEY_PEPPER",
         "made and kept in development",
         "Digests API keys: at least 32 random characters. Several, comma-separated: new keys are digested with the "
         "first, keys of the others go on working.",
+    ),
+    Variable(
+        "MFA_ENABLED",
+        "optional",
+        "optional: people may have a second factor. required: who has none can log in only to add one. off: none is "
+        "asked for. true and false mean optional and off.",
     ),
     Variable(
         "MAIL_URL",
@@ -154,8 +165,10 @@ class Settings:
     log_level: str
     log_format: Literal["text", "json"]
     jwt_secret_key: Secret
+    old_jwt_secrets: tuple[Secret, ...]
     key_pepper: Secret
     old_peppers: tuple[Secret, ...]
+    second_factors: str
     mail: MailSettings
     markup_percent: str
     trial_credit_usd: str
@@ -212,8 +225,8 @@ class _Reader:
         style = self._choice("LOG_FORMAT", "json" if self._production else "text", ("text", "json"))
         hops = self._whole("TRUSTED_PROXY_HOPS", 1 if domain else 0, 0, 10)
         signing = self._secrets("JWT_SECRET_KEY", data_dir)
-        peppers = self._secrets("KEY_PEPPER", data_dir, several=True)
-        if self._production and signing[0] in peppers and signing[0].reveal():
+        peppers = self._secrets("KEY_PEPPER", data_dir)
+        if self._production and any(each in peppers for each in signing if each.reveal()):
             self._problems.append(f"JWT_SECRET_KEY and KEY_PEPPER are the same; make two with: {HOW_TO_MAKE}")
         return Settings(
             production=self._production,
@@ -229,8 +242,10 @@ class _Reader:
             log_level=self._choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             log_format="json" if style == "json" else "text",
             jwt_secret_key=signing[0],
+            old_jwt_secrets=signing[1:],
             key_pepper=peppers[0],
             old_peppers=peppers[1:],
+            second_factors=self._second_factors(),
             mail=self._mail(base_url),
             markup_percent=self._decimal("MARKUP_PERCENT", "15", _PERCENT, "a percentage from 0 to 9999 like 12.5"),
             trial_credit_usd=self._decimal(
@@ -265,6 +280,10 @@ class _Reader:
             self._wrong(name, value, f"a whole number from {least} to {most}")
             return default
         return int(value)
+
+    def _second_factors(self) -> str:
+        value = self._choice("MFA_ENABLED", "optional", ("off", "optional", "required", "true", "false"))
+        return {"true": "optional", "false": "off"}.get(value, value)
 
     def _retention(self) -> int:
         months = self._whole("USAGE_RETENTION_MONTHS", 0, 0, 1_200)
@@ -329,10 +348,10 @@ class _Reader:
             self._wrong("DATA_DIR", str(path), "a folder this process may write to")
         return path
 
-    def _secrets(self, name: str, data_dir: Path, *, several: bool = False) -> tuple[Secret, ...]:
+    def _secrets(self, name: str, data_dir: Path) -> tuple[Secret, ...]:
         """The secrets of a variable, at least one; in development one is made and kept where none is given."""
         text = self._values.get(name, "").strip()
-        given = [value for each in text.split(",") if (value := each.strip())] if several else [text] if text else []
+        given = [value for each in text.split(",") if (value := each.strip())]
         for value in given:
             weak = weakness(value)
             if weak and (self._production or len(value) < SHORTEST_SECRET):

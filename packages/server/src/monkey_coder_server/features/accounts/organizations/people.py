@@ -24,6 +24,14 @@ def checked_role(text: str) -> Role:
         raise InvalidRequest(message) from unknown
 
 
+def check_may_demand_factors(principal: Principal, *, wanted: bool) -> None:
+    """Who demands a second factor of all has proved their own; only such a person lets it go. Raises `Forbidden`."""
+    if not principal.second_factor:
+        rule = "demanded of" if wanted else "waived for"
+        message = f"A second factor is {rule} an organization by a person who logged in with theirs."
+        raise Forbidden(message)
+
+
 def checked_name(text: str) -> str:
     """A name as it is kept and shown. Raises `InvalidRequest`."""
     chosen = text.strip()

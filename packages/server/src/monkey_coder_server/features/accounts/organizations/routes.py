@@ -133,6 +133,7 @@ class OrganizationRoutes:
         if wish.name is not msgspec.UNSET:
             organization = replace(organization, name=people.checked_name(wish.name))
         if wish.second_factor_required is not msgspec.UNSET:
+            people.check_may_demand_factors(request.principal, wanted=wish.second_factor_required)
             organization = replace(organization, second_factor_required=wish.second_factor_required)
         await self._use.organizations.update(organization)
         await self._note(request, "organization.change", organization.account_id, _told(organization))
