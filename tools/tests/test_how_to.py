@@ -19,6 +19,7 @@ ABOUT_NO_MODEL = {
     "leaked-keys.md",
     "log-in.md",
     "mail.md",
+    "mfa.md",
     "exports.md",
     "migrations.md",
     "postgresql.md",

@@ -7,6 +7,7 @@ from typing import Any
 
 from monkey_coder import AsyncClient
 from monkey_coder._accounts import AsyncAuth, AsyncKeys
+from monkey_coder._factors import AsyncMfa
 from monkey_coder.async_client import AsyncStream
 
 BASE = "http://gateway.test"
@@ -35,6 +36,6 @@ class Driver:
     def _wrap(self, value: Any) -> Any:
         if inspect.isawaitable(value):
             value = self._loop.run_until_complete(value)
-        if isinstance(value, (AsyncClient, AsyncStream, AsyncKeys, AsyncAuth)) or inspect.ismethod(value):
+        if isinstance(value, (AsyncClient, AsyncStream, AsyncKeys, AsyncAuth, AsyncMfa)) or inspect.ismethod(value):
             return Driver(value, self._loop)
         return value

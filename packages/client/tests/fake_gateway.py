@@ -248,6 +248,7 @@ def _usual(seen: Seen) -> Answer:  # noqa: PLR0911  # one return a route
     return error(404, "not_found", f"There is no {path}.")
 
 
+RECOVERY_CODES = ["aaaaaa-bbbbbb-cccccc-dddddd", "eeeeee-ffffff-gggggg-hhhhhh"]
 _FIXED: dict[str, Any] = {
     "/health": {"status": "healthy", "version": "0.1.0", "timestamp": "now", "components": {"store": "healthy"}},
     "/v1/models": {"object": "list", "data": [MODEL], "models": {"openai": ["gpt-5-mini"]}, "count": 1},
@@ -308,6 +309,12 @@ _FIXED: dict[str, Any] = {
     },
     "/v1/feedback": {"message": "noted"},
     "/v1/auth/register": {"access_token": "jwt", "refresh_token": "r1", "user": USER},
+    "/v1/auth/mfa": {"required": False, "totp": False, "passkeys": 0, "recovery_codes_left": 0, "verified": False},
+    "/v1/auth/mfa/totp/enroll": {"secret": "JBSWY3DPEHPK3PXP", "otpauth_uri": "otpauth://totp/Monkey%20Coder:ada"},
+    "/v1/auth/mfa/totp/confirm": {"recovery_codes": RECOVERY_CODES},
+    "/v1/auth/mfa/totp": {"message": "The authenticator app is no factor any more."},
+    "/v1/auth/mfa/recovery-codes": {"recovery_codes": RECOVERY_CODES},
+    "/v1/auth/confirm": {"confirmation": "proof", "action": "factors", "expires_in": 300},
     "/v1/auth/mfa/verify": {"access_token": "jwt", "refresh_token": "r1", "user": USER, "api_key": KEY},
     "/v1/auth/device/authorize": {
         "device_code": "secret-device-code",

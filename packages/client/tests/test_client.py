@@ -26,6 +26,7 @@ from monkey_coder import (
     RoutingWeights,
 )
 from monkey_coder._accounts import AsyncAuth, AsyncKeys, Auth, Keys
+from monkey_coder._factors import AsyncMfa, Mfa
 from monkey_coder.async_client import AsyncStream
 from monkey_coder.client import Stream
 from packages.client.tests.driver import BASE
@@ -59,6 +60,12 @@ from packages.client.tests.fake_gateway import (
         (lambda c: c.auth.register("a@b.c", "pw"), "POST", "/v1/auth/register"),
         (lambda c: c.auth.login("a@b.c", "pw"), "POST", "/v1/auth/login"),
         (lambda c: c.auth.verify_mfa("token", "123456"), "POST", "/v1/auth/mfa/verify"),
+        (lambda c: c.mfa.status(), "GET", "/v1/auth/mfa"),
+        (lambda c: c.mfa.enroll_totp(), "POST", "/v1/auth/mfa/totp/enroll"),
+        (lambda c: c.mfa.confirm_totp("123456"), "POST", "/v1/auth/mfa/totp/confirm"),
+        (lambda c: c.mfa.disable_totp(confirmation="proof"), "DELETE", "/v1/auth/mfa/totp"),
+        (lambda c: c.mfa.new_recovery_codes(confirmation="proof"), "POST", "/v1/auth/mfa/recovery-codes"),
+        (lambda c: c.mfa.confirm("keys", password="pw"), "POST", "/v1/auth/confirm"),
         (lambda c: c.auth.begin_device_login(host="box"), "POST", "/v1/auth/device/authorize"),
         (lambda c: c.auth.poll_device_login("code"), "POST", "/v1/auth/device/token"),
         (
@@ -293,7 +300,8 @@ def test_a_broken_transport_is_a_network_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [(Client, AsyncClient), (Stream, AsyncStream), (Keys, AsyncKeys), (Auth, AsyncAuth)]
+    ("one", "other"),
+    [(Client, AsyncClient), (Stream, AsyncStream), (Keys, AsyncKeys), (Auth, AsyncAuth), (Mfa, AsyncMfa)],
 )
 def test_the_twins_have_the_same_methods_and_parameters(one: type, other: type) -> None:
     def surface(kind: type) -> dict[str, list[str]]:

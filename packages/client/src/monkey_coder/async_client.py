@@ -13,6 +13,7 @@ import httpx2
 
 from monkey_coder import _options, _requests, _responses, errors
 from monkey_coder._accounts import AsyncAuth, AsyncKeys
+from monkey_coder._factors import AsyncMfa
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
@@ -95,6 +96,11 @@ class AsyncClient:
     def auth(self) -> AsyncAuth:
         """The account: register, login, refresh, logout, status."""
         return AsyncAuth(self)
+
+    @property
+    def mfa(self) -> AsyncMfa:
+        """Second factors of the person whose access token this client carries."""
+        return AsyncMfa(self)
 
     async def execute(self, task: str | ExecuteRequest, **options: Unpack[TaskOptions]) -> Execution:
         """Do a task and wait for the whole answer."""

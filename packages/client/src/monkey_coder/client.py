@@ -12,6 +12,7 @@ import httpx2
 
 from monkey_coder import _options, _requests, _responses, errors
 from monkey_coder._accounts import Auth, Keys
+from monkey_coder._factors import Mfa
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
@@ -94,6 +95,11 @@ class Client:
     def auth(self) -> Auth:
         """The account: register, login, refresh, logout, status."""
         return Auth(self)
+
+    @property
+    def mfa(self) -> Mfa:
+        """Second factors of the person whose access token this client carries."""
+        return Mfa(self)
 
     def execute(self, task: str | ExecuteRequest, **options: Unpack[TaskOptions]) -> Execution:
         """Do a task and wait for the whole answer."""

@@ -18,18 +18,22 @@ def all_paths() -> list[tuple[str, ...]]:
     paths: list[tuple[str, ...]] = [()]
     context = click.Context(application)
     for name in COMMANDS:
-        paths.append((name,))
-        found = application.get_command(context, name)
-        if isinstance(found, click.Group):
-            paths += [(name, child) for child in found.list_commands(context)]
+        paths += below((name,), application.get_command(context, name), context)
     return paths
+
+
+def below(path: tuple[str, ...], found: click.Command | None, context: click.Context) -> list[tuple[str, ...]]:
+    """A command, and all there is in it."""
+    inside = found.list_commands(context) if isinstance(found, click.Group) else []
+    children = [(name, found.get_command(context, name)) for name in inside if isinstance(found, click.Group)]
+    return [path, *(each for name, child in children for each in below((*path, name), child, context))]
 
 
 @pytest.mark.parametrize("path", all_paths(), ids=" ".join)
 def test_help_is_as_it_was(monkey: Callable[..., Ran], path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     shown = [monkey(*path, "--help"), monkey(*path, "-h"), monkey("help", *path)]
-    if path in {(), ("auth",), ("keys",), ("receipts",), ("config",)}:
+    if path in {(), ("auth",), ("auth", "mfa"), ("keys",), ("receipts",), ("config",)}:
         shown.append(monkey(*path))
     assert {ran.code for ran in shown} == {0}
     assert len({ran.out for ran in shown}) == 1
@@ -50,9 +54,10 @@ def test_no_command_takes_a_secret_as_text() -> None:
     context = click.Context(application)
     names = set()
     for path in all_paths()[1:]:
-        found = application.get_command(context, path[0])
-        if len(path) == 2 and isinstance(found, click.Group):
-            found = found.get_command(context, path[1])
+        found: click.Command | None = application
+        for name in path:
+            assert isinstance(found, click.Group)
+            found = found.get_command(context, name)
         assert found is not None
         names |= {name for param in found.params if not getattr(param, "is_flag", False) for name in param.opts}
     assert not {name for name in names if "key" in name and name not in {"--keys", "key", "key_id"}}

@@ -146,13 +146,3 @@ async def test_a_developer_sees_the_policy_of_their_own_keys_only(house: Any) ->
     developer = await joined(house, owner.account_id, Role.DEVELOPER)
     key_id = (await ask(house, owner, "POST", "/v1/keys", name="x")).json()["key_id"]
     assert (await ask(house, developer, "GET", f"/v1/keys/{key_id}/policy")).status_code == 404
-
-
-async def test_an_organization_may_want_a_second_factor(house: Any) -> None:
-    owner = await founder(house)
-    place = f"/v1/organizations/{owner.account_id}"
-    assert (await ask(house, owner, "GET", place)).json()["second_factor_required"] is False
-    changed = await ask(house, owner, "PATCH", place, second_factor_required=True)
-    assert changed.json()["second_factor_required"] is True
-    refused = await ask(house, owner, "GET", place)
-    assert (refused.status_code, refused.json()["error_code"]) == (403, "mfa_enrolment_required")

@@ -1,4 +1,4 @@
-"""`auth login|logout|status|register|token`."""
+"""`auth login|logout|status|register|token|mfa`."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -7,6 +7,7 @@ import click
 
 from monkey_coder.cli import output
 from monkey_coder.cli.command import command
+from monkey_coder.cli.commands.mfa import mfa
 from monkey_coder.cli.exits import Exit
 from monkey_coder.cli.failures import CommandFailed
 from monkey_coder.cli.group import group
@@ -120,7 +121,7 @@ def token(session: Session) -> None:
     session.emit({"api_key": key}, text=lambda: key)
 
 
-auth = group("auth", "Log in and out, make an account, print the key.", login, register, logout, status, token)
+auth = group("auth", "Log in and out, make an account, print the key.", login, register, logout, status, token, mfa)
 
 
 def _end(session: Session, key: str) -> str:
