@@ -17,6 +17,7 @@ from monkey_coder_server import (
     audit_commands,
     config_command,
     credit_commands,
+    factor_commands,
     ledger_commands,
     routing_commands,
 )
@@ -97,6 +98,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     ledger_commands.add(actions, _operate, _print_lines)
     audit_commands.add(actions, _operate, _print_lines)
     access_commands.add(actions, _operate, _print_lines)
+    factor_commands.add(actions, _operate, _print_lines)
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)

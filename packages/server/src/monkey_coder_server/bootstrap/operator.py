@@ -57,6 +57,12 @@ async def list_users(settings: Settings) -> list[dict[str, str]]:
     ]
 
 
+async def remove_factors(settings: Settings, *, email: str, reason: str) -> int:
+    """Take away a person's second factors; how many they were. Raises `GatewayError`."""
+    async with open_books(settings) as books:
+        return await operator.remove_factors(books.accounts, email=email, reason=reason)
+
+
 def price_lines(settings: Settings) -> list[str]:
     """The price book as a table: USD per million tokens as the provider bills, and the markup on top."""
     book = load_price_book(PROVIDERS, datetime.now(UTC))

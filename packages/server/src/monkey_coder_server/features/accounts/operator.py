@@ -86,3 +86,26 @@ async def list_users(use: Dependencies) -> Sequence[tuple[User, Wallet]]:
     """Every user with their wallet, oldest first."""
     users = await use.accounts.list_users()
     return [(user, await use.ledger.wallet(user.account_id)) for user in users]
+
+
+async def remove_factors(use: Dependencies, *, email: str, reason: str) -> int:
+    """Take away every second factor of a person, end their sessions, and say how many factors it were.
+
+    Raises `NotFound`.
+    """
+    user, store = await user_of(use, email), use.factors.store
+    removed = int(await store.drop_totp(user.user_id))
+    for passkey in await store.passkeys(user.user_id):
+        removed += await store.drop_passkey(user.user_id, passkey.passkey_id)
+    await use.sessions.revoke_all(user.user_id)
+    await use.audit.record(
+        AuditEntry(
+            actor=OPERATOR,
+            action="factor.remove",
+            target=user.user_id,
+            at=use.clock.now(),
+            account_id=user.account_id,
+            details=f"{removed} factors; {reason}",
+        )
+    )
+    return removed
