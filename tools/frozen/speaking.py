@@ -54,6 +54,7 @@ from monkey_coder_server.ports.ledger import Bill, GrantTerms
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
+from monkey_coder_server.ports.sign_in import Identity
 from monkey_coder_server.ports.teams import Project, Team
 from monkey_coder_server.ports.tickets import Ticket
 from packages.server.tests.contract.booking import (
@@ -191,6 +192,7 @@ async def _set_up(store: Storage) -> None:
     await store.teams.add_team(Team("team_1", firm.account_id, "Web", NOON))
     await store.teams.add_project(Project(firm.account_id, "web", "team_1", NOON))
     await store.model_rules.put(firm.account_id, ModelRule(Holder(HolderKind.TEAM, "team_1"), deny=("xai/*",)))
+    await store.identities.link(Identity("google", "7", "ada@example.org"), "user_1", NOON)
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)
     await store.keys.create(

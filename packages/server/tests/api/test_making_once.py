@@ -10,6 +10,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MAKES_NOTHING = {
     "/v1/keys/report",
     "/v1/auth/logout",
+    "/v1/auth/oauth/{provider}/link",
+    "/v1/auth/oauth/{provider}/link/complete",
     "/v1/invitations/accept",
     "/v1/invitations/decline",
     "/v1/organizations/{organization_id}/leave",

@@ -11,6 +11,7 @@ from functools import partial
 
 from monkey_coder_server.adapters.limiter.memory import MemoryLimiter
 from monkey_coder_server.adapters.mail import Outbox
+from monkey_coder_server.adapters.oidc.fetching import Fetching
 from monkey_coder_server.adapters.one_time_codes import TotpCodes
 from monkey_coder_server.adapters.passkeys import WebAuthnCeremonies
 from monkey_coder_server.adapters.passwords import Argon2Pool
@@ -23,6 +24,7 @@ from monkey_coder_server.adapters.system.clock import SystemClock
 from monkey_coder_server.adapters.system.ids import system_ids
 from monkey_coder_server.adapters.tokens import JwtTokens
 from monkey_coder_server.bootstrap.mail import open_outbox
+from monkey_coder_server.bootstrap.sign_in import sign_in_providers
 from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.domain.money import parse_usd
@@ -69,7 +71,7 @@ def peppers_of(settings: Settings) -> api_keys.Peppers:
 @contextlib.asynccontextmanager
 async def open_books(settings: Settings) -> AsyncIterator[Books]:
     """Open the stores; closed, with everything durable, at the end of the block. Raises `SettingsError`."""
-    clock, ids = SystemClock(), system_ids()
+    clock, ids, fetching = SystemClock(), system_ids(), Fetching()
     signer = load_or_create_signer(settings.data_dir)
     pepper, peppers = settings.key_pepper.reveal().encode(), peppers_of(settings)
     environment = "live" if settings.production else "dev"
@@ -87,12 +89,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         key = api_keys.compose(environment, secrets.token_bytes(api_keys.RANDOM_BYTES))
         return accounts.FreshKey(key.text, key.display, api_keys.digest(pepper, key), peppers.versions[0])
 
-    authenticator = Authenticator(
-        peppers=peppers,
-        stores=CredentialStores(storage.keys, storage.sessions, storage.memberships, storage.model_rules),
-        tokens=tokens,
-        clock=clock,
-    )
+    authenticator = Authenticator(peppers=peppers, stores=_credentials(storage), tokens=tokens, clock=clock)
     use = accounts.Dependencies(
         accounts=storage.accounts,
         sessions=storage.sessions,
@@ -100,6 +97,8 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         organizations=storage.organizations,
         teams=storage.teams,
         model_rules=storage.model_rules,
+        identities=storage.identities,
+        sign_in=sign_in_providers(settings.sign_in, fetching),
         tickets=storage.tickets,
         keys=storage.keys,
         ledger=storage.ledger,
@@ -124,9 +123,14 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
     try:
         yield Books(settings, clock, ids, signer, storage, limiter, outbox, authenticator, use)
     finally:
+        await fetching.close()
         await outbox.close()
         passwords.close()
         await storage.close()
+
+
+def _credentials(storage: Storage) -> CredentialStores:
+    return CredentialStores(storage.keys, storage.sessions, storage.memberships, storage.model_rules)
 
 
 def _factors(settings: Settings, storage: Storage) -> accounts.FactorTools:

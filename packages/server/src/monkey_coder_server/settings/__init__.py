@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from monkey_coder_server.settings.dotenv import with_dotenv
 from monkey_coder_server.settings.faults import Secret, SettingsError, wrong
 from monkey_coder_server.settings.mail import MailSettings, read_mail
+from monkey_coder_server.settings.sign_in import SIGN_IN_VARIABLES, SignInSettings, read_sign_in
 from monkey_coder_server.settings.strength import HOW_TO_MAKE, SHORTEST_SECRET, kept_secret, weakness
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Secret",
     "Settings",
     "SettingsError",
+    "SignInSettings",
     "help_text",
     "load",
     "without_password",
@@ -109,6 +111,7 @@ VARIABLES = (
         "https://KEY@HOST/PATH of a mail API of Resend's shape.",
     ),
     Variable("MAIL_FROM", "no-reply at BASE_URL's host", "Who mail is from, as Monkey Coder <no-reply@example.com>."),
+    *[Variable(name, "none", meaning) for name, meaning in SIGN_IN_VARIABLES],
     Variable("MARKUP_PERCENT", "15", "What is added to a provider's price, at most two decimals."),
     Variable("TRIAL_CREDIT_USD", "5, in production 0", "The credit a new account starts with."),
     Variable("RATE_LIMIT_PER_MINUTE", "600", "Task requests a minute of a key that names no rate of its own."),
@@ -170,6 +173,7 @@ class Settings:
     old_peppers: tuple[Secret, ...]
     second_factors: str
     mail: MailSettings
+    sign_in: tuple[SignInSettings, ...]
     markup_percent: str
     trial_credit_usd: str
     rate_limit_per_minute: int
@@ -247,6 +251,7 @@ class _Reader:
             old_peppers=peppers[1:],
             second_factors=self._second_factors(),
             mail=self._mail(base_url),
+            sign_in=self._sign_in(),
             markup_percent=self._decimal("MARKUP_PERCENT", "15", _PERCENT, "a percentage from 0 to 9999 like 12.5"),
             trial_credit_usd=self._decimal(
                 "TRIAL_CREDIT_USD", "0" if self._production else "5", _AMOUNT, "an amount in USD like 5 or 2.50"
@@ -332,6 +337,13 @@ class _Reader:
                 "MAIL_URL is not set: no mail is sent, so nobody can confirm an address or reset a forgotten password."
             )
         return mail
+
+    def _sign_in(self) -> tuple[SignInSettings, ...]:
+        try:
+            return read_sign_in(self._values)
+        except SettingsError as refused:
+            self._problems += refused.problems
+            return ()
 
     def _data_dir(self) -> Path:
         chosen = self._text("DATA_DIR", "")

@@ -28,6 +28,9 @@ ROLES = {
 """Who may use the routes of a scope."""
 WITHOUT_A_SCOPE = {
     "POST /v1/auth/logout": "ends the session that asks",
+    "GET /v1/auth/identities": "tells a person of themselves",
+    "POST /v1/auth/oauth/{provider}/link": "links what is the person's own",
+    "POST /v1/auth/oauth/{provider}/link/complete": "links what is the person's own",
     "POST /v1/invitations/accept": "is for whom the invitation was sent to",
     "POST /v1/invitations/decline": "is for whom the invitation was sent to",
     "GET /v1/organizations": "tells a person of themselves",

@@ -15,7 +15,7 @@ from packages.server.tests.features.accounts.people import Person, founder
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
 MARK = "Marked-By-Its-Owner"
-NAMES = {"model"}
+NAMES = {"model", "provider"}
 """Parameters that name nothing of anybody."""
 
 

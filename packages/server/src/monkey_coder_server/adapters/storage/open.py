@@ -14,6 +14,7 @@ from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.cost_books import SqlCostBooks
 from monkey_coder_server.adapters.storage.factors import SqlFactors
+from monkey_coder_server.adapters.storage.identities import SqlIdentities
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.lessons import SqlLessons
@@ -62,6 +63,7 @@ class Storage:
     memberships: SqlMemberships
     organizations: SqlOrganizations
     teams: SqlTeams
+    identities: SqlIdentities
     model_rules: SqlModelRules
     tickets: SqlTickets
     factors: SqlFactors
@@ -131,6 +133,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         memberships=SqlMemberships(readers),
         organizations=SqlOrganizations(writer, readers, keys_changed=keys.refresh),
         teams=SqlTeams(writer, readers),
+        identities=SqlIdentities(writer, readers),
         model_rules=rules,
         tickets=SqlTickets(writer, readers),
         factors=SqlFactors(writer, readers),

@@ -8,6 +8,7 @@ from monkey_coder_server.features.accounts.factors.api import FactorRoutes
 from monkey_coder_server.features.accounts.key_care import KeyCareRoutes
 from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.features.accounts.organizations import InvitationRoutes, OrganizationRoutes, TeamRoutes
+from monkey_coder_server.features.accounts.single_sign_on import SignInRoutes
 from monkey_coder_server.web.feature import Feature
 
 __all__ = ["Dependencies", "FactorTools", "FreshKey", "Letters", "build"]
@@ -22,6 +23,7 @@ def build(use: Dependencies) -> Feature:
         InvitationRoutes(use),
         KeyCareRoutes(use),
         TeamRoutes(use),
+        SignInRoutes(use),
         CliLoginRoutes(use),
     )
     return Feature("accounts", tuple(route for routes in joined for route in routes.routes()))

@@ -1,6 +1,6 @@
 """What the accounts feature asks of others."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from monkey_coder_server.features.accounts.factor_tools import FactorTools
@@ -13,6 +13,7 @@ from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.limits import Limits
 from monkey_coder_server.ports.organizations import Memberships, Organizations
 from monkey_coder_server.ports.security import Passwords, SessionTokens
+from monkey_coder_server.ports.sign_in import Identities, SignInProvider
 from monkey_coder_server.ports.teams import ModelRules, Teams
 from monkey_coder_server.ports.tickets import Tickets
 from monkey_coder_server.web.auth import Authenticator
@@ -44,6 +45,8 @@ class Dependencies:
     organizations: Organizations
     teams: Teams
     model_rules: ModelRules
+    identities: Identities
+    sign_in: Mapping[str, SignInProvider]
     tickets: Tickets
     keys: Keys
     ledger: Records

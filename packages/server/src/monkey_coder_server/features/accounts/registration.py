@@ -1,10 +1,11 @@
 """New accounts: a user, a wallet, the credit to start with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.policy import (
+    LONGEST_NAME,
     STARTING_PLAN,
     checked_address,
     checked_name,
@@ -38,19 +39,36 @@ async def register(use: Dependencies, *, email: str, password: str, name: str | 
     return await open_account(use, Newcomer(email=email, password=password, name=name, credit=use.trial_credit))
 
 
+async def open_for(use: Dependencies, *, email: str, name: str) -> User:
+    """An account without a password, for somebody whose address is verified. Raises `InvalidRequest`, `Conflict`."""
+    address = checked_address(email)
+    chosen = checked_name(name[:LONGEST_NAME] if name.isprintable() else None, address)
+    newcomer = Newcomer(email=address, password="", credit=use.trial_credit)
+    user = replace(_user(use, newcomer, address, ""), name=chosen, email_verified_at=use.clock.now())
+    return await _opened(use, newcomer, user)
+
+
 async def open_account(use: Dependencies, newcomer: Newcomer) -> User:
     """Store the user, open the wallet, grant the credit. Raises `InvalidRequest`, `Conflict`, `Unavailable`."""
     address = checked_address(newcomer.email)
-    user = User(
+    password_hash = await use.passwords.hash(checked_password(newcomer.password, address))
+    return await _opened(use, newcomer, _user(use, newcomer, address, password_hash))
+
+
+def _user(use: Dependencies, newcomer: Newcomer, address: str, password_hash: str) -> User:
+    return User(
         user_id=use.ids.new("usr"),
         account_id=use.ids.new("acc"),
         email=address,
         name=checked_name(newcomer.name, address),
-        password_hash=await use.passwords.hash(checked_password(newcomer.password, address)),
+        password_hash=password_hash,
         plan=checked_plan(newcomer.plan),
         roles=(ROLE,),
         created_at=use.clock.now(),
     )
+
+
+async def _opened(use: Dependencies, newcomer: Newcomer, user: User) -> User:
     await use.accounts.create(user)
     await use.ledger.open_wallet(user.account_id)
     if newcomer.credit > 0:

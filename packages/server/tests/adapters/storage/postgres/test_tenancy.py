@@ -32,6 +32,7 @@ MINE, THEIRS = "acc_mine", "acc_theirs"
 OUTSIDE = {
     "accounts": "ids and nothing else",
     "factor_tries": "read by the gateway alone, to know who asks",
+    "identities": "read by the gateway alone, to know who asks",
     "lessons": "the router's",
     "passkeys": "read by the gateway alone, to know who asks",
     "provider_costs": "the house's",

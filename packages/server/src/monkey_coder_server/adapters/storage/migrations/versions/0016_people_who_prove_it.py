@@ -34,6 +34,7 @@ def upgrade() -> None:
     _issue_tickets()
     _keep_factors()
     _rule_teams()
+    _link_identities()
     if op.get_bind().dialect.name == "postgresql":
         _wall_off_tenants()
 
@@ -214,6 +215,20 @@ def _rule_teams() -> None:
     op.create_index("ix_model_rules_revision", "model_rules", ["revision"])
 
 
+def _link_identities() -> None:
+    op.create_table(
+        "identities",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("linked_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_identities_user_id_users")),
+        sa.PrimaryKeyConstraint("provider", "subject", name=op.f("pk_identities")),
+        sa.UniqueConstraint("user_id", "provider", name=op.f("uq_identities_user_id_provider")),
+    )
+
+
 _TENANT = "monkey_tenant"
 _ACCOUNT = "account_id = current_setting('app.account_id', true)"
 _WITH_AN_ACCOUNT = (
@@ -253,7 +268,7 @@ def downgrade() -> None:
         for table in _WALLED:
             op.execute(f"DROP POLICY tenant ON {table}")
             op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    for name in ("model_rules", "projects", "teams"):
+    for name in ("identities", "model_rules", "projects", "teams"):
         op.drop_table(name)
     op.drop_column("api_keys", "team_id")
     for name in ("factor_tries", "recovery_codes", "passkeys", "totp_factors"):
