@@ -96,14 +96,20 @@ async def test_a_lease_takes_its_share_of_every_cap(funded: Storage, period: str
 
 
 def limit(allowed: int, kind: HolderKind, **changes: Any) -> Limit:
-    names = {HolderKind.ACCOUNT: ACCOUNT, HolderKind.PROJECT: "web", HolderKind.KEY: KEY}
+    names = {
+        HolderKind.ACCOUNT: ACCOUNT,
+        HolderKind.ORGANIZATION: ACCOUNT,
+        HolderKind.TEAM: "team_1",
+        HolderKind.PROJECT: "web",
+        HolderKind.KEY: KEY,
+    }
     return replace(Limit(Holder(kind, names[kind]), Period.DAY, Unit.MONEY, allowed), **changes)
 
 
 @pytest.fixture
 async def keyed(funded: Storage) -> Storage:
-    """The funded store with a key of the project `web`."""
-    await funded.keys.create(replace(key(Caps()), project_id="web"))
+    """The funded store with a key of the project `web` of a team."""
+    await funded.keys.create(replace(key(Caps()), project_id="web", team_id="team_1"))
     return funded
 
 

@@ -179,6 +179,19 @@ def test_another_key_is_no_way_round_a_limit_of_more_than_one(kind: HolderKind) 
     assert told.endswith("it never resets. The gateway's operator can raise it. Or send a smaller request.")
 
 
+@pytest.mark.parametrize(
+    ("holder", "whose"),
+    [
+        (Holder(HolderKind.ORGANIZATION, "acc_1"), "this organization"),
+        (Holder(HolderKind.TEAM, "team_1"), "the team team_1"),
+    ],
+)
+def test_what_an_organization_limits_itself_to_its_own_people_can_raise(holder: Holder, whose: str) -> None:
+    told = LimitReached(Standing(Limit(holder, Period.TOTAL, Unit.MONEY, 1_000)), 1_001, NOON).message
+    assert f"the limit of {whose}, " in told
+    assert "An owner or admin of the organization can raise it." in told
+
+
 def test_a_refusal_says_who_how_much_since_when_and_until_when() -> None:
     refused = LimitReached(money(1_000, spent=300, held=400, model="openai/gpt-5"), 301, NOON)
     assert refused.message == (
