@@ -19,7 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from monkey_coder.cli.failures import EXIT_CODES
-from monkey_coder_protocol import auth, billing, cli_login, events, execute, organizations, sign_in
+from monkey_coder_protocol import auth, billing, cli_login, events, execute, identity, organizations, sign_in
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.domain import errors
@@ -60,6 +60,19 @@ SHAPES: tuple[tuple[str, str, Sequence[type[msgspec.Struct]]], ...] = (
         "Signing in elsewhere",
         "With Google, GitHub or any OpenID Connect provider that the operator has set up.",
         (sign_in.SignInBegun, sign_in.SignInAnswer, sign_in.IdentityList),
+        "Addresses, passwords and sessions",
+        "What is sent to and answered by `/v1/auth/email/…`, `/v1/auth/password/…` and where sessions are ended.",
+        (
+            identity.AddressRequest,
+            identity.TokenRequest,
+            identity.ChangeEmailRequest,
+            identity.ResetPasswordRequest,
+            identity.ChangePasswordRequest,
+            identity.Done,
+            identity.SessionList,
+            identity.EndSessionsRequest,
+            identity.EndedSessions,
+        ),
     ),
     (
         "Organizations",

@@ -43,6 +43,7 @@ from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.roles import Role
+from monkey_coder_server.domain.throttling import Allowance
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rotation, Session, User
 from monkey_coder_server.ports.answers import StoredAnswer
@@ -195,6 +196,7 @@ async def _set_up(store: Storage) -> None:
     await store.identities.link(Identity("google", "7", "ada@example.org"), "user_1", NOON)
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)
+    await store.tries.take({"login": Allowance(10, 60, 1, 60)}, NOON)
     await store.keys.create(
         KeyRecord(
             key_id=KEY,

@@ -15,6 +15,7 @@ from monkey_coder_server.domain.catalog import Catalog
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 PAGES = sorted(HOW_TO.glob("*.md"))
 ABOUT_NO_MODEL = {
+    "account.md",
     "audit.md",
     "leaked-keys.md",
     "log-in.md",

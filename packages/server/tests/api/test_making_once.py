@@ -33,6 +33,13 @@ ASKED_FOR_A_KEY = {
     "/v1/device/authorize", "/v1/device/token",
 }  # fmt: skip
 """Throttled too; what they make hangs on a person's click."""
+MAILED = {
+    f"/v1/auth/{name}"
+    for name in (
+        "email/verify/request", "email/verify/confirm", "verify/email/request", "verify/email/confirm",
+        "password/forgot", "password/reset",
+    )
+}  # fmt: skip
 COUNTS = ("count_tokens", "input_tokens", ":countTokens")
 CHARGED = {
     "/v1/execute", "/v1/execute/stream", "chat/completions", "/completions", "/responses", "/messages",
@@ -129,7 +136,9 @@ def watched_claims(house: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 async def test_whoever_names_no_account_is_throttled_before_the_key_is_taken(house: Any) -> None:
     open_to_all = [route for _, route in house.gateway.application.routes if route.once and route.auth == "public"]
-    assert {route.path for route in open_to_all} == {f"/v1/auth/{name}" for name in THROTTLED} | ASKED_FOR_A_KEY
+    assert {route.path for route in open_to_all} == {
+        f"/v1/auth/{name}" for name in THROTTLED
+    } | ASKED_FOR_A_KEY | MAILED
     assert all(route.admit is not None for route in open_to_all)
 
 

@@ -87,3 +87,13 @@ async def test_all_sessions_of_a_person_are_shown_and_ended_but_for_one(opened: 
     assert await opened.sessions.of_user("user_1", NOON) == [younger]
     assert await opened.sessions.revoke_all("user_1") == 1
     assert await opened.sessions.of_user("user_1", NOON) == []
+
+
+async def test_where_a_person_logged_in_from_is_remembered_for_a_time(store: Storage) -> None:
+    await store.accounts.create(ADA)
+    await store.sessions.open(replace(SESSION, address="203.0.113.9", created_at=NOON))
+    before = NOON - timedelta(days=1)
+    assert await store.sessions.seen_from(ADA.email.upper(), "203.0.113.9", before)
+    assert not await store.sessions.seen_from(ADA.email, "203.0.113.10", before)
+    assert not await store.sessions.seen_from(ADA.email, "203.0.113.9", NOON)
+    assert not await store.sessions.seen_from("nobody@example.org", "203.0.113.9", before)

@@ -14,7 +14,7 @@ from monkey_coder_server.adapters.mail import Outbox
 from monkey_coder_server.adapters.oidc.fetching import Fetching
 from monkey_coder_server.adapters.one_time_codes import TotpCodes
 from monkey_coder_server.adapters.passkeys import WebAuthnCeremonies
-from monkey_coder_server.adapters.passwords import Argon2Pool
+from monkey_coder_server.adapters.passwords import Argon2Pool, CommonPasswordFilter
 from monkey_coder_server.adapters.recovery_codes import new_recovery_codes, recovery_digests
 from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer, load_or_create_signer
@@ -68,6 +68,13 @@ def peppers_of(settings: Settings) -> api_keys.Peppers:
     return api_keys.Peppers(tuple([each.reveal().encode() for each in (settings.key_pepper, *settings.old_peppers)]))
 
 
+async def _open_storage(settings: Settings, signer: Ed25519Signer, clock: SystemClock) -> Storage:
+    try:
+        return await open_storage(settings.database_url.reveal(), signer=signer, clock=clock)
+    except UnusableDatabase as unusable:
+        raise SettingsError(str(unusable)) from unusable
+
+
 @contextlib.asynccontextmanager
 async def open_books(settings: Settings) -> AsyncIterator[Books]:
     """Open the stores; closed, with everything durable, at the end of the block. Raises `SettingsError`."""
@@ -79,10 +86,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
     signing = [each.reveal() for each in (settings.jwt_secret_key, *settings.old_jwt_secrets)]
     tokens = JwtTokens(*signing, new_id=ids.new)
     limiter = MemoryLimiter(clock.monotonic)
-    try:
-        storage = await open_storage(settings.database_url.reveal(), signer=signer, clock=clock)
-    except UnusableDatabase as unusable:
-        raise SettingsError(str(unusable)) from unusable
+    storage = await _open_storage(settings, signer, clock)
     outbox = open_outbox(settings.mail, ids)
 
     def mint_key() -> accounts.FreshKey:
@@ -100,6 +104,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         identities=storage.identities,
         sign_in=sign_in_providers(settings.sign_in, fetching),
         tickets=storage.tickets,
+        tries=storage.tries,
         keys=storage.keys,
         ledger=storage.ledger,
         credit=storage.ledger,
@@ -109,6 +114,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         factors=_factors(settings, storage),
         limiter=limiter,
         passwords=passwords,
+        common_passwords=CommonPasswordFilter(),
         tokens=tokens,
         authenticator=authenticator,
         letters=accounts.Letters(outbox, settings.base_url),

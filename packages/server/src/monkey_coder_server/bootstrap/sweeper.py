@@ -42,6 +42,7 @@ class Sweeper:
         await storage.ledger.expire_grants(now)
         await storage.tickets.drop_expired(now)
         await storage.audit.tell_counted(now)
+        await storage.tries.drop_clear(now)
         taken_back = await storage.books.expire_leases(now)
         if taken_back:
             logger.warning("took back %d leases of processes that were not heard of", taken_back)

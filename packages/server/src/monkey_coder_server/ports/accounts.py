@@ -148,6 +148,9 @@ class Sessions(Protocol):
     async def of_user(self, user_id: str, at: datetime) -> Sequence[Session]:
         """A person's sessions that have not ended, newest first."""
 
+    async def seen_from(self, email: str, address: str, since: datetime) -> bool:
+        """Whether the person of an e-mail address has logged in from a network address since then."""
+
     async def rotate(self, session_id: str, turn: Rotation) -> bool:
         """Swap the token digest; False, and the family revoked, when the old token was used up before it came."""
 

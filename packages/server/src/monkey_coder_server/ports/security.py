@@ -27,6 +27,13 @@ class SessionTokens(Protocol):
         """The claims of a token that is genuine, ours and not expired; else None."""
 
 
+class CommonPasswords(Protocol):
+    """Passwords that guessers try first."""
+
+    def hold(self, form: str) -> bool:
+        """Whether a form (`domain.password_guessing.forms`) is among them; seldom True for one that is not."""
+
+
 class Passwords(Protocol):
     """Slow password hashing in a bounded pool."""
 

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -103,9 +104,10 @@ async def test_the_end_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) 
 async def test_in_development_the_log_shows_the_text(caplog: pytest.LogCaptureFixture) -> None:
     outbox = opened(Console())
     with caplog.at_level(logging.INFO):
-        outbox.post(HELLO)
+        outbox.post(replace(HELLO, text="Hello Ada\n\nhttp://gateway/x?token=1\n"))
         await outbox.close()
-    assert "Hello Ada" in caplog.text
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["mail_1 is for ada@example.org: Hello", "mail_1: Hello Ada", "mail_1: http://gateway/x?token=1"]
     assert outbox.figures == OutboxFigures(sent=1)
 
 

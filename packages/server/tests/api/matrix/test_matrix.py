@@ -33,6 +33,11 @@ WITHOUT_A_SCOPE = {
     "POST /v1/auth/oauth/{provider}/link/complete": "links what is the person's own",
     "POST /v1/invitations/accept": "is for whom the invitation was sent to",
     "POST /v1/invitations/decline": "is for whom the invitation was sent to",
+    "POST /v1/auth/logout/all": "ends the person's own sessions",
+    "GET /v1/auth/sessions": "tells a person of themselves",
+    "DELETE /v1/auth/sessions/{session_id}": "ends the person's own session",
+    "POST /v1/auth/password/change": "asks for the person's own password",
+    "POST /v1/auth/email/change": "asks for the person's own password",
     "GET /v1/organizations": "tells a person of themselves",
     "POST /v1/organizations": "makes one that is the person's own",
     **dict.fromkeys(
@@ -54,7 +59,11 @@ WITHOUT_A_SCOPE = {
     ),
 }
 """What anybody may do who is somebody, each with its reason."""
-LEAVING = {"POST /v1/auth/logout", "POST /v1/organizations/{organization_id}/leave"}
+LEAVING = {
+    "POST /v1/auth/logout",
+    "POST /v1/auth/logout/all",
+    "POST /v1/organizations/{organization_id}/leave",
+}
 """Who may use these is gone afterwards."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -15,6 +16,7 @@ from packages.server.tests.features.accounts.people import Person, founder
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
 MARK = "Marked-By-Its-Owner"
+NOW = datetime.now(UTC)
 NAMES = {"model", "provider"}
 """Parameters that name nothing of anybody."""
 
@@ -70,6 +72,7 @@ async def estate(served_house: House) -> Estate:
         "user_id": owner.user.user_id,
         "invitation_id": invited["invitation_id"],
         "key_id": spare["key_id"],
+        "session_id": (await house.gateway.books.storage.sessions.of_user(owner.user.user_id, NOW))[0].session_id,
         "receipt_id": answered.headers["x-monkey-receipt"],
         "response_id": answered.json()["id"],
     }
@@ -132,8 +135,9 @@ async def test_afterwards_all_of_it_is_there_for_its_owner(served_house: House, 
 
 
 async def test_every_parameter_of_a_path_is_accounted_for() -> None:
-    known = {"organization_id", "invitation_id", "user_id", "key_id", "passkey_id", "receipt_id", "response_id"}
-    assert set().union(*(_parameters(row.path) for row in table())) == known | NAMES
+    own = {"user_id", "key_id", "session_id", "passkey_id", "receipt_id", "response_id"}
+    known = {"organization_id", "invitation_id", *own, *NAMES}
+    assert set().union(*(_parameters(row.path) for row in table())) == known
 
 
 async def test_a_quote_of_others_is_none(served_house: House, estate: Estate, neighbour: list[dict[str, str]]) -> None:

@@ -12,8 +12,10 @@ class Console:
     """Shows mail in the log, so that a developer can follow the link in it."""
 
     async def deliver(self, mail: Mail, mail_id: str) -> None:
-        """Log the text."""
-        logger.info("%s is for %s: %s\n\n%s", mail_id, mail.to, mail.subject, mail.text)
+        """Log the text, line by line: a log shows a break within a line as two characters, and links end nowhere."""
+        logger.info("%s is for %s: %s", mail_id, mail.to, mail.subject)
+        for line in filter(None, mail.text.splitlines()):
+            logger.info("%s: %s", mail_id, line)
 
     async def close(self) -> None:
         """Nothing is open."""

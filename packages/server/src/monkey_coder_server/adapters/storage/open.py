@@ -40,6 +40,7 @@ from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
 from monkey_coder_server.adapters.storage.teams import SqlTeams
 from monkey_coder_server.adapters.storage.tickets import SqlTickets
+from monkey_coder_server.adapters.storage.tries import SqlTries
 from monkey_coder_server.adapters.storage.unbooked import SqlUnbooked
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
@@ -67,6 +68,7 @@ class Storage:
     model_rules: SqlModelRules
     tickets: SqlTickets
     factors: SqlFactors
+    tries: SqlTries
     keys: SqlKeys
     audit: SqlAudit
     limits: SqlLimits
@@ -137,6 +139,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         model_rules=rules,
         tickets=SqlTickets(writer, readers),
         factors=SqlFactors(writer, readers),
+        tries=SqlTries(writer),
         keys=keys,
         audit=SqlAudit(writer, readers),
         limits=SqlLimits(writer, readers),

@@ -97,6 +97,16 @@ tickets = Table(
 )
 """Single-use tokens by their SHA-256; a used one is deleted."""
 
+tries = Table(
+    "tries",
+    metadata,
+    Column("subject", LargeBinary, primary_key=True),
+    Column("clear_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Index("ix_tries_clear_at", "clear_at"),
+)
+"""Tries of what can be guessed, by the SHA-256 of what they were at; see `domain.throttling.Standing`."""
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -10,7 +10,7 @@ from sqlalchemy import Select, bindparam, desc, false, insert, or_, select, true
 
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
-from monkey_coder_server.adapters.storage.people import sessions
+from monkey_coder_server.adapters.storage.people import sessions, users
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
 from monkey_coder_server.ports.accounts import Rotation, Session
 from monkey_coder_server.ports.clock import Clock
@@ -38,6 +38,16 @@ _OF_USER = Query(
     _SELECT.where(
         sessions.c.user_id == bindparam("user"), sessions.c.revoked == false(), sessions.c.expires_at > bindparam("at")
     ).order_by(desc(sessions.c.created_at), sessions.c.session_id)
+)
+_SEEN = Query(
+    select(sessions.c.session_id)
+    .join(users, users.c.user_id == sessions.c.user_id)
+    .where(
+        users.c.email_folded == bindparam("folded"),
+        sessions.c.address == bindparam("where"),
+        sessions.c.created_at > bindparam("since"),
+    )
+    .limit(1)
 )
 _ROTATE = Query(
     update(sessions)
@@ -105,6 +115,11 @@ class SqlSessions:
         return [
             _session(row) for row in await self._readers.read(lambda transaction: transaction.rows(_OF_USER, wanted))
         ]
+
+    async def seen_from(self, email: str, address: str, since: datetime) -> bool:
+        """Whether the person of an e-mail address has logged in from a network address since then."""
+        wanted: Parameters = {"folded": email.strip().casefold(), "where": address, "since": to_micros(since)}
+        return await self._readers.read(lambda transaction: transaction.row(_SEEN, wanted)) is not None
 
     async def rotate(self, session_id: str, turn: Rotation) -> bool:
         """Swap the token digest; False, and the family revoked, when the old token was used up before it came."""

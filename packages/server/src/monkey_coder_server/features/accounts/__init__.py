@@ -5,6 +5,7 @@ from monkey_coder_server.features.accounts.cli_login import CliLoginRoutes
 from monkey_coder_server.features.accounts.dependencies import Dependencies, FreshKey
 from monkey_coder_server.features.accounts.factor_tools import FactorTools
 from monkey_coder_server.features.accounts.factors.api import FactorRoutes
+from monkey_coder_server.features.accounts.identity import Errands, IdentityRoutes
 from monkey_coder_server.features.accounts.key_care import KeyCareRoutes
 from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.features.accounts.organizations import InvitationRoutes, OrganizationRoutes, TeamRoutes
@@ -16,8 +17,10 @@ __all__ = ["Dependencies", "FactorTools", "FreshKey", "Letters", "build"]
 
 def build(use: Dependencies) -> Feature:
     """The feature over its dependencies."""
+    errands = Errands()
     joined = (
-        AccountRoutes(use),
+        AccountRoutes(use, errands),
+        IdentityRoutes(use, errands),
         FactorRoutes(use),
         OrganizationRoutes(use),
         InvitationRoutes(use),
@@ -26,4 +29,5 @@ def build(use: Dependencies) -> Feature:
         SignInRoutes(use),
         CliLoginRoutes(use),
     )
-    return Feature("accounts", tuple(route for routes in joined for route in routes.routes()))
+    routes = tuple(route for each in joined for route in each.routes())
+    return Feature("accounts", routes, start=errands.start, stop=errands.stop)

@@ -1,6 +1,7 @@
 """`/v1/auth/*` and `/v1/keys`."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
@@ -13,6 +14,7 @@ from monkey_coder_server.features.accounts import keys, registration, sessions
 from monkey_coder_server.features.accounts.answering import Caller, enter, logged_in, refuse_key_without_factor
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import second_step
+from monkey_coder_server.features.accounts.identity import Errands, ask_to_verify
 from monkey_coder_server.features.accounts.key_caps import WantedCaps
 from monkey_coder_server.features.accounts.user_shown import user_info
 from monkey_coder_server.web.asgi import Reply
@@ -37,8 +39,9 @@ _create_key = msgspec.json.Decoder(_KeyWish)
 class AccountRoutes:
     """The endpoints, over one set of dependencies."""
 
-    def __init__(self, use: Dependencies) -> None:
+    def __init__(self, use: Dependencies, errands: Errands) -> None:
         self._use = use
+        self._errands = errands
 
     def routes(self) -> tuple[Route, ...]:
         """Every route of the feature."""
@@ -125,6 +128,7 @@ class AccountRoutes:
         user = await registration.register(
             self._use, email=wish.email, password=wish.password, name=wish.name, plan=wish.plan
         )
+        self._errands.take(partial(ask_to_verify, self._use, user.email))
         tokens = await sessions.open_session(self._use, user, request)
         return json_reply(await logged_in(self._use, request, user, tokens))
 

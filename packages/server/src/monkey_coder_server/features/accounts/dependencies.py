@@ -12,10 +12,11 @@ from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.limits import Limits
 from monkey_coder_server.ports.organizations import Memberships, Organizations
-from monkey_coder_server.ports.security import Passwords, SessionTokens
+from monkey_coder_server.ports.security import CommonPasswords, Passwords, SessionTokens
 from monkey_coder_server.ports.sign_in import Identities, SignInProvider
 from monkey_coder_server.ports.teams import ModelRules, Teams
 from monkey_coder_server.ports.tickets import Tickets
+from monkey_coder_server.ports.tries import Tries
 from monkey_coder_server.web.auth import Authenticator
 
 
@@ -48,6 +49,7 @@ class Dependencies:
     identities: Identities
     sign_in: Mapping[str, SignInProvider]
     tickets: Tickets
+    tries: Tries
     keys: Keys
     ledger: Records
     credit: Credit
@@ -57,6 +59,7 @@ class Dependencies:
     factors: FactorTools
     limiter: Limiter
     passwords: Passwords
+    common_passwords: CommonPasswords
     tokens: SessionTokens
     authenticator: Authenticator
     letters: Letters

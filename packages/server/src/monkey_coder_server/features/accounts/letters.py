@@ -37,7 +37,11 @@ class Letters:
 
     def send(self, to: str, letter: Letter) -> None:
         """Write a letter and hand it to the mailer."""
-        self._mailer.post(self.written(to, letter))
+        self.post(self.written(to, letter))
+
+    def post(self, mail: Mail) -> None:
+        """Hand a written letter to the mailer."""
+        self._mailer.post(mail)
 
     def written(self, to: str, letter: Letter) -> Mail:
         """A letter as it is sent. Raises `ValueError` for a line break in the address or the subject."""

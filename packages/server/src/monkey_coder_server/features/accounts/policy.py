@@ -3,10 +3,11 @@
 import re
 
 from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.domain.password_guessing import easy, forms
+from monkey_coder_server.ports.security import CommonPasswords
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
-FEWEST_DIFFERENT_CHARACTERS = 5
 LONGEST_ADDRESS = 254
 """RFC 5321, section 4.5.3.1.3, less the angle brackets."""
 LONGEST_NAME = 200
@@ -23,12 +24,15 @@ def checked_address(text: str) -> str:
     return address
 
 
-def checked_password(password: str, address: str) -> str:
-    """The password, unchanged (ASVS 5.0, 6.2: length counts, no composition rules). Raises `InvalidRequest`."""
+def checked_password(password: str, address: str, common: CommonPasswords) -> str:
+    """The password, unchanged (ASVS 5.0, 6.2: length counts, no composition rules, none from lists of leaks).
+
+    Raises `InvalidRequest`.
+    """
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         message = f"The field `password` must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
         raise InvalidRequest(message)
-    if len(set(password)) < FEWEST_DIFFERENT_CHARACTERS or password.casefold() == address.casefold():
+    if easy(password, (address,)) or any(common.hold(form) for form in forms(password)):
         raise InvalidRequest("The field `password` is too easy to guess; use several words or a password manager.")
     return password
 

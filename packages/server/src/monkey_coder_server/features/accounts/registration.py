@@ -51,7 +51,7 @@ async def open_for(use: Dependencies, *, email: str, name: str) -> User:
 async def open_account(use: Dependencies, newcomer: Newcomer) -> User:
     """Store the user, open the wallet, grant the credit. Raises `InvalidRequest`, `Conflict`, `Unavailable`."""
     address = checked_address(newcomer.email)
-    password_hash = await use.passwords.hash(checked_password(newcomer.password, address))
+    password_hash = await use.passwords.hash(checked_password(newcomer.password, address, use.common_passwords))
     return await _opened(use, newcomer, _user(use, newcomer, address, password_hash))
 
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from monkey_coder_server.domain.errors import InvalidCredentials, RateLimited
+from monkey_coder_server.domain.throttling import place_of
+from monkey_coder_server.features.accounts import throttles
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.policy import LONGEST_PASSWORD
 from monkey_coder_server.ports.accounts import Rotation, Session, User
@@ -12,8 +14,7 @@ from monkey_coder_server.web.request import Request, agent_of
 
 SESSION_LIFETIME = timedelta(days=30)
 THROTTLE_SECONDS = 300.0
-TRIES_PER_ACCOUNT = 10
-TRIES_PER_ADDRESS = 100
+TRIES_PER_PLACE = 100
 REFRESH_PREFIX = "mcr-"
 _REFUSED = "E-mail address and password do not match an account; check both for typing errors."
 
@@ -36,19 +37,20 @@ class _Turn:
 
 
 async def throttle(use: Dependencies, *, action: str, client_ip: str, account: str | None = None) -> None:
-    """Count a try against its network address and, where one is named, the account. Raises `RateLimited`."""
-    subjects = [(f"{action}:ip:{client_ip}", TRIES_PER_ADDRESS)]
+    """Count a try against its network address and, where one is named, the account, which can then be guessed at.
+
+    Raises `RateLimited`, `Unavailable`.
+    """
+    place = f"{action}:ip:{place_of(client_ip)}"
+    verdict = await use.limiter.take(place, limit=TRIES_PER_PLACE, period=THROTTLE_SECONDS)
+    if not verdict.allowed:
+        raise RateLimited(throttles.TOO_MANY, retry_after=verdict.retry_after)
     if account is not None:
-        digest = sha256(account.strip().casefold().encode()).hexdigest()
-        subjects.append((f"{action}:account:{digest}", TRIES_PER_ACCOUNT))
-    for subject, limit in subjects:
-        verdict = await use.limiter.take(subject, limit=limit, period=THROTTLE_SECONDS)
-        if not verdict.allowed:
-            raise RateLimited("Too many tries; wait a little before the next.", retry_after=verdict.retry_after)
+        await throttles.count_guess(use, action=action, account=account, client_ip=client_ip)
 
 
 async def check_password(use: Dependencies, request: Request, *, email: str, password: str) -> User:
-    """The user of an address and password. Unknown addresses take the same time and get the same answer.
+    """The user of an address and password, after `throttle`. Unknown addresses take as long and get the same answer.
 
     Whose address it is gets noted in the request: a refusal is told in the trail of their account.
 
@@ -59,6 +61,7 @@ async def check_password(use: Dependencies, request: Request, *, email: str, pas
     request.concerns = user.account_id if user is not None else ""
     if len(password) > LONGEST_PASSWORD or not await use.passwords.verify(password, stored) or user is None:
         raise InvalidCredentials(_REFUSED)
+    await throttles.login_succeeded(use, email=email, client_ip=request.client_ip)
     if use.passwords.outdated(user.password_hash):
         await use.accounts.set_password(user.user_id, await use.passwords.hash(password))
     return user

@@ -48,6 +48,7 @@ OUTSIDE = {
     "sessions": "read by the gateway alone, to know who asks",
     "tickets": "read by the gateway alone, by what a person brings",
     "totp_factors": "read by the gateway alone, to know who asks",
+    "tries": "read by the gateway alone, to slow guessing down",
     "users": "read by the gateway alone: it has password hashes",
 }
 """Tables the tenants' role cannot read at all, and why no tenant's read needs them."""

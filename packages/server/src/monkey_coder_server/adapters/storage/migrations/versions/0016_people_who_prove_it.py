@@ -37,6 +37,7 @@ def upgrade() -> None:
     _link_identities()
     if op.get_bind().dialect.name == "postgresql":
         _wall_off_tenants()
+    _count_tries()
 
 
 def _prove_people() -> None:
@@ -261,6 +262,17 @@ def _wall_off_tenants() -> None:
     op.execute(_GRANT)
 
 
+def _count_tries() -> None:
+    op.create_table(
+        "tries",
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("clear_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_tries")),
+    )
+    op.create_index("ix_tries_clear_at", "tries", ["clear_at"])
+
+
 def downgrade() -> None:
     """Drop it all with what it holds. The role stays: it is of the whole cluster."""
     if op.get_bind().dialect.name == "postgresql":
@@ -273,6 +285,7 @@ def downgrade() -> None:
     op.drop_column("api_keys", "team_id")
     for name in ("factor_tries", "recovery_codes", "passkeys", "totp_factors"):
         op.drop_table(name)
+    op.drop_table("tries")
     op.drop_table("tickets")
     op.drop_table("memberships")
     op.drop_table("organizations")
