@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx2
 
+from packages.client.tests.identity_answers import IDENTITY
+
 KEY = "mk-test-0123456789abcdefghij"
 MODEL = {
     "id": "gpt-5-mini",
@@ -329,6 +331,7 @@ _FIXED: dict[str, Any] = {
     "/v1/auth/login": {"access_token": "jwt", "refresh_token": "r1", "user": USER, "api_key": KEY},
     "/v1/auth/refresh": {"access_token": "jwt2", "refresh_token": "r2"},
     "/v1/auth/logout": {"message": "bye"},
+    **IDENTITY,
     "/v1/auth/status": {"authenticated": True, "user": USER, "session_expires": None},
 }
 

@@ -66,6 +66,11 @@ from packages.client.tests.fake_gateway import (
         (lambda c: c.mfa.disable_totp(confirmation="proof"), "DELETE", "/v1/auth/mfa/totp"),
         (lambda c: c.mfa.new_recovery_codes(confirmation="proof"), "POST", "/v1/auth/mfa/recovery-codes"),
         (lambda c: c.mfa.confirm("keys", password="pw"), "POST", "/v1/auth/confirm"),
+        (lambda c: c.auth.forgot_password("a@b.c"), "POST", "/v1/auth/password/forgot"),
+        (lambda c: c.auth.change_password("old", "new"), "POST", "/v1/auth/password/change"),
+        (lambda c: c.auth.sessions(), "GET", "/v1/auth/sessions"),
+        (lambda c: c.auth.end_session("ses_there"), "DELETE", "/v1/auth/sessions/ses_there"),
+        (lambda c: c.auth.end_sessions(this_one=False), "POST", "/v1/auth/logout/all"),
         (lambda c: c.auth.begin_device_login(host="box"), "POST", "/v1/auth/device/authorize"),
         (lambda c: c.auth.poll_device_login("code"), "POST", "/v1/auth/device/token"),
         (

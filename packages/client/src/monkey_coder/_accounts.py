@@ -4,7 +4,7 @@ from typing import Protocol, TypeVar
 
 from monkey_coder import _requests
 from monkey_coder._requests import Call
-from monkey_coder_protocol import auth, cli_login, factors
+from monkey_coder_protocol import auth, cli_login, factors, identity
 
 T = TypeVar("T")
 
@@ -118,6 +118,26 @@ class Auth:
         """Who this client is to the gateway; anonymous is an answer, not an error."""
         return self._client.call(_requests.auth_status())
 
+    def forgot_password(self, email: str) -> identity.Done:
+        """Have a mail sent to set a new password with. The answer does not tell whether there is such an account."""
+        return self._client.call(_requests.forgot_password(email))
+
+    def change_password(self, current: str, new: str) -> identity.Done:
+        """A new password, which ends every session but this client's. Takes the token of a session, no key."""
+        return self._client.call(_requests.change_password(current, new))
+
+    def sessions(self) -> identity.SessionList:
+        """Where the person is logged in. Takes the token of a session, no key."""
+        return self._client.call(_requests.sessions())
+
+    def end_session(self, session_id: str) -> auth.Message:
+        """End one of the person's sessions. Takes the token of a session, no key."""
+        return self._client.call(_requests.end_session(session_id))
+
+    def end_sessions(self, *, this_one: bool = True) -> identity.EndedSessions:
+        """End all sessions of the person, with or without this client's. Takes the token of a session, no key."""
+        return self._client.call(_requests.end_sessions(this_one=this_one))
+
 
 class AsyncAuth:
     """The account behind the client."""
@@ -174,6 +194,26 @@ class AsyncAuth:
     async def status(self) -> auth.AuthStatus:
         """Who this client is to the gateway; anonymous is an answer, not an error."""
         return await self._client.call(_requests.auth_status())
+
+    async def forgot_password(self, email: str) -> identity.Done:
+        """Have a mail sent to set a new password with. The answer does not tell whether there is such an account."""
+        return await self._client.call(_requests.forgot_password(email))
+
+    async def change_password(self, current: str, new: str) -> identity.Done:
+        """A new password, which ends every session but this client's. Takes the token of a session, no key."""
+        return await self._client.call(_requests.change_password(current, new))
+
+    async def sessions(self) -> identity.SessionList:
+        """Where the person is logged in. Takes the token of a session, no key."""
+        return await self._client.call(_requests.sessions())
+
+    async def end_session(self, session_id: str) -> auth.Message:
+        """End one of the person's sessions. Takes the token of a session, no key."""
+        return await self._client.call(_requests.end_session(session_id))
+
+    async def end_sessions(self, *, this_one: bool = True) -> identity.EndedSessions:
+        """End all sessions of the person, with or without this client's. Takes the token of a session, no key."""
+        return await self._client.call(_requests.end_sessions(this_one=this_one))
 
 
 def _key_request(key: str | auth.CreateKeyRequest) -> auth.CreateKeyRequest:

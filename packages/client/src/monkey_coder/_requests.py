@@ -11,7 +11,7 @@ import msgspec
 from monkey_coder import _responses
 from monkey_coder.errors import ConfigurationError
 from monkey_coder.results import Execution, money
-from monkey_coder_protocol import auth, billing, catalog, cli_login, execute, factors
+from monkey_coder_protocol import auth, billing, catalog, cli_login, execute, factors, identity
 
 T = TypeVar("T")
 Outcome = Literal["accepted", "rejected", "tests_passed", "tests_failed"]
@@ -242,6 +242,36 @@ def logout() -> Call[auth.Message]:
 def auth_status() -> Call[auth.AuthStatus]:
     """`GET /v1/auth/status`."""
     return Call(_get("/v1/auth/status"), _responses.parse_as(auth.AuthStatus))
+
+
+def forgot_password(email: str) -> Call[identity.Done]:
+    """`POST /v1/auth/password/forgot`."""
+    body = identity.AddressRequest(email=email)
+    return Call(_post("/v1/auth/password/forgot", body), _responses.parse_as(identity.Done))
+
+
+def change_password(current: str, new: str) -> Call[identity.Done]:
+    """`POST /v1/auth/password/change`."""
+    body = identity.ChangePasswordRequest(current_password=current, new_password=new)
+    return Call(_post("/v1/auth/password/change", body), _responses.parse_as(identity.Done))
+
+
+def sessions() -> Call[identity.SessionList]:
+    """`GET /v1/auth/sessions`."""
+    return Call(_get("/v1/auth/sessions"), _responses.parse_as(identity.SessionList))
+
+
+def end_session(session_id: str) -> Call[auth.Message]:
+    """`DELETE /v1/auth/sessions/{session_id}`."""
+    return Call(
+        Request("DELETE", f"/v1/auth/sessions/{escape(session_id, safe='')}"), _responses.parse_as(auth.Message)
+    )
+
+
+def end_sessions(*, this_one: bool) -> Call[identity.EndedSessions]:
+    """`POST /v1/auth/logout/all`."""
+    body = identity.EndSessionsRequest(this_one=this_one)
+    return Call(_post("/v1/auth/logout/all", body), _responses.parse_as(identity.EndedSessions))
 
 
 def list_keys() -> Call[auth.KeyList]:

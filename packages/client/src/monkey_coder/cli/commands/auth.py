@@ -8,6 +8,7 @@ import click
 from monkey_coder.cli import output
 from monkey_coder.cli.command import command
 from monkey_coder.cli.commands.mfa import mfa
+from monkey_coder.cli.commands.person import password, sessions
 from monkey_coder.cli.exits import Exit
 from monkey_coder.cli.failures import CommandFailed
 from monkey_coder.cli.group import group
@@ -121,7 +122,18 @@ def token(session: Session) -> None:
     session.emit({"api_key": key}, text=lambda: key)
 
 
-auth = group("auth", "Log in and out, make an account, print the key.", login, register, logout, status, token, mfa)
+auth = group(
+    "auth",
+    "Log in and out, make an account, print the key.",
+    login,
+    register,
+    logout,
+    status,
+    token,
+    password,
+    sessions,
+    mfa,
+)
 
 
 def _end(session: Session, key: str) -> str:
