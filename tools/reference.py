@@ -60,6 +60,8 @@ SHAPES: tuple[tuple[str, str, Sequence[type[msgspec.Struct]]], ...] = (
         "Signing in elsewhere",
         "With Google, GitHub or any OpenID Connect provider that the operator has set up.",
         (sign_in.SignInBegun, sign_in.SignInAnswer, sign_in.IdentityList),
+    ),
+    (
         "Addresses, passwords and sessions",
         "What is sent to and answered by `/v1/auth/email/…`, `/v1/auth/password/…` and where sessions are ended.",
         (

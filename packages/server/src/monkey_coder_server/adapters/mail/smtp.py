@@ -47,7 +47,7 @@ class Smtp:
         message = written(mail, self._sender, mail_id)
         try:
             with self._connected() as connection:
-                connection.send_message(message)
+                connection.send_message(message, to_addrs=[mail.to])
         except smtplib.SMTPRecipientsRefused as refused:
             raise _judged(min(code for code, _ in refused.recipients.values())) from None
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refused:

@@ -13,7 +13,9 @@ LONGEST_ADDRESS = 254
 LONGEST_NAME = 200
 STARTING_PLAN = "hobby"
 PLANS = frozenset({"hobby", "free", "developer", "pro", "enterprise"})
-_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,253}")
+_PART = r'[^@\s\x00-\x1f\x7f,;:<>()\[\]\\"]'
+"""No sign that a mail program reads as the end of one address and the beginning of another."""
+_ADDRESS = re.compile(rf"{_PART}{{1,64}}@{_PART}{{1,253}}")
 
 
 def checked_address(text: str) -> str:

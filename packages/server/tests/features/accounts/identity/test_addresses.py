@@ -86,7 +86,18 @@ async def test_links_lead_to_the_gateways_own_address_whatever_host_was_asked_fo
 
 @pytest.mark.parametrize(
     "email",
-    ["a@b.example\r\nBcc: x@y.example", "a@b.example\nx", "nobody", "a b@c.example", "x" * 65 + "@c.example", ""],
+    [
+        "a@b.example\r\nBcc: x@y.example",
+        "a@b.example\nx",
+        "nobody",
+        "a b@c.example",
+        "a,b@c.example",
+        "a@b.example,c.example",
+        "A<a@b.example>",
+        "a;b@c.example",
+        "x" * 65 + "@c.example",
+        "",
+    ],
 )
 @pytest.mark.parametrize("path", [REQUEST, "/v1/auth/password/forgot"])
 async def test_what_is_no_address_is_refused(stranger: Any, path: str, email: str) -> None:

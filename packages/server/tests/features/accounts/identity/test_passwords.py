@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from monkey_coder_server.adapters.passwords import Argon2Pool
+from monkey_coder_server.adapters.passwords.argon2_pool import Argon2Cost
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "several plain words together"
 OTHER = "another one of my phrases"
@@ -67,6 +70,19 @@ async def test_the_whole_of_a_long_pass_phrase_counts(callers: Any, postbox: Any
     assert (await caller.post("/v1/auth/register", email=caller.email, password=phrase)).status_code == 200
     assert await caller.log_in(phrase[:-1]) == 401
     assert await caller.log_in(phrase) == 200
+
+
+async def test_a_hash_of_other_cost_is_made_anew_at_the_next_log_in(registered: Any, user: Any, house: Any) -> None:
+    person = await registered()
+    pool = Argon2Pool(cost=Argon2Cost(memory=64, passes=1), threads=1)
+    weak = await pool.hash(PASSWORD)
+    pool.close()
+    before = await user(person)
+    await house.gateway.books.storage.accounts.set_password(before.user_id, weak)
+    assert await person.log_in() == 200
+    after = (await user(person)).password_hash
+    assert after != weak
+    assert f"m={Argon2Cost().memory}," in after
 
 
 async def test_of_many_who_reset_by_one_link_at_once_one_gets_through(registered: Any, postbox: Any) -> None:
