@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from monkey_coder_server.settings.dotenv import with_dotenv
-from monkey_coder_server.settings.faults import Secret, SettingsError, wrong
+from monkey_coder_server.settings.faults import Secret, SettingsError, without_password, wrong
 from monkey_coder_server.settings.mail import MailSettings, read_mail
 from monkey_coder_server.settings.sign_in import SIGN_IN_VARIABLES, SignInSettings, read_sign_in
 from monkey_coder_server.settings.strength import HOW_TO_MAKE, SHORTEST_SECRET, kept_secret, weakness
@@ -387,15 +387,6 @@ class _Reader:
                 "unset DATABASE_URL, or write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
             )
         return Secret(value)
-
-
-def without_password(url: str) -> str:
-    """A database's URL as it may be shown: no password, none of its options."""
-    if url.startswith("sqlite:"):
-        return url
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}", query="").geturl()
 
 
 def help_text() -> str:

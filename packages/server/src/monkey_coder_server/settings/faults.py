@@ -1,6 +1,7 @@
-"""Text that is secret, and what is said of a variable that is wrong."""
+"""Text that is secret or holds a secret, and what is said of a variable that is wrong."""
 
 import secrets
+from urllib.parse import urlsplit
 
 
 class SettingsError(Exception):
@@ -42,3 +43,12 @@ class Secret:
 def wrong(name: str, value: str, allowed: str) -> SettingsError:
     """What to raise for a value that is not allowed."""
     return SettingsError(f"{name} is {value!r}; it must be {allowed}.")
+
+
+def without_password(url: str) -> str:
+    """A database's URL as it may be shown: no password, none of its options."""
+    if url.startswith("sqlite:"):
+        return url
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}{at}{host}", query="").geturl()
