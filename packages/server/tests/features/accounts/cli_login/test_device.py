@@ -1,5 +1,6 @@
 """The device code flow, RFC 8628."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from hashlib import sha256
@@ -74,6 +75,33 @@ async def test_a_lost_answer_is_given_again_under_its_idempotency_key(site: Any,
         await site.api.post("/v1/auth/device/token", json=body, headers={"idempotency-key": "k"}) for _ in range(2)
     ]
     assert first.json() == second.json()
+
+
+async def test_of_many_who_fetch_at_once_one_gets_a_key(site: Any, browser: Any) -> None:
+    await logged_in(site, browser, "racing")
+    codes = await begun(site)
+    await answered(browser, codes["user_code"], "approve")
+    answers = await asyncio.gather(*(asked(site, codes) for _ in range(8)))
+    (key,) = [answer.json()["api_key"] for answer in answers if answer.status_code == 200]
+    assert await site.key_names(key) == ["cli login"]
+    assert {answer.json()["error"] for answer in answers if answer.status_code == 400} <= {"invalid_grant", "slow_down"}
+
+
+async def test_of_two_answers_at_once_one_counts(site: Any, browser: Any) -> None:
+    email = await logged_in(site, browser, "torn")
+    codes = await begun(site)
+    question = await browser.send(await browser.open("/device"), "/device", user_code=codes["user_code"])
+    answers = [browser.send(question, "/device/answer", answer=answer) for answer in ("approve", "deny", "approve")]
+    assert sorted(answer.status_code for answer in await asyncio.gather(*answers)) == [200, 404, 404]
+    assert sum(action.startswith("device.") for action in site.actions(email)) == 1
+
+
+async def test_who_logs_out_everywhere_takes_back_what_was_not_fetched(site: Any, browser: Any) -> None:
+    email = await logged_in(site, browser, "regretting")
+    codes = await begun(site)
+    await answered(browser, codes["user_code"], "approve")
+    await site.use.sessions.revoke_all(site.people[email])
+    assert (await asked(site, codes)).json()["error"] == "invalid_grant"
 
 
 async def test_a_no_is_told_and_gives_nothing(site: Any, browser: Any) -> None:

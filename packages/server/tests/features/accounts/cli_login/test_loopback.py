@@ -1,5 +1,6 @@
 """Log-in through the browser of the same computer: RFC 8252 with PKCE."""
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -94,6 +95,20 @@ async def test_a_code_is_good_once(site: Any, browser: Any) -> None:
     first, second = await exchange(site, code), await exchange(site, code)
     assert (first.status_code, second.status_code) == (200, 400)
     assert second.json()["error"] == second.json()["error_code"] == "invalid_grant"
+
+
+async def test_of_many_who_bring_a_code_at_once_one_gets_a_key(site: Any, browser: Any) -> None:
+    page = await consent(site, browser, "raced")
+    code = brought(await browser.send(page, "/authorize", answer="approve"))["code"]
+    answers = await asyncio.gather(*(exchange(site, code) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[400] * 7]
+
+
+async def test_who_logs_out_takes_back_a_code_that_was_not_exchanged(site: Any, browser: Any) -> None:
+    page = await consent(site, browser, "leaves")
+    code = brought(await browser.send(page, "/authorize", answer="approve"))["code"]
+    await browser.send(page, "/logout")
+    assert (await exchange(site, code)).json()["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from monkey_coder_server.domain.errors import (
 )
 from monkey_coder_server.domain.native_apps import shown_name
 from monkey_coder_server.features.accounts import sessions
+from monkey_coder_server.features.accounts.cli_login.approvals import Approver, standing
 from monkey_coder_server.features.accounts.cli_login.notes import note
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.ports.accounts import User
@@ -42,7 +43,7 @@ _GONE = "This device code is unknown or was used already; run `monkey auth login
 
 
 class Asked(Record, frozen=True):
-    """What is kept of a question. Times in Unix seconds; `answer` is empty until a person gave one."""
+    """What is kept of a question. Times in Unix seconds; `answer` is empty until a person gave one, the `approver`."""
 
     client: str
     host: str
@@ -52,7 +53,7 @@ class Asked(Record, frozen=True):
     interval: int = INTERVAL
     polled_at: float = 0.0
     answer: str = ""
-    user_id: str = ""
+    approver: Approver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +113,14 @@ class DeviceLogins:
             raise NotFound(_UNKNOWN)
         return Question(user_code, _decoder.decode(device.details))
 
-    async def answer(self, request: Request, user: User, typed: str, *, approved: bool) -> Question:
+    async def answer(self, request: Request, user: User, typed: str, *, session_id: str, approved: bool) -> Question:
         """Take a person's answer, the only one a code is good for. Raises `NotFound`, `RateLimited`, `Unavailable`."""
         question = await self.question(request, user, typed)
         digest = self._code_digest(question.user_code)
         ticket = await self._use.tickets.redeem(digest, USER_CODE, self._use.clock.now())
         if ticket is None:
             raise NotFound(_UNKNOWN)
-        await self._settle(ticket, user, "approved" if approved else "denied")
+        await self._settle(ticket, Approver(user.user_id, session_id), "approved" if approved else "denied")
         details = f"{question.asked.client} on {question.asked.host or 'an unnamed host'}, {question.asked.address}"
         await note(self._use, request, user, "device.approve" if approved else "device.deny", details)
         return question
@@ -163,9 +164,10 @@ class DeviceLogins:
         return AuthorizationPending("The person has not answered yet; ask again."), noted
 
     async def _redeem(self, digest: bytes) -> User:
-        ticket = await self._use.tickets.redeem(digest, DEVICE_CODE, self._use.clock.now())
-        asked = _decoder.decode(ticket.details) if ticket is not None else None
-        user = await self._use.accounts.by_id(asked.user_id) if asked is not None else None
+        now = self._use.clock.now()
+        ticket = await self._use.tickets.redeem(digest, DEVICE_CODE, now)
+        approver = _decoder.decode(ticket.details).approver if ticket is not None else None
+        user = await standing(self._use, approver, now) if approver is not None else None
         if user is None:
             raise InvalidGrant(_GONE)
         return user
@@ -181,13 +183,13 @@ class DeviceLogins:
             return user_code
         raise Unavailable("No code is free just now; try again.", retry_after=INTERVAL)
 
-    async def _settle(self, code: Ticket, user: User, answer: str) -> None:
+    async def _settle(self, code: Ticket, approver: Approver, answer: str) -> None:
         """Write the answer beside what the program's own questions write at the same time."""
         for _ in range(TRIES):
             ticket = await self._device(code)
             if ticket is None:
                 raise NotFound(_UNKNOWN)
-            answered = _with(_decoder.decode(ticket.details), answer=answer, user_id=user.user_id)
+            answered = _with(_decoder.decode(ticket.details), answer=answer, approver=approver)
             new = _encode(answered).decode()
             if await self._use.tickets.amend(ticket.digest, DEVICE_CODE, old=ticket.details, new=new):
                 return

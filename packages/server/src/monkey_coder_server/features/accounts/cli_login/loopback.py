@@ -12,6 +12,7 @@ import msgspec
 from monkey_coder_protocol.cli_login import CLIENT_ID, CodeTokenRequest
 from monkey_coder_server.domain.errors import InvalidGrant, InvalidRequest
 from monkey_coder_server.domain.native_apps import CHALLENGE_METHOD, loopback_redirect, proves, shown_name, well_formed
+from monkey_coder_server.features.accounts.cli_login.approvals import Approver, standing
 from monkey_coder_server.features.accounts.cli_login.notes import note
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.ports.accounts import User
@@ -31,6 +32,7 @@ class _Bound(Record, frozen=True):
     challenge: str
     redirect_uri: str
     host: str
+    approver: Approver
 
 
 _encode = msgspec.json.Encoder().encode
@@ -87,10 +89,10 @@ class CodeLogins:
     def __init__(self, use: Dependencies) -> None:
         self._use = use
 
-    async def approve(self, request: Request, user: User, wish: CodeRequest) -> str:
+    async def approve(self, request: Request, user: User, wish: CodeRequest, *, session_id: str) -> str:
         """A code for a program that its user has said yes to; where the browser takes it."""
         code = self._use.random_text()
-        bound = _Bound(wish.challenge, wish.redirect_uri, wish.host)
+        bound = _Bound(wish.challenge, wish.redirect_uri, wish.host, Approver(user.user_id, session_id))
         expires = self._use.clock.now() + LIFETIME
         await self._use.tickets.issue(
             Ticket(_digest(code), AUTHORIZATION_CODE, user.user_id, expires, _encode(bound).decode())
@@ -108,13 +110,14 @@ class CodeLogins:
 
         Raises `InvalidGrant`.
         """
-        ticket = await self._use.tickets.redeem(_digest(wish.code), AUTHORIZATION_CODE, self._use.clock.now())
+        now = self._use.clock.now()
+        ticket = await self._use.tickets.redeem(_digest(wish.code), AUTHORIZATION_CODE, now)
         if ticket is None:
             raise InvalidGrant(_USELESS)
         bound = _decoder.decode(ticket.details)
         if wish.redirect_uri != bound.redirect_uri or not proves(wish.code_verifier, bound.challenge):
             raise InvalidGrant(_USELESS)
-        user = await self._use.accounts.by_id(ticket.subject)
+        user = await standing(self._use, bound.approver, now)
         if user is None:
             raise InvalidGrant(_USELESS)
         return user, bound.host

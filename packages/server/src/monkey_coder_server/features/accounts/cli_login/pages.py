@@ -140,7 +140,8 @@ class LoginPages:
         guest = await self._door.guest(request)
         if guest is None:
             return see_other(login_for(_device_address(user_codes.read(typed) or "")))
-        await self._devices.answer(request, guest.user, typed, approved=approved)
+        session_id = guest.session.session_id
+        await self._devices.answer(request, guest.user, typed, session_id=session_id, approved=approved)
         return self._door.pages.show("answered.html", approved=approved)
 
     async def authorize_page(self, request: Request) -> Reply:
@@ -166,8 +167,9 @@ class LoginPages:
         guest = await self._door.guest(request)
         if guest is None:
             return see_other(login_for(f"{AUTHORIZE}?{urlencode(wish.parameters())}"))
-        settle = self._codes.approve if approved else self._codes.deny
-        return see_other(await settle(request, guest.user, wish))
+        if not approved:
+            return see_other(await self._codes.deny(request, guest.user, wish))
+        return see_other(await self._codes.approve(request, guest.user, wish, session_id=guest.session.session_id))
 
     async def _second_step_form(
         self, request: Request, leads: str, mfa_token: str, refused: GatewayError | None = None

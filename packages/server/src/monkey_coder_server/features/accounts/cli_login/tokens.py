@@ -134,7 +134,9 @@ class TokenRoutes:
 
     async def _answer(self, request: Request, *, approved: bool) -> Question:
         wish = await json_body(request, _user_code)
-        return await self._devices.answer(request, await self._person(request), wish.user_code, approved=approved)
+        session_id = request.principal.session_id or ""
+        person = await self._person(request)
+        return await self._devices.answer(request, person, wish.user_code, session_id=session_id, approved=approved)
 
     async def _person(self, request: Request) -> User:
         """Whoever they act for: a command line gets a key of the person's own account."""
