@@ -11,6 +11,7 @@ from monkey_coder_server.web.asgi import Message, Receive, Reply, Scope, Send
 from monkey_coder_server.web.assurance import Assurance
 from monkey_coder_server.web.audited import Refusals
 from monkey_coder_server.web.auth import Authenticator
+from monkey_coder_server.web.client_address import client_address
 from monkey_coder_server.web.cors import Cors
 from monkey_coder_server.web.feature import ErrorRenderer, Feature, Route
 from monkey_coder_server.web.once import Once
@@ -83,7 +84,7 @@ class Application:
         self.drain = drain
         self.services = services
         self.options = options
-        self.cors = Cors(options.cors_origins)
+        self.cors = Cors(options.cors_origins, {route.method for _, route in self.routes})
         self.always = _standing_headers(https_only=options.https_only)
         self.always_on_pages = _transport_headers(https_only=options.https_only)
 
@@ -200,17 +201,6 @@ class _Serving:
         await self._send(message)
 
 
-def client_address(scope: Scope, trusted_hops: int) -> str:
-    """The caller's address: the peer's, or what the outermost trusted proxy wrote into X-Forwarded-For."""
-    peer = scope.get("client")
-    address = str(peer[0]) if peer else ""
-    if trusted_hops:
-        hops = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").split(b",")
-        if len(hops) >= trusted_hops and hops[-trusted_hops].strip():
-            return hops[-trusted_hops].strip().decode("latin-1")
-    return address
-
-
 def _refuse_websocket(scope: Scope) -> None:
     for name, value in scope["headers"]:
         if name == b"upgrade" and value.lower() == b"websocket":
@@ -224,6 +214,7 @@ def _standing_headers(*, https_only: bool) -> Headers:
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-resource-policy", b"same-origin"),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
         *_transport_headers(https_only=https_only),
     ]

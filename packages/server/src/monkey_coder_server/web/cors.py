@@ -1,22 +1,40 @@
 """Cross-origin requests from browsers: an exact list of origins, never a wildcard, never cookies."""
 
+from collections.abc import Iterable
+
 from monkey_coder_server.web.asgi import Scope
 from monkey_coder_server.web.respond import Headers, Response
 
-_ALLOWED = (
-    b"authorization",
-    b"content-type",
-    b"idempotency-key",
-    b"x-api-key",
-    b"x-goog-api-key",
-    b"x-mk-confirmation",
-    b"x-mk-organization",
+ALLOWED_HEADERS = (
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
+    "anthropic-version",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "openai-organization",
+    "openai-project",
+    "x-api-key",
+    "x-goog-api-client",
+    "x-goog-api-key",
+    "x-mk-collapse",
+    "x-mk-confirmation",
+    "x-mk-failed",
+    "x-mk-max-cost",
+    "x-mk-organization",
+    "x-mk-verifier",
+    "x-mk-weights",
+    "x-stainless-arch",
+    "x-stainless-helper-method",
+    "x-stainless-lang",
+    "x-stainless-os",
+    "x-stainless-package-version",
+    "x-stainless-retry-count",
+    "x-stainless-runtime",
+    "x-stainless-runtime-version",
+    "x-stainless-timeout",
 )
-_PREFLIGHT: Headers = [
-    (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
-    (b"access-control-allow-headers", b", ".join(_ALLOWED)),
-    (b"access-control-max-age", b"600"),
-]
+"""What a script may send: every header that the code reads of programs, and those that the SDKs add in a browser."""
 _EXPOSED = (
     b"access-control-expose-headers",
     b"retry-after, x-request-id, x-monkey-model, x-monkey-provider, x-monkey-cost, x-monkey-cache, x-monkey-receipt",
@@ -24,15 +42,20 @@ _EXPOSED = (
 
 
 class Cors:
-    """With no origins configured it does nothing."""
+    """With no origins configured it does nothing. `methods` are those that routes take."""
 
-    def __init__(self, origins: frozenset[str]) -> None:
+    def __init__(self, origins: frozenset[str], methods: Iterable[str]) -> None:
         self._origins = frozenset(origin.encode("ascii") for origin in origins)
+        self._preflight: Headers = [
+            (b"access-control-allow-methods", ", ".join(sorted(methods)).encode("ascii")),
+            (b"access-control-allow-headers", ", ".join(ALLOWED_HEADERS).encode("ascii")),
+            (b"access-control-max-age", b"600"),
+        ]
 
     def preflight(self, scope: Scope) -> Response | None:
         """The answer to a browser's question, None when it is not one or the origin is not listed."""
         asks = any(name == b"access-control-request-method" for name, _ in scope["headers"])
-        return Response(204, b"", _PREFLIGHT) if asks and self._origin(scope) is not None else None
+        return Response(204, b"", self._preflight) if asks and self._origin(scope) is not None else None
 
     def headers(self, scope: Scope) -> Headers:
         """What an answer to a listed origin carries."""

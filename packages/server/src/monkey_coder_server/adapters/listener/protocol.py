@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.adapters.listener.answering import Answering
 from monkey_coder_server.adapters.listener.crowd import Crowd
+from monkey_coder_server.adapters.listener.framing import objection, overladen
 
 HEADER_SECONDS = 15.0
 """From connecting, or from a further request's first byte, to the end of its header."""
@@ -16,14 +17,18 @@ STALL_SECONDS = 60.0
 """How long a caller may leave our answer unread before the connection is aborted."""
 HEADER_BYTES = 32 * 1024
 HEADER_COUNT = 100
+_REFUSAL = (
+    b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\ncache-control: no-store\r\n"
+    b"x-content-type-options: nosniff\r\ncontent-security-policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n"
+)
 
 
-class HeaderTooLarge(Exception):
+class RefusedHead(Exception):
     """Raised inside the parser; it makes uvicorn refuse the request."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Refuses oversized headers with 431, closes slow ones, aborts callers that stop reading."""
+    """Refuses oversized headers with 431, ambiguous ones with 400; closes slow ones, and who stops reading."""
 
     header_seconds = HEADER_SECONDS
     stall_seconds = STALL_SECONDS
@@ -32,6 +37,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._address: str | None = None
+        self._objection = ""
+        self._body_bytes = 0
+        self._bytes_since_head = 0
+        self._in_body = False
         self._header_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._unfinished_bytes = 0
@@ -74,12 +83,32 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._unfinished_bytes > HEADER_BYTES:
                 self._too_large = True
                 self.send_400_response("")
+        elif self._in_body:
+            self._bytes_since_head += len(data)
+            if overladen(self._bytes_since_head, self._body_bytes):
+                self.send_400_response("The body is wrapped in far more than it holds; send larger chunks and no more.")
 
     def on_message_begin(self) -> None:
         """A request's first byte."""
         self._in_header = True
         self._unfinished_bytes = 0
+        self._in_body = False
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the header; what trails the body comes here too and is dropped, or it would be taken for one."""
+        if self._in_header:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._in_body = False
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """The header is whole: judge its size, then let uvicorn start the application."""
@@ -89,7 +118,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_header = False
         if self._header_bytes() > HEADER_BYTES or len(self.headers) > HEADER_COUNT:
             self._too_large = True
-            raise HeaderTooLarge
+            raise RefusedHead
+        self._objection = objection(self.url, self.parser.get_http_version(), self.headers)
+        if self._objection:
+            raise RefusedHead
+        self._in_body = True
+        self._body_bytes = self._bytes_since_head = 0
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:
@@ -105,11 +139,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what never became a request, in the native error shape, and close."""
-        if self._too_large:
+        if self._in_the_midst_of_an_answer():
+            self.transport.abort()  # a refusal would read as more of it
+        elif self._too_large:
             limits = f"{HEADER_BYTES} bytes or {HEADER_COUNT} fields"
             self._refuse(431, f"The request's header is larger than {limits}; send fewer or shorter ones.")
         else:
-            self._refuse(400, msg or "The request is not valid HTTP.")
+            self._refuse(400, self._objection or msg or "The request is not valid HTTP.")
 
     def pause_writing(self) -> None:
         """The caller does not read as fast as we write: give it a while."""
@@ -124,6 +160,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Start the application with a `send` of ours."""
         super()._start_asgi_task(cycle, lambda scope, receive, _: app(scope, receive, Answering(cycle).send))
+
+    def _in_the_midst_of_an_answer(self) -> bool:
+        cycle: RequestResponseCycle | None = vars(self)[
+            "cycle"
+        ]  # None before the first request, whatever its type says
+        return cycle is not None and cycle.response_started and not cycle.response_complete
 
     def _header_bytes(self) -> int:
         """The header's size; counted only where all that has come could be too much."""
@@ -153,8 +195,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 detail=sentence, message=sentence, error_code="invalid_request", status_code=status, request_id=""
             )
         )
-        lines = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[status] + lines + body)
+        self.transport.write(STATUS_LINE[status] + _REFUSAL % len(body) + body)
         self.transport.close()
 
 

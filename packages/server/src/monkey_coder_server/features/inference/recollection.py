@@ -66,7 +66,7 @@ class Recollection:
         try:
             asked = _asked(body)
             own = _own_items(asked.input)
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             return body, None  # its reader says what is wrong
         account = request.principal.account_id
         if _REFERENCE in body:
