@@ -30,6 +30,7 @@ NAMES = (
 )
 ADDRESSES = {
     "url": "where a leaked key was found: written down, never opened",
+    "authorization_url": "told, not taken",
     "verification_uri": "told, not taken",
     "verification_uri_complete": "told, not taken",
     "redirect_uri": "of a browser on its user's own machine, compared and never opened",
