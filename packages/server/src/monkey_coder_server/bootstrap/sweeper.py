@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import date, datetime
 
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.storage.open import Storage
@@ -20,6 +21,7 @@ class Sweeper:
         self._storage = storage
         self._clock = clock
         self._time: Lasting | None = None
+        self._head_told: date | None = None
 
     async def run(self, metrics: Metrics) -> None:
         """At start and once a minute, until it is cancelled."""
@@ -43,8 +45,16 @@ class Sweeper:
         await storage.tickets.drop_expired(now)
         await storage.audit.tell_counted(now)
         await storage.tries.drop_clear(now)
+        await self._tell_head(now)
         taken_back = await storage.books.expire_leases(now)
         if taken_back:
             logger.warning("took back %d leases of processes that were not heard of", taken_back)
         while await storage.answers.forget(now):  # some at a time: others write in between
             pass
+
+    async def _tell_head(self, now: datetime) -> None:
+        """Once a day into the log, which is kept where the database's administrators cannot write."""
+        if self._head_told != now.date():
+            entries, head = await self._storage.audit.head()
+            logger.info("the audit trail has %d entries, its head is %s", entries, head.hex())
+            self._head_told = now.date()

@@ -95,6 +95,11 @@ class SqlAudit:
             yield page
             after = page[-1].audit_id
 
+    async def head(self) -> tuple[int, bytes]:
+        """How many entries the chain has, and the digest of the newest."""
+        newest = await self._readers.read(lambda transaction: transaction.row(_LAST, {}))
+        return (newest[0], newest[1]) if newest is not None else (0, FIRST_PREVIOUS)
+
     async def verify(self, noted: bytes | None = None) -> AuditReport:
         """Walk the whole chain; `noted` is the digest of an entry that must be in it."""
         return await self._readers.report(partial(_verified, noted))
