@@ -20,7 +20,7 @@ RULE = re.compile(
     r'          summary: "(?P<summary>[^"\\]+)"\n'
 )
 OF_PROMQL = {"sum", "by", "rate", "increase", "delta", "time", "or"}
-NOT_METRICS = {"monkey_coder_server", "monkey_coder_protocol", "monkey_coder_tests"}
+NOT_METRICS = {"monkey_coder_server", "monkey_coder_protocol", "monkey_coder_tests", "monkey_coder_api_key"}
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 

@@ -42,7 +42,7 @@ async def test_a_gateway_whose_database_is_away_is_ready_as_long_as_requests_go_
         return word
 
     checks = {"database": ops.Check(probe, needed=True)}
-    routes = ops.api.OpsRoutes(ops.Dependencies(checks, lambda: False, SystemClock(), "1", "http://gateway"))
+    routes = ops.api.OpsRoutes(ops.Dependencies(checks, lambda: False, SystemClock(), "1", "http://gateway", ()))
     request = cast("Request", None)
     ready, health = await routes.ready(request), await routes.health(request)
     assert (ready.status, json.loads(ready.body)["status"]) == (status, "degraded")
