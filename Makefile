@@ -15,7 +15,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test agents check fmt bench bench-routing fuzz fuzz-api kills exact outages faults mutants lock clean
+.PHONY: help setup demo serve test agents check fmt bench bench-routing fuzz fuzz-api kills exact outages faults slow-sockets mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load
 
 faults: $(STAMP) ## each provider down, slow, refusing, garbled and flapping for SECONDS=20 under load; compare all books
 	@$(BIN)/python -m tests.faults --seconds $(or $(SECONDS),20)
+
+slow-sockets: $(STAMP) ## good requests beside 1,000 slow sockets: their p99 may be at most 1.2 times as long
+	@$(BIN)/python -m benchmarks.slow_sockets
 
 lock: $(STAMP) ## compile requirements/*.lock again
 	@requirements/compile.sh

@@ -20,6 +20,14 @@ def test_an_address_has_so_many_connections_and_gets_another_when_one_ends() -> 
     assert [several.admit("192.0.2.2") for _ in range(3)] == [True, True, False]
 
 
+def test_one_household_of_ipv6_is_one_address() -> None:
+    several = Crowd(2)
+    assert [several.admit(f"2001:db8:0:7::{host:x}") for host in (1, 2, 3)] == [True, True, False]
+    assert several.admit("2001:db8:0:8::1")
+    several.leave("2001:db8:0:7::2")
+    assert several.admit("2001:db8:0:7::3")
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", ""])
 def test_callers_on_this_machine_are_not_counted(address: str) -> None:
     several = Crowd(1)
