@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Protocol
+
+
+def digest_of(token: str) -> bytes:
+    """What is stored of a token of at least 128 random bits: its SHA-256."""
+    return sha256(token.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,10 @@
 """How sure the gateway must be that a person is who they were at log-in, before a route is served to them."""
 
-from hashlib import sha256
-
 from monkey_coder_server.domain.confirmation import Action, SecondFactors, fresh
 from monkey_coder_server.domain.errors import ConfirmationRequired, Forbidden, MfaEnrolmentRequired
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.factors import SecondFactorRules
-from monkey_coder_server.ports.tickets import Tickets
+from monkey_coder_server.ports.tickets import Tickets, digest_of
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.request import Request
@@ -65,7 +63,7 @@ class Assurance:
         return action is not Action.FACTORS or not await self._rules.asked_of(principal.user_id)
 
     async def _redeem(self, token: str, action: Action, request: Request) -> None:
-        digest, purpose, now = sha256(token.encode()).digest(), purpose_of(action), self._clock.now()
+        digest, purpose, now = digest_of(token), purpose_of(action), self._clock.now()
         ticket = await self._tickets.find(digest, purpose, now)
         if (
             ticket is None

@@ -8,12 +8,12 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 from monkey_coder_server.domain.errors import Forbidden
 from monkey_coder_server.ports.accounts import Session, Sessions
 from monkey_coder_server.ports.clock import Clock, Ids
+from monkey_coder_server.ports.tickets import digest_of
 from monkey_coder_server.web.request import Request, agent_of
 
 BROWSER_LIFETIME = timedelta(hours=12)
@@ -58,7 +58,7 @@ class Browsers:
         session = await self._use.sessions.find(value.partition(".")[0])
         if session is None or session.revoked or session.expires_at <= self._use.clock.now():
             return None
-        return session if hmac.compare_digest(session.token_digest, _digest(value)) else None
+        return session if hmac.compare_digest(session.token_digest, digest_of(value)) else None
 
     async def open(self, request: Request, user_id: str, *, second_factor: bool = False) -> tuple[Session, Cookie]:
         """A session of a person who has just proved who they are; whatever cookie came is worth nothing any more."""
@@ -68,7 +68,7 @@ class Browsers:
         session = Session(
             session_id,
             user_id,
-            _digest(value),
+            digest_of(value),
             now + BROWSER_LIFETIME,
             created_at=now,
             confirmed_at=now,
@@ -135,7 +135,3 @@ def _from_here(request: Request) -> bool:
         return site == "same-origin"
     origin = request.header("origin")
     return origin in (None, "null") or urlsplit(origin or "").netloc == request.header("host")
-
-
-def _digest(value: str) -> bytes:
-    return sha256(value.encode()).digest()

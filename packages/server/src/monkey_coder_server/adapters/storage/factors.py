@@ -29,7 +29,7 @@ from monkey_coder_server.adapters.storage.factor_tables import factor_tries, pas
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import sessions
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction, change
 from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.ports.factors import Passkey, Totp, Tries
 
@@ -126,7 +126,7 @@ class SqlFactors:
     async def use_step(self, user_id: str, step: int, sealed: bytes) -> bool:
         """Take the code of a time step, and the secret sealed anew; False when that step or a later one was taken."""
         values: Parameters = {"user": user_id, "step": step, "sealed": sealed}
-        return bool(await self._writer.perform(partial(_change, _USE_STEP, values)))
+        return bool(await self._writer.perform(partial(change, _USE_STEP, values)))
 
     async def drop_totp(self, user_id: str) -> bool:
         """Forget them; False when there are none. With the last factor its recovery codes and sessions' proofs go."""
@@ -151,12 +151,12 @@ class SqlFactors:
     async def use_passkey(self, credential_id: bytes, sign_count: int, at: datetime) -> bool:
         """Note a use; False when the counter is not beyond the last one: then there are two of this authenticator."""
         values: Parameters = {"credential": credential_id, "count": sign_count, "at": to_micros(at)}
-        return bool(await self._writer.perform(partial(_change, _USE_PASSKEY, values)))
+        return bool(await self._writer.perform(partial(change, _USE_PASSKEY, values)))
 
     async def rename_passkey(self, user_id: str, passkey_id: str, name: str) -> bool:
         """Give it another name; False when the person has none of that id."""
         values: Parameters = {"user": user_id, "wanted": passkey_id, "replacement": name}
-        return bool(await self._writer.perform(partial(_change, _RENAME_PASSKEY, values)))
+        return bool(await self._writer.perform(partial(change, _RENAME_PASSKEY, values)))
 
     async def drop_passkey(self, user_id: str, passkey_id: str) -> bool:
         """Forget it; False when the person has none of that id. Else as `drop_totp`."""
@@ -182,11 +182,7 @@ class SqlFactors:
 
     async def forget_tries(self, subject: str) -> None:
         """Begin to count anew."""
-        await self._writer.perform(partial(_change, _FORGET_TRIES, {"whose": subject}))
-
-
-def _change(query: Query, values: Parameters, transaction: Transaction) -> int:
-    return transaction.change(query, values)
+        await self._writer.perform(partial(change, _FORGET_TRIES, {"whose": subject}))
 
 
 def _put_totp(totp: Totp, transaction: Transaction) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, desc, false, insert, or_, select, true
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import sessions, users
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction, change
 from monkey_coder_server.ports.accounts import Rotation, Session
 from monkey_coder_server.ports.clock import Clock
 
@@ -102,7 +102,7 @@ class SqlSessions:
 
     async def open(self, session: Session) -> None:
         """Store a new session."""
-        await self._writer.perform(partial(_change, _OPEN, _row(session)))
+        await self._writer.perform(partial(change, _OPEN, _row(session)))
 
     async def find(self, session_id: str) -> Session | None:
         """One session."""
@@ -128,19 +128,15 @@ class SqlSessions:
     async def confirm(self, session_id: str, at: datetime, *, second_factor: bool) -> None:
         """Note that the person has just proved again that it is them."""
         values: Parameters = {"wanted": session_id, "at": to_micros(at), "strong": int(second_factor)}
-        await self._writer.perform(partial(_change, _CONFIRM, values))
+        await self._writer.perform(partial(change, _CONFIRM, values))
 
     async def revoke(self, session_id: str) -> None:
         """End a session; harmless when ended."""
-        await self._writer.perform(partial(_change, _REVOKE, {"wanted": session_id}))
+        await self._writer.perform(partial(change, _REVOKE, {"wanted": session_id}))
 
     async def revoke_all(self, user_id: str, *, but: str = "") -> int:
         """End every session of a person, but for one; how many that were."""
-        return await self._writer.perform(partial(_change, _REVOKE_ALL, {"user": user_id, "but": but}))
-
-
-def _change(query: Query, values: Parameters, transaction: Transaction) -> int:
-    return transaction.change(query, values)
+        return await self._writer.perform(partial(change, _REVOKE_ALL, {"user": user_id, "but": but}))
 
 
 def _rotate(session_id: str, turn: Rotation, clock: Clock, transaction: Transaction) -> bool:

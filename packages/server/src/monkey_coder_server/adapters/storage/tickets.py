@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import tickets
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction, change
 from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.ports.tickets import Ticket
 
@@ -72,23 +72,19 @@ class SqlTickets:
     async def amend(self, digest: bytes, purpose: str, *, old: str, new: str) -> bool:
         """Replace the details `old` by `new`; False when they are not `old` any more or the ticket is used."""
         values: Parameters = {"wanted": digest, "good_for": purpose, "old": old, "new": new}
-        return bool(await self._writer.perform(partial(_change, _AMEND, values)))
+        return bool(await self._writer.perform(partial(change, _AMEND, values)))
 
     async def withdraw(self, purpose: str, subject: str) -> None:
         """Make every ticket of a purpose useless that its subject still has."""
-        await self._writer.perform(partial(_change, _WITHDRAW, {"good_for": purpose, "whose": subject}))
+        await self._writer.perform(partial(change, _WITHDRAW, {"good_for": purpose, "whose": subject}))
 
     async def drop_expired(self, at: datetime) -> None:
         """Forget what nobody can use any more."""
-        await self._writer.perform(partial(_change, _DROP_EXPIRED, {"at": to_micros(at)}))
+        await self._writer.perform(partial(change, _DROP_EXPIRED, {"at": to_micros(at)}))
 
 
 def _wanted(digest: bytes, purpose: str, at: datetime) -> Parameters:
     return {"wanted": digest, "good_for": purpose, "at": to_micros(at)}
-
-
-def _change(query: Query, values: Parameters, transaction: Transaction) -> int:
-    return transaction.change(query, values)
 
 
 def _issue(ticket: Ticket, transaction: Transaction) -> None:

@@ -64,3 +64,8 @@ class Transaction(Protocol):
 
         For what is read and then written by many at once and has no row of its own to lock.
         """
+
+
+def change(query: Query, parameters: Parameters, transaction: Transaction) -> int:
+    """A whole operation that is one statement; how many rows it changed."""
+    return transaction.change(query, parameters)

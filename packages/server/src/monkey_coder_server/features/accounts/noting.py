@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.ports.accounts import DONE, User
+from monkey_coder_server.ports.accounts import DONE, REFUSED, User
 from monkey_coder_server.web.audited import entry_of
 from monkey_coder_server.web.request import Request
 
@@ -32,3 +33,9 @@ async def note(  # noqa: PLR0913 - what an entry tells, each by name
     )
     actor = user.user_id if request.principal.anonymous else entry.actor
     await use.audit.record(replace(entry, actor=actor, account_id=user.account_id))
+
+
+async def refuse(use: Dependencies, request: Request, action: str, error: GatewayError) -> None:
+    """One entry on what a person was refused, with the code and not the words."""
+    entry = entry_of(request, action, target="", at=use.clock.now(), details=error.code, outcome=REFUSED)
+    await use.audit.record(entry)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 from monkey_coder_server.domain.errors import InvalidCredentials, RateLimited
 from monkey_coder_server.domain.throttling import place_of
@@ -10,6 +9,7 @@ from monkey_coder_server.features.accounts import throttles
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.policy import LONGEST_PASSWORD
 from monkey_coder_server.ports.accounts import Rotation, Session, User
+from monkey_coder_server.ports.tickets import digest_of
 from monkey_coder_server.web.request import Request, agent_of
 
 SESSION_LIFETIME = timedelta(days=30)
@@ -97,7 +97,7 @@ async def refresh_session(use: Dependencies, refresh_token: str) -> tuple[User, 
     if session is None or user is None or session.revoked or session.expires_at <= now:
         raise InvalidCredentials("The refresh token is not valid any more; log in again.")
     following, digest = _refresh_token(session_id, use.successor(refresh_token))
-    turn = Rotation(_digest(refresh_token), digest, now, now + SESSION_LIFETIME)
+    turn = Rotation(digest_of(refresh_token), digest, now, now + SESSION_LIFETIME)
     rotated = await use.sessions.rotate(session_id, turn)
     if not rotated:
         raise InvalidCredentials("The refresh token was used before, so its session was ended; log in again.")
@@ -113,8 +113,4 @@ def _tokens(use: Dependencies, user: User, turn: _Turn, now: datetime) -> Tokens
 
 def _refresh_token(session_id: str, random_text: str) -> tuple[str, bytes]:
     token = f"{REFRESH_PREFIX}{session_id}.{random_text}"
-    return token, _digest(token)
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode()).digest()
+    return token, digest_of(token)

@@ -22,11 +22,11 @@ from monkey_coder_server.domain.errors import (
 from monkey_coder_server.domain.native_apps import shown_name
 from monkey_coder_server.features.accounts import sessions
 from monkey_coder_server.features.accounts.cli_login.approvals import Approver, standing
-from monkey_coder_server.features.accounts.cli_login.notes import note
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.noting import note
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.record import Record
-from monkey_coder_server.ports.tickets import Ticket
+from monkey_coder_server.ports.tickets import Ticket, digest_of
 from monkey_coder_server.web.request import Request, agent_of
 
 LIFETIME = timedelta(minutes=10)
@@ -91,8 +91,8 @@ class DeviceLogins:
             agent=agent_of(request),
             asked_at=now.timestamp(),
         )
-        user_code = await self._user_code(_digest(device_code), expires)
-        await self._use.tickets.issue(Ticket(_digest(device_code), DEVICE_CODE, "", expires, _encode(asked).decode()))
+        user_code = await self._user_code(digest_of(device_code), expires)
+        await self._use.tickets.issue(Ticket(digest_of(device_code), DEVICE_CODE, "", expires, _encode(asked).decode()))
         page = f"{self._use.base_url}/device"
         return DeviceAuthorization(
             device_code=device_code,
@@ -122,7 +122,7 @@ class DeviceLogins:
             raise NotFound(_UNKNOWN)
         await self._settle(ticket, Approver(user.user_id, session_id), "approved" if approved else "denied")
         details = f"{question.asked.client} on {question.asked.host or 'an unnamed host'}, {question.asked.address}"
-        await note(self._use, request, user, "device.approve" if approved else "device.deny", details)
+        await note(self._use, request, user, "device.approve" if approved else "device.deny", details=details)
         return question
 
     async def admit_poll(self, client_ip: str) -> None:
@@ -136,7 +136,7 @@ class DeviceLogins:
 
         Raises `AuthorizationPending`, `SlowDown`, `AccessDenied`, `ExpiredToken`, `InvalidGrant`.
         """
-        digest = _digest(device_code)
+        digest = digest_of(device_code)
         for _ in range(TRIES):
             ticket = await self._use.tickets.find(digest, DEVICE_CODE, self._use.clock.now())
             if ticket is None:
@@ -202,7 +202,7 @@ class DeviceLogins:
         return await self._use.tickets.find(bytes.fromhex(code.details), DEVICE_CODE, self._use.clock.now())
 
     def _code_digest(self, user_code: str) -> bytes:
-        return _digest(self._use.successor(f"user code {user_code}"))
+        return digest_of(self._use.successor(f"user code {user_code}"))
 
     def _missing(self, device_code: str) -> GatewayError:
         """A code says itself until when it was good: who forges that learns nothing."""
@@ -214,7 +214,3 @@ class DeviceLogins:
 
 def _with(asked: Asked, **changes: object) -> Asked:
     return msgspec.structs.replace(asked, **changes)
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode()).digest()

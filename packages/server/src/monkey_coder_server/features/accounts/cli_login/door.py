@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.features.accounts.answering import refuse_without_factor
-from monkey_coder_server.features.accounts.cli_login.notes import note
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.noting import note
 from monkey_coder_server.ports.accounts import Session, User
 from monkey_coder_server.web.browser import BrowserParts, Browsers
 from monkey_coder_server.web.forms import form_fields
@@ -78,7 +78,9 @@ class Door:
         if not second_factor and self._use.factors.rules.mode is SecondFactors.REQUIRED:
             following = PASSKEYS
         _, cookie = await self.browsers.open(request, user.user_id, second_factor=second_factor)
-        await note(self._use, request, user, "session.open", "browser, second factor" if second_factor else "browser")
+        await note(
+            self._use, request, user, "session.open", details="browser, second factor" if second_factor else "browser"
+        )
         return see_other(following, [cookie.header])
 
     def show(

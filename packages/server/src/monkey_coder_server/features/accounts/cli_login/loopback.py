@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,11 +12,11 @@ from monkey_coder_protocol.cli_login import CLIENT_ID, CodeTokenRequest
 from monkey_coder_server.domain.errors import InvalidGrant, InvalidRequest
 from monkey_coder_server.domain.native_apps import CHALLENGE_METHOD, loopback_redirect, proves, shown_name, well_formed
 from monkey_coder_server.features.accounts.cli_login.approvals import Approver, standing
-from monkey_coder_server.features.accounts.cli_login.notes import note
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.noting import note
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.record import Record
-from monkey_coder_server.ports.tickets import Ticket
+from monkey_coder_server.ports.tickets import Ticket, digest_of
 from monkey_coder_server.web.request import Request
 
 LIFETIME = timedelta(seconds=60)
@@ -95,14 +94,14 @@ class CodeLogins:
         bound = _Bound(wish.challenge, wish.redirect_uri, wish.host, Approver(user.user_id, session_id))
         expires = self._use.clock.now() + LIFETIME
         await self._use.tickets.issue(
-            Ticket(_digest(code), AUTHORIZATION_CODE, user.user_id, expires, _encode(bound).decode())
+            Ticket(digest_of(code), AUTHORIZATION_CODE, user.user_id, expires, _encode(bound).decode())
         )
-        await note(self._use, request, user, "authorize.approve", wish.host)
+        await note(self._use, request, user, "authorize.approve", details=wish.host)
         return wish.back(code=code)
 
     async def deny(self, request: Request, user: User, wish: CodeRequest) -> str:
         """Where the browser takes a no."""
-        await note(self._use, request, user, "authorize.deny", wish.host)
+        await note(self._use, request, user, "authorize.deny", details=wish.host)
         return wish.back(error="access_denied")
 
     async def redeem(self, wish: CodeTokenRequest) -> tuple[User, str]:
@@ -111,7 +110,7 @@ class CodeLogins:
         Raises `InvalidGrant`.
         """
         now = self._use.clock.now()
-        ticket = await self._use.tickets.redeem(_digest(wish.code), AUTHORIZATION_CODE, now)
+        ticket = await self._use.tickets.redeem(digest_of(wish.code), AUTHORIZATION_CODE, now)
         if ticket is None:
             raise InvalidGrant(_USELESS)
         bound = _decoder.decode(ticket.details)
@@ -121,7 +120,3 @@ class CodeLogins:
         if user is None:
             raise InvalidGrant(_USELESS)
         return user, bound.host
-
-
-def _digest(code: str) -> bytes:
-    return sha256(code.encode()).digest()

@@ -14,10 +14,10 @@ from monkey_coder_server.features.accounts.answering import UNNAMED
 from monkey_coder_server.features.accounts.cli_login.device import DeviceLogins
 from monkey_coder_server.features.accounts.cli_login.door import DEVICE, LOGIN, Door, following, login_for
 from monkey_coder_server.features.accounts.cli_login.loopback import CodeLogins, read_request
-from monkey_coder_server.features.accounts.cli_login.notes import note, refuse
 from monkey_coder_server.features.accounts.cli_login.passkey_pages import SCRIPT, credential_of, json_of
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import passkeys, second_step
+from monkey_coder_server.features.accounts.noting import note, refuse
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Endpoint, Route
 from monkey_coder_server.web.pages import see_other
@@ -97,7 +97,7 @@ class LoginPages:
         user = await self._door.known(request)
         cookie = await self._door.browsers.close(request)
         if user is not None:
-            await note(self._use, request, user, "session.end", "browser")
+            await note(self._use, request, user, "session.end", details="browser")
         return see_other(login_for(following(fields.get("next"))), [cookie.header])
 
     async def device_page(self, request: Request) -> Reply:

@@ -10,9 +10,9 @@ from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.domain.errors import Forbidden, GatewayError, InvalidCredentials, InvalidRequest
 from monkey_coder_server.features.accounts import sessions
 from monkey_coder_server.features.accounts.cli_login.door import LOGIN, PASSKEYS, Door, Guest, following, login_for
-from monkey_coder_server.features.accounts.cli_login.notes import note, refuse
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import passkeys, proof, recovery
+from monkey_coder_server.features.accounts.noting import note, refuse
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Endpoint, Route
@@ -95,7 +95,7 @@ class PasskeyPages:
         if made is None:
             return await self._list(request, guest, InvalidCredentials(_NOT_MADE))
         await self._use.sessions.confirm(guest.session.session_id, self._use.clock.now(), second_factor=True)
-        await note(self._use, request, guest.user, "factor.passkey.add", made.name)
+        await note(self._use, request, guest.user, "factor.passkey.add", details=made.name)
         left = await self._use.factors.store.recovery_codes(guest.user.user_id)
         codes = [] if left else await recovery.make(self._use, guest.user)
         return self._door.show(request, "passkey_made.html", name=made.name, codes=codes)

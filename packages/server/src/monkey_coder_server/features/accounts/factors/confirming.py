@@ -1,7 +1,6 @@
 """Proof for one action of who is logged in already."""
 
 from datetime import timedelta
-from hashlib import sha256
 
 from monkey_coder_protocol import factors as wire
 from monkey_coder_server.domain.confirmation import Action
@@ -11,7 +10,7 @@ from monkey_coder_server.features.accounts.factors import challenges, proof
 from monkey_coder_server.features.accounts.noting import note
 from monkey_coder_server.features.accounts.policy import LONGEST_PASSWORD
 from monkey_coder_server.ports.accounts import User
-from monkey_coder_server.ports.tickets import Ticket
+from monkey_coder_server.ports.tickets import Ticket, digest_of
 from monkey_coder_server.web.assurance import purpose_of
 from monkey_coder_server.web.request import Request
 
@@ -35,7 +34,7 @@ async def confirm(use: Dependencies, request: Request, user: User, wish: wire.Co
         raise InvalidCredentials(proof.WRONG)
     await proof.succeed(use, user)
     token = use.random_text()
-    digest, until = sha256(token.encode()).digest(), use.clock.now() + LIFETIME
+    digest, until = digest_of(token), use.clock.now() + LIFETIME
     await use.tickets.issue(Ticket(digest, purpose_of(action), session_id, until, target))
     await note(use, request, user, f"confirm.{action}", target=target)
     return wire.Confirmation(confirmation=token, action=action, expires_in=int(LIFETIME.total_seconds()))

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 
 import msgspec
 
@@ -12,7 +11,7 @@ from monkey_coder_server.features.accounts.answering import Caller
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import challenges, proof
 from monkey_coder_server.ports.accounts import User
-from monkey_coder_server.ports.tickets import Ticket
+from monkey_coder_server.ports.tickets import Ticket, digest_of
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import encode_json
 
@@ -39,7 +38,7 @@ class Waiting:
 async def begin(use: Dependencies, user: User, caller: Caller) -> wire.MfaRequired:
     """What the first step of a log-in answers to who has a second factor."""
     factors, token = use.factors.store, use.random_text()
-    ticket = Ticket(_digest(token), PURPOSE, user.user_id, use.clock.now() + LIFETIME, encode_json(caller).decode())
+    ticket = Ticket(digest_of(token), PURPOSE, user.user_id, use.clock.now() + LIFETIME, encode_json(caller).decode())
     await use.tickets.issue(ticket)
     has = {
         "totp": await factors.totp(user.user_id) is not None,
@@ -56,7 +55,7 @@ async def begin(use: Dependencies, user: User, caller: Caller) -> wire.MfaRequir
 
 async def waiting(use: Dependencies, mfa_token: str) -> Waiting:
     """The log-in a token is of. Raises `InvalidCredentials`."""
-    digest = _digest(mfa_token)
+    digest = digest_of(mfa_token)
     ticket = await use.tickets.find(digest, PURPOSE, use.clock.now())
     user = None if ticket is None else await use.accounts.by_id(ticket.subject)
     if ticket is None or user is None:
@@ -83,7 +82,3 @@ async def _proved(use: Dependencies, request: Request, login: Waiting, wish: wir
         return await proof.by_code(use, request, login.user, wish.code)
     passkey = await proof.by_passkey(use, request, wish.passkey or {}, login.ceremony)
     return passkey is not None and passkey.user_id == login.user.user_id
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode()).digest()

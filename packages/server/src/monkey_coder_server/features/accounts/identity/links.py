@@ -1,11 +1,10 @@
 """Tokens that travel by mail: 256 random bits, good once, for one purpose and a short time."""
 
 from datetime import timedelta
-from hashlib import sha256
 
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.ports.tickets import Ticket
+from monkey_coder_server.ports.tickets import Ticket, digest_of
 
 VERIFY = "verify e-mail"
 CHANGE = "change e-mail"
@@ -45,4 +44,4 @@ def unusable() -> InvalidRequest:
 
 def digest(token: str) -> bytes:
     """What a token is stored as."""
-    return sha256(token.encode()).digest()
+    return digest_of(token)

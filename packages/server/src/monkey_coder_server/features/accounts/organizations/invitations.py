@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 
 import msgspec
 
@@ -14,7 +13,7 @@ from monkey_coder_server.features.accounts.organizations.people import refuse_cr
 from monkey_coder_server.features.accounts.policy import checked_address
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.record import Record
-from monkey_coder_server.ports.tickets import Ticket
+from monkey_coder_server.ports.tickets import Ticket, digest_of
 from monkey_coder_server.web.principal import Principal
 
 PURPOSE = "join an organization"
@@ -67,7 +66,7 @@ async def invite(
     token = use.random_text()
     terms = Terms(use.ids.new("inv"), address, role, principal.user_id)
     details = msgspec.json.encode(terms).decode()
-    ticket = Ticket(_digest(token), PURPOSE, organization.account_id, use.clock.now() + LIFETIME, details)
+    ticket = Ticket(digest_of(token), PURPOSE, organization.account_id, use.clock.now() + LIFETIME, details)
     await use.tickets.issue(ticket)
     use.letters.send(address, _letter(organization, terms, token))
     return Invitation(ticket, terms)
@@ -111,7 +110,7 @@ async def decline(use: Dependencies, principal: Principal, token: str) -> Invita
 
 
 async def _for_caller(use: Dependencies, principal: Principal, token: str) -> Invitation:
-    ticket = await use.tickets.find(_digest(token), PURPOSE, use.clock.now())
+    ticket = await use.tickets.find(digest_of(token), PURPOSE, use.clock.now())
     if ticket is None:
         raise NotFound(_NONE)
     terms, user = _terms.decode(ticket.details), await use.accounts.by_id(principal.user_id)
@@ -139,7 +138,3 @@ def _letter(organization: Organization, terms: Terms, token: str) -> Letter:
             "If you expected no invitation, there is nothing you need to do.",
         ),
     )
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode()).digest()

@@ -19,7 +19,7 @@ from monkey_coder_server.features.accounts.registration import open_for
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.sign_in import Asked, Identity, Returned, SignInProvider
-from monkey_coder_server.ports.tickets import Ticket
+from monkey_coder_server.ports.tickets import Ticket, digest_of
 
 SIGN_IN, LINK = "sign in", "link identity"
 LIFETIME = timedelta(minutes=5)
@@ -52,7 +52,7 @@ async def begin(use: Dependencies, provider: SignInProvider, purpose: str, user_
     challenge = urlsafe_b64encode(sha256(left.verifier.encode()).digest()).rstrip(b"=").decode()
     address = await provider.address(Asked(state, left.nonce, challenge, redirect_uri(use, provider)))
     details = msgspec.json.encode(left).decode()
-    ticket = Ticket(_digest(state), purpose, _subject(provider, user_id), use.clock.now() + LIFETIME, details)
+    ticket = Ticket(digest_of(state), purpose, _subject(provider, user_id), use.clock.now() + LIFETIME, details)
     await use.tickets.issue(ticket)
     return address, state
 
@@ -61,7 +61,7 @@ async def returned(
     use: Dependencies, provider: SignInProvider, purpose: str, answer: SignInAnswer, user_id: str = ""
 ) -> Identity:
     """Who came back with a state that was given for this purpose and person. Raises `InvalidCredentials`."""
-    digest, now = _digest(answer.state), use.clock.now()
+    digest, now = digest_of(answer.state), use.clock.now()
     found = await use.tickets.find(digest, purpose, now)
     subject = _subject(provider, user_id)
     if found is None or not hmac.compare_digest(found.subject.encode(), subject.encode()):
@@ -105,7 +105,3 @@ def redirect_uri(use: Dependencies, provider: SignInProvider) -> str:
 
 def _subject(provider: SignInProvider, user_id: str) -> str:
     return f"{provider.name} {user_id}"
-
-
-def _digest(state: str) -> bytes:
-    return sha256(state.encode()).digest()
