@@ -18,6 +18,7 @@ from monkey_coder_server.adapters.storage.journal import file, room
 KIB = 1024
 SIZE = 4 * 1024 * KIB
 A_COMMIT = 64 * KIB
+A_PIECE, A_PAGE = 256 * KIB, 4 * KIB
 BLOCK = 512
 
 
@@ -33,10 +34,19 @@ class Disk:
         return self.path / "ballast"
 
     def fill(self) -> None:
-        """Write until there is no room."""
-        with self.ballast.open("ab", buffering=0) as ballast, contextlib.suppress(OSError):
-            while True:
-                self.write(ballast.fileno(), 4 * KIB)
+        """Take what is free now, and no more: not what the journal gives up meanwhile so that requests can end."""
+        left = self.free()
+        with self.ballast.open("ab", buffering=0) as ballast:
+            for piece in (A_PIECE, A_PAGE):
+                with contextlib.suppress(OSError):
+                    while left >= piece:
+                        self.write(ballast.fileno(), piece)
+                        left -= piece
+
+    def free(self) -> int:
+        """Bytes that may still be written."""
+        found = os.statvfs(self.path)
+        return found.f_bavail * found.f_frsize
 
     def write(self, handle: int, size: int) -> None:
         """Raises `OSError` without room."""
@@ -53,13 +63,16 @@ class ScriptedDisk(Disk):
     def used(self) -> int:
         return sum(path.stat().st_blocks * BLOCK for path in self.path.rglob("*") if path.is_file())
 
+    def free(self) -> int:
+        return max(0, self.size - self.used())
+
     def write(self, handle: int, size: int) -> None:
         if self.used() + size > self.size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         super().write(handle, size)
 
     def statvfs(self, _path: object) -> SimpleNamespace:
-        return SimpleNamespace(f_bavail=max(0, self.size - self.used()), f_frsize=1)
+        return SimpleNamespace(f_bavail=self.free(), f_frsize=1)
 
 
 class _Cursor:
