@@ -1,7 +1,7 @@
 """Typed access to what a caller wrote; what is wrong is refused with the name of its field. Null counts as absent."""
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from monkey_coder_server.dialects.wire import UNREADABLE, parse_json
 from monkey_coder_server.domain.conversation import Json
@@ -12,6 +12,8 @@ class Fields:
     """One object of a request. `place` says where it stands (`input[2].content[0]`), empty for the body itself."""
 
     __slots__ = ("place", "raw")
+    ITEM = "[{}]"
+    """How a place names the item of an array."""
 
     def __init__(self, raw: Json, place: str = "") -> None:
         if not isinstance(raw, dict):
@@ -60,12 +62,12 @@ class Fields:
             self.refuse(name, "must be a whole number" if least is None else f"must be a whole number from {least} up")
         return int(value)
 
-    def object(self, name: str) -> "Fields | None":
+    def object(self, name: str) -> Self | None:
         """A nested object, None where it is absent."""
         value = self.raw.get(name)
-        return None if value is None else Fields(value, self.path(name))
+        return None if value is None else type(self)(value, self.path(name))
 
-    def needed_object(self, name: str) -> "Fields":
+    def needed_object(self, name: str) -> Self:
         """A nested object that must be there."""
         value = self.object(name)
         if value is None:
@@ -81,10 +83,10 @@ class Fields:
             self.refuse(name, "must be an array")
         return value
 
-    def objects(self, name: str) -> "Iterator[Fields]":
+    def objects(self, name: str) -> Iterator[Self]:
         """The objects of an array; none where it is absent."""
         for number, item in enumerate(self.items(name)):
-            yield Fields(item, f"{self.path(name)}[{number}]")
+            yield type(self)(item, self.path(name) + self.ITEM.format(number))
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A string or an array of strings; empty where it is absent."""

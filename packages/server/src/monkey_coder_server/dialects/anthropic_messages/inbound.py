@@ -7,7 +7,6 @@ is not known here is kept for Anthropic, which knows.
 import hashlib
 from collections.abc import Mapping
 
-from monkey_coder_server.dialects.anthropic_messages.fields import Fields
 from monkey_coder_server.dialects.anthropic_messages.inbound_blocks import cache_hint, read_content
 from monkey_coder_server.dialects.anthropic_messages.inbound_tools import (
     inline_definition,
@@ -17,6 +16,7 @@ from monkey_coder_server.dialects.anthropic_messages.inbound_tools import (
     read_tool_choice,
 )
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
+from monkey_coder_server.dialects.fields import Fields
 from monkey_coder_server.dialects.wire import UNREADABLE, parse_json
 from monkey_coder_server.domain.conversation import (
     Message,
@@ -68,15 +68,22 @@ _LONGEST_USER = 64
 """Characters OpenAI takes as a user id."""
 
 
+class BodyFields(Fields):
+    """Names places as Anthropic's own errors do: `messages.2.content.0`."""
+
+    __slots__ = ()
+    ITEM = ".{}"
+
+
 def read_request(body: bytes, envelope: Envelope, *, counts_only: bool) -> Inbound:
     """Read a request. `counts_only`: for counting tokens, so that no length needs to be given."""
     parsed = parse_json(body)
     if parsed is UNREADABLE:
         raise InvalidRequest("The body is not valid JSON.")
-    fields = Fields(parsed, "")
+    fields = BodyFields(parsed)
     lost: dict[str, None] = {}
     model = fields.needed_text("model")
-    max_tokens = fields.count("max_tokens")
+    max_tokens = fields.whole("max_tokens", least=0)
     if max_tokens is None and not counts_only:
         fields.refuse("max_tokens", "is missing; say how long the answer may be")
     output = fields.object("output_config")
@@ -132,7 +139,9 @@ def _added_tools(messages: tuple[Message, ...], lost: dict[str, None]) -> list[T
     """Tools that are defined in mid-conversation; another provider is offered them from the start."""
     parts: list[Part] = [part for message in messages for part in message.parts]
     definitions = [inline_definition(part.raw) for part in parts if isinstance(part, Unknown)]
-    return [read_tool(Fields(each, "tool_addition.tool.definition"), lost) for each in definitions if each is not None]
+    return [
+        read_tool(BodyFields(each, "tool_addition.tool.definition"), lost) for each in definitions if each is not None
+    ]
 
 
 def _sampling(fields: Fields, max_tokens: int | None) -> Sampling:
@@ -143,7 +152,7 @@ def _sampling(fields: Fields, max_tokens: int | None) -> Sampling:
         max_tokens=max_tokens,
         temperature=fields.number("temperature"),
         top_p=fields.number("top_p"),
-        top_k=fields.count("top_k"),
+        top_k=fields.whole("top_k", least=0),
         stop=tuple(stops),
     )
 

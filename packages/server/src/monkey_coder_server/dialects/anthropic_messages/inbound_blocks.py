@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from monkey_coder_server.dialects.anthropic_messages.blocks import citation_of
-from monkey_coder_server.dialects.anthropic_messages.fields import Fields
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
 from monkey_coder_server.dialects.anthropic_messages.sealed import unseal, unseal_data
+from monkey_coder_server.dialects.fields import Fields
 from monkey_coder_server.dialects.wire import as_list, as_object, write_json
 from monkey_coder_server.domain.conversation import (
     CacheHint,

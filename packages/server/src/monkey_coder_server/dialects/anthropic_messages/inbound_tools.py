@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from monkey_coder_server.dialects.anthropic_messages.fields import Fields
 from monkey_coder_server.dialects.anthropic_messages.inbound_blocks import cache_hint
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
+from monkey_coder_server.dialects.fields import Fields
 from monkey_coder_server.domain.conversation import Json, OutputFormat, Reasoning, Tool, ToolChoice
 
 _FUNCTION = "custom"
@@ -53,7 +53,7 @@ def read_reasoning(thinking: Fields | None, effort: str | None) -> Reasoning | N
         case "disabled" | "between_tools":
             return Reasoning(enabled=False, effort=effort)
         case "enabled":
-            budget = thinking.count("budget_tokens")
+            budget = thinking.whole("budget_tokens", least=0)
             return Reasoning(effort=effort, budget_tokens=budget, include_text=shown)
         case _:
             return Reasoning(effort=effort, include_text=shown)
