@@ -86,6 +86,16 @@ async def test_another_body_under_the_same_id_is_refused(change: dict[str, objec
     assert len(gateway.wire.sent) == 1
 
 
+async def test_one_answer_of_several_is_another_request_than_a_single_one() -> None:
+    gateway = gateway_that_answers()
+    named = {"idempotency-key": "abc"}
+    assert (await gateway.ask(model=MODEL, headers={**named, "x-mk-collapse": "single"})).status == 200
+    refused = await gateway.ask(model=MODEL, headers=named)
+    assert (refused.status, refused.json["error_code"]) == (422, "idempotency_conflict")
+    again = await gateway.ask(model=MODEL, headers={**named, "x-mk-collapse": "single"})
+    assert again.headers["idempotent-replayed"] == "true"
+
+
 async def test_nulls_and_absent_fields_are_the_same_body() -> None:
     gateway = gateway_that_answers()
     await gateway.ask(model=MODEL, task_id="task-7")

@@ -176,6 +176,16 @@ async def test_the_stream_of_one_dialect_is_another_request_than_the_whole_answe
     assert len(gateway.wire.sent) == 2
 
 
+@each_dialect
+async def test_one_answer_of_several_is_another_request_than_a_single_one(dialect: str) -> None:
+    gateway = gateway_of(GPT, stream=False)
+    several = {"x-mk-collapse": "single"}
+    assert (await ask(gateway, dialect, GPT, stream=False, headers=several)).status == 200
+    assert (await ask(gateway, dialect, GPT, stream=False)).status == 422
+    again = await ask(gateway, dialect, GPT, stream=False, headers=several)
+    assert again.headers["idempotent-replayed"] == "true"
+
+
 async def test_the_order_of_fields_and_another_path_of_the_same_endpoint_make_no_other_request() -> None:
     gateway = gateway_of(GPT, stream=False)
     _, body = request("chat", GPT, stream=False)

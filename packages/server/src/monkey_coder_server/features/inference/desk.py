@@ -1,6 +1,7 @@
 """Takes an order: who asks, how often, for what, on which terms; the result is a job the pipeline can run."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from monkey_coder_protocol.execute import ExecuteRequest
 from monkey_coder_server.domain.collapse import Collapse
@@ -87,7 +88,7 @@ class Desk:
             render=lambda served, charge: execute_body(task, task_id, served, charge),
             max_tokens=task.max_tokens,
             max_cost=_lower(task.max_cost, bounds.header_max_cost(request.header("x-mk-max-cost"))),
-            idempotency=_idempotency(request.header("idempotency-key"), task),
+            idempotency=_idempotency(request.header("idempotency-key"), task, request.header(COLLAPSE_HEADER)),
             locked=locked,
             explores=request.header(RETRY_HEADER) in {None, "0"},
             collapse=collapse,
@@ -142,10 +143,16 @@ def _lower(one: int | None, other: int | None) -> int | None:
     return min((each for each in (one, other) if each is not None), default=None)
 
 
-def _idempotency(header: str | None, task: Task) -> IdempotencyKey | None:
+def _idempotency(header: str | None, task: Task, collapse: str | None) -> IdempotencyKey | None:
     """The caller's key: the task's own id, whatever the header says besides; else the header."""
     if header is not None:
         checked_key(header)
-    if task.task_id is not None:
-        return IdempotencyKey(f"task:{task.task_id}", task.fingerprint)
-    return None if header is None else IdempotencyKey(f"key:{header}", task.fingerprint)
+    named = f"task:{task.task_id}" if task.task_id is not None else None if header is None else f"key:{header}"
+    return None if named is None else IdempotencyKey(named, _fingerprint(task, collapse))
+
+
+def _fingerprint(task: Task, collapse: str | None) -> bytes:
+    """What is asked. The header that asks for several answers counts where the body says nothing of them."""
+    if collapse is None or task.collapse is not None:
+        return task.fingerprint
+    return sha256(task.fingerprint + collapse.encode()).digest()

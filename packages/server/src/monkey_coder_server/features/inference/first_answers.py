@@ -12,6 +12,7 @@ import msgspec
 
 from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict
 from monkey_coder_server.domain.stream_events import Event
+from monkey_coder_server.features.inference.branches_asked import HEADER as COLLAPSE_HEADER
 from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.running import Opening
 from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGHTS_HEADER
@@ -65,8 +66,9 @@ def _fingerprint(envelope: Envelope, body: bytes, endpoint: str) -> bytes:
         told.update(name)
         told.update(value)
     weights = header_weights(envelope.headers.get(WEIGHTS_HEADER))
-    if weights is not None:
-        told.update(b"%r\n" % (weights,))
+    for told_by_header in (weights, envelope.headers.get(COLLAPSE_HEADER)):
+        if told_by_header is not None:
+            told.update(b"%r\n" % (told_by_header,))
     return told.digest()
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from monkey_coder_server.features.inference.branches_asked import HEADER as COLLAPSE_HEADER
 from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.kept import Kept, Room
 from monkey_coder_server.features.inference.running import Run
@@ -51,6 +52,7 @@ class Place(NamedTuple):
     idempotency_key: str = ""
     """Who names one says which requests are the same: under two keys there are two."""
     weights: str = ""
+    collapse: str = ""
 
 
 def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Place | None:
@@ -66,8 +68,8 @@ def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Plac
     if session in {"", "null"}:
         return None
     meant = envelope.headers.get("idempotency-key", "")
-    weights = envelope.headers.get(WEIGHTS_HEADER, "")
-    return Place(key_id, dialect, envelope.path_model or "", session, _digest(fields), meant, weights)
+    weights, collapse = (envelope.headers.get(name, "") for name in (WEIGHTS_HEADER, COLLAPSE_HEADER))
+    return Place(key_id, dialect, envelope.path_model or "", session, _digest(fields), meant, weights, collapse)
 
 
 def _session(headers: Mapping[str, str]) -> str | None:
