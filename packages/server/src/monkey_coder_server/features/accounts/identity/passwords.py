@@ -2,6 +2,7 @@
 
 from monkey_coder_server.features.accounts import throttles
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.factors import second_step
 from monkey_coder_server.features.accounts.identity import links, wording
 from monkey_coder_server.features.accounts.identity.addresses import NOBODY
 from monkey_coder_server.features.accounts.identity.persons import check_again, person
@@ -9,6 +10,9 @@ from monkey_coder_server.features.accounts.identity.trail import entry, note
 from monkey_coder_server.features.accounts.policy import checked_password
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.web.request import Request
+
+_RESTS_ON_THE_PASSWORD = (links.RESET, links.CHANGE, second_step.PURPOSE)
+"""Tickets that somebody with the former password may hold. What a session gave out ends with the session."""
 
 
 async def ask_to_reset(use: Dependencies, request: Request, email: str) -> None:
@@ -25,7 +29,7 @@ async def ask_to_reset(use: Dependencies, request: Request, email: str) -> None:
 
 
 async def reset(use: Dependencies, request: Request, *, token: str, new_password: str) -> None:
-    """The link was followed: set the password and end every session. Who has a second factor still needs it.
+    """The link was followed: set the password, end every session and what was begun. A second factor stays needed.
 
     A password that is refused uses up nothing. Raises `InvalidRequest`, `Unavailable`.
     """
@@ -37,6 +41,7 @@ async def reset(use: Dependencies, request: Request, *, token: str, new_password
     hashed = await use.passwords.hash(checked_password(new_password, user.email, use.common_passwords))
     await links.redeem(use, ticket)
     await use.accounts.set_password(user.user_id, hashed)
+    await _withdraw(use, user)
     ended = await use.sessions.revoke_all(user.user_id)
     if user.email_verified_at is None:  # the link proves that mail to the address is read
         await use.accounts.set_email(user.user_id, user.email, verified_at=use.clock.now())
@@ -45,7 +50,7 @@ async def reset(use: Dependencies, request: Request, *, token: str, new_password
 
 
 async def change(use: Dependencies, request: Request, *, current: str, new: str) -> int:
-    """Set a new password and end every other session; how many those were.
+    """Set a new password, end every other session and what was begun; how many sessions those were.
 
     Raises `InvalidRequest`, `InvalidCredentials`, `RateLimited`, `Unavailable`.
     """
@@ -53,10 +58,16 @@ async def change(use: Dependencies, request: Request, *, current: str, new: str)
     checked_password(new, user.email, use.common_passwords)
     await check_again(use, request, user, current)
     await use.accounts.set_password(user.user_id, await use.passwords.hash(new))
+    await _withdraw(use, user)
     ended = await use.sessions.revoke_all(user.user_id, but=request.principal.session_id or "")
-    await use.tickets.withdraw(links.RESET, user.user_id)
     await _tell(use, request, user, "password.change", ended)
     return ended
+
+
+async def _withdraw(use: Dependencies, user: User) -> None:
+    """End what was begun with the former password: log-ins that wait for a code, another address."""
+    for purpose in _RESTS_ON_THE_PASSWORD:
+        await use.tickets.withdraw(purpose, user.user_id)
 
 
 async def _tell(use: Dependencies, request: Request, user: User, action: str, ended: int) -> None:
