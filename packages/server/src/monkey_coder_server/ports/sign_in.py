@@ -1,6 +1,6 @@
 """Signing in with an account elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -45,9 +45,10 @@ class Identity:
 
 
 class SignInProvider(Protocol):
-    """One provider. Raises `SignInRefused`, and `Unavailable` when it cannot be reached."""
+    """One provider; `title` is what people call it. Raises `SignInRefused`, and `Unavailable` when it is away."""
 
     name: str
+    title: str
 
     async def address(self, asked: Asked) -> str:
         """Where to send the person."""
@@ -67,3 +68,9 @@ class Identities(Protocol):
 
     async def of_user(self, user_id: str) -> Sequence[Identity]:
         """What is linked to a user."""
+
+    async def unlink(self, user_id: str, provider: str, *, unless_last_of: Collection[str] = ()) -> None:
+        """Take a user's identity at a provider away. Raises `NotFound`.
+
+        Raises `Conflict` where it is the last one of the named providers that is linked to the user.
+        """

@@ -94,6 +94,11 @@ class Browsers:
         cookie = self._cookie(self.visit_cookie, self._use.random_text())
         return self._token(cookie.value), (cookie.header,)
 
+    def mark(self, request: Request) -> str | None:
+        """What only this browser can come back from elsewhere with; None for one without a cookie of ours."""
+        anchor = self._anchor(request)
+        return None if anchor is None else self._use.keyed(f"journey {anchor}")
+
     def check_form(self, request: Request, fields: dict[str, str]) -> None:
         """Refuse a form that one of our own pages did not send from this browser. Raises `Forbidden`."""
         anchor = self._anchor(request)

@@ -30,7 +30,7 @@ class Route:
     refused; empty for what is not of an account's or money's safety. `confirm` is what a person must have proved for
     it only just now; keys are not asked. `enrolling`: open to a person who lacks the second factor required of them.
     `page`: a page for browsers, with headers of its own (`web.pages`) in place of those that every answer for programs
-    carries.
+    carries. `redirects`: a route that is no page and may send a browser on.
     """
 
     method: str
@@ -46,6 +46,7 @@ class Route:
     admit: Callable[[Request], Awaitable[None]] | None = None
     action: str = ""
     page: bool = False
+    redirects: bool = False
     confirm: Action | None = None
     enrolling: bool = False
 

@@ -130,6 +130,8 @@ def _statuses(route: Route) -> Iterator[int]:
     possible = {200, 400, 401, 429, 500, 503}
     if route.page:
         possible |= {302, 303, 403}
+    if route.redirects:
+        possible |= {303}
     if route.auth != "public":
         possible |= {403, 404}
     if _PARAMETER.search(route.path):

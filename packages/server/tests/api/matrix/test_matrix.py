@@ -29,6 +29,7 @@ ROLES = {
 WITHOUT_A_SCOPE = {
     "POST /v1/auth/logout": "ends the session that asks",
     "GET /v1/auth/identities": "tells a person of themselves",
+    "DELETE /v1/auth/identities/{provider}": "takes away what is the person's own",
     "POST /v1/auth/oauth/{provider}/link": "links what is the person's own",
     "POST /v1/auth/oauth/{provider}/link/complete": "links what is the person's own",
     "POST /v1/invitations/accept": "is for whom the invitation was sent to",

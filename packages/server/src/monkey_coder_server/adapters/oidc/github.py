@@ -27,6 +27,7 @@ class GitHubSignIn:
     """`ports.sign_in.SignInProvider`. There is no nonce: the code is bound to us by PKCE and the client's secret."""
 
     name = "github"
+    title = "GitHub"
 
     def __init__(self, client_id: str, client_secret: str, fetching: Fetching, hosts: GitHubHosts) -> None:
         self._client_id = client_id

@@ -7,7 +7,7 @@ import hmac
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 
@@ -22,6 +22,8 @@ KNOWN_FOR = 3_600
 ASKED_AGAIN_AFTER = 60
 """Seconds between two looks for a key that is not known."""
 _REQUIRED = ["iss", "sub", "aud", "exp", "iat", "nonce"]
+_TITLES = {"google": "Google"}
+"""What people call a provider; any other by the host of its issuer."""
 _UNBELIEVABLE = "The sign-in provider's identity token is not to be believed; begin again."
 
 
@@ -46,6 +48,7 @@ class OpenIdSignIn:
 
     def __init__(self, name: str, client: OpenIdClient, fetching: Fetching) -> None:
         self.name = name
+        self.title = _TITLES.get(name) or urlsplit(client.issuer).hostname or name
         self._client = client
         self._fetching = fetching
         self._known: _Known | None = None

@@ -1,17 +1,17 @@
 """Identities at other providers, and whose they are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, UniqueConstraint, bindparam, select
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, Text, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.tables import metadata
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
-from monkey_coder_server.domain.errors import Conflict
+from monkey_coder_server.domain.errors import Conflict, NotFound
 from monkey_coder_server.ports.sign_in import Identity
 
 identities = Table(
@@ -37,6 +37,11 @@ _OF_USER = Query(
     .where(identities.c.user_id == bindparam("user"))
     .order_by(identities.c.linked_at, identities.c.provider)
 )
+_UNLINK = Query(
+    delete(identities).where(identities.c.user_id == bindparam("user"), identities.c.provider == bindparam("named"))
+)
+_UNLINKING = "identities of people"
+"""One at a time, so that of two identities that go at once the last one stays."""
 
 
 class SqlIdentities:
@@ -61,6 +66,10 @@ class SqlIdentities:
         rows = await self._readers.read(lambda transaction: transaction.rows(_OF_USER, {"user": user_id}))
         return [Identity(*row) for row in rows]
 
+    async def unlink(self, user_id: str, provider: str, *, unless_last_of: Collection[str] = ()) -> None:
+        """Take an identity away. Raises `NotFound`, and `Conflict` for the last one of the named providers."""
+        await self._writer.perform(partial(_unlink, user_id, provider, unless_last_of))
+
 
 def _link(identity: Identity, user_id: str, at: int, transaction: Transaction) -> None:
     row: Parameters = {
@@ -72,3 +81,14 @@ def _link(identity: Identity, user_id: str, at: int, transaction: Transaction) -
     }
     if not transaction.change(_LINK, row):
         raise Conflict("This identity is linked already, or your account has another one of this provider.")
+
+
+def _unlink(user_id: str, provider: str, unless_last_of: Collection[str], transaction: Transaction) -> None:
+    transaction.alone(_UNLINKING)
+    linked = {row[0] for row in transaction.rows(_OF_USER, {"user": user_id})}
+    if provider not in linked:
+        message = f"No account at {provider} is linked to yours."
+        raise NotFound(message)
+    if unless_last_of and (linked - {provider}).isdisjoint(unless_last_of):
+        raise Conflict("Nothing else opens this account: choose a password first, by a mail from /forgot-password.")
+    transaction.change(_UNLINK, {"user": user_id, "named": provider})

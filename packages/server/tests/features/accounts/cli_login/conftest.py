@@ -1,7 +1,5 @@
-"""A gateway behind https whose time stands in the tests' hands, and browsers that keep cookies and read forms."""
+"""A gateway behind https whose time stands in the tests' hands."""
 
-import html
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,11 +14,9 @@ from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.features import accounts
 from monkey_coder_server.ports.accounts import AuditEntry
+from packages.server.tests.features.accounts.cli_login.browsing import PASSWORD, Browser
 
 SITE = "https://gateway.example"
-PASSWORD = "several plain words together"
-_FORM = re.compile(r'<form [^>]*?method="post" action="(?P<action>[^"]+)"[^>]*>(?P<inside>.*?)</form>', re.DOTALL)
-_FIELD = re.compile(r'<input[^>]*? name="(?P<name>[^"]+)" value="(?P<value>[^"]*)"')
 
 
 class SetClock:
@@ -37,41 +33,6 @@ class SetClock:
 
     def forward(self, **by: float) -> None:
         self.time += timedelta(**by)
-
-
-@dataclass
-class Browser:
-    """One browser: its cookies, and forms filled in as they came."""
-
-    client: httpx2.AsyncClient
-
-    async def open(self, address: str, **headers: str) -> httpx2.Response:
-        return await self.client.get(address, headers=headers)
-
-    async def follow(self, address: str) -> httpx2.Response:
-        """Open, and go where it leads within this site."""
-        answer = await self.client.get(address)
-        while answer.status_code == 303:
-            answer = await self.client.get(answer.headers["location"])
-        return answer
-
-    async def send(self, page: httpx2.Response, action: str, /, **typed: str) -> httpx2.Response:
-        """Send a form of a page, with what its fields held but for what was typed."""
-        fields = {**self.fields(page, action), **typed}
-        headers = {"sec-fetch-site": "same-origin", "origin": "null"}
-        return await self.client.post(action, data=fields, headers=headers)
-
-    @staticmethod
-    def fields(page: httpx2.Response, action: str) -> dict[str, str]:
-        for form in _FORM.finditer(page.text):
-            if form["action"] == action:
-                found = _FIELD.findall(form["inside"])
-                return {name: html.unescape(value) for name, value in found}
-        raise AssertionError(page.text)
-
-    async def log_in(self, email: str, password: str = PASSWORD, **more: str) -> httpx2.Response:
-        page = await self.client.get("/login")
-        return await self.send(page, "/login", email=email, password=password, **more)
 
 
 class HeardAudit:

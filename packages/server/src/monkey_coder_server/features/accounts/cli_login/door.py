@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 from monkey_coder_server.domain.confirmation import SecondFactors
+from monkey_coder_server.domain.errors import InvalidCredentials
 from monkey_coder_server.features.accounts.answering import refuse_without_factor
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.factors import proof
 from monkey_coder_server.features.accounts.noting import note
 from monkey_coder_server.ports.accounts import Session, User
 from monkey_coder_server.web.browser import BrowserParts, Browsers
+from monkey_coder_server.web.feature import Endpoint, Route
 from monkey_coder_server.web.forms import form_fields
 from monkey_coder_server.web.pages import Pages, see_other
 from monkey_coder_server.web.request import Request
@@ -19,8 +22,8 @@ from monkey_coder_server.web.respond import Response
 
 FRESH = timedelta(minutes=10)
 """How long after they proved who they are a person may hand out a key; later they prove it again."""
-DEVICE, LOGIN, PASSKEYS = "/device", "/login", "/passkeys"
-_NEXT = re.compile(r"/(?:device|authorize|passkeys)(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?", re.ASCII)
+DEVICE, LOGIN, PASSKEYS, IDENTITIES = "/device", "/login", "/passkeys", "/identities"
+_NEXT = re.compile(r"/(?:device|authorize|passkeys|identities)(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,22 @@ class Door:
             self._use, request, user, "session.open", details="browser, second factor" if second_factor else "browser"
         )
         return see_other(following, [cookie.header])
+
+    async def confirm(self, request: Request, user: User, code: str) -> None:
+        """Who has a second factor gives a code with the very wish. Raises `InvalidCredentials`, `RateLimited`."""
+        if not await self._use.factors.rules.asked_of(user.user_id):
+            return
+        await proof.take_try(self._use, user)
+        if not await proof.by_code(self._use, request, user, code):
+            raise InvalidCredentials(proof.WRONG)
+        await proof.succeed(self._use, user)
+
+    def pages_of(self, *listed: tuple[str, str, Endpoint]) -> tuple[Route, ...]:
+        """Routes of pages by method, path and endpoint: each asks for its person itself."""
+        return tuple(
+            Route(method, path, endpoint, auth="public", errors=self.pages.problem, page=True)
+            for method, path, endpoint in listed
+        )
 
     def show(
         self, request: Request, template: str, *, status: int = 200, sends_to: str = "", script: str = "", **values: Any

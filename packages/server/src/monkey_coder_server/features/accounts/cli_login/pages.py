@@ -6,24 +6,23 @@ from urllib.parse import urlencode
 
 from monkey_coder_protocol.factors import MfaVerifyRequest
 from monkey_coder_server.domain import user_codes
-from monkey_coder_server.domain.confirmation import SecondFactors
-from monkey_coder_server.domain.errors import GatewayError, InvalidCredentials, InvalidRequest, NotFound
+from monkey_coder_server.domain.errors import InvalidCredentials, InvalidRequest, NotFound
 from monkey_coder_server.domain.native_apps import origin_of
 from monkey_coder_server.features.accounts import sessions
 from monkey_coder_server.features.accounts.answering import UNNAMED
 from monkey_coder_server.features.accounts.cli_login.device import DeviceLogins
 from monkey_coder_server.features.accounts.cli_login.door import DEVICE, LOGIN, Door, following, login_for
+from monkey_coder_server.features.accounts.cli_login.log_in_forms import LoginForms
 from monkey_coder_server.features.accounts.cli_login.loopback import CodeLogins, read_request
-from monkey_coder_server.features.accounts.cli_login.passkey_pages import SCRIPT, credential_of, json_of
+from monkey_coder_server.features.accounts.cli_login.passkey_pages import credential_of
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.factors import passkeys, second_step
+from monkey_coder_server.features.accounts.factors import second_step
 from monkey_coder_server.features.accounts.noting import note, refuse
 from monkey_coder_server.web.asgi import Reply
-from monkey_coder_server.web.feature import Endpoint, Route
+from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.pages import see_other
 from monkey_coder_server.web.problem import status_of
 from monkey_coder_server.web.request import Request
-from monkey_coder_server.web.respond import Response
 
 AUTHORIZE = "/authorize"
 _IPV6 = "http://[::1]"
@@ -32,15 +31,18 @@ _IPV6 = "http://[::1]"
 class LoginPages:
     """The pages, over one set of dependencies."""
 
-    def __init__(self, use: Dependencies, door: Door, devices: DeviceLogins, codes: CodeLogins) -> None:
+    def __init__(
+        self, use: Dependencies, door: Door, forms: LoginForms, devices: DeviceLogins, codes: CodeLogins
+    ) -> None:
         self._use = use
         self._door = door
+        self._forms = forms
         self._devices = devices
         self._codes = codes
 
     def routes(self) -> tuple[Route, ...]:
         """Every page, and where its form leads."""
-        pages: tuple[tuple[str, str, Endpoint], ...] = (
+        return self._door.pages_of(
             ("GET", LOGIN, self.login_page),
             ("POST", LOGIN, self.login),
             ("POST", f"{LOGIN}/second", self.second_step),
@@ -51,17 +53,13 @@ class LoginPages:
             ("GET", AUTHORIZE, self.authorize_page),
             ("POST", AUTHORIZE, self.authorize),
         )
-        return tuple(
-            Route(method, path, endpoint, auth="public", errors=self._door.pages.problem, page=True)
-            for method, path, endpoint in pages
-        )
 
     async def login_page(self, request: Request) -> Reply:
         """Address and password; who has just given them goes on at once."""
         leads = following(request.query.get("next"))
         if await self._door.guest(request) is not None:
             return see_other(leads)
-        return await self._login_form(request, leads)
+        return await self._forms.log_in(request, leads)
 
     async def login(self, request: Request) -> Reply:
         """Begin a browser's session, under a new cookie whatever came."""
@@ -72,10 +70,10 @@ class LoginPages:
             user = await sessions.check_password(self._use, request, email=email, password=fields.get("password", ""))
         except InvalidCredentials as refused:
             await refuse(self._use, request, "session.open", refused)
-            return await self._login_form(request, leads, email=email, refused=refused)
+            return await self._forms.log_in(request, leads, email=email, refused=refused)
         if await self._use.factors.rules.asked_of(user.user_id):
             begun = await second_step.begin(self._use, user, UNNAMED)
-            return await self._second_step_form(request, leads, begun.mfa_token)
+            return await self._forms.second_step(request, leads, begun.mfa_token)
         return await self._door.let_in(request, user, leads)
 
     async def second_step(self, request: Request) -> Reply:
@@ -88,7 +86,7 @@ class LoginPages:
             begun = await second_step.finish(self._use, request, wish)
         except InvalidCredentials as refused:
             await refuse(self._use, request, "session.open", refused)
-            return await self._second_step_form(request, leads, token, refused)
+            return await self._forms.second_step(request, leads, token, refused)
         return await self._door.let_in(request, begun.user, leads, second_factor=True)
 
     async def logout(self, request: Request) -> Reply:
@@ -170,44 +168,6 @@ class LoginPages:
         if not approved:
             return see_other(await self._codes.deny(request, guest.user, wish))
         return see_other(await self._codes.approve(request, guest.user, wish, session_id=guest.session.session_id))
-
-    async def _second_step_form(
-        self, request: Request, leads: str, mfa_token: str, refused: GatewayError | None = None
-    ) -> Response:
-        options = await self._passkey_options(mfa_token)
-        return self._door.show(
-            request,
-            "second_step.html",
-            status=200 if refused is None else status_of(refused),
-            script=SCRIPT if options else "",
-            options=options,
-            following=leads,
-            mfa_token=mfa_token,
-            refused="" if refused is None else refused.message,
-        )
-
-    async def _passkey_options(self, mfa_token: str) -> str:
-        """What the browser is asked of who has a passkey; empty for others, and for a log-in that is over."""
-        try:
-            login = await second_step.waiting(self._use, mfa_token)
-            return json_of(await passkeys.asked(self._use, login.ceremony, login.user))
-        except (InvalidCredentials, NotFound):
-            return ""
-
-    async def _login_form(
-        self, request: Request, leads: str, *, email: str = "", refused: GatewayError | None = None
-    ) -> Response:
-        known = await self._door.known(request)
-        return self._door.show(
-            request,
-            "login.html",
-            status=200 if refused is None else status_of(refused),
-            following=leads,
-            known=known is not None,
-            passkeys=self._use.factors.rules.mode is not SecondFactors.OFF,
-            email=email or (known.email if known is not None else ""),
-            refused="" if refused is None else refused.message,
-        )
 
 
 def _device_address(user_code: str) -> str:

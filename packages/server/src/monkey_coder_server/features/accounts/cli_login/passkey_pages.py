@@ -11,11 +11,10 @@ from monkey_coder_server.domain.errors import Forbidden, GatewayError, InvalidCr
 from monkey_coder_server.features.accounts import sessions
 from monkey_coder_server.features.accounts.cli_login.door import LOGIN, PASSKEYS, Door, Guest, following, login_for
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.factors import passkeys, proof, recovery
+from monkey_coder_server.features.accounts.factors import passkeys, recovery
 from monkey_coder_server.features.accounts.noting import note, refuse
-from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.web.asgi import Reply
-from monkey_coder_server.web.feature import Endpoint, Route
+from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.pages import see_other
 from monkey_coder_server.web.problem import status_of
 from monkey_coder_server.web.request import Request
@@ -36,16 +35,12 @@ class PasskeyPages:
 
     def routes(self) -> tuple[Route, ...]:
         """Every page, and where its form leads."""
-        pages: tuple[tuple[str, str, Endpoint], ...] = (
+        return self._door.pages_of(
             ("POST", f"{LOGIN}/passkey", self.login_page),
             ("POST", f"{LOGIN}/passkey/answer", self.login),
             ("GET", PASSKEYS, self.list_page),
             ("POST", PASSKEYS, self.make_page),
             ("POST", f"{PASSKEYS}/answer", self.make),
-        )
-        return tuple(
-            Route(method, path, endpoint, auth="public", errors=self._door.pages.problem, page=True)
-            for method, path, endpoint in pages
         )
 
     async def login_page(self, request: Request) -> Reply:
@@ -77,7 +72,7 @@ class PasskeyPages:
             return see_other(login_for(PASSKEYS))
         name = passkeys.checked_name(fields.get("name", "") or passkeys.DEFAULT_NAME)
         try:
-            await self._confirm(request, guest.user, fields.get("code", ""))
+            await self._door.confirm(request, guest.user, fields.get("code", ""))
         except InvalidCredentials as refused:
             await refuse(self._use, request, "factor.passkey.enroll", refused)
             return await self._list(request, guest, refused)
@@ -109,14 +104,6 @@ class PasskeyPages:
     async def _guest(self, request: Request) -> Guest | None:
         self._refuse_off()
         return await self._door.guest(request, enrolling=True)
-
-    async def _confirm(self, request: Request, user: User, code: str) -> None:
-        if not await self._use.factors.rules.asked_of(user.user_id):
-            return
-        await proof.take_try(self._use, user)
-        if not await proof.by_code(self._use, request, user, code):
-            raise InvalidCredentials(proof.WRONG)
-        await proof.succeed(self._use, user)
 
     async def _login_form(self, request: Request, leads: str, refused: GatewayError | None = None) -> Response:
         options = await passkeys.asked(self._use, passkeys.LOGIN, None)
