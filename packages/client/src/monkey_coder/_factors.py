@@ -46,7 +46,7 @@ class Mfa:
     def confirm(
         self, action: str, *, password: str | None = None, code: str | None = None, target: str | None = None
     ) -> factors.Confirmation:
-        """Proof for one action (`keys`, `money`, `factors`, `identity`), good once and for five minutes."""
+        """Proof for `keys`, `money`, `factors`, `identity` or `organization`, good once and for five minutes."""
         return self._client.call(_confirm(action, password=password, code=code, target=target))
 
 
@@ -79,7 +79,7 @@ class AsyncMfa:
     async def confirm(
         self, action: str, *, password: str | None = None, code: str | None = None, target: str | None = None
     ) -> factors.Confirmation:
-        """Proof for one action (`keys`, `money`, `factors`, `identity`), good once and for five minutes."""
+        """Proof for `keys`, `money`, `factors`, `identity` or `organization`, good once and for five minutes."""
         return await self._client.call(_confirm(action, password=password, code=code, target=target))
 
 

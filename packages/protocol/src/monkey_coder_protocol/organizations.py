@@ -110,6 +110,12 @@ class TeamInfo(msgspec.Struct, kw_only=True):
     created_at: str
 
 
+class ChangeTeam(msgspec.Struct, kw_only=True):
+    """Another name for a team."""
+
+    name: str
+
+
 class TeamList(msgspec.Struct):
     """`GET /v1/organizations/{organization_id}/teams`."""
 
@@ -118,16 +124,27 @@ class TeamList(msgspec.Struct):
 
 
 class CreateProject(msgspec.Struct, kw_only=True):
-    """What keys are made for, of a team or of none, for good. Its id is letters, digits, dots, hyphens, underscores."""
+    """What keys are made for, of a team or of none, for good. Its id is letters, digits, dots, hyphens, underscores.
+
+    `name` is what people call it, its id when left out.
+    """
 
     project_id: str
     team_id: str | None = None
+    name: str | None = None
+
+
+class ChangeProject(msgspec.Struct, kw_only=True):
+    """Another name for a project; its id, which keys and usage name, stays."""
+
+    name: str
 
 
 class ProjectInfo(msgspec.Struct, kw_only=True):
     """A project of an organization."""
 
     project_id: str
+    name: str
     team_id: str | None
     created_at: str
 
@@ -165,12 +182,15 @@ class SetModelRule(msgspec.Struct, kw_only=True):
     """What the `organization`, a `team`, a `project` or a `key` says about models, in place of what it said before.
 
     Names are `provider/model`, a bare model, or `provider/*`. Without `allow` all are allowed but for those of `deny`.
+    `collapse` is how several models are asked for one answer where a request says nothing, as `POST /v1/keys` takes it:
+    a key's goes before its project's, that before its team's, and the organization's comes last.
     """
 
     holder: str
     holder_id: str | None = None
     allow: list[str] | None = None
     deny: list[str] = []
+    collapse: str | None = None
 
 
 class ModelRuleInfo(msgspec.Struct, kw_only=True):
@@ -180,6 +200,7 @@ class ModelRuleInfo(msgspec.Struct, kw_only=True):
     holder_id: str
     allow: list[str] | None
     deny: list[str]
+    collapse: str | None
 
 
 class ModelRuleList(msgspec.Struct):
@@ -193,7 +214,7 @@ class KeyPolicy(msgspec.Struct, kw_only=True):
     """What counts for one key, each with where it comes from, the widest first.
 
     `tightest` are of all limits on the same thing those with the least left. `models` are the models on offer that
-    every rule permits.
+    every rule permits, and `collapse` how several are asked for one answer where a request says nothing.
     """
 
     key_id: str
@@ -204,3 +225,4 @@ class KeyPolicy(msgspec.Struct, kw_only=True):
     tightest: list[LimitStanding]
     rules: list[ModelRuleInfo]
     models: list[str]
+    collapse: str | None

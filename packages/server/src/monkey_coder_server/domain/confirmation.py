@@ -14,6 +14,7 @@ class Action(StrEnum):
     MONEY = "money"
     FACTORS = "factors"
     IDENTITY = "identity"
+    ORGANIZATION = "organization"
 
 
 class SecondFactors(StrEnum):

@@ -1,4 +1,4 @@
-"""Which models may be used: by what an organization, its teams, projects and keys allow and deny, all at once."""
+"""What an organization, its teams, projects and keys say of models: which may be used, and how several are asked."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,11 +9,20 @@ ANY_MODEL = "*"
 
 
 class ModelRule(NamedTuple):
-    """Who rules, and by which names: `provider/model`, a bare model, or `provider/*`. `allow` None allows all."""
+    """Who rules, and by which names: `provider/model`, a bare model, or `provider/*`. `allow` None allows all.
+
+    `collapse` is how several models are asked for one answer where a request says nothing of it.
+    """
 
     holder: Holder
     allow: tuple[str, ...] | None = None
     deny: tuple[str, ...] = ()
+    collapse: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing."""
+        return self.allow is None and not self.deny and self.collapse is None
 
     def permits(self, provider: str, model: str) -> bool:
         """Whether this rule lets a model be used."""
@@ -37,3 +46,9 @@ def access_of(rules: Iterable[ModelRule]) -> ModelAccess | None:
     """What some rules come to; None where nothing is ruled."""
     found = tuple(rules)
     return ModelAccess(found) if found else None
+
+
+def collapse_of(rules: Iterable[ModelRule]) -> str | None:
+    """How several models are asked where a request says nothing: by the last rule that tells, the narrowest."""
+    told = [rule.collapse for rule in rules if rule.collapse is not None]
+    return told[-1] if told else None

@@ -31,6 +31,8 @@ class Organization:
     name: str
     created_at: datetime
     second_factor_required: bool = False
+    archived_at: datetime | None = None
+    """When it was deleted; nobody belongs to it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Organizations(Protocol):
         """Store an organization with its first member."""
 
     async def find(self, account_id: str) -> Organization | None:
-        """The organization of an account; None for one that is a person's own."""
+        """The organization of an account, deleted ones included; None for an account that is a person's own."""
 
     async def of_user(self, user_id: str) -> Sequence[tuple[Organization, Membership]]:
         """The organizations somebody belongs to, oldest first."""
@@ -81,7 +83,7 @@ class Organizations(Protocol):
         """Everybody in an organization, oldest first."""
 
     async def add(self, membership: Membership) -> None:
-        """Take somebody in. Raises `Conflict` when they are in it."""
+        """Take somebody in. Raises `Conflict` when they are in it, `NotFound` when it is deleted."""
 
     async def add_service(self, user: User, membership: Membership) -> None:
         """Make a user who cannot log in, in an organization."""
@@ -90,4 +92,11 @@ class Organizations(Protocol):
         """Give a member another role, or take them out; their keys lose with it what they may not do any more.
 
         Raises `NotFound`, `Forbidden` when `by` does not cover the role they have, `Conflict` for the last owner.
+        """
+
+    async def archive(self, account_id: str, at: datetime, *, invitations: str) -> int:
+        """Delete an organization for all but the books: nobody belongs to it, and its keys are revoked. How many keys.
+
+        `invitations` is the purpose of the tickets that invite to it. Raises `NotFound`, `Conflict` while its wallet
+        has credit or anything is held of it.
         """

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from monkey_coder_server.domain.model_rules import ModelRule
 
@@ -20,16 +20,31 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What keys are made for. It is of one team, or of none, for good: what was spent stays where it was counted."""
+    """What keys are made for. It is of one team, or of none, for good: what was spent stays where it was counted.
+
+    `name` is what people call it; the id, which keys and books name, stays.
+    """
 
     account_id: str
     project_id: str
     team_id: str | None
     created_at: datetime
+    name: str = ""
+
+
+class Archived(NamedTuple):
+    """What ended with a team or a project."""
+
+    projects: int
+    keys: int
 
 
 class Teams(Protocol):
-    """Teams and projects by their organization. What was made stays: the books name it."""
+    """Teams and projects by their organization. What is deleted is listed no more; its rows stay for the books.
+
+    Keys of what is deleted are revoked with it. Its limits and rules stay where they are and are shown no more: they
+    bind its last requests until every process knows of the revocation.
+    """
 
     async def add_team(self, team: Team) -> None:
         """Store a team. Raises `Conflict` when the organization has one of that name."""
@@ -37,18 +52,30 @@ class Teams(Protocol):
     async def teams(self, account_id: str) -> Sequence[Team]:
         """All teams, oldest first."""
 
+    async def rename_team(self, account_id: str, team_id: str, name: str) -> Team:
+        """Call a team otherwise. Raises `NotFound`, `Conflict` when the organization has one of that name."""
+
+    async def archive_team(self, account_id: str, team_id: str, at: datetime) -> Archived:
+        """Delete a team with its projects. Raises `NotFound`."""
+
     async def add_project(self, project: Project) -> None:
-        """Store a project. Raises `Conflict` when there is one of that id, `NotFound` when there is no such team."""
+        """Store a project. Raises `Conflict` when there is, or was, one of that id, `NotFound` without such a team."""
 
     async def projects(self, account_id: str) -> Sequence[Project]:
         """All projects, oldest first."""
+
+    async def rename_project(self, account_id: str, project_id: str, name: str) -> Project:
+        """Call a project otherwise. Raises `NotFound`."""
+
+    async def archive_project(self, account_id: str, project_id: str, at: datetime) -> Archived:
+        """Delete a project. Raises `NotFound`."""
 
 
 class ModelRules(Protocol):
     """What is ruled on models. `standing` reads memory; changes of other processes are seen within ten seconds."""
 
     async def put(self, account_id: str, rule: ModelRule) -> None:
-        """Set the rule of a holder in place of the one it had; one that allows all and denies nothing is none."""
+        """Set the rule of a holder in place of the one it had; one that says nothing is none."""
 
     async def rules(self, account_id: str) -> Sequence[ModelRule]:
         """Every rule of an account."""

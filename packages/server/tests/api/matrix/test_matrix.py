@@ -24,6 +24,7 @@ ROLES = {
     "organization:read": ALL,
     "organization:manage": {Role.OWNER, Role.ADMIN},
     "audit:read": {Role.OWNER, Role.ADMIN},
+    EVERYTHING: {Role.OWNER},
 }
 """Who may use the routes of a scope."""
 WITHOUT_A_SCOPE = {
@@ -102,7 +103,7 @@ async def test_every_route_has_one_row_and_every_row_a_route(house: Any) -> None
 async def test_whatever_asks_for_no_scope_has_a_reason() -> None:
     free = {f"{row.method} {row.path}" for row in table() if row.scope is None and row.credential != "public"}
     assert free == set(WITHOUT_A_SCOPE)
-    assert ROLES.keys() == SCOPES
+    assert ROLES.keys() == {*SCOPES, EVERYTHING}
 
 
 async def test_nobody_gets_in_without_a_credential(house: Any, cast: Cast) -> None:

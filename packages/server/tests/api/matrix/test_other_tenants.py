@@ -62,6 +62,9 @@ async def estate(served_house: House) -> Estate:
     answered = await made("/v1/responses", by_key, model="openai/gpt-5", input=MARK)
     place = f"/v1/organizations/{owner.account_id}/invitations"
     invited = (await made(place, owner.headers, email="guest@example.com", role="viewer")).json()
+    own = f"/v1/organizations/{owner.account_id}"
+    team = (await made(f"{own}/teams", owner.headers, name=MARK)).json()
+    await made(f"{own}/projects", owner.headers, project_id=MARK)
     task = {"task_type": "custom", "prompt": MARK}
     quote = (await made("/v1/quote", by_key, **task)).json()
     factors, now = house.gateway.books.storage.factors, house.gateway.books.clock.now()
@@ -72,6 +75,8 @@ async def estate(served_house: House) -> Estate:
         "user_id": owner.user.user_id,
         "invitation_id": invited["invitation_id"],
         "key_id": spare["key_id"],
+        "team_id": team["team_id"],
+        "project_id": MARK,
         "session_id": (await house.gateway.books.storage.sessions.of_user(owner.user.user_id, NOW))[0].session_id,
         "receipt_id": answered.headers["x-monkey-receipt"],
         "response_id": answered.json()["id"],
@@ -136,7 +141,7 @@ async def test_afterwards_all_of_it_is_there_for_its_owner(served_house: House, 
 
 async def test_every_parameter_of_a_path_is_accounted_for() -> None:
     own = {"user_id", "key_id", "session_id", "passkey_id", "receipt_id", "response_id"}
-    known = {"organization_id", "invitation_id", *own, *NAMES}
+    known = {"organization_id", "invitation_id", "team_id", "project_id", *own, *NAMES}
     assert set().union(*(_parameters(row.path) for row in table())) == known
 
 

@@ -16,6 +16,7 @@ from monkey_coder_server.dialects.openai_moderations import OpenAIModerations
 from monkey_coder_server.domain.catalog import Capability, Catalog, Kind, ModelCard
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.markup import MarkupTable
+from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.features import inference
@@ -223,6 +224,7 @@ class Gateway:
         self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
         self.key, self.prices = KEY, PriceBook.of(rows())
+        self.rules: tuple[ModelRule, ...] = ()
         self.feature = inference.build(
             inference.Dependencies(
                 access=[
@@ -285,7 +287,7 @@ class Gateway:
             return messages.pop() if messages else await caller.receive()
 
         request = Request(scope, receive, request_id=self.ids.new("req"), parameters=match.parameters)
-        request.principal = Principal(account_id=account, user_id="user_1", key=self.key)
+        request.principal = Principal(account_id=account, user_id="user_1", key=self.key, rules=self.rules)
         route = match.route
         try:
             reply = await route.endpoint(request)

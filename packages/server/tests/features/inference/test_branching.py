@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.errors import FailureKind, Unavailable
+from monkey_coder_server.domain.limits import Holder, HolderKind
+from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.ports.ledger import FailedRequest, Hold, Settlement
@@ -136,11 +138,13 @@ async def test_what_two_of_three_say_is_the_consensus() -> None:
     assert ran(answer)["rule_met"]
 
 
-@pytest.mark.parametrize("how", ["body", "header", "key"])
-async def test_a_vote_is_asked_for_by_body_header_and_key(how: str) -> None:
+@pytest.mark.parametrize("how", ["body", "header", "key", "team"])
+async def test_a_vote_is_asked_for_by_body_header_key_and_team(how: str) -> None:
     gateway = world(openai="It is 41.\n", anthropic="**42**\n", google="The answer is 42.\n")
     if how == "key":
         gateway.key = replace(KEY, collapse="vote")
+    if how == "team":
+        gateway.rules = (ModelRule(Holder(HolderKind.TEAM, "team_1"), collapse="vote"),)
     headers = {"x-mk-collapse": "vote"} if how == "header" else {}
     config = {"orchestration_config": {"collapse_strategy": "vote"}} if how == "body" else {}
     answer = await gateway.ask("/v1/execute", headers=headers, max_tokens=None, task_type="chat", **config)

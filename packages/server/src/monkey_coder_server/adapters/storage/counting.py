@@ -14,6 +14,7 @@ from monkey_coder_server.adapters.storage.limit_tables import counters, limits
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.recounting import recount
 from monkey_coder_server.adapters.storage.spending import TOTAL, Spender, Used
+from monkey_coder_server.adapters.storage.team_tables import held_by_what_is
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Need, Period, Standing, Unit, holders
 from monkey_coder_server.ports.record import Record
@@ -55,8 +56,10 @@ _LIMITS: Select[Any] = (
 """The limits of an account, each with its counter of the current period if that is begun."""
 _HOLDERS = {kind: f"of_{kind.value}" for kind in HolderKind}
 _CURRENT = Query(union_all(*[_LIMITS.where(limits.c.holder == bindparam(name)) for name in _HOLDERS.values()]))
-_ALL = Query(_LIMITS)
+_ALL = Query(_LIMITS.where(held_by_what_is(limits.c.account_id, limits.c.holder)))
 _BEGIN = Query(insert(counters))
+_PROJECT = HolderKind.PROJECT.value
+_SINCE_THEN = frozenset({HolderKind.ORGANIZATION, HolderKind.TEAM})
 _MOVE = Query(
     update(counters)
     .where(
@@ -92,13 +95,21 @@ class Counted(NamedTuple):
 
 
 def stored(holder: Holder) -> str:
-    """A holder as the tables name it."""
-    return holder.kind.value if holder.kind is HolderKind.ACCOUNT else f"{holder.kind.value}:{holder.id}"
+    """A holder as the tables name it.
+
+    The release before knows no organizations and no teams: it reads them as projects, of names that no project has.
+    """
+    if holder.kind is HolderKind.ACCOUNT:
+        return holder.kind.value
+    name = f"{holder.kind.value}:{holder.id}"
+    return f"{_PROJECT}:{name}" if holder.kind in _SINCE_THEN else name
 
 
 def read_holder(name: str, account_id: str) -> Holder:
     """A holder the tables name."""
     kind, _, identity = name.partition(":")
+    if kind == _PROJECT and ":" in identity:
+        kind, _, identity = identity.partition(":")
     return Holder(HolderKind(kind), identity or account_id)
 
 

@@ -15,8 +15,10 @@ from monkey_coder_server.adapters.storage.moments import (
     to_micros,
 )
 from monkey_coder_server.adapters.storage.people import api_keys, memberships, organizations
+from monkey_coder_server.adapters.storage.team_tables import projects
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
-from monkey_coder_server.domain.errors import Conflict, Forbidden
+from monkey_coder_server.domain.errors import Conflict, Forbidden, NotFound
+from monkey_coder_server.domain.limits import Holder, HolderKind
 from monkey_coder_server.domain.roles import narrowed
 from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.ports.accounts import Caps, KeyRecord
@@ -84,14 +86,39 @@ _OF_USER = Query(
         api_keys.c.revoked_at.is_(None),
     )
 )
+_GONE = Query(
+    select(projects.c.project_id).where(
+        projects.c.account_id == bindparam("account"),
+        projects.c.project_id == bindparam("named"),
+        projects.c.archived_at.is_not(None),
+    )
+)
+_IN_USE = (api_keys.c.account_id == bindparam("account"), api_keys.c.revoked_at.is_(None))
+_REVOKE_OF = {
+    HolderKind.ORGANIZATION: Query(update(api_keys).where(*_IN_USE).values(revoked_at=bindparam("at"), revision=_NEXT)),
+    **{
+        kind: Query(
+            update(api_keys)
+            .where(*_IN_USE, column == bindparam("named"))
+            .values(revoked_at=bindparam("at"), revision=_NEXT)
+        )
+        for kind, column in ((HolderKind.TEAM, api_keys.c.team_id), (HolderKind.PROJECT, api_keys.c.project_id))
+    },
+}
 _NARROW = Query(update(api_keys).where(*_OWN).values(scopes=bindparam("allowed"), revision=_NEXT))
 
 
 def add(record: KeyRecord, transaction: Transaction) -> None:
-    """Store a key. Raises `Conflict` when its id or digest is taken, `Forbidden` for whom the organization has lost."""
+    """Store a key.
+
+    Raises `Conflict` when its id or digest is taken, `Forbidden` for whom the organization has lost, `NotFound` for a
+    deleted project.
+    """
     transaction.alone(_REVISIONS)
     if transaction.row(_STRANGE, {"account": record.account_id, "user": record.user_id}) is not None:
         raise Forbidden("The user is no member of this organization, so they can have no key of it.")
+    if transaction.row(_GONE, {"account": record.account_id, "named": record.project_id}) is not None:
+        raise NotFound("This organization's project of that `project_id` was deleted.")
     if not transaction.change(_ADD, _row(record)):
         raise Conflict("This API key exists already.")
 
@@ -126,6 +153,15 @@ def change(
     stored = _row(edited)
     transaction.change(_CHANGE, {**own, **{f"new_{name}": stored[name] for name in _CHANGEABLE}})
     return edited
+
+
+def revoke_of(transaction: Transaction, account_id: str, holder: Holder, at: datetime) -> int:
+    """Revoke every key of an organization, or of a team or project of it; how many were in use."""
+    transaction.alone(_REVISIONS)
+    whose: Parameters = {"account": account_id, "at": to_micros(at)}
+    if holder.kind is not HolderKind.ORGANIZATION:
+        whose = {**whose, "named": holder.id}
+    return transaction.change(_REVOKE_OF[holder.kind], whose)
 
 
 def narrow(transaction: Transaction, account_id: str, user_id: str, allowed: frozenset[str], at: datetime) -> None:

@@ -17,7 +17,7 @@ limits = Table(
     CheckConstraint("allowed >= 0", "allowed_not_negative"),
     sqlite_with_rowid=False,
 )
-"""What may be spent beside the caps of keys, which stand with the key. `holder` is `account`, `project:ID` or `key:ID`;
+"""What may be spent beside the caps of keys, which stand with the key. `holder` is as `counting.stored` names it;
 `model` is empty for all models; `since` is when the limit was first set."""
 
 counters = Table(

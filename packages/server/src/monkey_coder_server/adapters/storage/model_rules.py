@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_change
 
 from monkey_coder_server.adapters.storage.counting import read_holder, stored
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
-from monkey_coder_server.adapters.storage.team_tables import model_rules
+from monkey_coder_server.adapters.storage.team_tables import held_by_what_is, model_rules
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.limits import Holder, holders
@@ -26,17 +26,32 @@ _REVISIONS = "model rule revisions"
 _NEXT = select(
     func.coalesce(func.max(model_rules.c.revision), literal_column("0")) + literal_column("1")
 ).scalar_subquery()
-_VALUES = {"allow": bindparam("allow"), "deny": bindparam("deny"), "revision": _NEXT}
+_VALUES = {
+    "allow": bindparam("allow"),
+    "deny": bindparam("deny"),
+    "collapse": bindparam("collapse"),
+    "revision": _NEXT,
+}
 _PUT = Query(
     insert_or_change(model_rules)
     .values(account_id=bindparam("account_id"), holder=bindparam("holder"), **_VALUES)
     .on_conflict_do_update(index_elements=[model_rules.c.account_id, model_rules.c.holder], set_=_VALUES)
 )
 _COLUMNS = select(
-    model_rules.c.account_id, model_rules.c.holder, model_rules.c.allow, model_rules.c.deny, model_rules.c.revision
+    model_rules.c.account_id,
+    model_rules.c.holder,
+    model_rules.c.allow,
+    model_rules.c.deny,
+    model_rules.c.collapse,
+    model_rules.c.revision,
 )
 _CHANGED = Query(_COLUMNS.where(model_rules.c.revision > bindparam("seen")).order_by(model_rules.c.revision))
-_OF_ACCOUNT = Query(_COLUMNS.where(model_rules.c.account_id == bindparam("account")).order_by(model_rules.c.holder))
+_OF_ACCOUNT = Query(
+    _COLUMNS.where(
+        model_rules.c.account_id == bindparam("account"),
+        held_by_what_is(model_rules.c.account_id, model_rules.c.holder),
+    ).order_by(model_rules.c.holder)
+)
 
 
 class SqlModelRules:
@@ -71,7 +86,7 @@ class SqlModelRules:
         rows = await self._readers.read_of(
             account_id, lambda reading: reading.rows(_OF_ACCOUNT, {"account": account_id})
         )
-        return [rule for rule in map(_rule, rows) if not _empty(rule)]
+        return [rule for rule in map(_rule, rows) if not rule.empty]
 
     def standing(
         self, account_id: str, *, key_id: str = "", project_id: str | None = None, team_id: str | None = None
@@ -87,7 +102,7 @@ class SqlModelRules:
         """Take in what was changed until now, by whatever process."""
         for row in await self._readers.read(lambda reading: reading.rows(_CHANGED, {"seen": self._revision})):
             rule, known = _rule(row), self._known[row[0]]
-            if _empty(rule):
+            if rule.empty:
                 known.pop(rule.holder, None)
             else:
                 known[rule.holder] = rule
@@ -114,15 +129,12 @@ def _put(account_id: str, rule: ModelRule, transaction: Transaction) -> None:
         "holder": stored(rule.holder),
         "allow": None if rule.allow is None else json.dumps(rule.allow),
         "deny": json.dumps(rule.deny),
+        "collapse": rule.collapse,
     }
     transaction.change(_PUT, row)
 
 
 def _rule(row: Row) -> ModelRule:
-    account_id, holder, allow, deny, _revision = row
+    account_id, holder, allow, deny, collapse, _revision = row
     permitted = None if allow is None else tuple(json.loads(allow))
-    return ModelRule(read_holder(holder, account_id), permitted, tuple(json.loads(deny)))
-
-
-def _empty(rule: ModelRule) -> bool:
-    return rule.allow is None and not rule.deny
+    return ModelRule(read_holder(holder, account_id), permitted, tuple(json.loads(deny)), collapse)

@@ -1,19 +1,22 @@
 """Organizations as rows: made, changed, and who belongs to them."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
-from monkey_coder_server.adapters.storage import key_rows
+from monkey_coder_server.adapters.storage import holds, key_rows, tickets
 from monkey_coder_server.adapters.storage.accounts import COLUMNS as USER_COLUMNS
 from monkey_coder_server.adapters.storage.accounts import add_user, read_user
-from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.moments import from_micros, optional_from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import accounts, memberships, organizations, users
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
 from monkey_coder_server.domain.errors import Conflict, Forbidden, NotFound
+from monkey_coder_server.domain.limits import Holder, HolderKind
+from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.roles import SCOPES_OF, Role, may_give
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.organizations import Change, Member, Membership, Organization
@@ -22,6 +25,12 @@ _MEMBERS = "members of organizations"
 """One change of members at a time, so that two owners who leave at once are not both let go."""
 _NOBODY = "This organization has no member of that id."
 _LAST_OWNER = "This organization has no other owner: make somebody else one first."
+_NONE = "There is no such organization any more."
+_BUSY = (
+    "Requests of this organization are still running, or gateways still keep credit ready for some: revoke its keys, "
+    "and delete it some minutes later."
+)
+_EMPTY_IT = "Use it up, or ask the gateway's operator to take it back (`monkey-server admin refund`); then delete it."
 _NO_SCOPES: frozenset[str] = frozenset()
 
 _ORGANIZATION = (
@@ -29,9 +38,11 @@ _ORGANIZATION = (
     organizations.c.name,
     organizations.c.created_at,
     organizations.c.second_factor_required,
+    organizations.c.archived_at,
 )
 _MEMBERSHIP = (memberships.c.account_id, memberships.c.user_id, memberships.c.role, memberships.c.created_at)
 _OWN = (memberships.c.account_id == bindparam("account"), memberships.c.user_id == bindparam("user"))
+_KEPT = (organizations.c.account_id == bindparam("account"), organizations.c.archived_at.is_(None))
 _ADD_ACCOUNT = Query(insert(accounts))
 _ADD = Query(insert(organizations))
 _FIND = Query(select(*_ORGANIZATION).where(organizations.c.account_id == bindparam("account")))
@@ -42,9 +53,7 @@ _OF_USER = Query(
     .order_by(organizations.c.created_at, organizations.c.account_id)
 )
 _UPDATE = Query(
-    update(organizations)
-    .where(organizations.c.account_id == bindparam("account"))
-    .values(name=bindparam("called"), second_factor_required=bindparam("strict"))
+    update(organizations).where(*_KEPT).values(name=bindparam("called"), second_factor_required=bindparam("strict"))
 )
 _MEMBERS_OF = Query(
     select(*USER_COLUMNS, *_MEMBERSHIP)
@@ -62,6 +71,9 @@ _OWNERS = Query(
 )
 _SET_ROLE = Query(update(memberships).where(*_OWN).values(role=bindparam("given")))
 _REMOVE = Query(delete(memberships).where(*_OWN))
+_IS_KEPT = Query(select(organizations.c.account_id).where(*_KEPT))
+_ARCHIVE = Query(update(organizations).where(*_KEPT).values(archived_at=bindparam("at")))
+_REMOVE_ALL = Query(delete(memberships).where(memberships.c.account_id == bindparam("account")))
 
 
 class SqlOrganizations:
@@ -77,7 +89,7 @@ class SqlOrganizations:
         await self._writer.perform(partial(_create, organization, owner))
 
     async def find(self, account_id: str) -> Organization | None:
-        """The organization of an account; None for one that is a person's own."""
+        """The organization of an account, deleted ones included; None for an account that is a person's own."""
         row = await self._readers.read(lambda transaction: transaction.row(_FIND, {"account": account_id}))
         return None if row is None else _organization(row)
 
@@ -98,8 +110,8 @@ class SqlOrganizations:
         return [Member(read_user(row[:split]), _membership(row[split:])) for row in rows]
 
     async def add(self, membership: Membership) -> None:
-        """Take somebody in. Raises `Conflict` when they are in it."""
-        await self._writer.perform(partial(_add, membership))
+        """Take somebody in. Raises `Conflict` when they are in it, `NotFound` when it is deleted."""
+        await self._writer.perform(partial(_join, membership))
 
     async def add_service(self, user: User, membership: Membership) -> None:
         """Make a user who cannot log in, in an organization."""
@@ -113,6 +125,12 @@ class SqlOrganizations:
         await self._writer.perform(partial(_change, change))
         await self._keys_changed()
 
+    async def archive(self, account_id: str, at: datetime, *, invitations: str) -> int:
+        """Delete an organization for all but the books. Raises `NotFound`, `Conflict` while it has credit or holds."""
+        revoked = await self._writer.perform(partial(_archive, account_id, at, invitations))
+        await self._keys_changed()
+        return revoked
+
 
 def _create(organization: Organization, owner: Membership, transaction: Transaction) -> None:
     created_at = to_micros(organization.created_at)
@@ -122,6 +140,7 @@ def _create(organization: Organization, owner: Membership, transaction: Transact
         "name": organization.name,
         "second_factor_required": organization.second_factor_required,
         "created_at": created_at,
+        "archived_at": None,
     }
     transaction.change(_ADD, row)
     _add(owner, transaction)
@@ -147,9 +166,31 @@ def _add(membership: Membership, transaction: Transaction) -> None:
         raise Conflict("They are a member of this organization already; change their role instead.")
 
 
+def _join(membership: Membership, transaction: Transaction) -> None:
+    transaction.alone(_MEMBERS)
+    if transaction.row(_IS_KEPT, {"account": membership.account_id}) is None:
+        raise NotFound(_NONE)
+    _add(membership, transaction)
+
+
+def _archive(account_id: str, at: datetime, invitations: str, transaction: Transaction) -> int:
+    transaction.alone(_MEMBERS)
+    wallet = holds.lock_wallet(transaction, account_id)
+    if wallet.held:
+        raise Conflict(_BUSY)
+    if wallet.balance:
+        message = f"This organization has {usd(wallet.balance)} USD of credit. {_EMPTY_IT}"
+        raise Conflict(message)
+    if not transaction.change(_ARCHIVE, {"account": account_id, "at": to_micros(at)}):
+        raise NotFound(_NONE)
+    tickets.withdraw(invitations, account_id, transaction)
+    transaction.change(_REMOVE_ALL, {"account": account_id})
+    return key_rows.revoke_of(transaction, account_id, Holder(HolderKind.ORGANIZATION, account_id), at)
+
+
 def _add_service(user: User, membership: Membership, transaction: Transaction) -> None:
     add_user(user, transaction)
-    _add(membership, transaction)
+    _join(membership, transaction)
 
 
 def _change(change: Change, transaction: Transaction) -> None:
@@ -175,8 +216,8 @@ def _change(change: Change, transaction: Transaction) -> None:
 
 
 def _organization(row: Row) -> Organization:
-    account_id, name, created_at, strict = row
-    return Organization(account_id, name, from_micros(created_at), bool(strict))
+    account_id, name, created_at, strict, archived_at = row
+    return Organization(account_id, name, from_micros(created_at), bool(strict), optional_from_micros(archived_at))
 
 
 def _membership(row: Row) -> Membership:

@@ -72,7 +72,9 @@ organizations = Table(
     Column("name", Text, nullable=False),
     Column("second_factor_required", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("archived_at", BigInteger),
 )
+"""One that was deleted keeps its row, and so do teams and projects: the books name them."""
 
 memberships = Table(
     "memberships",

@@ -76,7 +76,7 @@ class SqlTickets:
 
     async def withdraw(self, purpose: str, subject: str) -> None:
         """Make every ticket of a purpose useless that its subject still has."""
-        await self._writer.perform(partial(change, _WITHDRAW, {"good_for": purpose, "whose": subject}))
+        await self._writer.perform(partial(withdraw, purpose, subject))
 
     async def drop_expired(self, at: datetime) -> None:
         """Forget what nobody can use any more."""
@@ -85,6 +85,11 @@ class SqlTickets:
 
 def _wanted(digest: bytes, purpose: str, at: datetime) -> Parameters:
     return {"wanted": digest, "good_for": purpose, "at": to_micros(at)}
+
+
+def withdraw(purpose: str, subject: str, transaction: Transaction) -> None:
+    """Make every ticket of a purpose useless that its subject still has."""
+    transaction.change(_WITHDRAW, {"good_for": purpose, "whose": subject})
 
 
 def _issue(ticket: Ticket, transaction: Transaction) -> None:

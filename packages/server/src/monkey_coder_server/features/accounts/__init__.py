@@ -8,7 +8,12 @@ from monkey_coder_server.features.accounts.factors.api import FactorRoutes
 from monkey_coder_server.features.accounts.identity import Errands, IdentityRoutes
 from monkey_coder_server.features.accounts.key_care import KeyCareRoutes
 from monkey_coder_server.features.accounts.letters import Letters
-from monkey_coder_server.features.accounts.organizations import InvitationRoutes, OrganizationRoutes, TeamRoutes
+from monkey_coder_server.features.accounts.organizations import (
+    ClosingRoutes,
+    InvitationRoutes,
+    OrganizationRoutes,
+    TeamRoutes,
+)
 from monkey_coder_server.features.accounts.single_sign_on import SignInRoutes
 from monkey_coder_server.web.feature import Feature
 
@@ -26,6 +31,7 @@ def build(use: Dependencies) -> Feature:
         InvitationRoutes(use),
         KeyCareRoutes(use),
         TeamRoutes(use),
+        ClosingRoutes(use),
         SignInRoutes(use),
         CliLoginRoutes(use),
     )

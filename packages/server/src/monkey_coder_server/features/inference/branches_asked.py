@@ -1,6 +1,7 @@
 """Whether a request asks for several answers: in the native API by either historic field set, anywhere by a header.
 
-What the body says goes before the header, and the header before what the API key was made with.
+What the body says goes before the header, and the header before what the API key was made with; last come its project,
+its team and its organization.
 """
 
 from dataclasses import replace
@@ -8,6 +9,7 @@ from dataclasses import replace
 from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES, ExecuteRequest, OrchestrationConfig
 from monkey_coder_server.domain.collapse import DEFAULT_BRANCHES, DEFAULT_THRESHOLD, RULES, Collapse, Rule
 from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.domain.model_rules import collapse_of
 from monkey_coder_server.features.inference.bounds import LONGEST_NAME
 from monkey_coder_server.web.principal import Principal
 
@@ -34,9 +36,10 @@ def said_collapse(said: Collapse | None, header: str | None) -> Collapse | None:
 def wanted_collapse(said: Collapse | None, header: str | None, principal: Principal) -> Collapse | None:
     """How several answers are asked for, None for a single one. Raises `InvalidRequest` for an unknown rule."""
     chosen = said_collapse(said, header)
-    key = principal.key
-    if chosen is None and key is not None and key.collapse is not None:
-        chosen = Collapse(rule=RULES[key.collapse])
+    if chosen is None:
+        key = principal.key
+        by_default = collapse_of(principal.rules) if key is None or key.collapse is None else key.collapse
+        chosen = None if by_default is None else Collapse(rule=RULES[by_default])
     if chosen is None or chosen.rule is Rule.SINGLE or chosen.branches < 2:
         return None
     return replace(chosen, branches=HEDGED) if chosen.rule is Rule.HEDGE else chosen

@@ -42,9 +42,9 @@ def checked_name(text: str) -> str:
 
 
 async def organization_of(use: Dependencies, principal: Principal) -> Organization:
-    """The organization the caller acts for. Raises `NotFound` for an account of one's own."""
+    """The organization the caller acts for. Raises `NotFound` for an account of one's own, and for a deleted one."""
     found = await use.organizations.find(principal.account_id)
-    if found is None:
+    if found is None or found.archived_at is not None:
         raise NotFound("This account is your own and no organization; GET /v1/organizations lists yours.")
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from monkey_coder_protocol.organizations import KeyPolicy, ModelRuleInfo
 from monkey_coder_server.domain.limits import Holder, HolderKind, Standing, holders
-from monkey_coder_server.domain.model_rules import ModelRule, access_of
+from monkey_coder_server.domain.model_rules import ModelRule, access_of, collapse_of
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.web.standings import shown_standing
@@ -26,6 +26,7 @@ async def policy_of(use: Dependencies, key: KeyRecord) -> KeyPolicy:
         limits=[shown_standing(each, now) for each in standings],
         tightest=[shown_standing(each, now) for each in tightest(standings)],
         rules=[shown_rule(rule) for rule in rules],
+        collapse=collapse_of(rules),
         models=[
             f"{provider}/{model}" for provider, model in use.offers if access is None or access.permits(provider, model)
         ],
@@ -33,11 +34,12 @@ async def policy_of(use: Dependencies, key: KeyRecord) -> KeyPolicy:
 
 
 async def rules_of(use: Dependencies, key: KeyRecord, counting: tuple[Holder, ...]) -> list[ModelRule]:
-    """The rules that count for a key, the list it was made with last."""
+    """The rules that count for a key, what it was made with last."""
     found = [rule for rule in await use.model_rules.rules(key.account_id) if rule.holder in counting]
     rules = sorted(found, key=lambda rule: counting.index(rule.holder))
-    if key.models is not None:
-        rules.append(ModelRule(Holder(HolderKind.KEY, key.key_id), key.models))
+    own = ModelRule(Holder(HolderKind.KEY, key.key_id), key.models, collapse=key.collapse)
+    if not own.empty:
+        rules.append(own)
     return rules
 
 
@@ -58,4 +60,5 @@ def shown_rule(rule: ModelRule) -> ModelRuleInfo:
         holder_id=rule.holder.id,
         allow=None if rule.allow is None else list(rule.allow),
         deny=list(rule.deny),
+        collapse=rule.collapse,
     )

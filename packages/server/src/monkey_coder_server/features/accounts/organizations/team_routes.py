@@ -11,6 +11,7 @@ from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.money import asked_usd
 from monkey_coder_server.domain.scopes import KEYS_MANAGE, ORGANIZATION_MANAGE, ORGANIZATION_READ
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.key_checks import checked_collapse
 from monkey_coder_server.features.accounts.limits import checked_project, checked_tokens
 from monkey_coder_server.features.accounts.organizations import policy
 from monkey_coder_server.features.accounts.organizations.audit import Notes
@@ -96,7 +97,7 @@ class TeamRoutes:
     async def teams(self, request: Request) -> Reply:
         """The organization's teams."""
         await organization_of(self._use, request.principal)
-        found = [_shown_team(team) for team in await self._use.teams.teams(request.principal.account_id)]
+        found = [shown_team(team) for team in await self._use.teams.teams(request.principal.account_id)]
         return json_reply(wire.TeamList(found, len(found)))
 
     async def add_team(self, request: Request) -> Reply:
@@ -108,12 +109,12 @@ class TeamRoutes:
         team = Team(use.ids.new("team"), organization.account_id, checked_name(wish.name), use.clock.now())
         await use.teams.add_team(team)
         await self._note(request, "team.create", team.team_id, team.name)
-        return json_reply(_shown_team(team))
+        return json_reply(shown_team(team))
 
     async def projects(self, request: Request) -> Reply:
         """The organization's projects."""
         await organization_of(self._use, request.principal)
-        found = [_shown_project(each) for each in await self._use.teams.projects(request.principal.account_id)]
+        found = [shown_project(each) for each in await self._use.teams.projects(request.principal.account_id)]
         return json_reply(wire.ProjectList(found, len(found)))
 
     async def add_project(self, request: Request) -> Reply:
@@ -122,10 +123,11 @@ class TeamRoutes:
         organization = await organization_of(self._use, request.principal)
         _refuse_too_many(await self._use.teams.projects(organization.account_id), "projects")
         project_id = checked_project(wish.project_id) or ""
-        project = Project(organization.account_id, project_id, wish.team_id, self._use.clock.now())
+        name = project_id if wish.name is None else checked_name(wish.name)
+        project = Project(organization.account_id, project_id, wish.team_id, self._use.clock.now(), name)
         await self._use.teams.add_project(project)
         await self._note(request, "project.create", project_id, f"team {wish.team_id or 'none'}")
-        return json_reply(_shown_project(project))
+        return json_reply(shown_project(project))
 
     async def limits(self, request: Request) -> Reply:
         """Every limit of the organization, whoever holds it, as it stands."""
@@ -156,14 +158,15 @@ class TeamRoutes:
         return await self._rules(request.principal.account_id)
 
     async def set_rule(self, request: Request) -> Reply:
-        """Say which models the organization, a team, a project or a key may use; seen everywhere within ten seconds."""
+        """Say which models an organization, team, project or key may use, and how several are asked for one answer."""
         wish = await json_body(request, _rule)
         use, account_id = self._use, (await organization_of(self._use, request.principal)).account_id
         holder = await holder_of(use, account_id, kind=wish.holder, holder_id=wish.holder_id)
         allow = None if wish.allow is None else _checked_models(wish.allow)
-        rule = ModelRule(holder, allow, _checked_models(wish.deny))
+        rule = ModelRule(holder, allow, _checked_models(wish.deny), checked_collapse(wish.collapse))
         await use.model_rules.put(account_id, rule)
-        told = f"{holder.kind}: allow {'all' if allow is None else len(allow)}, deny {len(rule.deny)}"
+        allowed, collapse = "all" if allow is None else len(allow), f", {rule.collapse}" if rule.collapse else ""
+        told = f"{holder.kind}: allow {allowed}, deny {len(rule.deny)}{collapse}"
         await self._note(request, "models.rule", holder.id, told)
         return await self._rules(account_id)
 
@@ -214,11 +217,16 @@ def _checked_models(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _shown_team(team: Team) -> wire.TeamInfo:
+def shown_team(team: Team) -> wire.TeamInfo:
+    """A team for the wire."""
     return wire.TeamInfo(team_id=team.team_id, name=team.name, created_at=team.created_at.isoformat())
 
 
-def _shown_project(project: Project) -> wire.ProjectInfo:
+def shown_project(project: Project) -> wire.ProjectInfo:
+    """A project for the wire."""
     return wire.ProjectInfo(
-        project_id=project.project_id, team_id=project.team_id, created_at=project.created_at.isoformat()
+        project_id=project.project_id,
+        name=project.name,
+        team_id=project.team_id,
+        created_at=project.created_at.isoformat(),
     )

@@ -98,6 +98,7 @@ def _organize() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("second_factor_required", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("archived_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.account_id"], name=op.f("fk_organizations_account_id_accounts")
         ),
@@ -181,12 +182,16 @@ def _rule_teams() -> None:
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("archived_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["organizations.account_id"], name=op.f("fk_teams_account_id_organizations")
         ),
         sa.PrimaryKeyConstraint("team_id", name=op.f("pk_teams")),
-        sa.UniqueConstraint("account_id", "name", name=op.f("uq_teams_account_id_name")),
         sa.UniqueConstraint("account_id", "team_id", name=op.f("uq_teams_account_id_team_id")),
+    )
+    kept = sa.text("archived_at IS NULL")
+    op.create_index(
+        "ix_teams_name", "teams", ["account_id", "name"], unique=True, sqlite_where=kept, postgresql_where=kept
     )
     op.create_table(
         "projects",
@@ -194,6 +199,8 @@ def _rule_teams() -> None:
         sa.Column("project_id", sa.Text(), nullable=False),
         sa.Column("team_id", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("archived_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["organizations.account_id"], name=op.f("fk_projects_account_id_organizations")
         ),
@@ -210,6 +217,7 @@ def _rule_teams() -> None:
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("allow", sa.Text(), nullable=True),
         sa.Column("deny", sa.Text(), nullable=False),
+        sa.Column("collapse", sa.Text(), nullable=True),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "holder", name=op.f("pk_model_rules")),
     )
