@@ -49,7 +49,7 @@ from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rota
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.credit import Refund
-from monkey_coder_server.ports.factors import Passkey, Totp, Tries
+from monkey_coder_server.ports.factors import Passkey, Totp
 from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill, GrantTerms
 from monkey_coder_server.ports.organizations import Membership, Organization
@@ -235,7 +235,6 @@ async def _prove(store: Storage) -> None:
     await store.factors.put_totp(Totp("user_1", b"sealed", 7, NOON))
     await store.factors.add_passkey(Passkey("psk_1", "user_1", b"credential", b"cose", 0, "laptop", NOON))
     await store.factors.put_recovery_codes("user_1", [b"code".ljust(32)])
-    await store.factors.take_try("user_1", Tries(5, 300), NOON)
 
 
 async def _learn(store: Storage) -> None:

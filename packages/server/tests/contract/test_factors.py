@@ -9,7 +9,7 @@ import pytest
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.ports.accounts import Session, User
-from monkey_coder_server.ports.factors import Passkey, Totp, Tries
+from monkey_coder_server.ports.factors import Passkey, Totp
 from packages.server.tests.contract.booking import NOON
 
 ADA, BEN = (
@@ -19,7 +19,6 @@ ADA, BEN = (
 TOTP = Totp("user_ada", b"sealed", 41, NOON)
 PASSKEY = Passkey("psk_1", "user_ada", b"credential", b"cose", 7, "laptop", NOON)
 DIGESTS = [bytes([number]) * 32 for number in range(10)]
-FIVE = Tries(5, 300)
 
 
 @pytest.fixture
@@ -115,16 +114,3 @@ async def test_with_the_last_factor_its_codes_and_what_sessions_proved_are_gone(
     session = await people.sessions.find("ses_1")
     assert session is not None
     assert not session.second_factor
-
-
-async def test_so_many_tries_and_no_more_until_their_time_is_over(people: Storage) -> None:
-    store = people.factors
-    waits = await asyncio.gather(*(store.take_try("user_ada", FIVE, NOON) for _ in range(16)))
-    assert waits.count(0) == 5
-    assert set(waits) == {0, 300}
-    assert await store.take_try("user_ben", FIVE, NOON) == 0
-    assert await store.take_try("user_ada", FIVE, NOON + timedelta(seconds=299)) == 1
-    after = NOON + timedelta(seconds=300)
-    assert [await store.take_try("user_ada", FIVE, after) for _ in range(6)] == [0] * 5 + [300]
-    await store.forget_tries("user_ada")
-    assert await store.take_try("user_ada", FIVE, after) == 0

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from monkey_coder_server.adapters.storage.open import Storage
+from monkey_coder_server.adapters.storage.tries import DROPPED_AT_ONCE
 from monkey_coder_server.domain.throttling import SECOND, Allowance
 from packages.server.tests.contract.booking import NOON
 from packages.server.tests.contract.conftest import OpenStore
@@ -52,3 +53,19 @@ async def test_tries_are_given_back_forgotten_and_dropped_when_clear(store: Stor
     await store.tries.drop_clear(NOON + timedelta(hours=3))
     assert await wait(store, NOON, ada=FEW) == 0.0
     await store.tries.give_back("nobody", FEW)
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_waiting(store: Storage) -> None:
+    for _ in range(3):
+        await wait(store, NOON + timedelta(days=3), ada=FEW)
+    assert [await wait(store, NOON, ada=FEW) for _ in range(2)] == [2.0, 2.0]
+    assert await wait(store, NOON + timedelta(seconds=2), ada=FEW) == 0.0
+
+
+async def test_what_is_clear_is_dropped_some_at_a_time_and_nothing_else(store: Storage) -> None:
+    strangers = {f"stranger {number}": MANY for number in range(DROPPED_AT_ONCE + 1)}
+    await store.tries.take(strangers, NOON)
+    await wait(store, NOON + timedelta(minutes=30), ada=FEW)
+    after = NOON + timedelta(hours=1)
+    assert [await store.tries.drop_clear(after) for _ in range(3)] == [DROPPED_AT_ONCE, 1, 0]
+    assert await store.tries.drop_clear(NOON + timedelta(hours=2)) == 1

@@ -8,6 +8,8 @@ from monkey_coder_server.domain.throttling import (
     Standing,
     count,
     given_back,
+    mailbox_of,
+    not_ahead,
     place_of,
     tried,
     wait,
@@ -57,11 +59,39 @@ def test_nobody_waits_longer_than_the_longest_and_guessing_stays_slow(pauses: li
     assert counted <= LOGIN.free + 12 + (now - NOON) // LOGIN.longest + (now - NOON) // LOGIN.forgotten_after
 
 
+@given(st.lists(st.integers(-30 * 24 * HOUR, 2 * HOUR), max_size=100))
+def test_nobody_waits_longer_although_the_clock_is_set_back(jumps: list[int]) -> None:
+    standing, now = NEVER_TRIED, NOON
+    for jump in jumps:
+        now += jump
+        standing = not_ahead(standing, now)
+        waiting = wait(standing, LOGIN, now)
+        assert waiting <= LOGIN.longest
+        now += waiting
+        assert wait(standing, LOGIN, now) == 0
+        standing = tried(standing, LOGIN, now)
+
+
+def test_a_clock_that_is_set_back_makes_no_try_forgotten() -> None:
+    standing = NEVER_TRIED
+    for _ in range(4):
+        standing = tried(standing, LOGIN, NOON)
+    before = not_ahead(standing, NOON - 9 * HOUR)
+    assert count(before, LOGIN, NOON - 9 * HOUR) == 4
+    assert not_ahead(before, NOON) == before
+
+
 def test_a_household_is_an_address_of_ipv4_or_a_network_of_ipv6() -> None:
     assert place_of("203.0.113.9") == "203.0.113.9"
     assert place_of("::ffff:203.0.113.9") == "203.0.113.9"
     assert place_of("2001:db8:1:2:3:4:5:6") == place_of("2001:db8:1:2:ffff::1") == "2001:db8:1:2::/64"
     assert place_of("testclient") == "testclient"
+
+
+def test_all_spellings_of_a_mailbox_are_one() -> None:
+    spellings = ("ada.lovelace@example.org", " AdaLovelace+shop@Example.org", "a.d.a.lovelace+x+y@example.org")
+    assert {mailbox_of(spelling) for spelling in spellings} == {"adalovelace@example.org"}
+    assert mailbox_of("ada@one.example.org") != mailbox_of("ada@example.org")
 
 
 def test_an_old_standing_is_clear() -> None:

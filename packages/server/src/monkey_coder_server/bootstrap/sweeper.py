@@ -44,13 +44,13 @@ class Sweeper:
         await storage.ledger.expire_grants(now)
         await storage.tickets.drop_expired(now)
         await storage.audit.tell_counted(now)
-        await storage.tries.drop_clear(now)
         await self._tell_head(now)
         taken_back = await storage.books.expire_leases(now)
         if taken_back:
             logger.warning("took back %d leases of processes that were not heard of", taken_back)
-        while await storage.answers.forget(now):  # some at a time: others write in between
-            pass
+        for forget in (storage.answers.forget, storage.tries.drop_clear):
+            while await forget(now):  # some at a time: others write in between
+                pass
 
     async def _tell_head(self, now: datetime) -> None:
         """Once a day into the log, which is kept where the database's administrators cannot write."""

@@ -34,6 +34,12 @@ class Standing:
 NEVER_TRIED = Standing(0, 0)
 
 
+def not_ahead(standing: Standing, now: int) -> Standing:
+    """As it stands where the clock was set back since the last try: what is to come must not keep anybody waiting."""
+    ahead = standing.last_at - now
+    return standing if ahead <= 0 else Standing(standing.clear_at - ahead, now)
+
+
 def count(standing: Standing, allowance: Allowance, now: int) -> int:
     """How many tries are remembered; one that is partly forgotten still counts."""
     return max(0, -((now - standing.clear_at) // allowance.forgotten_after))
@@ -56,6 +62,12 @@ def tried(standing: Standing, allowance: Allowance, now: int) -> Standing:
 def given_back(standing: Standing, allowance: Allowance) -> Standing:
     """With one try less: it was none."""
     return Standing(standing.clear_at - allowance.forgotten_after, standing.last_at)
+
+
+def mailbox_of(address: str) -> str:
+    """Where mail to an address ends up at the great providers: what follows a `+`, and dots, make no other mailbox."""
+    name, _, host = address.strip().casefold().rpartition("@")
+    return f"{name.partition('+')[0].replace('.', '')}@{host}"
 
 
 def place_of(address: str) -> str:

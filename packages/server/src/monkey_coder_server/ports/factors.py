@@ -1,4 +1,4 @@
-"""Second factors of people: one-time codes, passkeys, recovery codes, and the tries that are counted against them."""
+"""Second factors of people: one-time codes, passkeys, recovery codes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,14 +30,6 @@ class Passkey:
     name: str
     created_at: datetime
     last_used: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tries:
-    """How often may be tried: `most` within `seconds` of the first."""
-
-    most: int
-    seconds: int
 
 
 class Factors(Protocol):
@@ -84,12 +76,6 @@ class Factors(Protocol):
 
     async def recovery_codes(self, user_id: str) -> int:
         """How many are left."""
-
-    async def take_try(self, subject: str, tries: Tries, at: datetime) -> int:
-        """Count a try: 0 when it is allowed, else how many seconds to wait."""
-
-    async def forget_tries(self, subject: str) -> None:
-        """Begin to count anew."""
 
 
 class OneTimeCodes(Protocol):

@@ -164,7 +164,6 @@ async def test_a_challenge_for_one_purpose_is_none_for_another(house: Any) -> No
     for asked in ("money", "factors", "identity"):
         answer = authenticator.answer(await confirm_options(person, asked))
         assert refusal(await confirmed(person, "keys", answer)) == REFUSED
-        await house.gateway.books.storage.factors.forget_tries(person.claims["sub"])
     answer = authenticator.answer(await confirm_options(person, "keys"))
     assert refusal(await log_in(house, answer)) == REFUSED
     token, asked = await second_step(house, person)

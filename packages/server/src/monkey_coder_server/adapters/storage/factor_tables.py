@@ -37,12 +37,3 @@ recovery_codes = Table(
     Column("digest", LargeBinary, primary_key=True),
 )
 """Keyed digests of codes that nobody used yet."""
-
-factor_tries = Table(
-    "factor_tries",
-    metadata,
-    Column("subject", Text, primary_key=True),
-    Column("since", BigInteger, nullable=False),
-    Column("tried", BigInteger, nullable=False),
-)
-"""How often was tried since the first try that counts."""

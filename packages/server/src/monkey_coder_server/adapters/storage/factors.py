@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from math import ceil
 from typing import Any
 
 from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    case,
     delete,
     exists,
     false,
@@ -25,13 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
-from monkey_coder_server.adapters.storage.factor_tables import factor_tries, passkeys, recovery_codes, totp_factors
+from monkey_coder_server.adapters.storage.factor_tables import passkeys, recovery_codes, totp_factors
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import sessions
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction, change
 from monkey_coder_server.domain.errors import Conflict
-from monkey_coder_server.ports.factors import Passkey, Totp, Tries
+from monkey_coder_server.ports.factors import Passkey, Totp
 
 _ONE: Any = literal_column("1")
 _OF_USER: Any = bindparam("user")
@@ -89,18 +87,6 @@ _USE_CODE = Query(
 )
 _CODES = Query(select(func.count()).select_from(recovery_codes).where(recovery_codes.c.user_id == _OF_USER))
 _NO_LONGER_PROVEN = Query(update(sessions).where(sessions.c.user_id == _OF_USER).values(second_factor=false()))
-_BEGIN_TRIES = Query(insert_or_not(factor_tries).on_conflict_do_nothing())
-_OVER = factor_tries.c.since <= bindparam("before")
-_TRY = Query(
-    update(factor_tries)
-    .where(factor_tries.c.subject == bindparam("whose"), or_(_OVER, factor_tries.c.tried < bindparam("most")))
-    .values(
-        tried=case((_OVER, _ONE), else_=factor_tries.c.tried + _ONE),
-        since=case((_OVER, bindparam("at", type_=factor_tries.c.since.type)), else_=factor_tries.c.since),
-    )
-)
-_SINCE = Query(select(factor_tries.c.since).where(factor_tries.c.subject == bindparam("whose")))
-_FORGET_TRIES = Query(delete(factor_tries).where(factor_tries.c.subject == bindparam("whose")))
 
 
 class SqlFactors:
@@ -176,14 +162,6 @@ class SqlFactors:
         row = await self._readers.read(lambda transaction: transaction.row(_CODES, {"user": user_id}))
         return 0 if row is None else int(row[0])
 
-    async def take_try(self, subject: str, tries: Tries, at: datetime) -> int:
-        """Count a try: 0 when it is allowed, else how many seconds to wait."""
-        return await self._writer.perform(partial(_take_try, subject, tries, at))
-
-    async def forget_tries(self, subject: str) -> None:
-        """Begin to count anew."""
-        await self._writer.perform(partial(change, _FORGET_TRIES, {"whose": subject}))
-
 
 def _put_totp(totp: Totp, transaction: Transaction) -> None:
     transaction.change(_DROP_TOTP, {"user": totp.user_id})
@@ -210,17 +188,6 @@ def _add_passkey(passkey: Passkey, transaction: Transaction) -> None:
 def _put_codes(user_id: str, digests: Sequence[bytes], transaction: Transaction) -> None:
     transaction.change(_DROP_CODES, {"user": user_id})
     transaction.change_each(_ADD_CODE, [{"user_id": user_id, "digest": digest} for digest in digests])
-
-
-def _take_try(subject: str, tries: Tries, at: datetime, transaction: Transaction) -> int:
-    now, period = to_micros(at), timedelta(seconds=tries.seconds)
-    transaction.change(_BEGIN_TRIES, {"subject": subject, "since": now, "tried": 0})
-    values: Parameters = {"whose": subject, "before": to_micros(at - period), "most": tries.most, "at": now}
-    if transaction.change(_TRY, values):
-        return 0
-    row = transaction.row(_SINCE, {"whose": subject})
-    left = timedelta() if row is None else from_micros(row[0]) + period - at
-    return max(1, ceil(left.total_seconds()))
 
 
 def _passkey(row: Row) -> Passkey:

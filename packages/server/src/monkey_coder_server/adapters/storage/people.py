@@ -107,7 +107,7 @@ tries = Table(
     Column("last_at", BigInteger, nullable=False),
     Index("ix_tries_clear_at", "clear_at"),
 )
-"""Tries of what can be guessed, by the SHA-256 of what they were at; see `domain.throttling.Standing`."""
+"""Tries of what can be guessed or flooded, by the SHA-256 of what they were at; see `domain.throttling.Standing`."""
 
 api_keys = Table(
     "api_keys",

@@ -11,9 +11,10 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from monkey_coder_server.adapters.storage.moments import MICROSECOND, to_micros
 from monkey_coder_server.adapters.storage.operations import Writing
 from monkey_coder_server.adapters.storage.people import tries
-from monkey_coder_server.adapters.storage.transaction import Query, Transaction
-from monkey_coder_server.domain.throttling import NEVER_TRIED, Allowance, Standing, given_back, tried, wait
+from monkey_coder_server.adapters.storage.transaction import Query, Transaction, change
+from monkey_coder_server.domain.throttling import NEVER_TRIED, Allowance, Standing, given_back, not_ahead, tried, wait
 
+DROPPED_AT_ONCE = 1_000
 _MEET = Query(
     insert_or_not(tries)
     .values(subject=bindparam("whose"), clear_at=bindparam("clear"), last_at=bindparam("last"))
@@ -26,7 +27,9 @@ _COUNT = Query(
     .values(clear_at=bindparam("clear"), last_at=bindparam("last"))
 )
 _FORGET = Query(delete(tries).where(tries.c.subject == bindparam("whose")))
-_DROP_CLEAR = Query(delete(tries).where(tries.c.clear_at <= bindparam("at")))
+_CLEAR = tries.c.clear_at <= bindparam("at")
+_SOME_CLEAR = select(tries.c.subject).where(_CLEAR).limit(DROPPED_AT_ONCE)
+_DROP_CLEAR = Query(delete(tries).where(tries.c.subject.in_(_SOME_CLEAR), _CLEAR))
 
 
 class SqlTries:
@@ -46,11 +49,11 @@ class SqlTries:
 
     async def forget(self, subject: str) -> None:
         """Forget all tries of a subject."""
-        await self._writer.perform(partial(_forget, _digest(subject)))
+        await self._writer.perform(partial(change, _FORGET, {"whose": _digest(subject)}))
 
-    async def drop_clear(self, at: datetime) -> None:
-        """Drop the rows of which nothing is remembered any more."""
-        await self._writer.perform(partial(_drop_clear, to_micros(at)))
+    async def drop_clear(self, at: datetime) -> int:
+        """Drop some of the rows of which nothing is remembered any more; how many."""
+        return await self._writer.perform(partial(change, _DROP_CLEAR, {"at": to_micros(at)}))
 
 
 def _digest(subject: str) -> bytes:
@@ -58,7 +61,7 @@ def _digest(subject: str) -> bytes:
 
 
 def _take(allowances: Mapping[bytes, Allowance], now: int, transaction: Transaction) -> int:
-    standings = {subject: _met(subject, transaction) for subject in sorted(allowances)}
+    standings = {subject: _met_at(subject, now, transaction) for subject in sorted(allowances)}
     waits = [wait(standing, allowances[subject], now) for subject, standing in standings.items()]
     if any(waits):
         return max(waits)
@@ -75,17 +78,18 @@ def _met(subject: bytes, transaction: Transaction) -> Standing:
     return Standing(clear_at, last_at)
 
 
+def _met_at(subject: bytes, now: int, transaction: Transaction) -> Standing:
+    """The same, put right where the clock was set back."""
+    found = _met(subject, transaction)
+    standing = not_ahead(found, now)
+    if standing != found:
+        _note(subject, standing, transaction)
+    return standing
+
+
 def _note(subject: bytes, standing: Standing, transaction: Transaction) -> None:
     transaction.change(_COUNT, {"whose": subject, "clear": standing.clear_at, "last": standing.last_at})
 
 
 def _give_back(subject: bytes, allowance: Allowance, transaction: Transaction) -> None:
     _note(subject, given_back(_met(subject, transaction), allowance), transaction)
-
-
-def _forget(subject: bytes, transaction: Transaction) -> None:
-    transaction.change(_FORGET, {"whose": subject})
-
-
-def _drop_clear(at: int, transaction: Transaction) -> None:
-    transaction.change(_DROP_CLEAR, {"at": at})

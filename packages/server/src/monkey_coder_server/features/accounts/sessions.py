@@ -39,7 +39,7 @@ class _Turn:
 async def throttle(use: Dependencies, *, action: str, client_ip: str, account: str | None = None) -> None:
     """Count a try against its network address and, where one is named, the account, which can then be guessed at.
 
-    Raises `RateLimited`, `Unavailable`.
+    First in this process, so that a flood does not reach the database. Raises `RateLimited`, `Unavailable`.
     """
     place = f"{action}:ip:{place_of(client_ip)}"
     verdict = await use.limiter.take(place, limit=TRIES_PER_PLACE, period=THROTTLE_SECONDS)
@@ -47,6 +47,8 @@ async def throttle(use: Dependencies, *, action: str, client_ip: str, account: s
         raise RateLimited(throttles.TOO_MANY, retry_after=verdict.retry_after)
     if account is not None:
         await throttles.count_guess(use, action=action, account=account, client_ip=client_ip)
+    elif action in throttles.COUNTED_TOGETHER:
+        await throttles.count(use, {throttles.place_at(action, client_ip): throttles.A_BUSY_PLACE})
 
 
 async def check_password(use: Dependencies, request: Request, *, email: str, password: str) -> User:

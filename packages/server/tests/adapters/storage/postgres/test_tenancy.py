@@ -31,7 +31,6 @@ from packages.server.tests.contract.test_organizations import person
 MINE, THEIRS = "acc_mine", "acc_theirs"
 OUTSIDE = {
     "accounts": "ids and nothing else",
-    "factor_tries": "read by the gateway alone, to know who asks",
     "identities": "read by the gateway alone, to know who asks",
     "lessons": "the router's",
     "passkeys": "read by the gateway alone, to know who asks",
@@ -48,7 +47,7 @@ OUTSIDE = {
     "sessions": "read by the gateway alone, to know who asks",
     "tickets": "read by the gateway alone, by what a person brings",
     "totp_factors": "read by the gateway alone, to know who asks",
-    "tries": "read by the gateway alone, to slow guessing down",
+    "tries": "read by the gateway alone, to slow guessing and floods down",
     "users": "read by the gateway alone: it has password hashes",
 }
 """Tables the tenants' role cannot read at all, and why no tenant's read needs them."""

@@ -29,7 +29,8 @@ async def confirm(use: Dependencies, request: Request, user: User, wish: wire.Co
     target = wish.target or ""
     if len(target) > LONGEST_TARGET:
         raise InvalidRequest("The field `target` must be an id of this gateway.")
-    await proof.take_try(use, user)
+    if wish.passkey is None:
+        await proof.take_try(use, user)
     if not await _proved(use, request, user, wish, ceremony_of(action, session_id)):
         raise InvalidCredentials(proof.WRONG)
     await proof.succeed(use, user)

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monkey_coder_server.domain.errors import InvalidRequest, RateLimited
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.features.accounts import throttles
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import challenges, recovery, totp
 from monkey_coder_server.features.accounts.noting import note
 from monkey_coder_server.ports.accounts import REFUSED, User
-from monkey_coder_server.ports.factors import Passkey, Tries
+from monkey_coder_server.ports.factors import Passkey
 from monkey_coder_server.web.request import Request
 
-TRIES = Tries(most=5, seconds=300)
 LONGEST_CODE = 64
 WRONG = "The code or passkey is not right, or was used before; try the next code."
 
@@ -27,15 +27,13 @@ class Ceremony:
 
 
 async def take_try(use: Dependencies, user: User) -> None:
-    """Count a try before anything is compared. Raises `RateLimited`."""
-    wait = await use.factors.store.take_try(user.user_id, TRIES, use.clock.now())
-    if wait:
-        raise RateLimited("Too many wrong codes; wait before the next try.", retry_after=wait)
+    """Count a try at what can be guessed before it is compared; passkeys cannot be. Raises `RateLimited`."""
+    await throttles.count(use, {throttles.second_factor_of(user.user_id): throttles.A_FACTOR})
 
 
 async def succeed(use: Dependencies, user: User) -> None:
     """Begin to count tries anew."""
-    await use.factors.store.forget_tries(user.user_id)
+    await use.tries.forget(throttles.second_factor_of(user.user_id))
 
 
 async def by_code(use: Dependencies, request: Request, user: User, code: str) -> bool:

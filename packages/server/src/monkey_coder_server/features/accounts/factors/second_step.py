@@ -68,7 +68,8 @@ async def finish(use: Dependencies, request: Request, wish: wire.MfaVerifyReques
     proof.checked(wish.code, wish.passkey)
     login = await waiting(use, wish.mfa_token)
     request.concerns = login.user.account_id
-    await proof.take_try(use, login.user)
+    if wish.code is not None:
+        await proof.take_try(use, login.user)
     if not await _proved(use, request, login, wish):
         raise InvalidCredentials(proof.WRONG)
     if await use.tickets.redeem(login.digest, PURPOSE, use.clock.now()) is None:

@@ -20,9 +20,9 @@ _SAME = "The account has this address already."
 _TAKEN = "The address got an account of its own since it was asked for; choose another one."
 
 
-async def admit_mail(use: Dependencies, request: Request, email: str) -> None:
+async def admit_mail(use: Dependencies, request: Request, purpose: str, email: str) -> None:
     """Count a mail that is asked for. Raises `InvalidRequest`, `RateLimited`, `Unavailable`."""
-    await throttles.count_mail(use, email=checked_address(email), client_ip=request.client_ip)
+    await throttles.count_mail(use, purpose, email=checked_address(email), client_ip=request.client_ip)
 
 
 async def ask_to_verify(use: Dependencies, email: str) -> None:
@@ -32,7 +32,7 @@ async def ask_to_verify(use: Dependencies, email: str) -> None:
     folded = email.strip().casefold()
     token = await links.issue(use, links.VERIFY, user.user_id if user is not None and waits else NOBODY, folded)
     mail = use.letters.written(user.email if user is not None else email, wording.verification(token))
-    if waits:
+    if await throttles.may_write(use, mail.to, proved=not waits) and waits:
         use.letters.post(mail)
 
 
@@ -43,7 +43,7 @@ async def ask_to_change(use: Dependencies, errands: Errands, request: Request, *
     await check_again(use, request, user, password)
     if address == user.email:
         raise InvalidRequest(_SAME)
-    await throttles.count_mail(use, email=address, client_ip=request.client_ip)
+    await throttles.count_mail(use, links.CHANGE, email=address, client_ip=request.client_ip)
     await note(use, request, user, "email.change.ask")
     use.letters.send(user.email, wording.address_asked_for(request.client_ip, use.clock.now()))
     errands.take(partial(_write_to_new, use, user, address))
@@ -57,7 +57,8 @@ async def _write_to_new(use: Dependencies, user: User, address: str) -> None:
         return
     wish = json.dumps({"from": user.email, "to": address})
     token = await links.issue(use, links.CHANGE, user.user_id, wish)
-    use.letters.send(address, wording.new_address(token))
+    if await throttles.may_write(use, address, proved=False):
+        use.letters.send(address, wording.new_address(token))
 
 
 async def confirm(use: Dependencies, request: Request, token: str) -> User:

@@ -9,7 +9,7 @@ from monkey_coder_protocol import identity as wire
 from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.features.accounts import sessions
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.identity import addresses, own_sessions, passwords
+from monkey_coder_server.features.accounts.identity import addresses, links, own_sessions, passwords
 from monkey_coder_server.features.accounts.identity.errands import Errands
 from monkey_coder_server.features.accounts.identity.pages import MailedPages
 from monkey_coder_server.web.asgi import Reply
@@ -46,7 +46,7 @@ class IdentityRoutes:
             route
             for way in _MAIL_WAYS
             for route in (
-                self._asking_for_mail(f"{way}/request", self.ask_to_verify),
+                self._asking_for_mail(f"{way}/request", self.ask_to_verify, links.VERIFY),
                 self._with_token(f"{way}/confirm", self.confirm, wire.TokenRequest, "email.verify"),
             )
         ]
@@ -56,7 +56,7 @@ class IdentityRoutes:
     def _password_routes(self) -> tuple[Route, ...]:
         way = "/v1/auth/password"
         return (
-            self._asking_for_mail(f"{way}/forgot", self.forgot),
+            self._asking_for_mail(f"{way}/forgot", self.forgot, links.RESET),
             self._with_token(f"{way}/reset", self.reset, wire.ResetPasswordRequest, "password.reset"),
             self._by_person(f"{way}/change", self.change_password, wire.ChangePasswordRequest, "password.change"),
         )
@@ -93,14 +93,14 @@ class IdentityRoutes:
             ),
         )
 
-    def _asking_for_mail(self, path: str, endpoint: Endpoint) -> Route:
+    def _asking_for_mail(self, path: str, endpoint: Endpoint, purpose: str) -> Route:
         return Route(
             "POST",
             path,
             endpoint,
             auth="public",
             once=True,
-            admit=self.admit_mail,
+            admit=partial(self.admit_mail, purpose),
             takes=wire.AddressRequest,
             gives=wire.Done,
         )
@@ -131,9 +131,9 @@ class IdentityRoutes:
             action=action,
         )
 
-    async def admit_mail(self, request: Request) -> None:
+    async def admit_mail(self, purpose: str, request: Request) -> None:
         """Count a mail that is asked for. Raises `InvalidRequest`, `RateLimited`."""
-        await addresses.admit_mail(self._use, request, (await kept_json_body(request, _address)).email)
+        await addresses.admit_mail(self._use, request, purpose, (await kept_json_body(request, _address)).email)
 
     async def admit_token(self, request: Request) -> None:
         """Count a try with a token. Raises `RateLimited`."""

@@ -90,7 +90,7 @@ class MailedPages:
         """Have a mail written, if somebody has the address."""
         email = (await form_fields(request)).get("email", "")
         try:
-            await addresses.admit_mail(self._use, request, email)
+            await addresses.admit_mail(self._use, request, links.RESET, email)
         except InvalidRequest as refused:
             return self._pages.show("forgot.html", status=status_of(refused), email=email, refused=refused.message)
         self._errands.take(partial(passwords.ask_to_reset, self._use, request, email.strip()))

@@ -23,7 +23,8 @@ async def ask_to_reset(use: Dependencies, request: Request, email: str) -> None:
     user = await use.accounts.by_email(email)
     token = await links.issue(use, links.RESET, user.user_id if user is not None else NOBODY)
     mail = use.letters.written(user.email if user is not None else email, wording.reset(token))
-    if user is not None:
+    proved = user is None or user.email_verified_at is not None
+    if await throttles.may_write(use, mail.to, proved=proved) and user is not None:
         use.letters.post(mail)
         await use.audit.record(entry(use, request, user, "password.forgot"))
 

@@ -79,7 +79,7 @@ class InvitationRoutes:
         """Invite somebody by mail."""
         wish = await json_body(request, _invite)
         organization, role = await organization_of(self._use, request.principal), checked_role(wish.role)
-        sent = await invitations.invite(self._use, request.principal, organization, email=wish.email, role=role)
+        sent = await invitations.invite(self._use, request, organization, email=wish.email, role=role)
         details = f"{sent.terms.email} as {role.value}"
         await self._note(request, "invitation.send", sent.terms.invitation_id, details)
         return json_reply(_shown(sent))

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import msgspec
 
-from monkey_coder_server.domain.errors import Conflict, Forbidden, NotFound, RateLimited
+from monkey_coder_server.domain.errors import Conflict, Forbidden, NotFound
 from monkey_coder_server.domain.roles import SCOPES_OF, Role, may_give
+from monkey_coder_server.features.accounts import throttles
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.letters import Letter
 from monkey_coder_server.features.accounts.organizations.people import refuse_crowd, refuse_more
@@ -15,12 +16,11 @@ from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.tickets import Ticket, digest_of
 from monkey_coder_server.web.principal import Principal
+from monkey_coder_server.web.request import Request
 
 PURPOSE = "join an organization"
 LIFETIME = timedelta(days=7)
 MOST_OPEN = 200
-LETTERS_AN_HOUR = 30
-"""By one person: invitations are mail to strangers."""
 _NONE = "There is no such invitation: it was answered or withdrawn, or has expired. Ask for a new one."
 _GONE = NotFound("This organization has no open invitation of that id.")
 
@@ -46,16 +46,17 @@ _terms = msgspec.json.Decoder(Terms)
 
 
 async def invite(
-    use: Dependencies, principal: Principal, organization: Organization, *, email: str, role: Role
+    use: Dependencies, request: Request, organization: Organization, *, email: str, role: Role
 ) -> Invitation:
     """Send an invitation; one that was open for the address is good no more.
 
     Raises `InvalidRequest`, `Forbidden`, `Conflict`, `RateLimited`.
     """
+    principal = request.principal
     refuse_more(principal, role)
     address = checked_address(email)
     await refuse_crowd(use, organization.account_id)
-    await _refuse_flood(use, principal)
+    await throttles.count_invitation(use, inviter=principal.user_id, email=address, client_ip=request.client_ip)
     found = await open_ones(use, organization.account_id)
     if len(found) >= MOST_OPEN:
         message = f"This organization has {MOST_OPEN} open invitations, which is the most; withdraw some first."
@@ -117,12 +118,6 @@ async def _for_caller(use: Dependencies, principal: Principal, token: str) -> In
     if user is None or user.email.casefold() != terms.email.casefold():
         raise Forbidden("This invitation is for another address: log in with the one it was sent to.")
     return Invitation(ticket, terms)
-
-
-async def _refuse_flood(use: Dependencies, principal: Principal) -> None:
-    verdict = await use.limiter.take(f"invite:{principal.user_id}", limit=LETTERS_AN_HOUR, period=3600.0)
-    if not verdict.allowed:
-        raise RateLimited("You sent many invitations; send the next a little later.", retry_after=verdict.retry_after)
 
 
 def _letter(organization: Organization, terms: Terms, token: str) -> Letter:

@@ -165,13 +165,6 @@ def _keep_factors() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_recovery_codes_user_id_users")),
         sa.PrimaryKeyConstraint("user_id", "digest", name=op.f("pk_recovery_codes")),
     )
-    op.create_table(
-        "factor_tries",
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("tried", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("subject", name=op.f("pk_factor_tries")),
-    )
 
 
 def _rule_teams() -> None:
@@ -291,7 +284,7 @@ def downgrade() -> None:
     for name in ("identities", "model_rules", "projects", "teams"):
         op.drop_table(name)
     op.drop_column("api_keys", "team_id")
-    for name in ("factor_tries", "recovery_codes", "passkeys", "totp_factors"):
+    for name in ("recovery_codes", "passkeys", "totp_factors"):
         op.drop_table(name)
     op.drop_table("tries")
     op.drop_table("tickets")
