@@ -121,7 +121,7 @@ class LeakedKey(msgspec.Struct, kw_only=True):
 class KeyInfo(msgspec.Struct, kw_only=True):
     """A key without its secret; times RFC 3339 UTC; `rate` in requests a minute, `weights` in percent.
 
-    `user_id` is whose it is.
+    `user_id` is whose it is; `former_until` is when the secret before the newest ends, or ended.
     """
 
     key_id: str
@@ -140,6 +140,7 @@ class KeyInfo(msgspec.Struct, kw_only=True):
     collapse: str | None = None
     weights: RoutingWeights | None = None
     user_id: str | None = None
+    former_until: str | None = None
 
 
 class CreatedKey(KeyInfo, kw_only=True):

@@ -1,7 +1,7 @@
 """People, their accounts, sessions and API keys."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -83,13 +83,24 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerSecret:
+    """What a key's secret was before its last rotation, and until when it is good beside the new one."""
+
+    prefix: str
+    digest: bytes
+    pepper: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRecord:
     """An API key without its secret. `models` and `ip_allow` None mean any; `rate` is requests a minute.
 
     `project_id` names the project whose limits count for the key beside its own, if it is of one, and `team_id` the
     team of that project. `collapse` is how several models are asked for one answer where a request says nothing of it;
     None for a single one. `weights` count for the router where a request names none; None leaves them to the persona.
-    `pepper` is the version of the secret it was digested with; empty for keys of earlier releases.
+    `pepper` is the version of the secret it was digested with; empty for keys of earlier releases. `former` is the
+    secret before the newest; both are the same key, so whatever it may spend they spend together.
     """
 
     key_id: str
@@ -112,6 +123,24 @@ class KeyRecord:
     weights: Weights | None = None
     pepper: str = ""
     team_id: str | None = None
+    former: FormerSecret | None = None
+
+    @property
+    def by_former(self) -> bool:
+        """Whether this is the key as its former secret finds it."""
+        return self.former is not None and self.former.digest == self.digest
+
+    def replaced(self, at: datetime) -> bool:
+        """Whether it was found by a former secret that has ended."""
+        return self.former is not None and self.former.digest == self.digest and self.former.until <= at
+
+    def formerly(self) -> "KeyRecord | None":
+        """The key as its former secret finds it: it ends with that."""
+        former = self.former
+        if former is None:
+            return None
+        ends = former.until if self.expires_at is None else min(former.until, self.expires_at)
+        return replace(self, prefix=former.prefix, digest=former.digest, pepper=former.pepper, expires_at=ends)
 
 
 class Accounts(Protocol):
@@ -170,14 +199,14 @@ class Keys(Protocol):
     async def find(self, *digests: bytes) -> KeyRecord | None:
         """The key of any of these digests, also when revoked or expired: the caller judges."""
 
-    async def create(self, record: KeyRecord) -> None:
-        """Store a key."""
+    async def create(self, record: KeyRecord, *, most: int | None = None) -> None:
+        """Store a key. Raises `Conflict` when its account has `most` in use, however many are made at once."""
 
     async def list(self, account_id: str) -> Sequence[KeyRecord]:
         """An account's keys, oldest first, revoked ones included."""
 
     async def change(self, account_id: str, key_id: str, edit: Callable[[KeyRecord], KeyRecord]) -> KeyRecord | None:
-        """Store what `edit` makes of a key's name, models, caps, rate, addresses and expiry; None without such a key.
+        """Store what `edit` makes of a key's name, secrets, models, caps, rate, addresses and expiry; None without it.
 
         What others change meanwhile is kept: `edit` sees it, and may run again.
         """

@@ -56,8 +56,8 @@ class Factors(Protocol):
     async def passkey(self, credential_id: bytes) -> Passkey | None:
         """The passkey of a credential, whose ever it is."""
 
-    async def add_passkey(self, passkey: Passkey) -> None:
-        """Store a new one. Raises `Conflict` when its credential is known."""
+    async def add_passkey(self, passkey: Passkey, *, most: int | None = None) -> None:
+        """Store a new one. Raises `Conflict` when its credential is known, or the person has `most`."""
 
     async def use_passkey(self, credential_id: bytes, sign_count: int, at: datetime) -> bool:
         """Note a use; False when the counter is not beyond the last one: then there are two of this authenticator."""

@@ -67,8 +67,8 @@ class Memberships(Protocol):
 class Organizations(Protocol):
     """Organizations with their people. Each change is whole: an organization never is without an owner."""
 
-    async def create(self, organization: Organization, owner: Membership) -> None:
-        """Store an organization with its first member."""
+    async def create(self, organization: Organization, owner: Membership, *, most: int | None = None) -> None:
+        """Store an organization with its first member. Raises `Conflict` when they belong to `most`."""
 
     async def find(self, account_id: str) -> Organization | None:
         """The organization of an account, deleted ones included; None for an account that is a person's own."""
@@ -82,11 +82,11 @@ class Organizations(Protocol):
     async def members(self, account_id: str) -> Sequence[Member]:
         """Everybody in an organization, oldest first."""
 
-    async def add(self, membership: Membership) -> None:
-        """Take somebody in. Raises `Conflict` when they are in it, `NotFound` when it is deleted."""
+    async def add(self, membership: Membership, *, most: int | None = None) -> None:
+        """Take somebody in. Raises `NotFound` when it is deleted, `Conflict` when they are in it or it has `most`."""
 
-    async def add_service(self, user: User, membership: Membership) -> None:
-        """Make a user who cannot log in, in an organization."""
+    async def add_service(self, user: User, membership: Membership, *, most: int | None = None) -> None:
+        """Make a user who cannot log in, in an organization. Raises `Conflict` when it has `most` members."""
 
     async def change(self, change: Change) -> None:
         """Give a member another role, or take them out; their keys lose with it what they may not do any more.

@@ -46,8 +46,8 @@ class Teams(Protocol):
     bind its last requests until every process knows of the revocation.
     """
 
-    async def add_team(self, team: Team) -> None:
-        """Store a team. Raises `Conflict` when the organization has one of that name."""
+    async def add_team(self, team: Team, *, most: int | None = None) -> None:
+        """Store a team. Raises `Conflict` when the organization has one of that name, or `most` of them."""
 
     async def teams(self, account_id: str) -> Sequence[Team]:
         """All teams, oldest first."""
@@ -58,8 +58,11 @@ class Teams(Protocol):
     async def archive_team(self, account_id: str, team_id: str, at: datetime) -> Archived:
         """Delete a team with its projects. Raises `NotFound`."""
 
-    async def add_project(self, project: Project) -> None:
-        """Store a project. Raises `Conflict` when there is, or was, one of that id, `NotFound` without such a team."""
+    async def add_project(self, project: Project, *, most: int | None = None) -> None:
+        """Store a project. Raises `NotFound` without such a team.
+
+        Raises `Conflict` when there is, or was, one of that id, or there are `most` of them.
+        """
 
     async def projects(self, account_id: str) -> Sequence[Project]:
         """All projects, oldest first."""

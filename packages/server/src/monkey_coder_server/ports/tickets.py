@@ -33,6 +33,9 @@ class Tickets(Protocol):
     async def issue(self, ticket: Ticket) -> None:
         """Store a ticket; durable on return. Raises `Conflict` when there is one of the same digest."""
 
+    async def issue_one_of(self, ticket: Ticket, most: int, at: datetime) -> bool:
+        """Store a ticket unless its subject can use `most` of that purpose then, however many are issued at once."""
+
     async def find(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
         """A ticket of that purpose that can still be used at that time."""
 

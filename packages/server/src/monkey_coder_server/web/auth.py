@@ -192,6 +192,8 @@ def _network(entry: str) -> IPv4Network | IPv6Network:
 def _check_alive(key: KeyRecord, now: datetime) -> None:
     if key.revoked_at is not None:
         raise InvalidApiKey("This API key was revoked; use another one or make a new one.")
+    if key.replaced(now):
+        raise InvalidApiKey("This API key was given a new secret; use that one.")
     if key.expires_at is not None and key.expires_at <= now:
         message = f"This API key expired on {key.expires_at:%Y-%m-%d}; make a new one."
         raise InvalidApiKey(message)

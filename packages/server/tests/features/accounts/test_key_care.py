@@ -27,8 +27,8 @@ async def change(house: Any, customer: Any, key: dict[str, Any], **wish: Any) ->
 
 
 async def stored(house: Any, key: dict[str, Any]) -> KeyRecord:
-    [record] = [each for each in house.gateway.books.storage.keys.every() if each.key_id == key["key_id"]]
-    found: KeyRecord = record
+    known = house.gateway.books.storage.keys.every()
+    found: KeyRecord = next(each for each in known if each.key_id == key["key_id"] and not each.by_former)
     return found
 
 
@@ -123,10 +123,41 @@ async def test_a_rotated_key_ends_at_once_or_after_its_grace(house: Any) -> None
     path = f"/v1/keys/{graced['key_id']}/rotate"
     new = (await house.client.post(path, json={"grace_hours": 2}, headers=customer.headers)).json()
     assert [await works(house, secret) for secret in (graced["key"], new["key"])] == [True, True]
-    old = await stored(house, graced)
-    assert old.expires_at is not None
-    assert timedelta(hours=1, minutes=59) < old.expires_at - datetime.now(UTC) <= timedelta(hours=2)
-    assert (new["rate"], new["expires_at"]) == (7, None)
+    ends = datetime.fromisoformat(new["former_until"])
+    assert timedelta(hours=1, minutes=59) < ends - datetime.now(UTC) <= timedelta(hours=2)
+    assert (new["key_id"], new["rate"], new["expires_at"]) == (graced["key_id"], 7, None)
+    listed = (await house.client.get("/v1/keys", headers=customer.headers)).json()["keys"]
+    assert [key["prefix"] for key in listed if key["key_id"] == new["key_id"]] == [new["prefix"]]
+
+
+async def test_a_secret_that_was_replaced_says_so_and_only_two_are_good_at_a_time(house: Any) -> None:
+    customer = await house.customer()
+    first = await made(house, customer)
+    path = f"/v1/keys/{first['key_id']}/rotate"
+    second, third = [
+        (await house.client.post(path, json={"grace_hours": 2}, headers=customer.headers)).json() for _ in range(2)
+    ]
+    assert [await works(house, each["key"]) for each in (first, second, third)] == [False, True, True]
+    await house.client.post(path, headers=customer.headers)
+    assert [await works(house, each["key"]) for each in (first, second, third)] == [False, False, False]
+    refused = await house.client.get("/v1/models", headers={"x-api-key": third["key"]})
+    assert "new secret" in refused.json()["detail"]
+
+
+async def test_a_reported_secret_ends_without_the_one_in_its_place_and_a_revoked_key_with_both(house: Any) -> None:
+    customer = await house.customer()
+    leaked, revoked = await made(house, customer), await made(house, customer)
+    new, other = [
+        (await house.client.post(f"/v1/keys/{key['key_id']}/rotate", json=hours, headers=customer.headers)).json()
+        for key, hours in ((leaked, {"grace_hours": 2}), (revoked, {"grace_hours": 2}))
+    ]
+    for _ in range(2):
+        assert (await house.client.post("/v1/keys/report", json={"key": leaked["key"]})).status_code == 200
+    assert [await works(house, each["key"]) for each in (leaked, new)] == [False, True]
+    told = (await house.client.get("/v1/audit?limit=20", headers=customer.headers)).json()["entries"]
+    assert [each["action"] for each in told].count("key.report") == 1
+    assert (await house.client.delete(f"/v1/keys/{revoked['key_id']}", headers=customer.headers)).status_code == 200
+    assert [await works(house, each["key"]) for each in (revoked, other)] == [False, False]
 
 
 async def test_grace_never_makes_a_key_live_longer(house: Any) -> None:
@@ -135,7 +166,10 @@ async def test_grace_never_makes_a_key_live_longer(house: Any) -> None:
     expires = (await stored(house, key)).expires_at
     path = f"/v1/keys/{key['key_id']}/rotate"
     assert (await house.client.post(path, json={"grace_hours": 100}, headers=customer.headers)).status_code == 200
-    assert (await stored(house, key)).expires_at == expires
+    found = await stored(house, key)
+    former = found.formerly()
+    assert former is not None
+    assert (found.expires_at, former.expires_at) == (expires, expires)
     for hours in (-1, 169):
         answer = await house.client.post(path, json={"grace_hours": hours}, headers=customer.headers)
         assert (answer.status_code, "`grace_hours`" in answer.json()["detail"]) == (400, True)

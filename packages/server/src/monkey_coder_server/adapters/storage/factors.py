@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
+from monkey_coder_server.adapters.storage.bounded import refuse_full
 from monkey_coder_server.adapters.storage.factor_tables import passkeys, recovery_codes, totp_factors
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
@@ -63,6 +64,10 @@ _PASSKEY_COLUMNS = (
 )
 _PASSKEY: Select[Any] = select(*_PASSKEY_COLUMNS)
 _PASSKEYS = Query(_PASSKEY.where(passkeys.c.user_id == _OF_USER).order_by(passkeys.c.created_at, passkeys.c.passkey_id))
+_HOW_MANY_PASSKEYS = Query(select(func.count()).where(passkeys.c.user_id == _OF_USER))
+_ADDED = "passkeys"
+"""One is added at a time, so that of many added at once none is beyond the most."""
+_FULL = "You have {} passkeys, which is the most; remove one first."
 _BY_CREDENTIAL = Query(_PASSKEY.where(passkeys.c.credential_id == bindparam("credential")))
 _ADD_PASSKEY = Query(insert_or_not(passkeys).on_conflict_do_nothing())
 _USE_PASSKEY = Query(
@@ -130,9 +135,9 @@ class SqlFactors:
         )
         return None if row is None else _passkey(row)
 
-    async def add_passkey(self, passkey: Passkey) -> None:
-        """Store a new one. Raises `Conflict` when its credential is known."""
-        await self._writer.perform(partial(_add_passkey, passkey))
+    async def add_passkey(self, passkey: Passkey, *, most: int | None = None) -> None:
+        """Store a new one. Raises `Conflict` when its credential is known, or the person has `most`."""
+        await self._writer.perform(partial(_add_passkey, passkey, most))
 
     async def use_passkey(self, credential_id: bytes, sign_count: int, at: datetime) -> bool:
         """Note a use; False when the counter is not beyond the last one: then there are two of this authenticator."""
@@ -178,7 +183,9 @@ def _drop(query: Query, values: Parameters, transaction: Transaction) -> bool:
     return True
 
 
-def _add_passkey(passkey: Passkey, transaction: Transaction) -> None:
+def _add_passkey(passkey: Passkey, most: int | None, transaction: Transaction) -> None:
+    transaction.alone(_ADDED)
+    refuse_full(transaction, _HOW_MANY_PASSKEYS, {"user": passkey.user_id}, most=most, told=_FULL)
     last_used = None if passkey.last_used is None else to_micros(passkey.last_used)
     values = {**asdict(passkey), "created_at": to_micros(passkey.created_at), "last_used": last_used}
     if not transaction.change(_ADD_PASSKEY, values):

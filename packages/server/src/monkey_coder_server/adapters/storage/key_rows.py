@@ -1,13 +1,14 @@
 """API keys as rows."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, literal_column, null, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
+from monkey_coder_server.adapters.storage.bounded import refuse_full
 from monkey_coder_server.adapters.storage.moments import (
     from_micros,
     optional_from_micros,
@@ -21,8 +22,9 @@ from monkey_coder_server.domain.errors import Conflict, Forbidden, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind
 from monkey_coder_server.domain.roles import narrowed
 from monkey_coder_server.domain.weights import Weights
-from monkey_coder_server.ports.accounts import Caps, KeyRecord
+from monkey_coder_server.ports.accounts import Caps, FormerSecret, KeyRecord
 
+_FULL = "This account has {} keys in use, which is the most; revoke one first."
 _REVISIONS = "api key revisions"
 """One change of keys at a time, so that who has seen a revision has seen all below it."""
 _COLUMNS = [column for column in api_keys.columns if column.name != "revision"]
@@ -45,7 +47,13 @@ _REVOKE = Query(
     .where(*_OWN)
     .values(revoked_at=func.coalesce(api_keys.c.revoked_at, bindparam("at")), revision=_NEXT)
 )
-_CHANGEABLE = ("name", "models", "cap_day", "cap_month", "cap_total", "rate", "ip_allow", "expires_at")
+_SECRET = ("prefix", "digest", "pepper")
+_FORMER = (*[f"former_{name}" for name in _SECRET], "former_until")
+_CHANGEABLE = (
+    *("name", "models", "cap_day", "cap_month", "cap_total", "rate", "ip_allow", "expires_at"),
+    *_SECRET,
+    *_FORMER,
+)
 _CHANGE = Query(
     update(api_keys)
     .where(*_OWN)
@@ -67,6 +75,9 @@ _CAPPED = Query(
         api_keys.c.revoked_at.is_(None),
         func.coalesce(*_CAPS.values()).is_not(None),
     )
+)
+_HOW_MANY = Query(
+    select(func.count()).where(api_keys.c.account_id == bindparam("account"), api_keys.c.revoked_at.is_(None))
 )
 _OWNED = Query(select(api_keys.c.key_id).where(*_OWN))
 _USED = Query(update(api_keys).where(api_keys.c.key_id == bindparam("wanted")).values(last_used=bindparam("at")))
@@ -108,13 +119,13 @@ _REVOKE_OF = {
 _NARROW = Query(update(api_keys).where(*_OWN).values(scopes=bindparam("allowed"), revision=_NEXT))
 
 
-def add(record: KeyRecord, transaction: Transaction) -> None:
-    """Store a key.
+def add(record: KeyRecord, most: int | None, transaction: Transaction) -> None:
+    """Store a key. Raises `Forbidden` for whom the organization has lost, `NotFound` for a deleted project.
 
-    Raises `Conflict` when its id or digest is taken, `Forbidden` for whom the organization has lost, `NotFound` for a
-    deleted project.
+    Raises `Conflict` when its id or digest is taken, or the account has `most` in use.
     """
     transaction.alone(_REVISIONS)
+    refuse_full(transaction, _HOW_MANY, {"account": record.account_id}, most=most, told=_FULL)
     if transaction.row(_STRANGE, {"account": record.account_id, "user": record.user_id}) is not None:
         raise Forbidden("The user is no member of this organization, so they can have no key of it.")
     if transaction.row(_GONE, {"account": record.account_id, "named": record.project_id}) is not None:
@@ -244,7 +255,15 @@ def _row(record: KeyRecord) -> Parameters:
         "weights": _percentages(record.weights),
         "pepper": record.pepper or None,
         "team_id": record.team_id,
+        **_former(record.former),
     }
+
+
+def _former(secret: FormerSecret | None) -> Parameters:
+    if secret is None:
+        return dict.fromkeys(_FORMER)
+    kept = (secret.prefix, secret.digest, secret.pepper or None, to_micros(secret.until))
+    return dict(zip(_FORMER, kept, strict=True))
 
 
 def _record(row: Row) -> KeyRecord:
@@ -270,7 +289,13 @@ def _record(row: Row) -> KeyRecord:
         weights=_weights(named["weights"]),
         pepper=named["pepper"] or "",
         team_id=named["team_id"],
+        former=_read_former([named[name] for name in _FORMER]),
     )
+
+
+def _read_former(kept: Sequence[Any]) -> FormerSecret | None:
+    prefix, digest, pepper, until = kept
+    return None if digest is None else FormerSecret(prefix, bytes(digest), pepper or "", from_micros(until))
 
 
 _NAMES = [column.name for column in _COLUMNS] + ["revision"]

@@ -33,6 +33,7 @@ class SqlKeys:
         self._readers = readers
         self._clock = clock
         self._refresh_seconds = refresh_seconds
+        self._records: dict[str, KeyRecord] = {}
         self._known: dict[bytes, KeyRecord] = {}
         self._revision = 0
         self._unknown: OrderedDict[bytes, int] = OrderedDict()
@@ -74,14 +75,15 @@ class SqlKeys:
         return found
 
     def every(self) -> Sequence[KeyRecord]:
-        """All keys of all accounts as they are known here, revoked ones included, oldest first."""
+        """All keys of all accounts as known here, once for each secret, revoked ones included, oldest first."""
         return sorted(self._known.values(), key=lambda record: (record.created_at, record.key_id))
 
-    async def create(self, record: KeyRecord) -> None:
-        """Store a key. Raises `Conflict`."""
-        await self._writer.perform(partial(key_rows.add, record))
+    async def create(self, record: KeyRecord, *, most: int | None = None) -> None:
+        """Store a key. Raises `Conflict`, also when its account has `most` in use."""
+        await self._writer.perform(partial(key_rows.add, record, most))
         self._unknown.pop(record.digest, None)
-        self._known.setdefault(record.digest, record)
+        if record.key_id not in self._records:  # a look may have come first, and have seen more
+            self._take_in(record)
 
     async def list(self, account_id: str) -> Sequence[KeyRecord]:
         """An account's keys, oldest first, revoked ones included."""
@@ -115,7 +117,7 @@ class SqlKeys:
         async with self._refreshing:
             self._next_refresh = None
             for record, revision in await self._readers.read(partial(key_rows.changed_since, self._revision)):
-                self._known[record.digest] = record
+                self._take_in(record)
                 self._revision = max(self._revision, revision)
 
     async def flush(self) -> None:
@@ -139,6 +141,14 @@ class SqlKeys:
                     logger.warning("API keys were not refreshed: %s", error)
                 told = True
 
+    def _take_in(self, record: KeyRecord) -> None:
+        """Know a key by the secrets it has, and no more by those it had."""
+        for each in _as_found(self._records.get(record.key_id)):
+            self._known.pop(each.digest, None)
+        self._records[record.key_id] = record
+        for each in _as_found(record):
+            self._known[each.digest] = each
+
     def _first_known(self, digests: Sequence[bytes]) -> KeyRecord | None:
         for digest in digests:
             known = self._known.get(digest)
@@ -150,3 +160,8 @@ class SqlKeys:
         self._unknown[digest] = until
         if len(self._unknown) > MOST_UNKNOWN:
             self._unknown.popitem(last=False)
+
+
+def _as_found(record: KeyRecord | None) -> list[KeyRecord]:
+    """A key as each of its secrets finds it."""
+    return [] if record is None else [each for each in (record, record.formerly()) if each is not None]

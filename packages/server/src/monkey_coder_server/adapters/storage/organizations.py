@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from monkey_coder_server.adapters.storage import holds, key_rows, tickets
 from monkey_coder_server.adapters.storage.accounts import COLUMNS as USER_COLUMNS
 from monkey_coder_server.adapters.storage.accounts import add_user, read_user
+from monkey_coder_server.adapters.storage.bounded import refuse_full
 from monkey_coder_server.adapters.storage.moments import from_micros, optional_from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import accounts, memberships, organizations, users
@@ -69,6 +70,12 @@ _OWNERS = Query(
         memberships.c.role == literal_column(f"'{Role.OWNER.value}'"),
     )
 )
+_HOW_MANY = {
+    column: Query(select(func.count()).where(memberships.c[column] == bindparam("whose")))
+    for column in ("account_id", "user_id")
+}
+_FULL = "This organization has {} members, which is the most."
+_EVERYWHERE = "You belong to {} organizations, which is the most; leave one first."
 _SET_ROLE = Query(update(memberships).where(*_OWN).values(role=bindparam("given")))
 _REMOVE = Query(delete(memberships).where(*_OWN))
 _IS_KEPT = Query(select(organizations.c.account_id).where(*_KEPT))
@@ -84,9 +91,9 @@ class SqlOrganizations:
         self._readers = readers
         self._keys_changed = keys_changed
 
-    async def create(self, organization: Organization, owner: Membership) -> None:
-        """Store an organization with its first member."""
-        await self._writer.perform(partial(_create, organization, owner))
+    async def create(self, organization: Organization, owner: Membership, *, most: int | None = None) -> None:
+        """Store an organization with its first member. Raises `Conflict` when they belong to `most`."""
+        await self._writer.perform(partial(_create, organization, owner, most))
 
     async def find(self, account_id: str) -> Organization | None:
         """The organization of an account, deleted ones included; None for an account that is a person's own."""
@@ -109,13 +116,13 @@ class SqlOrganizations:
         split = len(USER_COLUMNS)
         return [Member(read_user(row[:split]), _membership(row[split:])) for row in rows]
 
-    async def add(self, membership: Membership) -> None:
-        """Take somebody in. Raises `Conflict` when they are in it, `NotFound` when it is deleted."""
-        await self._writer.perform(partial(_join, membership))
+    async def add(self, membership: Membership, *, most: int | None = None) -> None:
+        """Take somebody in. Raises `NotFound` when it is deleted, `Conflict` when they are in it or it has `most`."""
+        await self._writer.perform(partial(_join, membership, most))
 
-    async def add_service(self, user: User, membership: Membership) -> None:
-        """Make a user who cannot log in, in an organization."""
-        await self._writer.perform(partial(_add_service, user, membership))
+    async def add_service(self, user: User, membership: Membership, *, most: int | None = None) -> None:
+        """Make a user who cannot log in, in an organization. Raises `Conflict` when it has `most` members."""
+        await self._writer.perform(partial(_add_service, user, membership, most))
 
     async def change(self, change: Change) -> None:
         """Give a member another role, or take them out, with what their keys may do.
@@ -132,7 +139,9 @@ class SqlOrganizations:
         return revoked
 
 
-def _create(organization: Organization, owner: Membership, transaction: Transaction) -> None:
+def _create(organization: Organization, owner: Membership, most: int | None, transaction: Transaction) -> None:
+    transaction.alone(_MEMBERS)
+    refuse_full(transaction, _HOW_MANY["user_id"], {"whose": owner.user_id}, most=most, told=_EVERYWHERE)
     created_at = to_micros(organization.created_at)
     transaction.change(_ADD_ACCOUNT, {"account_id": organization.account_id, "created_at": created_at})
     row: Parameters = {
@@ -166,10 +175,11 @@ def _add(membership: Membership, transaction: Transaction) -> None:
         raise Conflict("They are a member of this organization already; change their role instead.")
 
 
-def _join(membership: Membership, transaction: Transaction) -> None:
+def _join(membership: Membership, most: int | None, transaction: Transaction) -> None:
     transaction.alone(_MEMBERS)
     if transaction.row(_IS_KEPT, {"account": membership.account_id}) is None:
         raise NotFound(_NONE)
+    refuse_full(transaction, _HOW_MANY["account_id"], {"whose": membership.account_id}, most=most, told=_FULL)
     _add(membership, transaction)
 
 
@@ -188,9 +198,9 @@ def _archive(account_id: str, at: datetime, invitations: str, transaction: Trans
     return key_rows.revoke_of(transaction, account_id, Holder(HolderKind.ORGANIZATION, account_id), at)
 
 
-def _add_service(user: User, membership: Membership, transaction: Transaction) -> None:
+def _add_service(user: User, membership: Membership, most: int | None, transaction: Transaction) -> None:
     add_user(user, transaction)
-    _join(membership, transaction)
+    _join(membership, most, transaction)
 
 
 def _change(change: Change, transaction: Transaction) -> None:

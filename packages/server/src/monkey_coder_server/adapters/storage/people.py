@@ -135,6 +135,10 @@ api_keys = Table(
     Column("weights", Text),
     Column("pepper", Text),
     Column("team_id", Text),
+    Column("former_prefix", Text),
+    Column("former_digest", LargeBinary),
+    Column("former_pepper", Text),
+    Column("former_until", BigInteger),
     UniqueConstraint("digest"),
     CheckConstraint("cap_day >= 0", "cap_day_not_negative"),
     CheckConstraint("cap_month >= 0", "cap_month_not_negative"),
@@ -144,7 +148,7 @@ api_keys = Table(
 )
 """`scopes`, `models` and `ip_allow` are JSON lists, and so is `weights`: of quality, cost and latency, in percent.
 
-`revision` grows with each change, so that snapshots catch up.
+`revision` grows with each change, so that snapshots catch up. `former_…` is the secret before the newest.
 """
 
 quotes = Table(

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage import key_rows
+from monkey_coder_server.adapters.storage.bounded import refuse_full
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.team_tables import projects, teams
@@ -19,6 +20,7 @@ from monkey_coder_server.ports.teams import Archived, Project, Team
 _CHANGES = "teams of organizations"
 """One change at a time, so that no project is added to a team that is being deleted."""
 _NO_TEAM = "This organization has no team of that id."
+_FULL = "This organization has {{}} {}, which is the most."
 _NO_PROJECT = "This organization has no project of that id."
 _TEAM_TAKEN = "This organization has a team of that name already."
 
@@ -44,6 +46,8 @@ _CALLED = Query(
 )
 _RENAME_TEAM = Query(update(teams).where(*_ONE_TEAM).values(name=bindparam("called")))
 _ARCHIVE_TEAM = Query(update(teams).where(*_ONE_TEAM).values(archived_at=bindparam("at")))
+_HOW_MANY_TEAMS = Query(select(func.count()).where(*_THEIR_TEAMS))
+_HOW_MANY_PROJECTS = Query(select(func.count()).where(*_THEIR_PROJECTS))
 _ADD_PROJECT = Query(insert_or_not(projects).on_conflict_do_nothing())
 _PROJECTS = Query(select(*_PROJECT).where(*_THEIR_PROJECTS).order_by(projects.c.created_at, projects.c.project_id))
 _FIND_PROJECT = Query(select(*_PROJECT).where(*_ONE_PROJECT))
@@ -64,9 +68,9 @@ class SqlTeams:
         self._readers = readers
         self._keys_changed = keys_changed
 
-    async def add_team(self, team: Team) -> None:
-        """Store a team. Raises `Conflict` when the organization has one of that name."""
-        await self._writer.perform(partial(_add_team, team))
+    async def add_team(self, team: Team, *, most: int | None = None) -> None:
+        """Store a team. Raises `Conflict` when the organization has one of that name, or `most` of them."""
+        await self._writer.perform(partial(_add_team, team, most))
 
     async def teams(self, account_id: str) -> Sequence[Team]:
         """All teams, oldest first."""
@@ -83,9 +87,12 @@ class SqlTeams:
         await self._keys_changed()
         return archived
 
-    async def add_project(self, project: Project) -> None:
-        """Store a project. Raises `Conflict` when there is, or was, one of that id, `NotFound` without such a team."""
-        await self._writer.perform(partial(_add_project, project))
+    async def add_project(self, project: Project, *, most: int | None = None) -> None:
+        """Store a project. Raises `NotFound` without such a team.
+
+        Raises `Conflict` when there is, or was, one of that id, or there are `most` of them.
+        """
+        await self._writer.perform(partial(_add_project, project, most))
 
     async def projects(self, account_id: str) -> Sequence[Project]:
         """All projects, oldest first."""
@@ -103,7 +110,10 @@ class SqlTeams:
         return archived
 
 
-def _add_team(team: Team, transaction: Transaction) -> None:
+def _add_team(team: Team, most: int | None, transaction: Transaction) -> None:
+    transaction.alone(_CHANGES)
+    of = {"account": team.account_id}
+    refuse_full(transaction, _HOW_MANY_TEAMS, of, most=most, told=_FULL.format("teams"))
     row: Parameters = {
         "team_id": team.team_id,
         "account_id": team.account_id,
@@ -136,8 +146,10 @@ def _archive_team(account_id: str, team_id: str, at: datetime, transaction: Tran
     return Archived(ended, key_rows.revoke_of(transaction, account_id, Holder(HolderKind.TEAM, team_id), at))
 
 
-def _add_project(project: Project, transaction: Transaction) -> None:
+def _add_project(project: Project, most: int | None, transaction: Transaction) -> None:
     transaction.alone(_CHANGES)
+    of = {"account": project.account_id}
+    refuse_full(transaction, _HOW_MANY_PROJECTS, of, most=most, told=_FULL.format("projects"))
     team: Parameters = {"account": project.account_id, "team": project.team_id}
     if project.team_id is not None and transaction.row(_FIND_TEAM, team) is None:
         raise NotFound(_NO_TEAM)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
@@ -23,6 +23,15 @@ _FIND = Query(_USABLE.where(tickets.c.digest == bindparam("wanted")))
 _OF_SUBJECT = Query(
     _USABLE.where(tickets.c.subject == bindparam("whose")).order_by(tickets.c.expires_at, tickets.c.digest)
 )
+_HOW_MANY = Query(
+    select(func.count()).where(
+        tickets.c.purpose == bindparam("good_for"),
+        tickets.c.subject == bindparam("whose"),
+        tickets.c.expires_at > bindparam("at"),
+    )
+)
+_BOUNDED = "bounded tickets"
+"""One of those that are counted is issued at a time, so that of many issued at once none is beyond the most."""
 _USE_UP = Query(
     delete(tickets).where(tickets.c.digest == bindparam("wanted"), tickets.c.purpose == bindparam("good_for"))
 )
@@ -51,6 +60,10 @@ class SqlTickets:
     async def issue(self, ticket: Ticket) -> None:
         """Store a ticket. Raises `Conflict` when there is one of the same digest."""
         await self._writer.perform(partial(_issue, ticket))
+
+    async def issue_one_of(self, ticket: Ticket, most: int, at: datetime) -> bool:
+        """Store a ticket unless its subject can use `most` of that purpose then, however many are issued at once."""
+        return await self._writer.perform(partial(_issue_one_of, ticket, most, at))
 
     async def find(self, digest: bytes, purpose: str, at: datetime) -> Ticket | None:
         """A ticket of that purpose that can still be used at that time."""
@@ -102,6 +115,16 @@ def _issue(ticket: Ticket, transaction: Transaction) -> None:
     }
     if not transaction.change(_ISSUE, values):
         raise Conflict("There is such a ticket already.")
+
+
+def _issue_one_of(ticket: Ticket, most: int, at: datetime, transaction: Transaction) -> bool:
+    transaction.alone(_BOUNDED)
+    wanted: Parameters = {"good_for": ticket.purpose, "whose": ticket.subject, "at": to_micros(at)}
+    [(there,)] = transaction.rows(_HOW_MANY, wanted)
+    if there >= most:
+        return False
+    _issue(ticket, transaction)
+    return True
 
 
 def _redeem(wanted: Parameters, transaction: Transaction) -> Ticket | None:

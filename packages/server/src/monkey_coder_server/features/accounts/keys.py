@@ -8,7 +8,7 @@ from typing import Any
 
 from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyInfo
 from monkey_coder_protocol.execute import RoutingWeights
-from monkey_coder_server.domain.errors import Conflict, Forbidden, NotFound
+from monkey_coder_server.domain.errors import Forbidden, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.domain.native_apps import shown_name
 from monkey_coder_server.domain.scopes import covers
@@ -58,10 +58,6 @@ async def make_key(
 
     Raises `InvalidRequest`, `Conflict` at the most keys an account can have.
     """
-    active = [key for key in await use.keys.list(account_id) if key.revoked_at is None]
-    if len(active) >= MOST_KEYS:
-        message = f"This account has {MOST_KEYS} keys in use, which is the most; revoke one first."
-        raise Conflict(message)
     project_id, team_id = await place_of(use, account_id, checked_project(wish.project_id))
     fresh = use.mint_key()
     now = use.clock.now()
@@ -89,7 +85,7 @@ async def make_key(
     if days is not None:
         record = replace(record, expires_at=now + timedelta(days=days))
     made = Made(record, fresh.secret, key_caps.tokens_of(wish.caps))
-    await use.keys.create(record)
+    await use.keys.create(record, most=MOST_KEYS)
     await use.audit.record(entry_on(record, "key.create", request))
     holder = Holder(HolderKind.KEY, record.key_id)
     for period, tokens in made.tokens.items():
@@ -111,15 +107,22 @@ async def make_wished(use: Dependencies, request: Request, wish: CreateKeyReques
 
 async def make_cli_key(use: Dependencies, request: Request, user: User, host: str | None = None) -> Made:
     """The long-lived key of a command line that just logged in; the oldest of too many such keys is revoked."""
+    await _end_oldest(use, request, user, but=MOST_CLI_KEYS - 1)
+    named = shown_name(host)
+    wish = CreateKeyRequest(name=f"{_CLI_KEY_OF_HOST}{named}" if named else CLI_KEY_NAME)
+    made = await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish, request=request)
+    await _end_oldest(use, request, user, but=MOST_CLI_KEYS)  # others may have logged in meanwhile
+    return made
+
+
+async def _end_oldest(use: Dependencies, request: Request, user: User, *, but: int) -> None:
+    """Revoke the oldest keys that log-ins made, but for the newest so many."""
     mine = [key for key in await use.keys.list(user.account_id) if made_by_login(key) and key.revoked_at is None]
-    for oldest in mine[: max(0, len(mine) - MOST_CLI_KEYS + 1)]:
+    for oldest in mine[: max(0, len(mine) - but)]:
         now = use.clock.now()
         await use.keys.revoke(user.account_id, oldest.key_id, now)
         entry = replace(entry_on(oldest, "key.revoke", request), at=now, details="the oldest of too many")
         await use.audit.record(entry)
-    named = shown_name(host)
-    wish = CreateKeyRequest(name=f"{_CLI_KEY_OF_HOST}{named}" if named else CLI_KEY_NAME)
-    return await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish, request=request)
 
 
 def made_by_login(key: KeyRecord) -> bool:
@@ -213,6 +216,7 @@ def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict
         "status": status,
         "created_at": record.created_at.isoformat(),
         "expires_at": record.expires_at.isoformat() if record.expires_at else None,
+        "former_until": record.former.until.isoformat() if record.former else None,
         "last_used": record.last_used.isoformat() if record.last_used else None,
         "scopes": sorted(record.scopes),
         "models": list(record.models) if record.models is not None else None,

@@ -1,8 +1,8 @@
-"""Spending limits: what an operator sets, and what a key's successor inherits."""
+"""Spending limits: what an operator sets, and what a key has."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from monkey_coder_server.domain.errors import InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Standing, Unit
@@ -79,16 +79,6 @@ async def limits_of(use: Dependencies, key: KeyRecord) -> list[Limit]:
     holder = Holder(HolderKind.KEY, key.key_id)
     standings = await use.limits.standings(key.account_id, use.clock.now())
     return [standing.limit for standing in standings if standing.limit.holder == holder]
-
-
-async def inherit(use: Dependencies, old: KeyRecord, new: KeyRecord) -> None:
-    """Give a key's limits and its rule on models to the key in its place, before anybody knows its secret."""
-    holder, now = Holder(HolderKind.KEY, new.key_id), use.clock.now()
-    for limit in await limits_of(use, old):
-        await use.limits.put(old.account_id, replace(limit, holder=holder), now)
-    for rule in await use.model_rules.rules(old.account_id):
-        if rule.holder == Holder(HolderKind.KEY, old.key_id):
-            await use.model_rules.put(old.account_id, rule._replace(holder=holder))
 
 
 async def user_of(use: Dependencies, email: str) -> User:

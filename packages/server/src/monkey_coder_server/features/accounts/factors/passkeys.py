@@ -60,7 +60,7 @@ async def add(use: Dependencies, user: User, session_id: str, wish: wire.Passkey
         name=name,
         created_at=use.clock.now(),
     )
-    await use.factors.store.add_passkey(passkey)
+    await use.factors.store.add_passkey(passkey, most=MOST_PASSKEYS)
     return passkey
 
 

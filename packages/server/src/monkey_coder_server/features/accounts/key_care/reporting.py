@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from monkey_coder_protocol.auth import LeakedKey
 from monkey_coder_server.domain.errors import InvalidApiKey, InvalidRequest
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.key_care.rotating import end_former
 from monkey_coder_server.features.accounts.letters import Letter
 from monkey_coder_server.ports.accounts import AuditEntry, KeyRecord
 from monkey_coder_server.web.request import Request, agent_of
@@ -26,7 +27,7 @@ async def revoke_leaked(use: Dependencies, request: Request, reported: Sequence[
         raise InvalidRequest(message)
     for each in reported:
         key = await _key_of(use, each.key or each.token)
-        if key is not None and key.revoked_at is None:
+        if key is not None and key.revoked_at is None and not key.replaced(use.clock.now()):
             await _revoke(use, request, key, _printable(each.url))
 
 
@@ -39,7 +40,10 @@ async def _key_of(use: Dependencies, text: str) -> KeyRecord | None:
 
 async def _revoke(use: Dependencies, request: Request, key: KeyRecord, place: str) -> None:
     now = use.clock.now()
-    await use.keys.revoke(key.account_id, key.key_id, now)
+    if key.by_former:
+        await end_former(use, key, now)
+    else:
+        await use.keys.revoke(key.account_id, key.key_id, now)
     await use.audit.record(
         AuditEntry(
             REPORTER,

@@ -10,7 +10,7 @@ from monkey_coder_server.domain.roles import SCOPES_OF, Role, may_give
 from monkey_coder_server.features.accounts import throttles
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.letters import Letter
-from monkey_coder_server.features.accounts.organizations.people import refuse_crowd, refuse_more
+from monkey_coder_server.features.accounts.organizations.people import MOST_MEMBERS, refuse_crowd, refuse_more
 from monkey_coder_server.features.accounts.policy import checked_address
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.record import Record
@@ -57,18 +57,16 @@ async def invite(
     address = checked_address(email)
     await refuse_crowd(use, organization.account_id)
     await throttles.count_invitation(use, inviter=principal.user_id, email=address, client_ip=request.client_ip)
-    found = await open_ones(use, organization.account_id)
-    if len(found) >= MOST_OPEN:
-        message = f"This organization has {MOST_OPEN} open invitations, which is the most; withdraw some first."
-        raise Conflict(message)
-    for each in found:
+    for each in await open_ones(use, organization.account_id):
         if each.terms.email.casefold() == address.casefold():
             await use.tickets.redeem(each.ticket.digest, PURPOSE, use.clock.now())
     token = use.random_text()
     terms = Terms(use.ids.new("inv"), address, role, principal.user_id)
     details = msgspec.json.encode(terms).decode()
     ticket = Ticket(digest_of(token), PURPOSE, organization.account_id, use.clock.now() + LIFETIME, details)
-    await use.tickets.issue(ticket)
+    if not await use.tickets.issue_one_of(ticket, MOST_OPEN, use.clock.now()):
+        message = f"This organization has {MOST_OPEN} open invitations, which is the most; withdraw some first."
+        raise Conflict(message)
     use.letters.send(address, _letter(organization, terms, token))
     return Invitation(ticket, terms)
 
@@ -96,9 +94,10 @@ async def accept(use: Dependencies, principal: Principal, token: str) -> Invitat
     inviter = await use.memberships.find(account_id, terms.invited_by)
     if inviter is None or not may_give(SCOPES_OF[inviter.role], terms.role):
         raise NotFound("Who sent this invitation could not send it any more; ask for a new one.")
+    await refuse_crowd(use, account_id)
     if await use.tickets.redeem(invitation.ticket.digest, PURPOSE, now) is None:
         raise NotFound(_NONE)
-    await use.organizations.add(Membership(account_id, principal.user_id, terms.role, now))
+    await use.organizations.add(Membership(account_id, principal.user_id, terms.role, now), most=MOST_MEMBERS)
     return invitation
 
 

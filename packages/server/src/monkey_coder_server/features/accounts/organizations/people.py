@@ -86,7 +86,6 @@ async def make_service(use: Dependencies, principal: Principal, *, name: str, ro
     refuse_more(principal, role)
     if role is Role.OWNER:
         raise InvalidRequest("A service account cannot own an organization; give it another role.")
-    await refuse_crowd(use, principal.account_id)
     user_id, now = use.ids.new("usr"), use.clock.now()
     user = User(
         user_id=user_id,
@@ -99,7 +98,7 @@ async def make_service(use: Dependencies, principal: Principal, *, name: str, ro
         created_at=now,
     )
     membership = Membership(principal.account_id, user_id, role, now)
-    await use.organizations.add_service(user, membership)
+    await use.organizations.add_service(user, membership, most=MOST_MEMBERS)
     return Member(user, membership)
 
 

@@ -6,7 +6,6 @@ import msgspec
 
 from monkey_coder_protocol import organizations as wire
 from monkey_coder_protocol.auth import Message
-from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.scopes import ORGANIZATION_MANAGE, ORGANIZATION_READ
 from monkey_coder_server.features.accounts.dependencies import Dependencies
@@ -106,12 +105,9 @@ class OrganizationRoutes:
         wish = await json_body(request, _create)
         use, user_id = self._use, request.principal.user_id
         name = people.checked_name(wish.name)
-        if len(await use.organizations.of_user(user_id)) >= MOST_ORGANIZATIONS:
-            message = f"You belong to {MOST_ORGANIZATIONS} organizations, which is the most; leave one first."
-            raise Conflict(message)
         organization = Organization(use.ids.new("acc"), name, use.clock.now())
         owner = Membership(organization.account_id, user_id, Role.OWNER, organization.created_at)
-        await use.organizations.create(organization, owner)
+        await use.organizations.create(organization, owner, most=MOST_ORGANIZATIONS)
         await use.ledger.open_wallet(organization.account_id)
         await self._note(
             request, "organization.create", organization.account_id, name, account_id=organization.account_id

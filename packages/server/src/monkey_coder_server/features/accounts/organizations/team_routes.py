@@ -104,10 +104,9 @@ class TeamRoutes:
         """A new team."""
         wish = await json_body(request, _team)
         organization = await organization_of(self._use, request.principal)
-        _refuse_too_many(await self._use.teams.teams(organization.account_id), "teams")
         use = self._use
         team = Team(use.ids.new("team"), organization.account_id, checked_name(wish.name), use.clock.now())
-        await use.teams.add_team(team)
+        await use.teams.add_team(team, most=MOST)
         await self._note(request, "team.create", team.team_id, team.name)
         return json_reply(shown_team(team))
 
@@ -121,11 +120,10 @@ class TeamRoutes:
         """A new project, of a team or of none."""
         wish = await json_body(request, _project)
         organization = await organization_of(self._use, request.principal)
-        _refuse_too_many(await self._use.teams.projects(organization.account_id), "projects")
         project_id = checked_project(wish.project_id) or ""
         name = project_id if wish.name is None else checked_name(wish.name)
         project = Project(organization.account_id, project_id, wish.team_id, self._use.clock.now(), name)
-        await self._use.teams.add_project(project)
+        await self._use.teams.add_project(project, most=MOST)
         await self._note(request, "project.create", project_id, f"team {wish.team_id or 'none'}")
         return json_reply(shown_project(project))
 
@@ -184,12 +182,6 @@ class TeamRoutes:
         rules = sorted(await self._use.model_rules.rules(account_id), key=lambda rule: SETTABLE.index(rule.holder.kind))
         found = [policy.shown_rule(rule) for rule in rules]
         return json_reply(wire.ModelRuleList(found, len(found)))
-
-
-def _refuse_too_many(found: Sequence[object], called: str) -> None:
-    if len(found) >= MOST:
-        message = f"This organization has {MOST} {called}, which is the most."
-        raise InvalidRequest(message)
 
 
 def _checked_period(text: str) -> Period:

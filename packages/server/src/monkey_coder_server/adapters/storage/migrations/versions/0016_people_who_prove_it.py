@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +23,13 @@ _SESSION_COLUMNS = (
     "impersonator",
 )
 _AUDIT_COLUMNS = ("account_id", "address", "agent", "outcome", "on_behalf_of", "sequence", "previous", "digest")
+_SECRET_COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
+    "pepper": sa.Text(),
+    "former_prefix": sa.Text(),
+    "former_digest": sa.LargeBinary(),
+    "former_pepper": sa.Text(),
+    "former_until": sa.BigInteger(),
+}
 
 
 def upgrade() -> None:
@@ -29,7 +37,7 @@ def upgrade() -> None:
     _prove_people()
     _tell_more_of_actions()
     _chain_actions()
-    _name_peppers()
+    _name_secrets()
     _organize()
     _issue_tickets()
     _keep_factors()
@@ -82,8 +90,9 @@ def _chain_actions() -> None:
         )
 
 
-def _name_peppers() -> None:
-    op.add_column("api_keys", sa.Column("pepper", sa.Text(), nullable=True))
+def _name_secrets() -> None:
+    for name, kind in _SECRET_COLUMNS.items():
+        op.add_column("api_keys", sa.Column(name, kind, nullable=True))
 
 
 def _link(previous: bytes, *told: str | int) -> bytes:
@@ -290,7 +299,8 @@ def downgrade() -> None:
     op.drop_table("tickets")
     op.drop_table("memberships")
     op.drop_table("organizations")
-    op.drop_column("api_keys", "pepper")
+    for name in _SECRET_COLUMNS:
+        op.drop_column("api_keys", name)
     op.drop_index("ix_audit_sequence", "audit")
     op.drop_index("ix_audit_account_id", "audit")
     for name in _AUDIT_COLUMNS:
