@@ -14,6 +14,7 @@ BEFORE_THE_APPLICATION = {
     "chunks and a length": POST + b"transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n" + END,
     "two equal lengths": POST + b"content-length: 3\r\ncontent-length: 3\r\n\r\nabc",
     "two different lengths": POST + b"content-length: 3\r\ncontent-length: 4\r\n\r\nabc",
+    "no length and a length": POST + b"content-length: 0\r\ncontent-length: 5\r\n\r\n",
     "a list of lengths": POST + b"content-length: 3, 3\r\n\r\nabc",
     "a signed length": POST + b"content-length: +3\r\n\r\nabc",
     "a negative length": POST + b"content-length: -3\r\n\r\nabc",
@@ -32,12 +33,17 @@ BEFORE_THE_APPLICATION = {
     "chunked and identity": POST + b"transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n" + END,
     "chunks for HTTP/1.0": b"POST / HTTP/1.0\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n" + END,
     "a blank before the colon": POST + b"transfer-encoding : chunked\r\n\r\n" + END,
+    "a blank before the colon of a length": POST + b"content-length : 5\r\n\r\nabcde",
+    "identity, then a list": POST + b"transfer-encoding: identity\r\ntransfer-encoding: chunked, x\r\n\r\n" + END,
+    "an encoding in a folded line": POST + b"x: one\r\n transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\nabcde",
+    "an encoding behind a CR": POST + b"x: a\rtransfer-encoding: chunked\r\n\r\n" + END,
     "a folded encoding": POST + b"transfer-encoding:\r\n chunked\r\n\r\n" + END,
     "a folded line": GET + b"x: a\r\n b\r\n\r\n",
     "lines that end in LF": b"GET / HTTP/1.1\nhost: here\n\n",
     "one line that ends in LF": GET + b"x: y\nz: y\r\n\r\n",
     "a CR inside a value": GET + b"x: a\rauthorization: b\r\n\r\n",
     "a NUL inside a value": GET + b"x: a\x00b\r\n\r\n",
+    "a NUL before a name": GET + b"\x00x: a\r\n\r\n",
     "a NUL inside a name": GET + b"x\x00: a\r\n\r\n",
     "a NUL inside the path": b"GET /a\x00b HTTP/1.1\r\nhost: here\r\n\r\n",
     "a control character": GET + b"x: a\x01b\r\n\r\n",
@@ -62,11 +68,16 @@ BEFORE_THE_APPLICATION = {
     "a byte above ASCII in the path": b"GET /\xff HTTP/1.1\r\nhost: here\r\n\r\n",
     "HTTP/2 without asking": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "a version there is none of": b"GET / HTTP/1.2\r\nhost: here\r\n\r\n",
+    "a blank behind the version": b"GET / HTTP/1.1 \r\nhost: here\r\n\r\n",
+    "no version": b"GET /\r\n\r\n",
     "a version in small letters": b"GET / http/1.1\r\nhost: here\r\n\r\n",
     "a method that is none": b"G<T / HTTP/1.1\r\nhost: here\r\n\r\n",
 }
 IN_THE_BODY = {
     "a chunk beyond all integers": b"fffffffffffffffff\r\nabc",
+    "a chunk of a few more digits": b"ffffffffffffffffff\r\nabc",
+    "a chunk that is no number": b"xyz\r\nabc",
+    "an empty extension that ends in LF": b"3;\nabc\r\n" + END,
     "a negative chunk": b"-1\r\nabc",
     "a chunk in C's notation": b"0x3\r\nabc\r\n" + END,
     "a blank after a chunk's size": b"3 \r\nabc\r\n" + END,
@@ -127,6 +138,13 @@ async def test_a_body_of_a_get_is_its_body_and_no_second_request() -> None:
     assert there.reached.requests == [("GET", "/", SMUGGLED)]
 
 
+async def test_two_honest_requests_on_one_connection_are_two() -> None:
+    async with door() as there:
+        answer = await say(there.port, POST + b"content-length: 5\r\n\r\nabcde" + SMUGGLED, seconds=0.3)
+    assert there.reached.requests == [("POST", "/", b"abcde"), ("GET", "/smuggled", b"")]
+    assert answer.count(b"HTTP/1.1 200 ") == 2
+
+
 async def test_a_protocol_that_is_not_spoken_is_not_switched_to() -> None:
     upgrade = b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: x\r\n\r\n"
     async with door() as there:
@@ -148,6 +166,23 @@ async def test_a_host_as_clients_write_it_is_taken(host: bytes) -> None:
     async with door() as there:
         answer = await say(there.port, b"GET / HTTP/1.1\r\nhost: " + host + b"\r\nconnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("host", [b"here/health?x=", b"here#", b"a b", b"user@here", b"[::1", b"here:99999", b""])
+async def test_what_a_caller_calls_the_host_does_not_change_the_path(host: bytes) -> None:
+    async with door() as there:
+        await say(there.port, b"GET /first?a=1 HTTP/1.1\r\nhost: " + host + b"\r\n\r\n", seconds=0.3)
+    assert there.reached.requests in ([], [("GET", "/first", b"")])
+
+
+@pytest.mark.parametrize(
+    ("target", "paths"),
+    [(b"http://elsewhere/first?x=/health", []), (b"//elsewhere/health", ["//elsewhere/health"])],
+)
+async def test_a_target_that_names_a_host_is_refused_or_a_path(target: bytes, paths: list[str]) -> None:
+    async with door() as there:
+        await say(there.port, b"GET " + target + b" HTTP/1.1\r\nhost: here\r\n\r\n", seconds=0.3)
+    assert [path for _, path, _ in there.reached.requests] == paths
 
 
 async def test_an_old_health_check_needs_no_host() -> None:

@@ -1,6 +1,7 @@
 """uvicorn's protocol with the deadlines it lacks: it closes no slow header, idle socket or unread answer by itself."""
 
 import asyncio
+import logging
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.adapters.listener.answering import Answering
+from monkey_coder_server.adapters.listener.complaints import Complaints
 from monkey_coder_server.adapters.listener.crowd import Crowd
 from monkey_coder_server.adapters.listener.framing import objection, overladen
 
@@ -22,6 +24,10 @@ _REFUSAL = (
     b"x-content-type-options: nosniff\r\ncontent-security-policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n"
 )
 
+_UNHEARD = logging.getLogger(f"{__name__}.uvicorn")
+_UNHEARD.setLevel(logging.CRITICAL)
+"""uvicorn warns of each malformed request; here they are counted, and what matters the application logs itself."""
+
 
 class RefusedHead(Exception):
     """Raised inside the parser; it makes uvicorn refuse the request."""
@@ -33,9 +39,11 @@ class BoundedProtocol(HttpToolsProtocol):
     header_seconds = HEADER_SECONDS
     stall_seconds = STALL_SECONDS
     crowd = Crowd()
+    complaints = Complaints()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.logger = _UNHEARD
         self._address: str | None = None
         self._objection = ""
         self._body_bytes = 0
@@ -190,6 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_timer = self.loop.call_later(self.header_seconds, self.transport.close)
 
     def _refuse(self, status: int, sentence: str) -> None:
+        self.complaints.note(self._address or "", status, sentence)
         body = msgspec.json.encode(
             ErrorBody(
                 detail=sentence, message=sentence, error_code="invalid_request", status_code=status, request_id=""

@@ -9,6 +9,7 @@ from typing import Any
 
 from uvicorn import Config, Server
 
+from monkey_coder_server.adapters.listener.complaints import Complaints
 from monkey_coder_server.adapters.listener.crowd import Crowd
 from monkey_coder_server.adapters.listener.protocol import BoundedProtocol
 
@@ -52,6 +53,7 @@ class Listener:
     def __init__(self, application: Any, options: ListenerOptions) -> None:
         self._application = application
         self._options = options
+        self._complaints = Complaints()
         self._server: _QuietServer | None = None
         self._task: asyncio.Task[None] | None = None
         self.port = options.port
@@ -63,7 +65,7 @@ class Listener:
         self._server = _QuietServer(
             Config(
                 self._application,
-                http=type("Protocol", (BoundedProtocol,), {"crowd": Crowd(self._options.per_address)}),
+                http=type("Protocol", (BoundedProtocol,), self._of_this_listener()),
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -87,6 +89,11 @@ class Listener:
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await self._task
+        self._complaints.close()
+
+    def _of_this_listener(self) -> dict[str, object]:
+        """What its connections share."""
+        return {"crowd": Crowd(self._options.per_address), "complaints": self._complaints}
 
 
 def _bind(host: str, port: int) -> socket.socket:
