@@ -8,6 +8,7 @@ from typing import Any
 from monkey_coder import AsyncClient
 from monkey_coder._accounts import AsyncAuth, AsyncKeys
 from monkey_coder._factors import AsyncMfa
+from monkey_coder._organizations import AsyncOrganizations
 from monkey_coder.async_client import AsyncStream
 
 BASE = "http://gateway.test"
@@ -36,6 +37,7 @@ class Driver:
     def _wrap(self, value: Any) -> Any:
         if inspect.isawaitable(value):
             value = self._loop.run_until_complete(value)
-        if isinstance(value, (AsyncClient, AsyncStream, AsyncKeys, AsyncAuth, AsyncMfa)) or inspect.ismethod(value):
+        namespaces = (AsyncKeys, AsyncAuth, AsyncMfa, AsyncOrganizations)
+        if isinstance(value, (AsyncClient, AsyncStream, *namespaces)) or inspect.ismethod(value):
             return Driver(value, self._loop)
         return value

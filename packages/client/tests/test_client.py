@@ -27,6 +27,7 @@ from monkey_coder import (
 )
 from monkey_coder._accounts import AsyncAuth, AsyncKeys, Auth, Keys
 from monkey_coder._factors import AsyncMfa, Mfa
+from monkey_coder._organizations import AsyncOrganizations, Organizations
 from monkey_coder.async_client import AsyncStream
 from monkey_coder.client import Stream
 from packages.client.tests.driver import BASE
@@ -306,7 +307,14 @@ def test_a_broken_transport_is_a_network_error() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(Client, AsyncClient), (Stream, AsyncStream), (Keys, AsyncKeys), (Auth, AsyncAuth), (Mfa, AsyncMfa)],
+    [
+        (Client, AsyncClient),
+        (Stream, AsyncStream),
+        (Keys, AsyncKeys),
+        (Auth, AsyncAuth),
+        (Mfa, AsyncMfa),
+        (Organizations, AsyncOrganizations),
+    ],
 )
 def test_the_twins_have_the_same_methods_and_parameters(one: type, other: type) -> None:
     def surface(kind: type) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ import httpx2
 from monkey_coder import _options, _requests, _responses, errors
 from monkey_coder._accounts import AsyncAuth, AsyncKeys
 from monkey_coder._factors import AsyncMfa
+from monkey_coder._organizations import AsyncOrganizations
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
@@ -101,6 +102,11 @@ class AsyncClient:
     def mfa(self) -> AsyncMfa:
         """Second factors of the person whose access token this client carries."""
         return AsyncMfa(self)
+
+    @property
+    def organizations(self) -> AsyncOrganizations:
+        """Organizations with their people, teams, projects, limits and rules."""
+        return AsyncOrganizations(self)
 
     async def execute(self, task: str | ExecuteRequest, **options: Unpack[TaskOptions]) -> Execution:
         """Do a task and wait for the whole answer."""

@@ -13,6 +13,7 @@ import httpx2
 from monkey_coder import _options, _requests, _responses, errors
 from monkey_coder._accounts import Auth, Keys
 from monkey_coder._factors import Mfa
+from monkey_coder._organizations import Organizations
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
@@ -100,6 +101,11 @@ class Client:
     def mfa(self) -> Mfa:
         """Second factors of the person whose access token this client carries."""
         return Mfa(self)
+
+    @property
+    def organizations(self) -> Organizations:
+        """Organizations with their people, teams, projects, limits and rules."""
+        return Organizations(self)
 
     def execute(self, task: str | ExecuteRequest, **options: Unpack[TaskOptions]) -> Execution:
         """Do a task and wait for the whole answer."""

@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "defaultPersona": "MONKEY_CODER_DEFAULT_PERSONA",
     "defaultModel": "MONKEY_CODER_DEFAULT_MODEL",
     "defaultProvider": "MONKEY_CODER_DEFAULT_PROVIDER",
+    "organization": "MONKEY_CODER_ORGANIZATION",
     "verifyCommand": "MONKEY_CODER_VERIFY_COMMAND",
 }
 """The configuration keys that are read, and the variable that overrides each."""

@@ -34,6 +34,7 @@ SECTIONS: dict[str, Table] = {
     "Account and setup": {
         "auth": ("auth", "Log in and out, make an account, print the key."),
         "keys": ("keys", "List, create and revoke API keys."),
+        "orgs": ("orgs", "Organizations: people, teams, projects, limits."),
         "config": ("config", "Read and change the configuration."),
         "health": ("health", "Ask whether the gateway serves."),
         "help": ("help_command", "Show help for a command."),

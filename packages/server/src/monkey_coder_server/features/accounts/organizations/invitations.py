@@ -128,7 +128,7 @@ def _letter(organization: Organization, terms: Terms, token: str) -> Letter:
         ),
         closing=(
             f"The code is good once, for {LIFETIME.days} days, and only for this address.",
-            "POST /v1/invitations/accept takes it as `token`, and so does /v1/invitations/decline.",
+            "`monkey orgs accept` asks for it. POST /v1/invitations/accept takes it as `token`, and so does …/decline.",
             "If you expected no invitation, there is nothing you need to do.",
         ),
     )
