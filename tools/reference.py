@@ -19,7 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from monkey_coder.cli.failures import EXIT_CODES
-from monkey_coder_protocol import auth, billing, cli_login, events, execute, identity, organizations, sign_in
+from monkey_coder_protocol import auth, billing, cli_login, events, execute, identity, operators, organizations, sign_in
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.domain import errors
@@ -98,6 +98,22 @@ SHAPES: tuple[tuple[str, str, Sequence[type[msgspec.Struct]]], ...] = (
             organizations.SetModelRule,
             organizations.ModelRuleList,
             organizations.KeyPolicy,
+        ),
+    ),
+    (
+        "Operators",
+        "What people who run the gateway send to `/v1/operator/…` and are answered.",
+        (
+            operators.AccountViews,
+            operators.ActRequest,
+            operators.ActingToken,
+            operators.AppointRequest,
+            operators.OperatorList,
+            operators.GiveCredit,
+            operators.CreditGrants,
+            operators.GiveBack,
+            operators.MovedMoney,
+            operators.PriceList,
         ),
     ),
     (

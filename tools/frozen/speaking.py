@@ -42,6 +42,7 @@ from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.domain.model_rules import ModelRule
+from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.throttling import Allowance
 from monkey_coder_server.domain.usage import Usage
@@ -52,6 +53,7 @@ from monkey_coder_server.ports.credit import Refund
 from monkey_coder_server.ports.factors import Passkey, Totp
 from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill, GrantTerms
+from monkey_coder_server.ports.operators import Appointment
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
@@ -231,10 +233,11 @@ async def _set_up(store: Storage) -> None:
 
 
 async def _prove(store: Storage) -> None:
-    """Second factors."""
+    """Second factors, and what only who has one is given."""
     await store.factors.put_totp(Totp("user_1", b"sealed", 7, NOON))
     await store.factors.add_passkey(Passkey("psk_1", "user_1", b"credential", b"cose", 0, "laptop", NOON))
     await store.factors.put_recovery_codes("user_1", [b"code".ljust(32)])
+    await store.operators.appoint(Appointment("user_1", OperatorRole.SUPPORT, "operator", NOON))
 
 
 async def _learn(store: Storage) -> None:

@@ -23,6 +23,7 @@ ABOUT_NO_MODEL = {
     "mfa.md",
     "exports.md",
     "migrations.md",
+    "operators.md",
     "postgresql.md",
     "quotes.md",
     "reconcile.md",

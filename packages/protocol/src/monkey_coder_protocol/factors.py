@@ -112,7 +112,7 @@ class MfaStatus(msgspec.Struct, kw_only=True):
 
 
 class ConfirmRequest(msgspec.Struct, kw_only=True):
-    """Proof for one `action`: `keys`, `money`, `factors`, `identity` or `organization`.
+    """Proof for one `action`: `keys`, `money`, `factors`, `identity`, `organization` or `operator`.
 
     With `target`, an id in its path, it is only for that.
     `passkey` alone, or `password` and, from who has a second factor, `code` (one-time or recovery code).

@@ -19,6 +19,7 @@ from monkey_coder_server import (
     credit_commands,
     factor_commands,
     ledger_commands,
+    operator_commands,
     routing_commands,
 )
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load
@@ -99,6 +100,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     audit_commands.add(actions, _operate, _print_lines)
     access_commands.add(actions, _operate, _print_lines)
     factor_commands.add(actions, _operate, _print_lines)
+    operator_commands.add(actions, _operate, _print_lines)
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)

@@ -167,6 +167,8 @@ class _Serving:
             request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
             if request.principal.session_id is not None:
                 await self._services.assurance.check(request, route)
+            if request.principal.impersonator:
+                await self._services.refusals.look(request)
         if route.admit is not None:
             await route.admit(request)
         return await (self._services.once.serve(route, request) if route.once else route.endpoint(request))

@@ -17,6 +17,6 @@ def test_a_proof_counts_for_five_minutes() -> None:
 
 def test_the_words_are_those_of_the_wire_and_of_the_settings() -> None:
     assert Action("identity") is Action.IDENTITY
-    assert [*Action] == ["keys", "money", "factors", "identity"]
+    assert [*Action] == ["keys", "money", "factors", "identity", "organization", "operator"]
     assert SecondFactors("optional") is SecondFactors.OPTIONAL
     assert [*SecondFactors] == ["off", "optional", "required"]

@@ -28,6 +28,7 @@ from monkey_coder_server.bootstrap.sign_in import sign_in_providers
 from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.domain.money import parse_usd
+from monkey_coder_server.domain.operators import OPERATOR
 from monkey_coder_server.features import accounts
 from monkey_coder_server.ports.accounts import AuditEntry
 from monkey_coder_server.ports.clock import Ids
@@ -38,8 +39,6 @@ from monkey_coder_server.web.auth import Authenticator, CredentialStores
 
 ISSUER = "Monkey Coder"
 """Under this name authenticator apps show our codes."""
-OPERATOR = "operator"
-"""The instance that changes limits: every other one is asked for its leases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         accounts=storage.accounts,
         sessions=storage.sessions,
         memberships=storage.memberships,
+        operators=storage.operators,
         organizations=storage.organizations,
         teams=storage.teams,
         model_rules=storage.model_rules,
@@ -136,7 +136,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
 
 
 def _credentials(storage: Storage) -> CredentialStores:
-    return CredentialStores(storage.keys, storage.sessions, storage.memberships, storage.model_rules)
+    return CredentialStores(storage.keys, storage.sessions, storage.memberships, storage.operators, storage.model_rules)
 
 
 def _factors(settings: Settings, storage: Storage) -> accounts.FactorTools:

@@ -171,7 +171,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 options=_options(settings),
             )
         ),
-        _accounts(parts, models),
+        _accounts(parts, models, prices),
         catalog.build(
             catalog.Dependencies(
                 catalog=models,
@@ -191,9 +191,11 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     return (*others, _ops(parts, others))
 
 
-def _accounts(parts: _Parts, models: Catalog) -> Feature:
+def _accounts(parts: _Parts, models: Catalog, prices: CurrentPrices) -> Feature:
     offers = tuple((card.provider, card.model) for card in models.cards)
-    return accounts.build(replace(parts.books.accounts, ledger=parts.ledger, offers=offers))
+    markup = parse_percent(parts.books.settings.markup_percent)
+    use = replace(parts.books.accounts, ledger=parts.ledger, offers=offers, price_book=prices, markup=markup)
+    return accounts.build(use)
 
 
 def _options(settings: Settings) -> inference.Options:

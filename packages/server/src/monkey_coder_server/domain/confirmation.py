@@ -15,6 +15,7 @@ class Action(StrEnum):
     FACTORS = "factors"
     IDENTITY = "identity"
     ORGANIZATION = "organization"
+    OPERATOR = "operator"
 
 
 class SecondFactors(StrEnum):

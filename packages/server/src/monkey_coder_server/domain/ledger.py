@@ -46,6 +46,11 @@ class Entry(NamedTuple):
     amount: int
 
 
+def grant_id(account_id: str, idempotency_key: str) -> str:
+    """How the books call a grant, and whoever takes it back."""
+    return f"grant:{account_id}:{idempotency_key}"
+
+
 class GrantKind(StrEnum):
     """Where a customer's credit comes from."""
 

@@ -26,6 +26,11 @@ SCOPES = frozenset(
     }
 )
 EVERYTHING = "*"
+OPERATOR_SUPPORT = "operator:support"
+OPERATOR_BILLING = "operator:billing"
+OPERATOR_ADMIN = "operator:admin"
+OPERATOR_SCOPES = frozenset({OPERATOR_SUPPORT, OPERATOR_BILLING, OPERATOR_ADMIN})
+"""Of the people who run the gateway. No key has one of them, and no role in an account, owner's or other."""
 
 
 def known_scope(scope: str) -> bool:
@@ -36,5 +41,7 @@ def known_scope(scope: str) -> bool:
 
 
 def covers(held: frozenset[str], wanted: str) -> bool:
-    """Whether held scopes allow one: by name, by `*`, or by `prefix:*`."""
+    """Whether held scopes allow one: by name, by `*`, or by `prefix:*`. An operator's is allowed by another alone."""
+    if wanted in OPERATOR_SCOPES:
+        return wanted in held or OPERATOR_ADMIN in held
     return wanted in held or EVERYTHING in held or f"{wanted.partition(':')[0]}:*" in held

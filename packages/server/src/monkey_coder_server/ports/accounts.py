@@ -155,6 +155,9 @@ class Accounts(Protocol):
     async def by_id(self, user_id: str) -> User | None:
         """The user of an id."""
 
+    async def of_account(self, account_id: str) -> Sequence[User]:
+        """Whose account it is, oldest first; of an organization its service accounts."""
+
     async def list_users(self) -> Sequence[User]:
         """All users, oldest first."""
 

@@ -48,7 +48,10 @@ class Factors(Protocol):
         """Take the code of a time step, and the secret sealed anew; False when that step or a later one was taken."""
 
     async def drop_totp(self, user_id: str) -> bool:
-        """Forget them; False when there are none. With the last factor its recovery codes and sessions' proofs go."""
+        """Forget them; False when there are none. With the last factor its recovery codes and sessions' proofs go.
+
+        Raises `Conflict` for the last factor of an operator.
+        """
 
     async def passkeys(self, user_id: str) -> Sequence[Passkey]:
         """A person's passkeys, oldest first."""

@@ -2,6 +2,7 @@
 
 from monkey_coder_server.domain.confirmation import Action, SecondFactors, fresh
 from monkey_coder_server.domain.errors import ConfirmationRequired, Forbidden, MfaEnrolmentRequired
+from monkey_coder_server.domain.scopes import OPERATOR_SCOPES
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.factors import SecondFactorRules
 from monkey_coder_server.ports.tickets import Tickets, digest_of
@@ -16,6 +17,7 @@ _ENROL = (
     "A second factor is required here. Add one with `monkey auth mfa enroll` or POST /v1/auth/mfa/totp/enroll; "
     "if you have one, log in again with it."
 )
+_OPERATORS_OFF = "Second factors are off (MFA_ENABLED), so operators have no routes; use `monkey-server admin`."
 
 
 def purpose_of(action: Action) -> str:
@@ -43,6 +45,8 @@ class Assurance:
         if principal.impersonator:
             refuse_acting(route)
             return
+        if route.scope in OPERATOR_SCOPES:
+            self._check_operator(principal)
         if not route.enrolling and not principal.second_factor and self._required_of(principal):
             raise MfaEnrolmentRequired(_ENROL)
         if route.confirm is None:
@@ -52,6 +56,12 @@ class Assurance:
             await self._redeem(token, route.confirm, request)
         elif not await self._recent_proof_is_enough(principal, route.confirm):
             raise ConfirmationRequired(_how(route.confirm))
+
+    def _check_operator(self, principal: Principal) -> None:
+        if self._rules.mode is SecondFactors.OFF:
+            raise Forbidden(_OPERATORS_OFF)
+        if not principal.second_factor:
+            raise MfaEnrolmentRequired(_ENROL)
 
     def _required_of(self, principal: Principal) -> bool:
         return self._rules.mode is SecondFactors.REQUIRED or principal.second_factor_required

@@ -12,6 +12,7 @@ from monkey_coder_server.web.problem import status_of
 from monkey_coder_server.web.request import Request, agent_of
 
 ANONYMOUS_ACTOR = "anonymous"
+LONGEST_TARGET = 200
 _SERVER_ERRORS = 500
 
 
@@ -35,7 +36,10 @@ def entry_of(  # noqa: PLR0913 - a line of the trail, by name
 
 
 class Refusals:
-    """Notes what was refused of routes that name an action: told in the trail, with the code and not the words."""
+    """Notes what was refused of routes that name an action: told in the trail, with the code and not the words.
+
+    And what an operator looks at in somebody's place.
+    """
 
     def __init__(self, audit: Audit, clock: Clock) -> None:
         self._audit = audit
@@ -59,6 +63,11 @@ class Refusals:
         writing = asyncio.create_task(self._write(entry), name="audit-refusal")
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
+
+    async def look(self, request: Request) -> None:
+        """Tell what is looked at in somebody's place, before it is shown. Raises `Unavailable`: then it is not."""
+        path = request.scope["path"][:LONGEST_TARGET]
+        await self._audit.record(entry_of(request, "session.look", target=path, at=self._clock.now()))
 
     async def settle(self) -> None:
         """Wait until what was noted is written."""

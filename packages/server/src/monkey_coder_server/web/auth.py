@@ -8,9 +8,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.errors import Forbidden, InvalidApiKey, NotAuthenticated, NotFound
 from monkey_coder_server.domain.roles import SCOPES_OF, Role
-from monkey_coder_server.domain.scopes import covers
+from monkey_coder_server.domain.scopes import OPERATOR_ADMIN, OPERATOR_SCOPES, covers
 from monkey_coder_server.ports.accounts import KeyRecord, Keys, Sessions
 from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.operators import Operators
 from monkey_coder_server.ports.organizations import Memberships
 from monkey_coder_server.ports.security import SessionTokens
 from monkey_coder_server.ports.teams import ModelRules
@@ -35,6 +36,7 @@ class CredentialStores:
     keys: Keys
     sessions: Sessions
     memberships: Memberships
+    operators: Operators
     rules: ModelRules
 
 
@@ -53,6 +55,7 @@ class Authenticator:
         self._keys = stores.keys
         self._sessions = stores.sessions
         self._memberships = stores.memberships
+        self._operators = stores.operators
         self._rules = stores.rules
         self._tokens = tokens
         self._clock = clock
@@ -75,9 +78,23 @@ class Authenticator:
             raise Forbidden(message)
         if principal.key is not None and credential == "session":
             raise Forbidden("This route acts for a person: log in and send the access token, not an API key.")
-        if scope is not None and not covers(principal.scopes, scope):
+        if scope in OPERATOR_SCOPES:
+            await self._check_operator(principal, scope)
+        elif scope is not None and not covers(principal.scopes, scope):
             raise Forbidden(_lacks(principal, scope))
         return principal
+
+    async def _check_operator(self, principal: Principal, scope: str) -> None:
+        """Whether the person runs the gateway, whatever they are in an account. Nobody does so in another's place."""
+        if principal.key is not None or principal.impersonator:
+            raise Forbidden("This route is for operators who act as themselves.")
+        roles = await self._operators.roles(principal.user_id)
+        if not covers(frozenset(role.scope for role in roles), scope):
+            message = (
+                f"This asks for `{scope}`: an operator with `{OPERATOR_ADMIN}`, or `monkey-server admin operators "
+                "grant`, gives it. No account's role has it."
+            )
+            raise Forbidden(message)
 
     async def identify(self, request: Request) -> Principal:
         """Who is asking, anonymous when nothing was sent. Raises as `authenticate` does for a bad credential."""

@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.scopes import EVERYTHING, SCOPES
 from monkey_coder_server.ports.accounts import KeyRecord
-from packages.server.tests.features.accounts.people import Person, founder, joined
+from packages.server.tests.features.accounts.people import Person, appointed, founder, joined
 
 TABLE = Path(__file__).with_name("routes.txt")
 
@@ -52,6 +53,7 @@ class Cast:
     owner: Person
     people: dict[Role, Person] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    operators: dict[OperatorRole, Person] = field(default_factory=dict)
 
     @property
     def values(self) -> Mapping[str, str]:
@@ -104,6 +106,8 @@ async def gather(house: Any) -> Cast:
     await ledger.grant(cast.owner.account_id, 1, reason="test", idempotency_key=cast.owner.account_id)
     for role in Role:
         await cast.person(role)
+    for operator in OperatorRole:
+        cast.operators[operator] = await appointed(house, operator)
     for scope in (*sorted(SCOPES), EVERYTHING):
         cast.keys[scope] = await cast.key(scope)
     return cast

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.domain.roles import Role
-from monkey_coder_server.domain.scopes import EVERYTHING, SCOPES
+from monkey_coder_server.domain.scopes import EVERYTHING, OPERATOR_SCOPES, SCOPES
 from packages.server.tests.api.matrix.cast import Cast, Row, filled, gather, served, table
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,8 +26,16 @@ ROLES = {
     "organization:manage": {Role.OWNER, Role.ADMIN},
     "audit:read": {Role.OWNER, Role.ADMIN},
     EVERYTHING: {Role.OWNER},
+    "operator:support": frozenset[Role](),
+    "operator:billing": frozenset[Role](),
+    "operator:admin": frozenset[Role](),
 }
-"""Who may use the routes of a scope."""
+"""Who may use the routes of a scope. Those of operators nobody may for what they are in an account."""
+OPERATORS = {
+    "operator:support": {OperatorRole.SUPPORT, OperatorRole.ADMIN},
+    "operator:billing": {OperatorRole.BILLING, OperatorRole.ADMIN},
+    "operator:admin": {OperatorRole.ADMIN},
+}
 WITHOUT_A_SCOPE = {
     "POST /v1/auth/logout": "ends the session that asks",
     "GET /v1/auth/identities": "tells a person of themselves",
@@ -103,7 +112,8 @@ async def test_every_route_has_one_row_and_every_row_a_route(house: Any) -> None
 async def test_whatever_asks_for_no_scope_has_a_reason() -> None:
     free = {f"{row.method} {row.path}" for row in table() if row.scope is None and row.credential != "public"}
     assert free == set(WITHOUT_A_SCOPE)
-    assert ROLES.keys() == {*SCOPES, EVERYTHING}
+    assert ROLES.keys() == {*SCOPES, *OPERATOR_SCOPES, EVERYTHING}
+    assert OPERATORS.keys() == OPERATOR_SCOPES
 
 
 async def test_nobody_gets_in_without_a_credential(house: Any, cast: Cast) -> None:
@@ -125,6 +135,24 @@ async def test_a_person_does_what_their_role_allows(house: Any, cast: Cast, role
         check(answer, row, allowed=allowed)
         if allowed and f"{row.method} {row.path}" in LEAVING:
             del cast.people[role]
+
+
+@pytest.mark.parametrize("operator", OperatorRole)
+async def test_an_operator_does_what_their_role_allows_and_in_accounts_of_others_nothing(
+    house: Any, cast: Cast, operator: OperatorRole
+) -> None:
+    walked = 0
+    for path, row in served(house):
+        if row.scope is None:
+            continue
+        headers = cast.operators[operator].alone
+        answer = await house.client.request(row.method, filled(path, cast.values), json={}, headers=headers)
+        if row.scope in OPERATORS:
+            check(answer, row, allowed=operator in OPERATORS[row.scope])
+            walked += 1
+        elif "organization_id" in path:
+            assert answer.status_code == 404, (row.method, path)
+    assert walked == 2 * sum(row.scope in OPERATORS for row in table())
 
 
 @pytest.mark.parametrize("scope", [*sorted(SCOPES), EVERYTHING])

@@ -32,6 +32,9 @@ _ADD_ACCOUNT = Query(insert_or_not(accounts).on_conflict_do_nothing())
 _ADD_USER = Query(insert_or_not(users).on_conflict_do_nothing())
 _BY_EMAIL = Query(_USER.where(users.c.email_folded == bindparam("folded")))
 _BY_ID = Query(_USER.where(users.c.user_id == bindparam("wanted")))
+_OF_ACCOUNT = Query(
+    _USER.where(users.c.account_id == bindparam("account")).order_by(users.c.created_at, users.c.user_id)
+)
 _ALL = Query(_USER.order_by(users.c.created_at, users.c.user_id))
 _SET_PASSWORD = Query(
     update(users).where(users.c.user_id == bindparam("wanted")).values(password_hash=bindparam("replacement"))
@@ -63,6 +66,11 @@ class SqlAccounts:
         """The user of an id."""
         row = await self._readers.read(lambda transaction: transaction.row(_BY_ID, {"wanted": user_id}))
         return None if row is None else read_user(row)
+
+    async def of_account(self, account_id: str) -> Sequence[User]:
+        """Whose account it is, oldest first; of an organization its service accounts."""
+        rows = await self._readers.read(lambda transaction: transaction.rows(_OF_ACCOUNT, {"account": account_id}))
+        return [read_user(row) for row in rows]
 
     async def list_users(self) -> Sequence[User]:
         """All users, oldest first."""

@@ -1,8 +1,28 @@
 """The tables of second factors. Times as in `tables`."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    exists,
+    literal_column,
+    select,
+    union_all,
+)
 
 from monkey_coder_server.adapters.storage.tables import metadata
+from monkey_coder_server.adapters.storage.transaction import Query
+
+LAST_FACTOR = "last factors of operators"
+"""Whether somebody has a factor and whether they are an operator is judged by one transaction at a time."""
 
 totp_factors = Table(
     "totp_factors",
@@ -37,3 +57,13 @@ recovery_codes = Table(
     Column("digest", LargeBinary, primary_key=True),
 )
 """Keyed digests of codes that nobody used yet."""
+
+_ONE: Any = literal_column("1")
+_OF_USER: Any = bindparam("user")
+HAS_FACTOR = Query(
+    union_all(
+        select(_ONE).where(exists().where(totp_factors.c.user_id == _OF_USER)),
+        select(_ONE).where(exists().where(passkeys.c.user_id == _OF_USER)),
+    )
+)
+"""A row for who has a second factor; recovery codes alone are none."""

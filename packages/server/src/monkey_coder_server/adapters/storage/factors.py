@@ -11,35 +11,33 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     false,
     func,
     insert,
     literal_column,
     or_,
     select,
-    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.bounded import refuse_full
-from monkey_coder_server.adapters.storage.factor_tables import passkeys, recovery_codes, totp_factors
+from monkey_coder_server.adapters.storage.factor_tables import (
+    HAS_FACTOR,
+    LAST_FACTOR,
+    passkeys,
+    recovery_codes,
+    totp_factors,
+)
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
-from monkey_coder_server.adapters.storage.people import sessions
+from monkey_coder_server.adapters.storage.people import operators, sessions
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction, change
 from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.ports.factors import Passkey, Totp
 
 _ONE: Any = literal_column("1")
 _OF_USER: Any = bindparam("user")
-_ANY = Query(
-    union_all(
-        select(_ONE).where(exists().where(totp_factors.c.user_id == _OF_USER)),
-        select(_ONE).where(exists().where(passkeys.c.user_id == _OF_USER)),
-    )
-)
 _TOTP = Query(
     select(totp_factors.c.user_id, totp_factors.c.secret, totp_factors.c.last_step, totp_factors.c.created_at).where(
         totp_factors.c.user_id == _OF_USER
@@ -92,6 +90,8 @@ _USE_CODE = Query(
 )
 _CODES = Query(select(func.count()).select_from(recovery_codes).where(recovery_codes.c.user_id == _OF_USER))
 _NO_LONGER_PROVEN = Query(update(sessions).where(sessions.c.user_id == _OF_USER).values(second_factor=false()))
+_OPERATOR = Query(select(operators.c.role).where(operators.c.user_id == _OF_USER))
+_KEPT = "An operator of this gateway keeps a second factor: add another one first, or give the operator's role up."
 
 
 class SqlFactors:
@@ -103,7 +103,7 @@ class SqlFactors:
 
     async def any(self, user_id: str) -> bool:
         """Whether a person has a second factor; recovery codes alone are none."""
-        return await self._readers.read(lambda transaction: transaction.row(_ANY, {"user": user_id})) is not None
+        return await self._readers.read(lambda transaction: transaction.row(HAS_FACTOR, {"user": user_id})) is not None
 
     async def totp(self, user_id: str) -> Totp | None:
         """A person's one-time codes."""
@@ -120,7 +120,10 @@ class SqlFactors:
         return bool(await self._writer.perform(partial(change, _USE_STEP, values)))
 
     async def drop_totp(self, user_id: str) -> bool:
-        """Forget them; False when there are none. With the last factor its recovery codes and sessions' proofs go."""
+        """Forget them; False when there are none. With the last factor its recovery codes and sessions' proofs go.
+
+        Raises `Conflict` for the last factor of an operator.
+        """
         return await self._writer.perform(partial(_drop, _DROP_TOTP, {"user": user_id}))
 
     async def passkeys(self, user_id: str) -> Sequence[Passkey]:
@@ -174,10 +177,13 @@ def _put_totp(totp: Totp, transaction: Transaction) -> None:
 
 
 def _drop(query: Query, values: Parameters, transaction: Transaction) -> bool:
+    transaction.alone(LAST_FACTOR)
     if not transaction.change(query, values):
         return False
     whose: Parameters = {"user": values["user"]}
-    if transaction.row(_ANY, whose) is None:
+    if transaction.row(HAS_FACTOR, whose) is None:
+        if transaction.row(_OPERATOR, whose) is not None:
+            raise Conflict(_KEPT)
         transaction.change(_DROP_CODES, whose)
         transaction.change(_NO_LONGER_PROVEN, whose)
     return True

@@ -10,7 +10,7 @@ from monkey_coder_server.adapters.storage.moments import LAST_MOMENT
 from monkey_coder_server.adapters.storage.tables import wallets
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.errors import InvalidRequest
-from monkey_coder_server.domain.ledger import DEFAULT_PRIORITY, GrantKind, expire_entries, grant_entries
+from monkey_coder_server.domain.ledger import DEFAULT_PRIORITY, GrantKind, expire_entries, grant_entries, grant_id
 from monkey_coder_server.ports.ledger import Wallet
 
 EXPIRED_AT_ONCE = 20
@@ -50,7 +50,7 @@ def give(grant: Grant, transaction: Transaction) -> Wallet:
     if grant.expires_at <= grant.at:
         raise InvalidRequest("A grant must expire later than it is given.")
     movement = books.Movement(
-        f"grant:{grant.account_id}:{grant.idempotency_key}", "grant", grant.account_id, grant.at, reason=grant.reason
+        grant_id(grant.account_id, grant.idempotency_key), "grant", grant.account_id, grant.at, reason=grant.reason
     )
     wallet = holds.lock_wallet(transaction, grant.account_id)
     if not books.post(transaction, movement, grant_entries(grant.account_id, grant.amount, grant.kind)):

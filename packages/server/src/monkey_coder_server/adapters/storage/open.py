@@ -22,6 +22,7 @@ from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.memberships import SqlMemberships
 from monkey_coder_server.adapters.storage.model_rules import SqlModelRules
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
+from monkey_coder_server.adapters.storage.operators import SqlOperators
 from monkey_coder_server.adapters.storage.organizations import SqlOrganizations
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
@@ -62,6 +63,7 @@ class Storage:
     accounts: SqlAccounts
     sessions: SqlSessions
     memberships: SqlMemberships
+    operators: SqlOperators
     organizations: SqlOrganizations
     teams: SqlTeams
     identities: SqlIdentities
@@ -133,6 +135,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         accounts=SqlAccounts(writer, readers),
         sessions=SqlSessions(writer, readers, clock),
         memberships=SqlMemberships(readers),
+        operators=SqlOperators(writer, readers),
         organizations=SqlOrganizations(writer, readers, keys_changed=keys.refresh),
         teams=SqlTeams(writer, readers, keys_changed=keys.refresh),
         identities=SqlIdentities(writer, readers),

@@ -41,6 +41,7 @@ users = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("email_verified_at", BigInteger),
     UniqueConstraint("email_folded"),
+    Index("ix_users_account_id", "account_id"),
 )
 """`roles` is a JSON list. `email_folded` is the casefolded address that must be unique."""
 
@@ -85,6 +86,16 @@ memberships = Table(
     Column("created_at", BigInteger, nullable=False),
     Index("ix_memberships_user_id", "user_id"),
 )
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.user_id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("given_by", Text, nullable=False),
+    Column("given_at", BigInteger, nullable=False),
+)
+"""Who runs the gateway. No account's members read it, whatever they are in the account."""
 
 tickets = Table(
     "tickets",

@@ -8,6 +8,7 @@ from monkey_coder_server.features.accounts.factors.api import FactorRoutes
 from monkey_coder_server.features.accounts.identity import Errands, IdentityRoutes
 from monkey_coder_server.features.accounts.key_care import KeyCareRoutes
 from monkey_coder_server.features.accounts.letters import Letters
+from monkey_coder_server.features.accounts.operating import OperatorMoneyRoutes, OperatorRoutes
 from monkey_coder_server.features.accounts.organizations import (
     ClosingRoutes,
     InvitationRoutes,
@@ -34,6 +35,8 @@ def build(use: Dependencies) -> Feature:
         ClosingRoutes(use),
         SignInRoutes(use),
         CliLoginRoutes(use),
+        OperatorRoutes(use),
+        OperatorMoneyRoutes(use),
     )
     routes = tuple(route for each in joined for route in each.routes())
     return Feature("accounts", routes, start=errands.start, stop=errands.stop)

@@ -8,9 +8,9 @@ from monkey_coder_server.domain.errors import InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Standing, Unit
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.ports.accounts import AuditEntry, KeyRecord, User
+from monkey_coder_server.features.accounts.operator_trail import COMMANDS, tell
+from monkey_coder_server.ports.accounts import KeyRecord, User
 
-OPERATOR = "operator"
 MOST_TOKENS = 10**18
 _PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
@@ -54,16 +54,8 @@ async def set_limits(use: Dependencies, wish: LimitWish) -> Sequence[Standing]:
         told = f"{usd(amount)} USD" if unit is Unit.MONEY else f"{amount} tokens"
         await use.limits.put(user.account_id, Limit(holder, wish.period, unit, amount, wish.model), now)
     await use.recall(user.account_id)
-    await use.audit.record(
-        AuditEntry(
-            actor=OPERATOR,
-            action="limits.set",
-            target=user.account_id,
-            at=now,
-            account_id=user.account_id,
-            details=f"{holder.kind} {holder.id}, {wish.model or 'any model'}, per {wish.period}: {told}",
-        )
-    )
+    details = f"{holder.kind} {holder.id}, {wish.model or 'any model'}, per {wish.period}: {told}"
+    await tell(use, COMMANDS, "limits.set", target=user.account_id, account_id=user.account_id, details=details)
     return await use.limits.standings(user.account_id, now)
 
 

@@ -1,15 +1,19 @@
-"""What an operator does to accounts from the command line. Every action is in the audit trail."""
+"""What an operator does to accounts, by command or in a role. Every action is in the audit trail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monkey_coder_protocol.auth import CreateKeyRequest
+from monkey_coder_server.domain.ledger import grant_id
+from monkey_coder_server.domain.operators import OPERATOR, OperatorRole
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.keys import make_key
-from monkey_coder_server.features.accounts.limits import OPERATOR, user_of
+from monkey_coder_server.features.accounts.limits import user_of
+from monkey_coder_server.features.accounts.operator_roles import dismiss
+from monkey_coder_server.features.accounts.operator_trail import COMMANDS, Actor, tell
 from monkey_coder_server.features.accounts.policy import STARTING_PLAN
 from monkey_coder_server.features.accounts.registration import Newcomer, open_account
-from monkey_coder_server.ports.accounts import AuditEntry, User
+from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.credit import GrantStanding, Refund
 from monkey_coder_server.ports.ledger import PLAIN_GRANT, GrantTerms, Wallet
 
@@ -22,6 +26,24 @@ class CreatedUser:
 
     user: User
     api_key: str
+    wallet: Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """Credit for an account, in nano-dollars, and why."""
+
+    account_id: str
+    amount: int
+    reason: str
+    terms: GrantTerms = PLAIN_GRANT
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Under which id money was booked, and the wallet after it."""
+
+    id: str
     wallet: Wallet
 
 
@@ -43,20 +65,17 @@ async def create_user(
 async def grant(use: Dependencies, *, email: str, amount: int, reason: str, terms: GrantTerms = PLAIN_GRANT) -> Wallet:
     """Add credit (nano-dollars) to the account of an address. Raises `NotFound`, `InvalidRequest`."""
     user = await user_of(use, email)
-    grant_id = use.ids.new("grant")
-    wallet = await use.ledger.grant(user.account_id, amount, reason=reason, idempotency_key=grant_id, terms=terms)
+    return (await give(use, COMMANDS, Gift(user.account_id, amount, reason, terms))).wallet
+
+
+async def give(use: Dependencies, by: Actor, gift: Gift) -> Moved:
+    """Add credit to an account. Raises `NotFound`, `InvalidRequest`."""
+    key, account_id, terms = use.ids.new("grant"), gift.account_id, gift.terms
+    wallet = await use.ledger.grant(account_id, gift.amount, reason=gift.reason, idempotency_key=key, terms=terms)
     until = "never" if terms.expires_at is None else terms.expires_at.isoformat()
-    await use.audit.record(
-        AuditEntry(
-            actor=OPERATOR,
-            action="credit.grant",
-            target=user.account_id,
-            at=use.clock.now(),
-            account_id=user.account_id,
-            details=f"{grant_id}: {amount} nano-dollars ({terms.kind}, {terms.priority}, until {until}), {reason}",
-        )
-    )
-    return wallet
+    told = f"{key}: {gift.amount} nano-dollars ({terms.kind}, {terms.priority}, until {until}), {gift.reason}"
+    await tell(use, by, "credit.grant", target=account_id, account_id=account_id, details=told)
+    return Moved(grant_id(account_id, key), wallet)
 
 
 async def list_grants(use: Dependencies, email: str) -> Sequence[GrantStanding]:
@@ -67,19 +86,15 @@ async def list_grants(use: Dependencies, email: str) -> Sequence[GrantStanding]:
 async def refund(use: Dependencies, *, email: str, undoes: str, amount: int, reason: str) -> Wallet:
     """Give a charge back, or take a grant back, in nano-dollars. Raises `NotFound`, `InvalidRequest`, `Conflict`."""
     user = await user_of(use, email)
-    refund_id = use.ids.new("refund")
-    wallet = await use.credit.refund(Refund(user.account_id, undoes, amount, reason, refund_id))
-    await use.audit.record(
-        AuditEntry(
-            actor=OPERATOR,
-            action="credit.refund",
-            target=user.account_id,
-            at=use.clock.now(),
-            account_id=user.account_id,
-            details=f"{refund_id}: {amount} nano-dollars of {undoes}; {reason}",
-        )
-    )
-    return wallet
+    return (await undo(use, COMMANDS, Refund(user.account_id, undoes, amount, reason, use.ids.new("refund")))).wallet
+
+
+async def undo(use: Dependencies, by: Actor, wish: Refund) -> Moved:
+    """The same for any account. Raises `NotFound`, `InvalidRequest`, `Conflict`."""
+    wallet = await use.credit.refund(wish)
+    told = f"{wish.idempotency_key}: {wish.amount} nano-dollars of {wish.undoes}; {wish.reason}"
+    await tell(use, by, "credit.refund", target=wish.account_id, account_id=wish.account_id, details=told)
+    return Moved(wish.idempotency_key, wallet)
 
 
 async def list_users(use: Dependencies) -> Sequence[tuple[User, Wallet]]:
@@ -91,21 +106,14 @@ async def list_users(use: Dependencies) -> Sequence[tuple[User, Wallet]]:
 async def remove_factors(use: Dependencies, *, email: str, reason: str) -> int:
     """Take away every second factor of a person, end their sessions, and say how many factors it were.
 
-    Raises `NotFound`.
+    An operator is none without them. Raises `NotFound`.
     """
     user, store = await user_of(use, email), use.factors.store
+    await dismiss(use, COMMANDS, user, frozenset(OperatorRole), reason="the second factors go")
     removed = int(await store.drop_totp(user.user_id))
     for passkey in await store.passkeys(user.user_id):
         removed += await store.drop_passkey(user.user_id, passkey.passkey_id)
     await use.sessions.revoke_all(user.user_id)
-    await use.audit.record(
-        AuditEntry(
-            actor=OPERATOR,
-            action="factor.remove",
-            target=user.user_id,
-            at=use.clock.now(),
-            account_id=user.account_id,
-            details=f"{removed} factors; {reason}",
-        )
-    )
+    told = f"{removed} factors; {reason}"
+    await tell(use, COMMANDS, "factor.remove", target=user.user_id, account_id=user.account_id, details=told)
     return removed

@@ -33,6 +33,7 @@ OUTSIDE = {
     "accounts": "ids and nothing else",
     "identities": "read by the gateway alone, to know who asks",
     "lessons": "the router's",
+    "operators": "read by the gateway alone, to know who asks",
     "passkeys": "read by the gateway alone, to know who asks",
     "provider_costs": "the house's",
     "receipt_chains": "the house's",

@@ -43,6 +43,7 @@ def upgrade() -> None:
     _keep_factors()
     _rule_teams()
     _link_identities()
+    _name_operators()
     if op.get_bind().dialect.name == "postgresql":
         _wall_off_tenants()
     _count_tries()
@@ -50,6 +51,7 @@ def upgrade() -> None:
 
 def _prove_people() -> None:
     op.add_column("users", sa.Column("email_verified_at", sa.BigInteger(), nullable=True))
+    op.create_index("ix_users_account_id", "users", ["account_id"])
     for name in ("created_at", "confirmed_at", "rotated_at"):
         op.add_column("sessions", sa.Column(name, sa.BigInteger(), nullable=True))
     op.add_column("sessions", sa.Column("second_factor", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -240,6 +242,18 @@ def _link_identities() -> None:
     )
 
 
+def _name_operators() -> None:
+    op.create_table(
+        "operators",
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("given_by", sa.Text(), nullable=False),
+        sa.Column("given_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_operators_user_id_users")),
+        sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_operators")),
+    )
+
+
 _TENANT = "monkey_tenant"
 _ACCOUNT = "account_id = current_setting('app.account_id', true)"
 _WITH_AN_ACCOUNT = (
@@ -290,7 +304,7 @@ def downgrade() -> None:
         for table in _WALLED:
             op.execute(f"DROP POLICY tenant ON {table}")
             op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    for name in ("identities", "model_rules", "projects", "teams"):
+    for name in ("operators", "identities", "model_rules", "projects", "teams"):
         op.drop_table(name)
     op.drop_column("api_keys", "team_id")
     for name in ("recovery_codes", "passkeys", "totp_factors"):
@@ -308,4 +322,5 @@ def downgrade() -> None:
     op.drop_index("ix_sessions_user_id", "sessions")
     for name in _SESSION_COLUMNS:
         op.drop_column("sessions", name)
+    op.drop_index("ix_users_account_id", "users")
     op.drop_column("users", "email_verified_at")
