@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from monkey_coder_server.domain.errors import GatewayError, Unavailable
+from monkey_coder_server.domain.errors import ConfirmationRequired, GatewayError, Unavailable
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.telemetry import Telemetry
 from monkey_coder_server.web.asgi import Message, Receive, Reply, Scope, Send
@@ -166,12 +166,25 @@ class _Serving:
         if route.auth != "public":
             request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
             if request.principal.session_id is not None:
-                await self._services.assurance.check(request, route)
+                told = await self._told_before(route, request)
+                if told is not None:
+                    return told
             if request.principal.impersonator:
                 await self._services.refusals.look(request)
         if route.admit is not None:
             await route.admit(request)
         return await (self._services.once.serve(route, request) if route.once else route.endpoint(request))
+
+    async def _told_before(self, route: Route, request: Request) -> Reply | None:
+        """The reply to a request that its session has confirmed before; None to serve it now. Raises as `Assurance`."""
+        try:
+            await self._services.assurance.check(request, route)
+        except ConfirmationRequired:
+            told = await self._services.once.proved_before(route, request)
+            if told is None:
+                raise
+            return told
+        return None
 
     def _problem(self, error: GatewayError) -> Reply:
         render = self._services.problems

@@ -53,3 +53,18 @@ async def test_a_reply_is_forgotten_after_two_days(funded: Storage) -> None:
     await funded.replies.keep(ACCOUNT, KEY.key, b"made")
     await funded.ledger.expire_holds(NOON + timedelta(hours=49))
     assert await funded.replies.claim(ACCOUNT, KEY, NOON + timedelta(hours=49)) is None
+
+
+async def test_looking_for_a_reply_takes_nothing_and_finds_nobody_elses(funded: Storage) -> None:
+    replies, late = funded.replies, NOON + timedelta(seconds=61)
+    assert await replies.find(ACCOUNT, KEY, NOON) is None
+    assert await replies.claim(ACCOUNT, KEY, NOON) is None
+    with pytest.raises(RequestInProgress):
+        await replies.find(ACCOUNT, KEY, NOON + timedelta(seconds=59))
+    assert await replies.find(ACCOUNT, KEY, late) is None
+    await replies.keep(ACCOUNT, KEY.key, b"made")
+    for moment in (NOON, late):
+        assert await replies.find(ACCOUNT, KEY, moment) == b"made"
+    assert await replies.find("acc_2", KEY, NOON) is None
+    with pytest.raises(IdempotencyConflict):
+        await replies.find(ACCOUNT, idempotent("call:1", body=b"b"), NOON)

@@ -16,6 +16,9 @@ class Replies(Protocol):
         minute at most, after that its process is taken for dead.
         """
 
+    async def find(self, account_id: str, key: IdempotencyKey, at: datetime) -> bytes | None:
+        """The reply that is kept under the key, which is not taken. Raises as `claim`, but for a dead process."""
+
     async def keep(self, account_id: str, key: str, reply: bytes) -> None:
         """Keep the reply; durable on return."""
 

@@ -25,6 +25,11 @@ def purpose_of(action: Action) -> str:
     return f"confirm {action}"
 
 
+def proof_of(request: Request) -> bytes:
+    """What a session has shown for a request: itself, and the confirmation if it sent one."""
+    return digest_of(f"{request.principal.session_id or ''} {request.header(CONFIRMATION_HEADER) or ''}")
+
+
 def refuse_acting(route: Route) -> None:
     """An operator in a person's place sees what they see, and changes and spends nothing. Raises `Forbidden`."""
     if route.method != "GET" and route.path not in MAY_BE_ASKED_FOR_OTHERS:

@@ -1,6 +1,9 @@
 """`Idempotency-Key` on requests that make something: keys, accounts, sessions, quotes. What was made is told again.
 
 Requests that are charged for have their keys in the ledger, with their holds.
+
+Who had to prove who they are uses their proof up by a request. When its answer is lost they send the same again and are
+told what was kept: in the same session, with the same proof or with as little.
 """
 
 import asyncio
@@ -14,6 +17,7 @@ from monkey_coder_server.ports.ledger import IdempotencyKey
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.replies import Replies, Sealing
 from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.assurance import proof_of
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Response
@@ -27,6 +31,7 @@ class _Kept(Record, frozen=True):
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    proved_by: bytes = b""
 
 
 class _Claim(Record, frozen=True):
@@ -67,24 +72,42 @@ class Once:
         claim = _claim_of(route, request, checked_key(header), await request.keep_body())
         earlier = await self._replies.claim(claim.account_id, claim.key, self._clock.now())
         if earlier is not None:
-            return self._again(claim, earlier)
+            return _told_again(self._opened(claim, earlier))
         try:
             reply = await route.endpoint(request)
         except Exception:
             await asyncio.shield(self._replies.release(claim.account_id, claim.key.key))
             raise
         if isinstance(reply, Response):
-            kept = _encode(_Kept(reply.status, tuple(reply.headers), reply.body))
+            kept = _encode(_Kept(reply.status, tuple(reply.headers), reply.body, proof_of(request)))
             sealed = self._sealing.seal(kept, claim.purpose)
             await asyncio.shield(self._replies.keep(claim.account_id, claim.key.key, sealed))
         return reply
 
-    def _again(self, claim: _Claim, sealed: bytes) -> Response:
+    async def proved_before(self, route: Route, request: Request) -> Reply | None:
+        """The reply to this very request, which its session has proved itself for already; None if there is none.
+
+        Raises `InvalidRequest`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
+        """
+        header = request.header(HEADER)
+        if header is None or not route.once:
+            return None
+        claim = _claim_of(route, request, checked_key(header), await request.keep_body())
+        sealed = await self._replies.find(claim.account_id, claim.key, self._clock.now())
+        kept = None if sealed is None else self._opened(claim, sealed)
+        if kept is None or kept.proved_by != proof_of(request):
+            return None
+        return _told_again(kept)
+
+    def _opened(self, claim: _Claim, sealed: bytes) -> _Kept:
         plain = self._sealing.open(sealed, claim.purpose)
         if plain is None:
             raise IdempotencyConflict("The reply under this idempotency key cannot be read any more; use a new key.")
-        kept = _decoder.decode(plain)
-        return Response(kept.status, kept.body, [*kept.headers, REPLAYED])
+        return _decoder.decode(plain)
+
+
+def _told_again(kept: _Kept) -> Response:
+    return Response(kept.status, kept.body, [*kept.headers, REPLAYED])
 
 
 def _claim_of(route: Route, request: Request, given: str, body: bytes) -> _Claim:
