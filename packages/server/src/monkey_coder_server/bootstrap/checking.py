@@ -1,4 +1,7 @@
-"""What `check-config` finds beyond single variables: stores that cannot be reached, and what production must not be."""
+"""What is wrong beyond single variables: stores that cannot be reached, and what production must not be.
+
+`check-config` tells all of it, and a start is refused for each of its problems.
+"""
 
 import sqlite3
 from collections.abc import Iterator, Mapping

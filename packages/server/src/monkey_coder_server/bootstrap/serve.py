@@ -13,6 +13,7 @@ from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions
 from monkey_coder_server.adapters.metrics import MetricsEndpoint, configure_logging
 from monkey_coder_server.app import Drain
+from monkey_coder_server.bootstrap import checking
 from monkey_coder_server.bootstrap.gateway import Gateway, open_gateway
 from monkey_coder_server.settings import Settings, SettingsError
 
@@ -22,7 +23,9 @@ GARBAGE_THRESHOLDS = (20_000, 20, 20)
 
 
 def run(settings: Settings, *, sandbox: bool) -> int:
-    """Serve until SIGTERM or SIGINT; 0 after a clean end."""
+    """Serve until SIGTERM or SIGINT; 0 after a clean end. Raises `SettingsError` for what `check-config` finds."""
+    if problems := checking.look(settings).problems:
+        raise SettingsError(*problems)
     configure_logging(settings.log_level, settings.log_format)
     for notice in settings.notices:
         logger.warning(notice)
