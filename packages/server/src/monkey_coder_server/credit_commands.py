@@ -21,7 +21,7 @@ def add(actions: Any, run: Run) -> None:
 
 def _add_grant(actions: Any, run: Run) -> None:
     grant = actions.add_parser("grant", help="add credit to an account")
-    grant.add_argument("--email", required=True)
+    _add_whose(grant)
     grant.add_argument("--usd", required=True)
     grant.add_argument("--reason", required=True)
     grant.add_argument(
@@ -33,13 +33,13 @@ def _add_grant(actions: Any, run: Run) -> None:
     grant.add_argument("--expires-days", type=_days, metavar="N", help="what is left then is gone (default never)")
     grant.set_defaults(command=lambda options: run(lambda settings: _grant(settings, options)))
     grants = actions.add_parser("grants", help="an account's credit, grant by grant, as it will be spent")
-    grants.add_argument("--email", required=True)
+    _add_whose(grants)
     grants.set_defaults(command=lambda options: run(lambda settings: _grants(settings, options)))
 
 
 def _add_refund(actions: Any, run: Run) -> None:
     refund = actions.add_parser("refund", help="give a charge back, or take a grant back")
-    refund.add_argument("--email", required=True)
+    _add_whose(refund)
     undone = refund.add_mutually_exclusive_group(required=True)
     undone.add_argument("--request", metavar="ID", help="the request whose charge is given back")
     undone.add_argument("--grant", metavar="ID", help="the grant that is taken back, as `admin grants` names it")
@@ -50,7 +50,7 @@ def _add_refund(actions: Any, run: Run) -> None:
 
 def _add_limits(actions: Any, run: Run) -> None:
     wanted = actions.add_parser("set-limits", help="limit what an account, a project or a key spends")
-    wanted.add_argument("--email", required=True)
+    _add_whose(wanted)
     holder = wanted.add_mutually_exclusive_group()
     holder.add_argument("--key", metavar="ID", help="one key of the account")
     holder.add_argument("--project", metavar="P", help="all keys of a project")
@@ -62,8 +62,15 @@ def _add_limits(actions: Any, run: Run) -> None:
     much.add_argument("--none", action="store_true", help="take the limits back, in USD and in tokens")
     wanted.set_defaults(command=lambda options: run(lambda settings: _set_limits(settings, options)))
     limits = actions.add_parser("limits", help="list limits with what is used of them")
-    limits.add_argument("--email", help="of one account only")
+    _add_whose(limits, required=False)
     limits.set_defaults(command=lambda options: run(lambda settings: _limits(settings, options)))
+
+
+def _add_whose(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Whose account: a person's, or an organization."""
+    whose = parser.add_mutually_exclusive_group(required=required)
+    whose.add_argument("--email", dest="whose", metavar="E", help="the account of this person")
+    whose.add_argument("--organization", dest="whose", metavar="ID", help="the account of this organization")
 
 
 def _days(text: str) -> int:
@@ -77,7 +84,7 @@ async def _grant(settings: Settings, options: argparse.Namespace) -> Sequence[st
     from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
 
     wish = credit.GrantWish(
-        options.email, options.usd, options.reason, options.kind, options.priority, options.expires_days
+        options.whose, options.usd, options.reason, options.kind, options.priority, options.expires_days
     )
     return await credit.grant(settings, wish)
 
@@ -85,7 +92,7 @@ async def _grant(settings: Settings, options: argparse.Namespace) -> Sequence[st
 async def _grants(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
     from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
 
-    return await credit.list_grants(settings, options.email)
+    return await credit.list_grants(settings, options.whose)
 
 
 async def _refund(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
@@ -93,7 +100,7 @@ async def _refund(settings: Settings, options: argparse.Namespace) -> Sequence[s
 
     undoes = options.grant or f"settle:{options.request}"
     return await credit.refund(
-        settings, email=options.email, undoes=undoes, amount_usd=options.usd, reason=options.reason
+        settings, whose=options.whose, undoes=undoes, amount_usd=options.usd, reason=options.reason
     )
 
 
@@ -103,7 +110,7 @@ async def _set_limits(settings: Settings, options: argparse.Namespace) -> Sequen
     from monkey_coder_server.features.accounts.limits import LimitWish  # noqa: PLC0415 - heavy
 
     wish = LimitWish(
-        options.email,
+        options.whose,
         Period(options.per),
         credit.allowance(options.usd, options.tokens),
         key_id=options.key,
@@ -116,4 +123,4 @@ async def _set_limits(settings: Settings, options: argparse.Namespace) -> Sequen
 async def _limits(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
     from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
 
-    return await credit.list_limits(settings, options.email)
+    return await credit.list_limits(settings, options.whose)

@@ -19,7 +19,7 @@ from monkey_coder_server.settings import Settings
 class GrantWish:
     """What `admin grant` was told. No days: it never expires."""
 
-    email: str
+    whose: str
     usd: str
     reason: str
     kind: str
@@ -37,15 +37,15 @@ async def grant(settings: Settings, wish: GrantWish) -> list[str]:
         if wish.expires_days is not None:
             expires_at = books.clock.now() + timedelta(days=wish.expires_days)
         terms = GrantTerms(GrantKind(wish.kind), wish.priority, expires_at)
-        wallet = await operator.grant(books.accounts, email=wish.email, amount=amount, reason=wish.reason, terms=terms)
+        wallet = await operator.grant(books.accounts, whose=wish.whose, amount=amount, reason=wish.reason, terms=terms)
     until = "" if expires_at is None else f", until {expires_at:%Y-%m-%d %H:%M} UTC"
-    return [f"granted {usd(amount)} USD to {wish.email}{until}; the balance is {usd(wallet.balance)} USD"]
+    return [f"granted {usd(amount)} USD to {wish.whose}{until}; the balance is {usd(wallet.balance)} USD"]
 
 
-async def list_grants(settings: Settings, email: str) -> list[str]:
+async def list_grants(settings: Settings, whose: str) -> list[str]:
     """An account's grants, a line each, in the order they are spent in."""
     async with open_books(settings) as books:
-        found = await operator.list_grants(books.accounts, email)
+        found = await operator.list_grants(books.accounts, whose)
     return [
         f"{usd(one.remaining):>14} of {usd(one.amount):>14} USD  {one.kind:8} priority {one.priority:<4} "
         f"{'never expires' if one.expires_at is None else f'until {one.expires_at:%Y-%m-%d %H:%M}':22} {one.grant_id}"
@@ -53,11 +53,11 @@ async def list_grants(settings: Settings, email: str) -> list[str]:
     ]
 
 
-async def refund(settings: Settings, *, email: str, undoes: str, amount_usd: str, reason: str) -> list[str]:
+async def refund(settings: Settings, *, whose: str, undoes: str, amount_usd: str, reason: str) -> list[str]:
     """Give a charge back, or take a grant back; the line that says so. Raises `GatewayError`."""
     amount = _amount(amount_usd)
     async with open_books(settings) as books:
-        wallet = await operator.refund(books.accounts, email=email, undoes=undoes, amount=amount, reason=reason)
+        wallet = await operator.refund(books.accounts, whose=whose, undoes=undoes, amount=amount, reason=reason)
     return [f"refunded {usd(amount)} USD of {undoes}; the balance is {usd(wallet.balance)} USD"]
 
 
@@ -66,14 +66,14 @@ async def set_limits(settings: Settings, wish: limits.LimitWish) -> list[str]:
     async with open_books(settings) as books:
         standings = await limits.set_limits(books.accounts, wish)
         at = books.clock.now()
-    return [_line(wish.email, standing, at) for standing in standings] or [f"{wish.email} has no limits"]
+    return [_line(wish.whose, standing, at) for standing in standings] or [f"{wish.whose} has no limits"]
 
 
-async def list_limits(settings: Settings, email: str | None) -> list[str]:
+async def list_limits(settings: Settings, whose: str | None) -> list[str]:
     """Every limit, of one account or of all, with what is used of it. Raises `GatewayError`."""
     async with open_books(settings) as books:
-        found = await limits.list_limits(books.accounts, email)
-    return [_line(user.email, standing, datetime.now(UTC)) for user, standing in found] or ["there are no limits"]
+        found = await limits.list_limits(books.accounts, whose)
+    return [_line(name, standing, datetime.now(UTC)) for name, standing in found] or ["there are no limits"]
 
 
 def allowance(amount_usd: str | None, tokens: int | None) -> limits.Allowance | None:
@@ -97,7 +97,7 @@ def model_name(asked: str | None) -> str:
     return names[0]
 
 
-def _line(email: str, standing: Standing, at: datetime) -> str:
+def _line(whose: str, standing: Standing, at: datetime) -> str:
     """A limit as a line: whose, of what, how much is used, until when."""
     limit, end = standing.limit, resets_at(standing.limit.period, at)
     figures = [_figure(limit.unit, each) for each in (standing.spent, standing.held, limit.allowed, standing.left)]
@@ -105,7 +105,7 @@ def _line(email: str, standing: Standing, at: datetime) -> str:
         limit.holder.kind.value if limit.holder.kind.value == "account" else f"{limit.holder.kind} {limit.holder.id}"
     )
     return (
-        f"{email}  {holder}{f' on {limit.model}' if limit.model else ''} per {limit.period}: {figures[0]} spent and "
+        f"{whose}  {holder}{f' on {limit.model}' if limit.model else ''} per {limit.period}: {figures[0]} spent and "
         f"{figures[1]} held of {figures[2]} {'USD' if limit.unit is Unit.MONEY else 'tokens'}, {figures[3]} left"
         f"{'' if end is None else f' until {end:%Y-%m-%d %H:%M} UTC'}"
     )

@@ -6,7 +6,11 @@ from typing import Any
 import jwt
 import pytest
 
+from monkey_coder_server.domain.errors import NotFound
+from monkey_coder_server.domain.limits import Period, Unit
 from monkey_coder_server.domain.roles import Role
+from monkey_coder_server.features.accounts import operator
+from monkey_coder_server.features.accounts.limits import Allowance, LimitWish, list_limits, set_limits
 from packages.server.tests.features.accounts.people import Person, joined
 from packages.server.tests.features.accounts.test_teams import ask, furnished
 
@@ -93,6 +97,27 @@ async def test_an_organization_with_credit_is_not_deleted(house: Any) -> None:
     assert (refused.status_code, refused.json()["error_code"]) == (409, "conflict")
     assert "1.00 USD of credit. Use it up, or ask the gateway's operator" in refused.json()["detail"]
     assert (await ask(house, owner, "GET", place)).status_code == 200
+
+
+async def test_what_the_operator_takes_back_lets_it_go(house: Any) -> None:
+    (owner, _), use = await furnished(house), house.gateway.books.accounts
+    firm = {"whose": owner.account_id, "amount": 10**9, "reason": "test"}
+    await operator.grant(use, **firm)
+    [standing] = await operator.list_grants(use, owner.account_id)
+    await operator.refund(use, undoes=standing.grant_id, **firm)
+    place = f"/v1/organizations/{owner.account_id}"
+    assert (await ask(house, owner, "DELETE", place)).status_code == 200
+    await operator.grant(use, **firm)  # paid in too late
+    with pytest.raises(NotFound, match="no organization acc_none"):
+        await operator.grant(use, **{**firm, "whose": "acc_none"})
+
+
+async def test_an_operator_limits_an_organization_and_lists_its_limits(house: Any) -> None:
+    (owner, _), use = await furnished(house), house.gateway.books.accounts
+    wish = LimitWish(owner.account_id, Period.DAY, Allowance(Unit.MONEY, 10))
+    [standing] = await set_limits(use, wish)
+    assert standing.limit.holder.id == owner.account_id
+    assert await list_limits(use, owner.account_id) == [(owner.account_id, standing)]
 
 
 async def test_a_deleted_organization_is_there_for_nobody(house: Any) -> None:

@@ -31,7 +31,10 @@ _BUSY = (
     "Requests of this organization are still running, or gateways still keep credit ready for some: revoke its keys, "
     "and delete it some minutes later."
 )
-_EMPTY_IT = "Use it up, or ask the gateway's operator to take it back (`monkey-server admin refund`); then delete it."
+_EMPTY_IT = (
+    "Use it up, or ask the gateway's operator to take it back (`monkey-server admin refund --organization`); then "
+    "delete it."
+)
 _NO_SCOPES: frozenset[str] = frozenset()
 
 _ORGANIZATION = (

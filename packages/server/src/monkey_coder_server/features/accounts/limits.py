@@ -30,7 +30,8 @@ class LimitWish:
     No allowance takes the limits back, in both units.
     """
 
-    email: str
+    whose: str
+    """An address, or the id of an organization."""
     period: Period
     allowance: Allowance | None
     key_id: str | None = None
@@ -43,27 +44,30 @@ async def set_limits(use: Dependencies, wish: LimitWish) -> Sequence[Standing]:
 
     It binds every request that is held in the books from now on; credit that processes took beforehand is recalled.
     """
-    user = await user_of(use, wish.email)
-    holder, now = _holder(user, wish), use.clock.now()
+    account_id = await account_of(use, wish.whose)
+    holder, now = _holder(account_id, wish), use.clock.now()
     if wish.allowance is None:
         told = "none"
         for unit in Unit:
-            await use.limits.remove(user.account_id, Limit(holder, wish.period, unit, 0, wish.model))
+            await use.limits.remove(account_id, Limit(holder, wish.period, unit, 0, wish.model))
     else:
         unit, amount = wish.allowance.unit, wish.allowance.amount
         told = f"{usd(amount)} USD" if unit is Unit.MONEY else f"{amount} tokens"
-        await use.limits.put(user.account_id, Limit(holder, wish.period, unit, amount, wish.model), now)
-    await use.recall(user.account_id)
+        await use.limits.put(account_id, Limit(holder, wish.period, unit, amount, wish.model), now)
+    await use.recall(account_id)
     details = f"{holder.kind} {holder.id}, {wish.model or 'any model'}, per {wish.period}: {told}"
-    await tell(use, COMMANDS, "limits.set", target=user.account_id, account_id=user.account_id, details=details)
-    return await use.limits.standings(user.account_id, now)
+    await tell(use, COMMANDS, "limits.set", target=account_id, account_id=account_id, details=details)
+    return await use.limits.standings(account_id, now)
 
 
-async def list_limits(use: Dependencies, email: str | None) -> Sequence[tuple[User, Standing]]:
-    """Every limit of one account, or of all, as it stands. Raises `NotFound`."""
-    users = await use.accounts.list_users() if email is None else [await user_of(use, email)]
+async def list_limits(use: Dependencies, whose: str | None) -> Sequence[tuple[str, Standing]]:
+    """Every limit of one account, or of all that have a user, as it stands, and whose. Raises `NotFound`."""
+    if whose is None:
+        named = {user.account_id: user.email for user in reversed(await use.accounts.list_users())}
+    else:
+        named = {await account_of(use, whose): whose}
     now = use.clock.now()
-    return [(user, standing) for user in users for standing in await use.limits.standings(user.account_id, now)]
+    return [(name, each) for account_id, name in named.items() for each in await use.limits.standings(account_id, now)]
 
 
 async def limits_of(use: Dependencies, key: KeyRecord) -> list[Limit]:
@@ -71,6 +75,17 @@ async def limits_of(use: Dependencies, key: KeyRecord) -> list[Limit]:
     holder = Holder(HolderKind.KEY, key.key_id)
     standings = await use.limits.standings(key.account_id, use.clock.now())
     return [standing.limit for standing in standings if standing.limit.holder == holder]
+
+
+async def account_of(use: Dependencies, whose: str) -> str:
+    """The account of a person's address, or of an organization's id, deleted ones included. Raises `NotFound`."""
+    named = whose.strip()
+    if "@" in named:
+        return (await user_of(use, named)).account_id
+    if await use.organizations.find(named) is None:
+        message = f"There is no organization {named}; people are named by their address."
+        raise NotFound(message)
+    return named
 
 
 async def user_of(use: Dependencies, email: str) -> User:
@@ -97,10 +112,10 @@ def checked_tokens(tokens: int, *, called: str = "A limit in tokens") -> int:
     return tokens
 
 
-def _holder(user: User, wish: LimitWish) -> Holder:
+def _holder(account_id: str, wish: LimitWish) -> Holder:
     if wish.key_id is not None:
         return Holder(HolderKind.KEY, wish.key_id)
     project_id = checked_project(wish.project_id)
     if project_id is not None:
         return Holder(HolderKind.PROJECT, project_id)
-    return Holder(HolderKind.ACCOUNT, user.account_id)
+    return Holder(HolderKind.ACCOUNT, account_id)

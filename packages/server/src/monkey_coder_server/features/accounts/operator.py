@@ -8,7 +8,7 @@ from monkey_coder_server.domain.ledger import grant_id
 from monkey_coder_server.domain.operators import OPERATOR, OperatorRole
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.keys import make_key
-from monkey_coder_server.features.accounts.limits import user_of
+from monkey_coder_server.features.accounts.limits import account_of, user_of
 from monkey_coder_server.features.accounts.operator_roles import dismiss
 from monkey_coder_server.features.accounts.operator_trail import COMMANDS, Actor, tell
 from monkey_coder_server.features.accounts.policy import STARTING_PLAN
@@ -62,10 +62,10 @@ async def create_user(
     return CreatedUser(user, made.secret, await use.ledger.wallet(user.account_id))
 
 
-async def grant(use: Dependencies, *, email: str, amount: int, reason: str, terms: GrantTerms = PLAIN_GRANT) -> Wallet:
-    """Add credit (nano-dollars) to the account of an address. Raises `NotFound`, `InvalidRequest`."""
-    user = await user_of(use, email)
-    return (await give(use, COMMANDS, Gift(user.account_id, amount, reason, terms))).wallet
+async def grant(use: Dependencies, *, whose: str, amount: int, reason: str, terms: GrantTerms = PLAIN_GRANT) -> Wallet:
+    """Add credit (nano-dollars) to the account of a person or an organization. Raises `NotFound`, `InvalidRequest`."""
+    account_id = await account_of(use, whose)
+    return (await give(use, COMMANDS, Gift(account_id, amount, reason, terms))).wallet
 
 
 async def give(use: Dependencies, by: Actor, gift: Gift) -> Moved:
@@ -78,15 +78,15 @@ async def give(use: Dependencies, by: Actor, gift: Gift) -> Moved:
     return Moved(grant_id(account_id, key), wallet)
 
 
-async def list_grants(use: Dependencies, email: str) -> Sequence[GrantStanding]:
+async def list_grants(use: Dependencies, whose: str) -> Sequence[GrantStanding]:
     """An account's grants in the order they are spent in. Raises `NotFound`."""
-    return await use.credit.grants((await user_of(use, email)).account_id)
+    return await use.credit.grants(await account_of(use, whose))
 
 
-async def refund(use: Dependencies, *, email: str, undoes: str, amount: int, reason: str) -> Wallet:
+async def refund(use: Dependencies, *, whose: str, undoes: str, amount: int, reason: str) -> Wallet:
     """Give a charge back, or take a grant back, in nano-dollars. Raises `NotFound`, `InvalidRequest`, `Conflict`."""
-    user = await user_of(use, email)
-    return (await undo(use, COMMANDS, Refund(user.account_id, undoes, amount, reason, use.ids.new("refund")))).wallet
+    account_id = await account_of(use, whose)
+    return (await undo(use, COMMANDS, Refund(account_id, undoes, amount, reason, use.ids.new("refund")))).wallet
 
 
 async def undo(use: Dependencies, by: Actor, wish: Refund) -> Moved:
