@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Literal, TextIO
 
 REQUESTS = "monkey_coder_server.requests"
@@ -17,7 +18,15 @@ WRITTEN_AFTER_SECONDS = 0.25
 _NEVER_TOLD = ("logThreads", "logProcesses", "logMultiprocessing")
 """What logging otherwise looks up for each line (docs.python.org/3/howto/logging.html, "Optimization")."""
 
+_ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _encode = json.JSONEncoder(default=str).encode
+
+
+def _printable(text: str) -> str:
+    """The text, with whatever breaks lines, moves a cursor or turns the direction of writing escaped."""
+    if text.isprintable():
+        return text
+    return "".join([each if each.isprintable() else ascii(each)[1:-1] for each in text])
 
 
 class JsonLines(logging.Formatter):
@@ -52,9 +61,13 @@ class TextLines(logging.Formatter):
         return self._time
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name logging calls
-        """The line with its fields; line breaks inside are escaped, so that no value can fake a line."""
+        """The line with its fields, in printable characters, so that no value can fake a line or steer a terminal."""
         fields = "".join(map(" %s=%s".__mod__, getattr(record, "fields", {}).items()))
-        return (super().formatMessage(record) + fields).replace("\r", "\\r").replace("\n", "\\n")
+        return _printable(super().formatMessage(record) + fields)
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - the name logging calls
+        """The lines of a traceback, indented: none of them can be taken for a line of its own."""
+        return "\n".join([f"  {_printable(line)}" for line in super().formatException(ei).split("\n")])
 
 
 class SharedWrites(logging.StreamHandler[TextIO]):
