@@ -30,9 +30,10 @@ COUNTED_TOGETHER = frozenset({"register", "second step", "report", "device", "oa
 for each process keeps them from being work."""
 AN_INVITER = Allowance(free=30, forgotten_after=120 * SECOND, first=120 * SECOND, longest=120 * SECOND)
 """Thirty an hour: invitations are mail to strangers."""
-MAIL_TO_ONE = Allowance(free=3, forgotten_after=1_200 * SECOND, first=60 * SECOND, longest=1_800 * SECOND)
-MAIL_TO_A_STRANGER = Allowance(free=6, forgotten_after=600 * SECOND, first=60 * SECOND, longest=1_800 * SECOND)
-"""Who is invited, or whose address somebody gave as theirs."""
+MAIL_TO_ONE = Allowance(free=3, forgotten_after=3_600 * SECOND, first=60 * SECOND, longest=1_800 * SECOND)
+"""No wait is longer than a link is good: who is kept from asking has one in their mail."""
+MAIL_TO_A_STRANGER = Allowance(free=6, forgotten_after=14_400 * SECOND, first=60 * SECOND, longest=14_400 * SECOND)
+"""Who is invited, or whose address somebody gave as theirs: a dozen in the first hours, then six a day."""
 MAIL_FROM_A_PLACE = Allowance(free=20, forgotten_after=180 * SECOND, first=10 * SECOND, longest=1_800 * SECOND)
 TOO_MANY = "Too many tries; wait a little before the next."
 

@@ -53,7 +53,8 @@ async def _write_to_new(use: Dependencies, user: User, address: str) -> None:
     """The link, or the news that the address is taken: only who reads its mail learns which."""
     owner = await use.accounts.by_email(address)
     if owner is not None and owner.user_id != user.user_id:
-        use.letters.send(owner.email, wording.taken_address())
+        if await throttles.may_write(use, owner.email, proved=False):
+            use.letters.send(owner.email, wording.taken_address())
         return
     wish = json.dumps({"from": user.email, "to": address})
     token = await links.issue(use, links.CHANGE, user.user_id, wish)
