@@ -24,7 +24,8 @@ def post(monkeypatch: pytest.MonkeyPatch) -> Post:
 
 
 def code(letter: Letter) -> str:
-    return letter.paragraphs[-1].rpartition(" ")[2]
+    assert letter.link is not None
+    return letter.link.path.removeprefix("/invitation?token=")
 
 
 async def invited(house: Any, by: Person, who: Person, role: str = "developer") -> Any:
@@ -58,6 +59,7 @@ async def test_who_is_invited_joins_once_in_the_role_they_were_promised(house: A
     [(to, letter)] = post
     assert to == guest.user.email.upper()
     assert "Firm" in letter.subject
+    assert f"{owner.user.email} invites you to the organization Firm as developer." in letter.paragraphs
     assert code(letter) not in sent.text
     assert await listed(house, owner) == [sent.json()]
     joining = await asyncio.gather(*(answer(house, guest, "accept", code(letter)) for _ in range(4)))

@@ -18,10 +18,11 @@ async def note(  # noqa: PLR0913 - what an entry tells, each by name
     target: str = "",
     details: str = "",
     outcome: str = DONE,
+    account_id: str = "",
 ) -> None:
     """One entry on what a person did, also before a credential of theirs named them.
 
-    It is of their own account, whichever they act for; without a target it is about the account.
+    It is of their own account, whichever they act for, unless one is named; without a target it is about the account.
     """
     entry = entry_of(
         request,
@@ -32,7 +33,7 @@ async def note(  # noqa: PLR0913 - what an entry tells, each by name
         outcome=outcome,
     )
     actor = user.user_id if request.principal.anonymous else entry.actor
-    await use.audit.record(replace(entry, actor=actor, account_id=user.account_id))
+    await use.audit.record(replace(entry, actor=actor, account_id=account_id or user.account_id))
 
 
 async def refuse(use: Dependencies, request: Request, action: str, error: GatewayError) -> None:

@@ -3,6 +3,7 @@
 from monkey_coder_server.features.accounts.cli_login.device import DeviceLogins
 from monkey_coder_server.features.accounts.cli_login.door import Door
 from monkey_coder_server.features.accounts.cli_login.identity_pages import IdentityPages
+from monkey_coder_server.features.accounts.cli_login.invitation_pages import InvitationPages
 from monkey_coder_server.features.accounts.cli_login.log_in_forms import LoginForms
 from monkey_coder_server.features.accounts.cli_login.loopback import CodeLogins
 from monkey_coder_server.features.accounts.cli_login.pages import LoginPages
@@ -28,6 +29,7 @@ class CliLoginRoutes:
             PasskeyPages(use, door),
             ProviderPages(use, door, forms),
             IdentityPages(use, door),
+            InvitationPages(use, door),
         )
 
     def routes(self) -> tuple[Route, ...]:

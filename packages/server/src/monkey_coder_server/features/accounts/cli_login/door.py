@@ -23,7 +23,9 @@ from monkey_coder_server.web.respond import Response
 FRESH = timedelta(minutes=10)
 """How long after they proved who they are a person may hand out a key; later they prove it again."""
 DEVICE, LOGIN, PASSKEYS, IDENTITIES = "/device", "/login", "/passkeys", "/identities"
-_NEXT = re.compile(r"/(?:device|authorize|passkeys|identities)(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?", re.ASCII)
+_NEXT = re.compile(
+    r"/(?:device|authorize|passkeys|identities|invitation)(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,14 +93,15 @@ class InvitationRoutes:
     async def accept(self, request: Request) -> Reply:
         """Join the organization."""
         wish = await json_body(request, _answer)
-        joined = await invitations.accept(self._use, request.principal, wish.token)
-        await self._answered(request, "invitation.accept", joined)
-        return json_reply(Message(f"You are in; act for it with the header x-mk-organization: {joined.ticket.subject}"))
+        joined = await invitations.accept(self._use, request.principal.user_id, wish.token)
+        await self._answered(request, "invitation.accept", joined.invitation)
+        account_id = joined.organization.account_id
+        return json_reply(Message(f"You are in; act for it with the header x-mk-organization: {account_id}"))
 
     async def decline(self, request: Request) -> Reply:
         """Answer no."""
         wish = await json_body(request, _answer)
-        declined = await invitations.decline(self._use, request.principal, wish.token)
+        declined = await invitations.decline(self._use, request.principal.user_id, wish.token)
         await self._answered(request, "invitation.decline", declined)
         return json_reply(Message("The invitation was declined."))
 
