@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from monkey_coder_server.bootstrap.gateway import open_gateway
+from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.settings import load
 from packages.server.tests.conftest import House
 from packages.server.tests.features.accounts.cli_login.browsing import PASSWORD, Browser
@@ -202,8 +203,12 @@ async def asked(browser: Browser, wish: str, **typed: str) -> Any:
     return await browser.send(question, "/identities/answer", **typed)
 
 
-async def test_an_owner_links_an_identity_and_takes_it_away_again(scene: Scene, browser: Browser) -> None:
+async def test_an_owner_links_an_identity_and_takes_it_away_again(
+    scene: Scene, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     person = await scene.person("bob@example.org")
+    sent: list[tuple[str, str]] = []
+    monkeypatch.setattr(Letters, "send", lambda _letters, to, letter: sent.append((to, letter.subject)))
     await browser.log_in("bob@example.org")
     back = scene.consented(await asked(browser, "link"))
     assert (await scene.arrive(browser, back)).headers["location"] == "/identities"
@@ -215,6 +220,10 @@ async def test_an_owner_links_an_identity_and_takes_it_away_again(scene: Scene, 
     assert "ada@example.org" not in (await browser.open("/identities")).text
     assert (await other.open("/device")).status_code == 303
     assert (await person.ask("GET", "/v1/auth/identities")).status_code == 401
+    assert sent == [
+        ("bob@example.org", "Your account is linked with 127.0.0.1"),
+        ("bob@example.org", "Your account is linked with 127.0.0.1 no more"),
+    ]
     assert scene.told("identity.link") == [("done", "generic")]
     assert scene.told("identity.unlink") == [("done", "generic, 2 sessions ended")]
 

@@ -1,6 +1,7 @@
 """Letters to people: what is said once becomes plain text and HTML."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,11 @@ class Letters:
         values = {"letter": letter, "url": self._base_url + letter.link.path if letter.link else "", "to": to}
         text, html = (_templates(kind).get_template(f"letter.{kind}").render(values) for kind in ("txt", "html"))
         return Mail(to, letter.subject, text, html)
+
+
+def moment(at: datetime) -> str:
+    """A time as letters name it."""
+    return f"{at:%Y-%m-%d at %H:%M} UTC"
 
 
 @lru_cache(maxsize=2)

@@ -9,6 +9,7 @@ from monkey_coder_server.domain.operators import OPERATOR, OperatorRole
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.keys import make_key
 from monkey_coder_server.features.accounts.limits import account_of, user_of
+from monkey_coder_server.features.accounts.notices import write_to
 from monkey_coder_server.features.accounts.operator_roles import dismiss
 from monkey_coder_server.features.accounts.operator_trail import COMMANDS, Actor, tell
 from monkey_coder_server.features.accounts.policy import STARTING_PLAN
@@ -116,4 +117,5 @@ async def remove_factors(use: Dependencies, *, email: str, reason: str) -> int:
     await use.sessions.revoke_all(user.user_id)
     told = f"{removed} factors; {reason}"
     await tell(use, COMMANDS, "factor.remove", target=user.user_id, account_id=user.account_id, details=told)
+    write_to(use, user, "factor.remove", by="the operator of this gateway")
     return removed

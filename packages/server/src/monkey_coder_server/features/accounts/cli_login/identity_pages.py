@@ -114,7 +114,7 @@ class IdentityPages:
             guest=guest,
             here=IDENTITIES,
             provider=provider,
-            title=self._title(provider),
+            title=linking.title_of(self._use, provider),
             wish=wish,
             asks_code=await self._use.factors.rules.asked_of(guest.user.user_id),
             refused="" if refused is None else refused.message,
@@ -129,12 +129,7 @@ class IdentityPages:
             status=200 if refused is None else status_of(refused),
             guest=guest,
             here=IDENTITIES,
-            linked=[(each, self._title(each.provider)) for each in linked],
+            linked=[(each, linking.title_of(self._use, each.provider)) for each in linked],
             others=[each for each in self._use.sign_in.values() if each.name not in there],
             refused="" if refused is None else refused.message,
         )
-
-    def _title(self, provider: str) -> str:
-        """What people call a provider, also one that is not set up any more."""
-        known = self._use.sign_in.get(provider)
-        return provider if known is None else known.title

@@ -12,7 +12,8 @@ from monkey_coder_server.features.accounts import sessions
 from monkey_coder_server.features.accounts.cli_login.door import LOGIN, PASSKEYS, Door, Guest, following, login_for
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import passkeys, recovery
-from monkey_coder_server.features.accounts.noting import note, refuse
+from monkey_coder_server.features.accounts.notices import note_and_tell
+from monkey_coder_server.features.accounts.noting import refuse
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.pages import see_other
@@ -90,7 +91,8 @@ class PasskeyPages:
         if made is None:
             return await self._list(request, guest, InvalidCredentials(_NOT_MADE))
         await self._use.sessions.confirm(guest.session.session_id, self._use.clock.now(), second_factor=True)
-        await note(self._use, request, guest.user, "factor.passkey.add", details=made.name)
+        told = {"target": made.passkey_id, "details": made.name, "about": made.name}
+        await note_and_tell(self._use, request, guest.user, "factor.passkey.add", **told)
         left = await self._use.factors.store.recovery_codes(guest.user.user_id)
         codes = [] if left else await recovery.make(self._use, guest.user)
         return self._door.show(request, "passkey_made.html", name=made.name, codes=codes)

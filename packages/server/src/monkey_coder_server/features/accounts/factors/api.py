@@ -10,6 +10,7 @@ from monkey_coder_server.features.accounts import sessions
 from monkey_coder_server.features.accounts.answering import Caller, enter
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import confirming, passkeys, proof, recovery, second_step, totp
+from monkey_coder_server.features.accounts.notices import note_and_tell
 from monkey_coder_server.features.accounts.noting import note
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.web.asgi import Reply
@@ -234,7 +235,7 @@ class FactorRoutes:
         if not await totp.finish(self._use, user, _session(request), wish.code):
             raise InvalidCredentials(_WRONG_CODE)
         await self._enrolled(request, user)
-        await note(self._use, request, user, "factor.totp.add")
+        await note_and_tell(self._use, request, user, "factor.totp.add")
         return json_reply(wire.RecoveryCodes(await self._new_recovery_codes(request, user)))
 
     async def remove_totp(self, request: Request) -> Reply:
@@ -242,7 +243,7 @@ class FactorRoutes:
         user = await self._user(request)
         if not await self._use.factors.store.drop_totp(user.user_id):
             raise NotFound("You have no authenticator app; POST /v1/auth/mfa/totp/enroll adds one.")
-        await note(self._use, request, user, "factor.totp.remove")
+        await note_and_tell(self._use, request, user, "factor.totp.remove")
         return json_reply(auth.Message("The authenticator app is no factor any more."))
 
     async def make_recovery_codes(self, request: Request) -> Reply:
@@ -250,7 +251,9 @@ class FactorRoutes:
         user = await self._enroller(request)
         if not await self._use.factors.rules.asked_of(user.user_id):
             raise NotFound("You have no second factor to recover; POST /v1/auth/mfa/totp/enroll adds one.")
-        return json_reply(wire.RecoveryCodes(await self._new_recovery_codes(request, user)))
+        codes = await recovery.make(self._use, user)
+        await note_and_tell(self._use, request, user, "factor.recovery_codes.make")
+        return json_reply(wire.RecoveryCodes(codes))
 
     async def list_passkeys(self, request: Request) -> Reply:
         """The caller's passkeys."""
@@ -270,7 +273,8 @@ class FactorRoutes:
         if made is None:
             raise InvalidCredentials(_NOT_MADE)
         await self._enrolled(request, user)
-        await note(self._use, request, user, "factor.passkey.add", target=made.passkey_id, details=made.name)
+        told = {"target": made.passkey_id, "details": made.name, "about": made.name}
+        await note_and_tell(self._use, request, user, "factor.passkey.add", **told)
         left = await self._use.factors.store.recovery_codes(user.user_id)
         codes = [] if left else await self._new_recovery_codes(request, user)
         return json_reply(wire.AddedPasskey(passkey=passkeys.shown(made), recovery_codes=codes))
@@ -286,8 +290,8 @@ class FactorRoutes:
     async def remove_passkey(self, request: Request) -> Reply:
         """Take a passkey away."""
         user, passkey_id = await self._user(request), request.parameters["passkey_id"]
-        await passkeys.remove(self._use, user, passkey_id)
-        await note(self._use, request, user, "factor.passkey.remove", target=passkey_id)
+        name = await passkeys.remove(self._use, user, passkey_id)
+        await note_and_tell(self._use, request, user, "factor.passkey.remove", target=passkey_id, about=name)
         return json_reply(auth.Message("The passkey is no factor any more."))
 
     async def verify(self, request: Request) -> Reply:
@@ -343,6 +347,7 @@ class FactorRoutes:
         await self._use.sessions.confirm(_session(request), self._use.clock.now(), second_factor=True)
 
     async def _new_recovery_codes(self, request: Request, user: User) -> list[str]:
+        """Those that come with a first factor, of which the person is told."""
         codes = await recovery.make(self._use, user)
         await note(self._use, request, user, "factor.recovery_codes.make")
         return codes

@@ -80,10 +80,12 @@ async def rename(use: Dependencies, user: User, passkey_id: str, name: str) -> N
         raise NotFound(_UNKNOWN)
 
 
-async def remove(use: Dependencies, user: User, passkey_id: str) -> None:
-    """Raises `NotFound`."""
+async def remove(use: Dependencies, user: User, passkey_id: str) -> str:
+    """Take a passkey away; what it was called. Raises `NotFound`."""
+    called = {each.passkey_id: each.name for each in await use.factors.store.passkeys(user.user_id)}
     if not await use.factors.store.drop_passkey(user.user_id, passkey_id):
         raise NotFound(_UNKNOWN)
+    return called.get(passkey_id, DEFAULT_NAME)
 
 
 def checked_name(name: str) -> str:

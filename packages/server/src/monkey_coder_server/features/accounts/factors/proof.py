@@ -8,6 +8,7 @@ from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.features.accounts import throttles
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.factors import challenges, recovery, totp
+from monkey_coder_server.features.accounts.notices import note_and_tell
 from monkey_coder_server.features.accounts.noting import note
 from monkey_coder_server.ports.accounts import REFUSED, User
 from monkey_coder_server.ports.factors import Passkey
@@ -44,7 +45,8 @@ async def by_code(use: Dependencies, request: Request, user: User, code: str) ->
     if not await recovery.take(use, user, plain):
         return False
     left = await use.factors.store.recovery_codes(user.user_id)
-    await note(use, request, user, "factor.recovery_code.use", details=f"{left} left")
+    told = {"details": f"{left} left", "about": str(left)}
+    await note_and_tell(use, request, user, "factor.recovery_code.use", **told)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from monkey_coder_server.features.accounts.letters import Letter, Link
+from monkey_coder_server.features.accounts.letters import Letter, Link, moment
 
 _NOT_YOU = "If it was not you, do nothing: nothing changes, and the link is good for nobody else's address."
 
@@ -56,7 +56,7 @@ def address_asked_for(place: str, at: datetime) -> Letter:
     return Letter(
         "Somebody wants another address for your account",
         (
-            f"On {_moment(at)} a person at the network address {place}, who knows your password, asked for that.",
+            f"On {moment(at)} a person at the network address {place}, who knows your password, asked for that.",
             "If it was you, follow the link in the mail to the new address. If not, change your password now.",
         ),
     )
@@ -67,7 +67,7 @@ def address_changed(at: datetime) -> Letter:
     return Letter(
         "The address of your account was changed",
         (
-            f"On {_moment(at)} your account at Monkey Coder was given another e-mail address. Mail goes there now.",
+            f"On {moment(at)} your account at Monkey Coder was given another e-mail address. Mail goes there now.",
             "If it was not you, write to whoever runs this gateway.",
         ),
     )
@@ -78,13 +78,9 @@ def password_changed(place: str, at: datetime) -> Letter:
     return Letter(
         "Your password was changed",
         (
-            f"On {_moment(at)} a person at the network address {place} changed the password of your account.",
+            f"On {moment(at)} a person at the network address {place} changed the password of your account.",
             "Other sessions were ended. API keys go on working: `monkey keys list` shows them.",
             "If it was not you, choose a new password at once, by the link that a mail brings:",
         ),
         Link("Choose a new password", "/forgot-password"),
     )
-
-
-def _moment(at: datetime) -> str:
-    return f"{at:%Y-%m-%d at %H:%M} UTC"

@@ -2,7 +2,7 @@
 
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.noting import note
+from monkey_coder_server.features.accounts.notices import note_and_tell
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.sign_in import Identity
 from monkey_coder_server.web.request import Request
@@ -11,7 +11,8 @@ from monkey_coder_server.web.request import Request
 async def link(use: Dependencies, request: Request, user: User, identity: Identity) -> None:
     """From now on this identity opens the person's account. Raises `Conflict`."""
     await use.identities.link(identity, user.user_id, use.clock.now())
-    await note(use, request, user, "identity.link", target=user.user_id, details=identity.provider)
+    told = {"target": user.user_id, "details": identity.provider, "about": title_of(use, identity.provider)}
+    await note_and_tell(use, request, user, "identity.link", **told)
 
 
 async def unlink(use: Dependencies, request: Request, user: User, provider: str, *, session_id: str) -> int:
@@ -22,9 +23,15 @@ async def unlink(use: Dependencies, request: Request, user: User, provider: str,
     unless_last_of = () if await _another_way(use, user) else tuple(use.sign_in)
     await use.identities.unlink(user.user_id, provider, unless_last_of=unless_last_of)
     ended = await use.sessions.revoke_all(user.user_id, but=session_id)
-    details = f"{provider}, {ended} sessions ended"
-    await note(use, request, user, "identity.unlink", target=user.user_id, details=details)
+    told = {"details": f"{provider}, {ended} sessions ended", "about": title_of(use, provider)}
+    await note_and_tell(use, request, user, "identity.unlink", target=user.user_id, **told)
     return ended
+
+
+def title_of(use: Dependencies, provider: str) -> str:
+    """What people call a provider, also one that is not set up any more."""
+    known = use.sign_in.get(provider)
+    return provider if known is None else known.title
 
 
 async def _another_way(use: Dependencies, user: User) -> bool:
