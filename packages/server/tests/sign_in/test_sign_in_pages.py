@@ -252,6 +252,21 @@ async def test_a_code_is_asked_of_who_has_a_factor(scene: Scene, browser: Browse
     assert AWAY.search((await asked(browser, "link", code=person.recovery_codes[0])).text)
 
 
+async def test_a_log_in_that_waits_for_its_second_step_ends_with_the_identity(scene: Scene, browser: Browser) -> None:
+    person = await scene.person("bob@example.org")
+    await person.enrol()
+    page = await browser.log_in("bob@example.org")
+    await browser.send(page, "/login/second", code=person.code())
+    back = scene.consented(await asked(browser, "link", code=person.recovery_codes[0]))
+    await scene.arrive(browser, back)
+    other = scene.browser()
+    step = await scene.sign_in(other)
+    assert "One more step" in step.text
+    assert (await asked(browser, "remove", code=person.recovery_codes[1])).status_code == 303
+    late = await other.send(step, "/login/second", code=person.recovery_codes[2])
+    assert (late.status_code, "begin again" in late.text) == (401, True)
+
+
 async def test_the_last_way_in_stays_until_there_is_another(scene: Scene, browser: Browser) -> None:
     first = await scene.house.client.get(await program_back(scene))
     person = Person(scene.house, "ada@example.org", first.json()["access_token"])

@@ -40,6 +40,7 @@ async def test_a_password_is_set_on_the_page(registered: Any, postbox: Any) -> N
     assert (weak.status_code, "too easy to guess" in weak.text) == (400, True)
     done = await person.form("/reset-password", token=token, password=OTHER, again=OTHER)
     assert (done.status_code, "Your password is set" in done.text) == (200, True)
+    assert 'href="/login"' in done.text
     assert OTHER not in unlike.text + weak.text + done.text
     gone = await person.get(f"/reset-password?token={token}")
     assert (gone.status_code, "/forgot-password" in gone.text) == (400, True)

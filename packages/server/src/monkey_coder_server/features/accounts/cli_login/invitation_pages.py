@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from monkey_coder_server.domain.errors import Conflict, GatewayError, InvalidRequest
-from monkey_coder_server.domain.roles import Role
+from monkey_coder_server.domain.roles import SCOPES_OF, Role
+from monkey_coder_server.domain.scopes import KEYS_MANAGE, covers
 from monkey_coder_server.features.accounts import registration, sessions
 from monkey_coder_server.features.accounts.cli_login.door import Door, Guest, login_for
 from monkey_coder_server.features.accounts.dependencies import Dependencies
@@ -79,7 +80,10 @@ class InvitationPages:
         account_id = offered.organization.account_id
         target, details = terms.invitation_id, terms.role.value
         await note(use, request, guest.user, action, target=target, details=details, account_id=account_id)
-        return self._door.pages.show("invitation_answered.html", accepted=accepted, offer=offered)
+        with_keys = covers(SCOPES_OF[terms.role], KEYS_MANAGE)
+        return self._door.pages.show(
+            "invitation_answered.html", accepted=accepted, organization=offered.organization, with_keys=with_keys
+        )
 
     async def _offered(self, request: Request, token: str) -> invitations.Offer:
         await sessions.throttle(self._use, action="mailed token", client_ip=request.client_ip)

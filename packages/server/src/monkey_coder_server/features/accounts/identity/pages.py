@@ -58,7 +58,7 @@ class MailedPages:
             await addresses.confirm(self._use, request, fields.get("token", ""))
         except (InvalidRequest, Conflict) as refused:
             return self._said("Not confirmed", refused.message, status=status_of(refused))
-        return self._said("Your address is confirmed", "You can close this page.")
+        return self._said("Your address is confirmed", "You can close this page.", log_in=True)
 
     async def reset_page(self, request: Request) -> Reply:
         """Asks for a new password, if the link is still good."""
@@ -80,7 +80,7 @@ class MailedPages:
             await passwords.reset(self._use, request, token=token, new_password=password)
         except InvalidRequest as refused:
             return self._reset_form(token, refused)
-        return self._said("Your password is set", "Every session has ended. Log in with the new password.")
+        return self._said("Your password is set", "Every session has ended. Log in with the new password.", log_in=True)
 
     async def forgot_page(self, _request: Request) -> Reply:
         """Asks for the address."""
@@ -111,5 +111,5 @@ class MailedPages:
             longest=LONGEST_PASSWORD,
         )
 
-    def _said(self, title: str, message: str, *, status: int = 200, again: bool = False) -> Reply:
-        return self._pages.show("said.html", status=status, title=title, message=message, again=again)
+    def _said(self, title: str, message: str, *, status: int = 200, again: bool = False, log_in: bool = False) -> Reply:
+        return self._pages.show("said.html", status=status, title=title, message=message, again=again, log_in=log_in)

@@ -2,6 +2,7 @@
 
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.features.accounts.dependencies import Dependencies
+from monkey_coder_server.features.accounts.factors import second_step
 from monkey_coder_server.features.accounts.notices import note_and_tell
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.sign_in import Identity
@@ -16,12 +17,13 @@ async def link(use: Dependencies, request: Request, user: User, identity: Identi
 
 
 async def unlink(use: Dependencies, request: Request, user: User, provider: str, *, session_id: str) -> int:
-    """Take an identity away and end every session but one; how many those were.
+    """Take an identity away and end every session but one, and log-ins that wait; how many sessions those were.
 
-    Whoever has the account at the provider may have opened one. Raises `NotFound`, `Conflict` for the last way in.
+    Whoever has the account at the provider may have begun one. Raises `NotFound`, `Conflict` for the last way in.
     """
     unless_last_of = () if await _another_way(use, user) else tuple(use.sign_in)
     await use.identities.unlink(user.user_id, provider, unless_last_of=unless_last_of)
+    await use.tickets.withdraw(second_step.PURPOSE, user.user_id)
     ended = await use.sessions.revoke_all(user.user_id, but=session_id)
     told = {"details": f"{provider}, {ended} sessions ended", "about": title_of(use, provider)}
     await note_and_tell(use, request, user, "identity.unlink", target=user.user_id, **told)
