@@ -79,6 +79,20 @@ async def test_with_a_role_the_sessions_end_in_which_they_act_for_others_and_no_
     assert {each.session_id for each in left} == {"commands", "own"}
 
 
+async def test_who_logs_out_everywhere_is_out_in_others_places_too(people: Storage) -> None:
+    until = NOON + timedelta(minutes=10)
+    for session_id, user_id, who in (
+        ("own", "user_ada", ""),
+        ("acting", "user_ben", acting_name("user_ada")),
+        ("other", "user_ben", acting_name("user_eve")),
+    ):
+        digest = session_id.encode().ljust(32)
+        await people.sessions.open(Session(session_id, user_id, digest, until, created_at=NOON, impersonator=who))
+    assert await people.sessions.revoke_all("user_ada") == 1, "of their own"
+    assert await people.sessions.of_user("user_ada", NOON) == []
+    assert [each.session_id for each in await people.sessions.of_user("user_ben", NOON)] == ["other"]
+
+
 async def test_whose_account_it_is(people: Storage) -> None:
     assert await people.accounts.of_account(ADA.account_id) == [ADA]
     assert await people.accounts.of_account("acc_nobody") == []

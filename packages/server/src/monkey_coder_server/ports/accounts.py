@@ -193,7 +193,10 @@ class Sessions(Protocol):
         """End a session; harmless when ended."""
 
     async def revoke_all(self, user_id: str, *, but: str = "") -> int:
-        """End every session of a person, but for one; how many that were."""
+        """End every session of a person, but for one; how many that were.
+
+        Those in which they act for others as an operator end as well.
+        """
 
 
 class Keys(Protocol):

@@ -35,6 +35,11 @@ def entry_of(  # noqa: PLR0913 - a line of the trail, by name
     )
 
 
+def look_of(request: Request, at: datetime) -> AuditEntry:
+    """An entry on what an operator looks at in somebody's place."""
+    return entry_of(request, "session.look", target=request.scope["path"][:LONGEST_TARGET], at=at)
+
+
 class Refusals:
     """Notes what was refused of routes that name an action: told in the trail, with the code and not the words.
 
@@ -66,8 +71,7 @@ class Refusals:
 
     async def look(self, request: Request) -> None:
         """Tell what is looked at in somebody's place, before it is shown. Raises `Unavailable`: then it is not."""
-        path = request.scope["path"][:LONGEST_TARGET]
-        await self._audit.record(entry_of(request, "session.look", target=path, at=self._clock.now()))
+        await self._audit.record(look_of(request, self._clock.now()))
 
     async def settle(self) -> None:
         """Wait until what was noted is written."""

@@ -216,6 +216,7 @@ async def test_support_acts_for_a_person_who_reads_who_looked_at_what(house: Any
     made = await ask(house, support, "POST", ACTING, wish)
     assert made.status_code == 200, made.text
     acting = Person(customer.user, made.json()["access_token"])
+    assert (await ask(house, acting, "GET", "/v1/auth/status")).status_code == 200
     assert (await ask(house, acting, "GET", "/v1/billing/balance")).status_code == 200
     assert (await ask(house, acting, "POST", "/v1/keys", {"name": "mine"})).status_code == 403
     by = f"operator:{support.user.user_id}"
@@ -227,6 +228,7 @@ async def test_support_acts_for_a_person_who_reads_who_looked_at_what(house: Any
     assert told == [
         ("key.create", "", "refused"),
         ("session.look", "/v1/billing/balance", "done"),
+        ("session.look", "/v1/auth/status", "done"),
         ("session.impersonate", made.json()["session_id"], "done"),
     ]
     exported = await house.client.get("/v1/audit/export?format=csv", headers=customer.alone)

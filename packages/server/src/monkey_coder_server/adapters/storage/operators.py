@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from functools import partial
 
-from sqlalchemy import bindparam, delete, select, true, update
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.factor_tables import HAS_FACTOR, LAST_FACTOR
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
-from monkey_coder_server.adapters.storage.people import operators, sessions, users
+from monkey_coder_server.adapters.storage.people import operators, users
+from monkey_coder_server.adapters.storage.sessions import end_acting
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
 from monkey_coder_server.domain.errors import Conflict
-from monkey_coder_server.domain.operators import OperatorRole, acting_name
+from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.ports.operators import Appointment
 
 _NO_FACTOR = (
@@ -28,7 +29,6 @@ _ADD = Query(insert_or_not(operators).on_conflict_do_nothing())
 _DROP = Query(
     delete(operators).where(operators.c.user_id == bindparam("user"), operators.c.role == bindparam("wanted"))
 )
-_END_ACTING = Query(update(sessions).where(sessions.c.impersonator == bindparam("who")).values(revoked=true()))
 
 
 class SqlOperators:
@@ -78,5 +78,5 @@ def _appoint(appointment: Appointment, transaction: Transaction) -> None:
 def _dismiss(user_id: str, roles: frozenset[OperatorRole], transaction: Transaction) -> frozenset[OperatorRole]:
     taken = frozenset(role for role in roles if transaction.change(_DROP, {"user": user_id, "wanted": role.value}))
     if taken:
-        transaction.change(_END_ACTING, {"who": acting_name(user_id)})
+        end_acting(user_id, transaction)
     return taken

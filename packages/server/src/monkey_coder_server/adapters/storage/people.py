@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from monkey_coder_server.adapters.storage.tables import metadata
@@ -63,6 +64,12 @@ sessions = Table(
     Column("impersonator", Text, nullable=False, server_default=""),
     Index("ix_sessions_expires_at", "expires_at"),
     Index("ix_sessions_user_id", "user_id"),
+    Index(
+        "ix_sessions_impersonator",
+        "impersonator",
+        sqlite_where=text("impersonator <> ''"),
+        postgresql_where=text("impersonator <> ''"),
+    ),
 )
 """`used_digest` is of the refresh token before the newest one, used up at `rotated_at`."""
 

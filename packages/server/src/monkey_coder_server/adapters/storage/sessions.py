@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, bindparam, desc, false, insert, or_, select, true, update
+from sqlalchemy import Select, bindparam, desc, false, insert, literal_column, or_, select, true, update
 
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import sessions, users
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction, change
+from monkey_coder_server.domain.operators import acting_name
 from monkey_coder_server.ports.accounts import Rotation, Session
 from monkey_coder_server.ports.clock import Clock
 
@@ -90,6 +91,11 @@ _REVOKE_ALL = Query(
     )
     .values(revoked=true())
 )
+_END_ACTING = Query(
+    update(sessions)
+    .where(sessions.c.impersonator == bindparam("who"), sessions.c.impersonator != literal_column("''"))
+    .values(revoked=true())
+)
 
 
 class SqlSessions:
@@ -135,8 +141,21 @@ class SqlSessions:
         await self._writer.perform(partial(change, _REVOKE, {"wanted": session_id}))
 
     async def revoke_all(self, user_id: str, *, but: str = "") -> int:
-        """End every session of a person, but for one; how many that were."""
-        return await self._writer.perform(partial(change, _REVOKE_ALL, {"user": user_id, "but": but}))
+        """End every session of a person, but for one; how many that were.
+
+        Those in which they act for others as an operator end as well.
+        """
+        return await self._writer.perform(partial(_revoke_all, user_id, but))
+
+
+def _revoke_all(user_id: str, but: str, transaction: Transaction) -> int:
+    end_acting(user_id, transaction)
+    return transaction.change(_REVOKE_ALL, {"user": user_id, "but": but})
+
+
+def end_acting(user_id: str, transaction: Transaction) -> None:
+    """End the sessions in which a person acts for others as an operator."""
+    transaction.change(_END_ACTING, {"who": acting_name(user_id)})
 
 
 def _rotate(session_id: str, turn: Rotation, clock: Clock, transaction: Transaction) -> bool:

@@ -18,7 +18,7 @@ from monkey_coder_server.features.accounts.identity import Errands, ask_to_verif
 from monkey_coder_server.features.accounts.key_caps import WantedCaps
 from monkey_coder_server.features.accounts.user_shown import user_info
 from monkey_coder_server.web.asgi import Reply
-from monkey_coder_server.web.audited import entry_of
+from monkey_coder_server.web.audited import entry_of, look_of
 from monkey_coder_server.web.decode import json_body, kept_json_body
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
@@ -166,6 +166,9 @@ class AccountRoutes:
         principal = await self._use.authenticator.identify(request)
         if principal.anonymous:
             return json_reply(wire.AuthStatus(authenticated=False))
+        if principal.impersonator:  # no route that asks for a credential, which would tell of it
+            request.principal = principal
+            await self._use.audit.record(look_of(request, self._use.clock.now()))
         user = await self._use.accounts.by_id(principal.user_id)
         if user is None:
             raise NotAuthenticated("The account of this credential no longer exists.")

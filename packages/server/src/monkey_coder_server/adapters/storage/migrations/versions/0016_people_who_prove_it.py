@@ -60,6 +60,10 @@ def _prove_people() -> None:
     op.add_column("sessions", sa.Column("used_digest", sa.LargeBinary(), nullable=True))
     op.add_column("sessions", sa.Column("impersonator", sa.Text(), nullable=False, server_default=""))
     op.create_index("ix_sessions_user_id", "sessions", ["user_id"])
+    acting = sa.text("impersonator <> ''")
+    op.create_index(
+        "ix_sessions_impersonator", "sessions", ["impersonator"], sqlite_where=acting, postgresql_where=acting
+    )
 
 
 def _tell_more_of_actions() -> None:
@@ -319,6 +323,7 @@ def downgrade() -> None:
     op.drop_index("ix_audit_account_id", "audit")
     for name in _AUDIT_COLUMNS:
         op.drop_column("audit", name)
+    op.drop_index("ix_sessions_impersonator", "sessions")
     op.drop_index("ix_sessions_user_id", "sessions")
     for name in _SESSION_COLUMNS:
         op.drop_column("sessions", name)
