@@ -49,10 +49,10 @@ class RunningGateway:
 
 
 @contextlib.contextmanager
-def running_gateway(data: Path) -> Iterator[RunningGateway]:
+def running_gateway(data: Path, **settings: str) -> Iterator[RunningGateway]:
     """`monkey-server serve --sandbox` on a free port with SQLite in this folder, and an owner with credit."""
     port, metrics_port = free_port(), free_port()
-    environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning"}
+    environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning", **settings}
     command = [str(BIN / "monkey-server"), "admin", "create-user", "--email", "owner@example.com", "--credit", "100"]
     made = subprocess.run(
         [*command, "--json"], env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True, check=False
