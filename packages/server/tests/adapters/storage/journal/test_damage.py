@@ -103,12 +103,16 @@ async def test_damage_is_met_once_not_at_every_start(dead: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [0, 1, 2, 5, 20, 40])
-async def test_a_damaged_page_costs_at_most_the_records_on_it(dead: Path, page: int) -> None:
+async def test_a_damaged_page_costs_at_most_the_records_on_it(
+    dead: Path, page: int, caplog: pytest.LogCaptureFixture
+) -> None:
     spoil(in_one_file(dead), page * PAGE_BYTES, PAGE_BYTES)
     journal, ended, left = await recovered(dead)
     assert len(ended) >= len(ENDED) - 6
     assert len(ended) + len(left) >= len(ENDED) + len(OPEN) - 12
     assert ended.isdisjoint(left)
+    assert caplog.records
+    assert "a long answer" not in caplog.text, "an answer is its caller's"
     await journal.close()
 
 
