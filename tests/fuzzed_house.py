@@ -14,13 +14,17 @@ from typing import Any
 import httpx2
 
 from monkey_coder_server.bootstrap.books import open_books
+from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.scopes import EVERYTHING
 from monkey_coder_server.settings import load
 from packages.server.tests.api.matrix.cast import Cast, gather
+from packages.server.tests.features.accounts.people import appointed
 from tests.conftest import RunningGateway
 
-NOBODY, KEY, OWNER, OPERATOR = "nobody", "key", Role.OWNER.value, "operator"
+NOBODY, KEY, OWNER, ACTING = "nobody", "key", Role.OWNER.value, "an operator in the owner's place"
+RUNNING = {f"operator {role}": role for role in OperatorRole}
+ADMIN = f"operator {OperatorRole.ADMIN}"
 MODEL = "openai/gpt-4.1-nano"
 CONFIRMED = 240.0
 """Seconds for which a log-in is proof enough of a person, a little less than the gateway takes it for."""
@@ -38,13 +42,13 @@ class Fuzzed:
     runner: asyncio.Runner
     house: Any
     cast: Cast
-    operating: Mapping[str, str]
+    acting: Mapping[str, str]
     _since: defaultdict[str, float] = field(default_factory=lambda: defaultdict(monotonic))
 
     @property
     def callers(self) -> tuple[str, ...]:
-        """By how much they may do: who may do most comes first."""
-        return (KEY, OWNER, *(role.value for role in Role if role is not Role.OWNER), OPERATOR, NOBODY)
+        """Who may ask for what is an account's, or is nobody's."""
+        return (KEY, OWNER, *(role.value for role in Role if role is not Role.OWNER), ACTING, NOBODY)
 
     def headers(self, caller: str) -> dict[str, str]:
         """A credential that is good now, each time from another address, as far as the gateway knows."""
@@ -56,7 +60,7 @@ class Fuzzed:
             headers = self._credential(caller)
         if not self._is_good(headers):
             self.cast = self.runner.run(_gathered(self.house))
-            self._renew(OPERATOR)
+            self._renew(ACTING)
             headers = self._credential(caller)
         return headers | from_anywhere()
 
@@ -66,8 +70,10 @@ class Fuzzed:
     def _credential(self, caller: str) -> dict[str, str]:
         if caller == KEY:
             return {"authorization": f"Bearer {self.cast.keys[EVERYTHING]}"}
-        if caller == OPERATOR:
-            return dict(self.operating)
+        if caller == ACTING:
+            return dict(self.acting)
+        if caller in RUNNING:
+            return self.cast.operators[RUNNING[caller]].alone
         return self.runner.run(self.cast.person(Role(caller))).headers
 
     def _renew(self, caller: str) -> None:
@@ -75,8 +81,10 @@ class Fuzzed:
         self._since[caller] = monotonic()
         if caller == KEY:
             self.cast.keys[EVERYTHING] = self.runner.run(self.cast.key(EVERYTHING))
-        elif caller == OPERATOR:
-            self.operating = _in_their_place(self.gateway, self.cast)
+        elif caller == ACTING:
+            self.acting = _in_their_place(self.gateway, self.cast)
+        elif caller in RUNNING:
+            self.cast.operators[RUNNING[caller]] = self.runner.run(appointed(self.house, RUNNING[caller]))
         else:
             self.cast.people.pop(Role(caller), None)
 
@@ -90,9 +98,12 @@ class Fuzzed:
     def _makers(self) -> Mapping[str, Callable[[], str]]:
         return {
             "organization_id": lambda: self.cast.owner.account_id,
+            "account_id": lambda: self.cast.owner.account_id,
             "user_id": lambda: self.runner.run(_newcomer(self.cast)),
             "invitation_id": lambda: self._made(f"{self._organization}/invitations", _guest(), "invitation_id"),
             "key_id": lambda: self._made("/v1/keys", {"name": "fuzzed"}, "key_id"),
+            "team_id": lambda: self._made(f"{self._organization}/teams", {"name": _name()}, "team_id"),
+            "project_id": lambda: self._made(f"{self._organization}/projects", {"project_id": _name()}, "project_id"),
             "session_id": self._session,
             "model": lambda: MODEL,
             "provider": lambda: "github",
@@ -137,7 +148,9 @@ def fuzzed_house(gateway: RunningGateway) -> Iterator[Fuzzed]:
 async def _gathered(house: Any) -> Cast:
     cast = await gather(house)
     account_id = cast.owner.account_id
-    await house.gateway.books.accounts.ledger.grant(account_id, CREDIT, reason="", idempotency_key=account_id)
+    await house.gateway.books.accounts.ledger.grant(
+        account_id, CREDIT, reason="", idempotency_key=f"fuzzed {account_id}"
+    )
     return cast
 
 
@@ -156,6 +169,10 @@ async def _newcomer(cast: Cast) -> str:
     cast.people.pop(Role.VIEWER, None)
     user_id: str = (await cast.person(Role.VIEWER)).user.user_id
     return user_id
+
+
+def _name() -> str:
+    return f"fuzzed-{next(_ADDRESSES)}"
 
 
 def _guest() -> dict[str, str]:

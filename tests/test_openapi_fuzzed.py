@@ -1,7 +1,7 @@
 """Whatever the OpenAPI document lets somebody send, or forbids, is answered with a status it names, and no 5xx.
 
-Everybody asks: nobody, a key, people in every role, an operator in the place of one. Places in paths hold ids of things
-that are there every other time.
+Everybody asks: nobody, a key, people in every role, operators, one of them in the place of a person. Places in paths
+hold ids of things that are there every other time.
 """
 
 import os
@@ -17,7 +17,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from tests.conftest import running_gateway
-from tests.fuzzed_house import KEY, OWNER, Fuzzed, fuzzed_house
+from tests.fuzzed_house import ADMIN, KEY, NOBODY, OWNER, RUNNING, Fuzzed, fuzzed_house
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(3600)]
 USUAL = 3
@@ -50,9 +50,13 @@ class Walk:
         """Everybody asks whom it makes a difference for."""
         some, raw = max(1, EXAMPLES // 3), operation.definition.raw
         alias, public = operation.path.startswith(ALIASES), raw.get("security") == []
-        for caller in MOST if alias or public else self.house.callers:
-            self._right(operation, caller, EXAMPLES if caller in MOST and not alias else some)
-        for caller in MOST if "requestBody" in raw and not alias else ():
+        most: tuple[str, ...] = MOST
+        others = self.house.callers
+        if raw.get("x-scope", "").startswith("operator:"):
+            most, others = (ADMIN,), (*RUNNING, OWNER, NOBODY)
+        for caller in most if alias or public else others:
+            self._right(operation, caller, EXAMPLES if caller in most and not alias else some)
+        for caller in most if "requestBody" in raw and not alias else ():
             self._send(operation, self.house.headers(caller), some, generation_mode=GenerationMode.NEGATIVE)
 
     def _right(self, operation: Any, caller: str, examples: int) -> None:

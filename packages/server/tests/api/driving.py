@@ -141,12 +141,18 @@ async def drive(log: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As
             gateway.books.accounts, email="canary@example.com", password=None, credit=10**11, plan=None
         )
         transport = httpx2.ASGITransport(app=gateway.application)
-        client = httpx2.AsyncClient(transport=transport, base_url="http://gateway")
+        heard: list[Drive] = []
+
+        async def note(answer: httpx2.Response) -> None:
+            for each in heard:
+                await each.heard(answer)
+
+        client = httpx2.AsyncClient(transport=transport, base_url="http://gateway", event_hooks={"response": [note]})
         await stack.enter_async_context(client)
         house = House(gateway, client, log, made.api_key)
         house.folder = tmp_path
         driving = Drive(house, letters, mail_status, provider, patch=monkeypatch)
-        client.event_hooks = {"response": [driving.heard]}
+        heard.append(driving)
         yield driving
 
 
