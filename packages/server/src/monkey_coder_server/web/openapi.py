@@ -129,9 +129,9 @@ def _statuses(route: Route) -> Iterator[int]:
     """What a route can answer: what all can, what a credential, a body and money bring with them."""
     possible = {200, 400, 401, 429, 500, 503}
     if route.page:
-        possible |= {302, 303, 403}
+        possible |= {302, 303, 403, 404, 409}
     if route.redirects:
-        possible |= {303}
+        possible |= {303, 409}
     if route.auth != "public":
         possible |= {403, 404}
     if _PARAMETER.search(route.path):
