@@ -63,6 +63,14 @@ def test_a_second_factor_is_asked_for(monkey: Monkey, gateway: FakeGateway, hide
     assert gateway.seen[1].body == {"mfa_token": "t", "code": "123456"}
 
 
+def test_a_script_gives_both_passwords_on_stdin(
+    monkey: Monkey, gateway: FakeGateway, typed: Callable[[str], None]
+) -> None:
+    typed("present pw\nnew phrase\n")
+    assert monkey("auth", "password", "--email", "a@b.c", "--password-stdin").code == 0
+    assert gateway.seen[1].body == {"current_password": "present pw", "new_password": "new phrase"}
+
+
 def test_a_refused_password_is_said_and_the_session_ends_all_the_same(
     monkey: Monkey, gateway: FakeGateway, hides: Hides
 ) -> None:
@@ -85,10 +93,12 @@ def test_who_forgot_it_needs_no_key_and_no_terminal(
 
 
 @pytest.mark.parametrize("command", ["password", "sessions"])
-def test_passwords_are_asked_of_people_alone(monkey: Monkey, gateway: FakeGateway, command: str) -> None:
+def test_without_a_terminal_a_password_comes_from_stdin_or_not_at_all(
+    monkey: Monkey, gateway: FakeGateway, command: str
+) -> None:
     ran = monkey("auth", command, "--email", "a@b.c")
     assert ran.code == 2
-    assert "terminal" in ran.err
+    assert "--password-stdin" in ran.err
     assert not gateway.seen
 
 

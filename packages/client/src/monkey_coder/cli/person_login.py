@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from monkey_coder import Client
 
 F = TypeVar("F", bound=Callable[..., object])
+PASSWORD, NEW_PASSWORD = "Password", "New password"
 CODE = "Code of your authenticator app, or a recovery code"
 NEXT_CODE = "The next code your app shows, or a recovery code"
 
@@ -48,11 +49,8 @@ def logged_in(session: Session, email: str | None, *, password_stdin: bool) -> I
 
     ask = _answers(session, password_stdin=password_stdin)
     with session.client(needs_key=False) as anyone:
-        address = email or _own_address(session, anyone) or ("" if password_stdin else ask("Email"))
-        if not address:
-            message = "Say --email EMAIL where nobody can be asked."
-            raise click.UsageError(message)
-        password = ask("Password")
+        address = address_of(session, anyone, email, ask=None if password_stdin else ask)
+        password = ask(PASSWORD)
         try:
             tokens = anyone.auth.login(address, password)
         except MfaRequiredError as second_step:
@@ -72,7 +70,13 @@ def _answers(session: Session, *, password_stdin: bool) -> Callable[[str], str]:
     if not session.may_ask:
         message = "Say --email EMAIL and --password-stdin where nobody can be asked."
         raise click.UsageError(message)
-    return lambda question: str(click.prompt(question, hide_input=question == "Password", err=True))
+    return asked
+
+
+def asked(question: str) -> str:
+    """What a person types; a password is not shown, and a new one is typed twice."""
+    hidden, twice = question in {PASSWORD, NEW_PASSWORD}, question == NEW_PASSWORD
+    return str(click.prompt(question, hide_input=hidden, confirmation_prompt=twice, err=True))
 
 
 def _next_line(question: str) -> str:
@@ -83,9 +87,14 @@ def _next_line(question: str) -> str:
     return line
 
 
-def _own_address(session: Session, client: "Client") -> str | None:
-    """Whose key is stored here."""
-    if not session.settings().api_key:
-        return None
-    user = client.auth.status().user
-    return None if user is None else user.email
+def address_of(session: Session, client: "Client", email: str | None, *, ask: Callable[[str], str] | None) -> str:
+    """The address that was said, that of the key in force, or what is typed. Raises `UsageError` without any."""
+    if email:
+        return email
+    user = client.auth.status().user if session.settings().api_key else None
+    if user is not None and user.email:
+        return user.email
+    if ask is None:
+        message = "Say --email EMAIL where nobody can be asked."
+        raise click.UsageError(message)
+    return ask("Email")
