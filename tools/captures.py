@@ -103,7 +103,7 @@ def main() -> int:
 
 def _terminal(folder: Path, base_url: str) -> None:
     desk = _desk(folder / "home", base_url)
-    asked = [("Email: ", EMAIL), ("Password: ", PASSWORD), ("confirmation: ", PASSWORD)]
+    asked = [("Email: ", EMAIL), ("more): ", PASSWORD), ("confirmation: ", PASSWORD)]
     desk.type("auth", "register", answers=asked)
     desk.type("auth", "status")
     desk.type("implement", "create a REST API", "-o", "api")

@@ -42,6 +42,7 @@ SECTIONS: dict[str, Table] = {
 }
 COMMANDS: Table = {name: entry for table in SECTIONS.values() for name, entry in table.items()}
 EXAMPLES = (
+    "monkey auth register",
     "monkey auth login",
     'monkey implement "create a REST API" -o api',
     "monkey review src/app.py --model auto:best",

@@ -82,7 +82,8 @@ class Session:
                 Exit.NOT_AUTHENTICATED,
                 "not_authenticated",
                 message="You are not logged in.",
-                hint="Run `monkey auth login`, or set MONKEY_CODER_API_KEY.",
+                hint="Run `monkey auth register` for an account, `monkey auth login` if you have one, "
+                "or set MONKEY_CODER_API_KEY.",
             )
         return Client(
             api_key=api_key or "",

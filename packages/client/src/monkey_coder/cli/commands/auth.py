@@ -241,7 +241,8 @@ def _credentials(session: Session, email: str | None, *, password_stdin: bool, n
     address = email or str(click.prompt("Email", err=True))
     if password_stdin:
         return address, _first_line()
-    return address, str(click.prompt("Password", hide_input=True, confirmation_prompt=new, err=True))
+    question = "Password (12 characters or more)" if new else "Password"
+    return address, str(click.prompt(question, hide_input=True, confirmation_prompt=new, err=True))
 
 
 def _first_line() -> str:
