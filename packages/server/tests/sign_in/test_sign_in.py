@@ -2,22 +2,20 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import jwt
 import pytest
 
 from monkey_coder_server.adapters.oidc import GitHubHosts, GitHubSignIn
 from monkey_coder_server.adapters.oidc.fetching import Fetching, checked
-from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.ports.sign_in import SignInRefused
 from monkey_coder_server.settings import SettingsError, load
 from packages.server.tests.conftest import House
 from packages.server.tests.features.accounts.people import stranger
+from packages.server.tests.sign_in.conftest import Trusting
 from packages.server.tests.sign_in.simulator import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -25,7 +23,6 @@ from packages.server.tests.sign_in.simulator import (
     PUBLIC_PEM,
     STRANGE,
     Simulator,
-    running,
 )
 
 pytestmark = pytest.mark.system
@@ -58,19 +55,8 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with running() as provider:
-        given = {
-            "OIDC_GENERIC_ISSUER": provider.issuer,
-            "OIDC_GENERIC_CLIENT_ID": CLIENT_ID,
-            "OIDC_GENERIC_CLIENT_SECRET": CLIENT_SECRET,
-            "OIDC_GITHUB_CLIENT_ID": CLIENT_ID,
-            "OIDC_GITHUB_CLIENT_SECRET": CLIENT_SECRET,
-        }
-        async with open_gateway(load(given, folder=tmp_path)) as gateway:
-            transport = httpx2.ASGITransport(app=gateway.application)
-            async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
-                yield Scene(House(gateway, client), provider)
+def scene(trusting: Trusting) -> Scene:
+    return Scene(trusting.house, trusting.provider)
 
 
 async def test_a_newcomer_gets_an_account_and_the_same_one_ever_after(scene: Scene) -> None:

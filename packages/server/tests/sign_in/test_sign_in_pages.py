@@ -3,23 +3,20 @@
 import html
 import re
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
-from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.features.accounts.letters import Letters
-from monkey_coder_server.settings import load
 from packages.server.tests.conftest import House
 from packages.server.tests.features.accounts.cli_login.browsing import PASSWORD, Browser
 from packages.server.tests.features.accounts.persons import Person
-from packages.server.tests.sign_in.simulator import CLIENT_ID, CLIENT_SECRET, Simulator, running
+from packages.server.tests.sign_in.conftest import Trusting
+from packages.server.tests.sign_in.simulator import Simulator
 
 pytestmark = pytest.mark.system
 AWAY = re.compile(r'http-equiv="refresh" content="0;url=([^"]+)"')
@@ -33,11 +30,10 @@ class Scene:
 
     house: House
     provider: Simulator
-    application: Any
+    transport: httpx2.ASGITransport
 
     def browser(self) -> Browser:
-        transport = httpx2.ASGITransport(app=self.application)
-        return Browser(httpx2.AsyncClient(transport=transport, base_url="http://gateway"))
+        return Browser(httpx2.AsyncClient(transport=self.transport, base_url="http://gateway"))
 
     async def person(self, email: str) -> Person:
         answer = await self.house.client.post("/v1/auth/register", json={"email": email, "password": PASSWORD})
@@ -74,19 +70,8 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with running() as provider:
-        given = {
-            "OIDC_GENERIC_ISSUER": provider.issuer,
-            "OIDC_GENERIC_CLIENT_ID": CLIENT_ID,
-            "OIDC_GENERIC_CLIENT_SECRET": CLIENT_SECRET,
-            "OIDC_GITHUB_CLIENT_ID": CLIENT_ID,
-            "OIDC_GITHUB_CLIENT_SECRET": CLIENT_SECRET,
-        }
-        async with open_gateway(load(given, folder=tmp_path)) as gateway:
-            transport = httpx2.ASGITransport(app=gateway.application)
-            async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
-                yield Scene(House(gateway, client), provider, gateway.application)
+def scene(trusting: Trusting) -> Scene:
+    return Scene(trusting.house, trusting.provider, trusting.transport)
 
 
 @pytest.fixture
