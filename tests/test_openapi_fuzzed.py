@@ -49,7 +49,7 @@ class Walk:
     def operation(self, operation: Any) -> None:
         """Everybody asks whom it makes a difference for."""
         some, raw = max(1, EXAMPLES // 3), operation.definition.raw
-        alias, public = operation.path.startswith(ALIASES), raw.get("security") == []
+        alias, public = _is_alias(operation.path), raw.get("security") == []
         most: tuple[str, ...] = MOST
         others = self.house.callers
         if raw.get("x-scope", "").startswith("operator:"):
@@ -90,6 +90,11 @@ class Walk:
         send()
 
 
+def _is_alias(path: str) -> bool:
+    """Whether it is another name of an operation, whose tries are counted with those of the first."""
+    return path.startswith(ALIASES)
+
+
 def _turned_away(answer: Any) -> bool:
     """Whether somebody was not let in, as who tells a wrong password was."""
     return answer.status_code in AT_THE_DOOR and '"invalid_credentials"' not in answer.text
@@ -103,5 +108,5 @@ def test_every_answer_is_one_the_document_names(fuzzed: Fuzzed) -> None:
         walk.operation(result.ok())
     assert len(walk.let_in) > 150
     assert not walk.wrong, "\n".join(walk.wrong)
-    untried = [label for label, let_in in walk.let_in.items() if not let_in]
+    untried = [label for label, let_in in walk.let_in.items() if not let_in and not _is_alias(label.split()[1])]
     assert not untried, "nobody was let in, so nothing of these was tried"
