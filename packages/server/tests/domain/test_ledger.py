@@ -25,6 +25,7 @@ from monkey_coder_server.domain.ledger import (
     expire_entries,
     fair_share,
     grant_entries,
+    grant_id,
     refund_entries,
     reserve,
     resolve,
@@ -123,6 +124,11 @@ def test_what_other_providers_bill_for_answers_nobody_got_is_owed_to_them() -> N
     for elsewhere in ({"xai": 21}, {"xai": -1}, {"xai": -1, "groq": 2}):
         with pytest.raises(ValueError, match="parts of a cost"):
             void_entries("openai", 20, elsewhere)
+
+
+def test_a_grant_is_called_by_its_account_and_key() -> None:
+    assert grant_id("acc", "k") == "grant:acc:k"
+    assert grant_id("acc", "k") != grant_id("other", "k")
 
 
 def test_a_grant_and_a_void_name_their_accounts() -> None:
