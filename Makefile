@@ -93,7 +93,7 @@ mutants: $(STAMP) ## change the money rules one thing at a time; nine of ten in 
 fuzz: $(STAMP) ## mutated traffic against every codec; SECONDS=600 by default, SEED=n ROUNDS=1 shows a finding again
 	@$(BIN)/python -m tools.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-kills: $(STAMP) ## kill a gateway under two hundred streams, ROUNDS=100 times, on DATABASE=sqlite or postgresql or both; compare all books
+kills: $(STAMP) ## kill a gateway under two hundred streams, ROUNDS=100 times, on both databases or on DATABASE=sqlite or postgresql alone; compare all books
 	@$(BIN)/python -m tests.kills --rounds $(or $(ROUNDS),100) --seed $(or $(SEED),1) $(DATABASE:%=--database %)
 
 exact: $(STAMP) ## limits are good for exactly what they can pay: 32 to 256 clients, 1 to 4 gateways, both databases
