@@ -147,8 +147,9 @@ def _idempotency(header: str | None, task: Task, collapse: str | None) -> Idempo
     """The caller's key: the task's own id, whatever the header says besides; else the header."""
     if header is not None:
         checked_key(header)
-    named = f"task:{task.task_id}" if task.task_id is not None else None if header is None else f"key:{header}"
-    return None if named is None else IdempotencyKey(named, _fingerprint(task, collapse))
+    if task.task_id is not None:
+        return IdempotencyKey(f"task:{task.task_id}", _fingerprint(task, collapse))
+    return None if header is None else IdempotencyKey(f"key:{header}", _fingerprint(task, collapse))
 
 
 def _fingerprint(task: Task, collapse: str | None) -> bytes:
