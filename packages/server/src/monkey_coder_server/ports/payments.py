@@ -23,6 +23,8 @@ class NewCustomer(Record, frozen=True):
 class CheckoutWish(Record, frozen=True):
     """A hosted page to pay on. `cents` buys credit; for a plan they are what is paid each month.
 
+    No cents: nothing is paid, the page only takes a card to be charged later.
+
     `save_card`: what is paid with may be charged again when the customer is away. `reference` comes back in the
     payment's metadata. `tax`: let the processor reckon and add it.
     """
@@ -160,6 +162,9 @@ class PaymentGate(Protocol):
 
     async def charge(self, charge: OffSessionCharge, *, key: str) -> PaymentSeen:
         """Charge a saved card. A decline is no error: it is the state of the payment."""
+
+    async def remove_card(self, method_id: str, *, key: str) -> None:
+        """Forget a saved card; harmless when it is forgotten."""
 
     async def refund(self, payment_id: str, cents: int, order: str, *, key: str) -> RefundSeen:
         """Give back a part of a payment; `order` is our name of it."""
