@@ -12,11 +12,11 @@ NAMES = {
     "ConfigurationError", "ConflictError", "ConnectionFailedError", "CreateKeyRequest", "ExecuteRequest",
     "ExecuteResponse", "Execution", "FileData", "InsufficientCreditError", "InternalServerError",
     "InvalidRequestError", "KeyCaps", "MfaRequiredError", "ModelNotFoundError", "MonkeyCoderError", "NetworkError",
-    "NotFoundError", "PermissionDeniedError", "PriceUnknownError", "ProviderError", "ProviderTimeoutError",
-    "RateLimitError", "RequestInProgressError", "RequestTimeoutError", "ResponseFormatError", "ResponseInfo",
-    "RetryNotice", "RetryPolicy", "RoutingWeights", "Stream", "StreamEvent", "StreamInterruptedError", "TaskOptions",
-    "UnavailableError", "Verification", "VerifiedRound", "VerifiedTask", "__version__", "repair_files",
-    "repair_prompt", "verify",
+    "NotFoundError", "PaymentRefusedError", "PermissionDeniedError", "PriceUnknownError", "ProviderError",
+    "ProviderTimeoutError", "RateLimitError", "RequestInProgressError", "RequestTimeoutError",
+    "ResponseFormatError", "ResponseInfo", "RetryNotice", "RetryPolicy", "RoutingWeights", "Stream", "StreamEvent",
+    "StreamInterruptedError", "TaskOptions", "UnavailableError", "Verification", "VerifiedRound", "VerifiedTask",
+    "__version__", "repair_files", "repair_prompt", "verify",
 }  # fmt: skip
 METHODS = {
     "auth", "balance", "base_url", "call", "capabilities", "close", "execute", "execute_verified", "feedback",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from packages.server.tests.test_check_config import PRODUCTION
+from packages.server.tests.test_payment_settings import PAYING
 from packages.server.tests.test_settings import OTHER, STRONG
 
 pytestmark = pytest.mark.system
@@ -31,6 +32,13 @@ OTHERS = [
     ({"METRICS_PORT": "8000"}, "PORT and METRICS_PORT are both 8000"),
     ({"OPENAI_API_KEY": "sk-canary sk-canary"}, "OPENAI_API_KEY holds blanks"),
     ({"MAIL_URL": "canary"}, "MAIL_URL"),
+    ({"STRIPE_SECRET_KEY": "pk_test_canary"}, "STRIPE_SECRET_KEY holds a publishable key"),
+    ({"STRIPE_SECRET_KEY": "rk_live_canary"}, "STRIPE_SECRET_KEY is set and STRIPE_WEBHOOK_SECRET is not"),
+    ({**PAYING, "STRIPE_WEBHOOK_SECRET": ","}, "STRIPE_SECRET_KEY is set and STRIPE_WEBHOOK_SECRET is not"),
+    ({**PAYING, "STRIPE_WEBHOOK_SECRET": "canary"}, "STRIPE_WEBHOOK_SECRET is no signing secret"),
+    ({**PAYING, "STRIPE_PUBLIC_KEY": "pk_live_canary"}, "STRIPE_PUBLIC_KEY is of live mode and STRIPE_SECRET_KEY"),
+    ({**PAYING, "STRIPE_API_BASE": "https://pay.example.com"}, "STRIPE_API_BASE is 'https://pay.example.com'"),
+    ({**PAYING, "ENVIRONMENT": "development", "STRIPE_SECRET_KEY": "sk_live_canary"}, "STRIPE_SECRET_KEY is of live"),
     ({"DATABASE_URL": "mysql://canary"}, "DATABASE_URL is a mysql address"),
     ({"DATABASE_URL": "postgresql://me:canary@127.0.0.1:1/x"}, "DATABASE_URL: Cannot open the"),
 ]

@@ -21,6 +21,7 @@ ERROR_CLASSES: Mapping[str, type[errors.APIError]] = {
     "not_authenticated": errors.AuthenticationError,
     "insufficient_credit": errors.InsufficientCreditError,
     "budget_exceeded": errors.BudgetExceededError,
+    "payment_refused": errors.PaymentRefusedError,
     "model_not_allowed": errors.PermissionDeniedError,
     "forbidden": errors.PermissionDeniedError,
     "confirmation_required": errors.PermissionDeniedError,

@@ -114,6 +114,10 @@ class BudgetExceededError(APIError):
     """A cap of the key, the account or the request would be passed; see `limit_usd`."""
 
 
+class PaymentRefusedError(APIError):
+    """The payment processor refused a payment or what was to be done with one; trying again cannot help."""
+
+
 class NotFoundError(APIError):
     """The thing named does not exist or belongs to another account."""
 

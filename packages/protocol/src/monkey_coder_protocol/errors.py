@@ -14,6 +14,7 @@ class ErrorCode(StrEnum):
     NOT_AUTHENTICATED = "not_authenticated"
     INSUFFICIENT_CREDIT = "insufficient_credit"
     BUDGET_EXCEEDED = "budget_exceeded"
+    PAYMENT_REFUSED = "payment_refused"
     MODEL_NOT_ALLOWED = "model_not_allowed"
     FORBIDDEN = "forbidden"
     CONFIRMATION_REQUIRED = "confirmation_required"

@@ -15,7 +15,7 @@ from msgspec import structs
 from monkey_coder_protocol.errors import ErrorCode
 from monkey_coder_server.adapters.leasing import LeasedLedger
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
-from monkey_coder_server.domain.errors import FailureKind, PriceUnknown, Unavailable
+from monkey_coder_server.domain.errors import FailureKind, PaymentRefused, PriceUnknown, Unavailable
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.features.accounts import operator
 from monkey_coder_server.features.inference import attempt
@@ -224,6 +224,7 @@ STORIES: dict[ErrorCode, Story] = {
     ErrorCode.NOT_AUTHENTICATED: lambda drive: drive.ask("/v1/execute", {"prompt": PROMPT}),
     ErrorCode.INSUFFICIENT_CREDIT: _broke,
     ErrorCode.BUDGET_EXCEEDED: lambda drive: drive.task(max_cost="0.000000001"),
+    ErrorCode.PAYMENT_REFUSED: lambda drive: _while_it_breaks(drive, PaymentRefused("It was refused.")),
     ErrorCode.MODEL_NOT_ALLOWED: lambda drive: _from(drive, key={"models": ["groq/*"]}),
     ErrorCode.FORBIDDEN: lambda drive: _from(drive, key={"scopes": ["models:read"]}),
     ErrorCode.CONFIRMATION_REQUIRED: _unconfirmed,

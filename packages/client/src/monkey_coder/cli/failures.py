@@ -39,6 +39,7 @@ EXIT_CODES: Mapping[str, Exit] = {
     "not_authenticated": Exit.NOT_AUTHENTICATED,
     "insufficient_credit": Exit.NO_CREDIT,
     "budget_exceeded": Exit.NO_CREDIT,
+    "payment_refused": Exit.NO_CREDIT,
     "model_not_allowed": Exit.NOT_AUTHENTICATED,
     "forbidden": Exit.NOT_AUTHENTICATED,
     "confirmation_required": Exit.NOT_AUTHENTICATED,
@@ -78,6 +79,7 @@ _HINTS: Mapping[str, str] = {
     "access_denied": "Run `monkey auth login` again if that was a mistake.",
     "expired_token": "Run `monkey auth login` again.",
     "invalid_grant": "Run `monkey auth login` again.",
+    "payment_refused": "Pay another way, or ask the gateway's operator.",
     "model_not_allowed": "Choose another with --model (`monkey models` lists them) or use another key.",
     "forbidden": "Use a key that is allowed to do this.",
     "confirmation_required": "Log in again, or confirm it as the message says.",
@@ -148,7 +150,7 @@ def _api_failure(error: errors.MonkeyCoderError) -> Failure:
         (known for kind, known in _CLASS_EXITS if isinstance(error, kind)), Exit.INTERNAL
     )
     hint = _HINTS.get(code, "")
-    if exit_code is Exit.NO_CREDIT:
+    if exit_code is Exit.NO_CREDIT and not hint:
         hint = _credit_hint(error)
     elif exit_code is Exit.NOT_AUTHENTICATED and not hint:
         hint = _HINTS["invalid_api_key"]

@@ -62,6 +62,15 @@ class BudgetExceeded(GatewayError):
     code = "budget_exceeded"
 
 
+class PaymentRefused(GatewayError):
+    """The payment processor refused what was asked of it, and would again; `facts["refusal"]` is its word for why.
+
+    A card that is declined is none: that is the state of a payment. `customer_gone`: it was deleted there.
+    """
+
+    code = "payment_refused"
+
+
 class ModelNotAllowed(GatewayError):
     """The key's allow-list does not hold this model."""
 

@@ -1,7 +1,9 @@
 """The payment processor: it moves money in and out, and what it says of money is a sight, never our record.
 
 Amounts are cents of US dollars. Each call that changes something takes a `key` of ours: repeated under the same key,
-also after a restart, it changes nothing more. Ids of the processor are never logged.
+also after a restart, it changes nothing more. The processor forgets keys after a day; a charge, a refund and an invoice
+are therefore looked for by our own name of them before they are made, so that a repeat may come however late.
+Ids of the processor are never logged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,7 +72,7 @@ class CustomerSeen(Record, frozen=True):
 
 
 class OffSessionCharge(Record, frozen=True):
-    """Charge a saved card while its owner is away."""
+    """Charge a saved card while its owner is away. `reference` is one charge's own: asked again, none is made."""
 
     customer_id: str
     account_id: str
@@ -137,7 +139,8 @@ class InvoiceSeen(Record, frozen=True):
 class EventSeen(Record, frozen=True):
     """Something happened to an object: which, not how it stands. `object_id` is what `object_kind` is looked up by.
 
-    `object_kind`: payment, invoice, subscription, customer, or empty for what concerns none of them.
+    `object_kind`: payment, invoice, subscription, customer, or empty for what concerns none of them (then there is no
+    `object_id` either).
     """
 
     event_id: str
@@ -191,7 +194,7 @@ class PaymentGate(Protocol):
         """A customer and the card that would be charged."""
 
     async def payments(self, *, start: datetime, end: datetime) -> Sequence[PaymentSeen]:
-        """Every payment made in a period, for reconciliation."""
+        """Every payment made in a period, and every older one refunded, disputed or warned of in it."""
 
     async def find_payment(self, metadata: Mapping[str, str], *, since: datetime) -> PaymentSeen | None:
         """A payment of ours by what we wrote on it: for a repeat so late that its key is forgotten."""

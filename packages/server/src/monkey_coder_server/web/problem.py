@@ -52,6 +52,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "not_authenticated": 401,
         "insufficient_credit": 402,
         "budget_exceeded": 402,
+        "payment_refused": 402,
         "model_not_allowed": 403,
         "forbidden": 403,
         "confirmation_required": 403,

@@ -1,0 +1,123 @@
+"""Every variable there is, as `--help-env` shows it."""
+
+import textwrap
+from dataclasses import dataclass
+
+from monkey_coder_server.settings.payments import PAYMENT_VARIABLES
+from monkey_coder_server.settings.sign_in import SIGN_IN_VARIABLES
+
+PROVIDERS = ("openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot")
+WITH_COST_API = ("openai", "anthropic")
+"""Providers whose invoices can be asked for by API, with a key of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row of `--help-env`."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+def _provider_variables() -> tuple[Variable, ...]:
+    rows = []
+    for provider in PROVIDERS:
+        name = provider.upper()
+        rows.append(
+            Variable(f"{name}_API_KEY", "none", f"Our keys at {provider}, comma-separated; several are balanced.")
+        )
+        rows.append(
+            Variable(f"{name}_BASE_URL", "the provider's own", f"Where {provider} is reached, as its SDK means it.")
+        )
+        if provider in WITH_COST_API:
+            rows.append(
+                Variable(f"{name}_ADMIN_KEY", "none", f"Opens {provider}'s cost API, for `admin reconcile --from-api`.")
+            )
+    return tuple(rows)
+
+
+VARIABLES = (
+    Variable("ENVIRONMENT", "development", "`development` or `production`: production demands strong secrets."),
+    Variable("HOST", "0.0.0.0", "The address to listen on."),  # noqa: S104 - a container is reached from outside
+    Variable("PORT", "8000", "The port to listen on; 0 takes a free one."),
+    Variable("METRICS_PORT", "9090", "The port of /metrics; 0 takes a free one."),
+    Variable("BASE_URL", "from RAILWAY_PUBLIC_DOMAIN, else localhost", "Where users reach this gateway, for links."),
+    Variable("RAILWAY_PUBLIC_DOMAIN", "none", "Set by Railway: the public host name. It also means one trusted proxy."),
+    Variable("TRUSTED_PROXY_HOPS", "1 on Railway, else 0", "How many proxies in front append to X-Forwarded-For."),
+    Variable(
+        "CONNECTIONS_PER_ADDRESS",
+        "512, 0 behind proxies",
+        "How many connections one network address may hold at a time; 0 for any number.",
+    ),
+    Variable("CORS_ORIGINS", "none", "Browser origins that may call the API, comma-separated; no wildcard."),
+    Variable("DATA_DIR", "/data if writable, else ./.monkey-data", "Where the database and generated secrets live."),
+    Variable(
+        "DATABASE_URL",
+        "SQLite in DATA_DIR",
+        "Where the books are kept: sqlite:///FILE for gateways on one machine and its own disk, "
+        "postgresql://USER:PASSWORD@HOST/DATABASE for gateways on any number of machines.",
+    ),
+    Variable("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`."),
+    Variable("LOG_FORMAT", "text, json in production", "`text` or `json`."),
+    Variable(
+        "JWT_SECRET_KEY",
+        "made and kept in development",
+        "Signs access tokens: at least 32 random characters. Several, comma-separated: the first signs, tokens of the "
+        "others are read until they expire.",
+    ),
+    Variable(
+        "KEY_PEPPER",
+        "made and kept in development",
+        "Digests API keys: at least 32 random characters. Several, comma-separated: new keys are digested with the "
+        "first, keys of the others go on working.",
+    ),
+    Variable(
+        "MFA_ENABLED",
+        "optional",
+        "optional: people may have a second factor. required: who has none can log in only to add one. off: none is "
+        "asked for. true and false mean optional and off.",
+    ),
+    Variable(
+        "MAIL_URL",
+        "the log in development, none in production",
+        "How mail to people leaves: smtp://USER:PASSWORD@HOST:587 with STARTTLS, smtps://USER:PASSWORD@HOST:465, or "
+        "https://KEY@HOST/PATH of a mail API of Resend's shape.",
+    ),
+    Variable("MAIL_FROM", "no-reply at BASE_URL's host", "Who mail is from, as Monkey Coder <no-reply@example.com>."),
+    *[Variable(name, "none", meaning) for name, meaning in SIGN_IN_VARIABLES],
+    *[Variable(*each) for each in PAYMENT_VARIABLES],
+    Variable("MARKUP_PERCENT", "15", "What is added to a provider's price, at most two decimals."),
+    Variable("TRIAL_CREDIT_USD", "5, in production 0", "The credit a new account starts with."),
+    Variable("RATE_LIMIT_PER_MINUTE", "600", "Task requests a minute of a key that names no rate of its own."),
+    Variable("LOOP_REPEATS", "20", "How often an agent may send one and the same request; 0 sets no limit."),
+    Variable("LOOP_SECONDS", "60", "The time within which equal requests of an agent are counted."),
+    Variable(
+        "USAGE_RETENTION_MONTHS", "0", "Whole months single usage rows are kept, at least 2; 0 keeps them for ever."
+    ),
+    Variable(
+        "DURABILITY",
+        "strict",
+        "strict: a call is on disk before its provider hears of it, what was delivered before its last byte leaves; "
+        "both survive power loss. relaxed: about two milliseconds faster, survives the process but not the machine: "
+        "its last moments may be delivered and unbilled.",
+    ),
+    Variable(
+        "HEDGED_REQUESTS",
+        "off",
+        "on: a request that leaves the model open is asked of a second one when the first is later to answer than 95 % "
+        "of its calls; what the slower one costs is the house's, a twentieth of calls and one in five seconds at most. "
+        "off: only where a request asks for it, and pays.",
+    ),
+    Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
+    *_provider_variables(),
+)
+
+
+def help_text() -> str:
+    """Every variable with its default and meaning."""
+    lines = ["Environment variables. In development a file `.env` in the working folder is read too.", ""]
+    for variable in VARIABLES:
+        lines.append(f"  {variable.name}  (default: {variable.default})")
+        lines.extend(textwrap.wrap(variable.meaning, 96, initial_indent=" " * 6, subsequent_indent=" " * 6))
+    return "\n".join(lines)
