@@ -41,7 +41,7 @@ def test_a_newcomer_gets_tokens_and_trial_credit_but_no_paid_plan(stranger: Outs
     assert set(body["user"]) >= USER_FIELDS
     assert (body["user"]["email"], body["user"]["name"]) == (account["email"], "Newcomer")
     assert (body["user"]["credits"], body["user"]["credit_usd"]) == (500, "5.00")
-    assert (body["user"]["subscription_tier"], body["user"]["is_developer"]) == ("hobby", False)
+    assert (body["user"]["subscription_tier"], body["user"]["is_developer"]) == ("prepaid", False)
     again = stranger.post(path, account)
     assert (again.status, again.body["error_code"]) == (409, "conflict")
 

@@ -43,6 +43,7 @@ from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.operators import OperatorRole
+from monkey_coder_server.domain.plans import Plan, PlanSpan, put_on
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.throttling import Allowance
 from monkey_coder_server.domain.usage import Usage
@@ -195,6 +196,9 @@ async def _set_up(store: Storage) -> None:
     await store.teams.add_team(Team("team_1", firm.account_id, "Web", NOON))
     await store.teams.add_project(Project(firm.account_id, "web", "team_1", NOON))
     await store.model_rules.put(firm.account_id, ModelRule(Holder(HolderKind.TEAM, "team_1"), deny=("xai/*",)))
+    await store.plans.put(Plan(plan_id="team", name="Team"))
+    span = PlanSpan(plan_id="team", starts_at=NOON, source="operator")
+    await store.account_plans.change(firm.account_id, lambda history: put_on(history, span))
     await store.identities.link(Identity("google", "7", "ada@example.org"), "user_1", NOON)
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)

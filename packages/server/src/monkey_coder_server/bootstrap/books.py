@@ -101,6 +101,8 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         organizations=storage.organizations,
         teams=storage.teams,
         model_rules=storage.model_rules,
+        plans=storage.plans,
+        account_plans=storage.account_plans,
         identities=storage.identities,
         sign_in=sign_in_providers(settings.sign_in, fetching),
         tickets=storage.tickets,
@@ -136,7 +138,14 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
 
 
 def _credentials(storage: Storage) -> CredentialStores:
-    return CredentialStores(storage.keys, storage.sessions, storage.memberships, storage.operators, storage.model_rules)
+    return CredentialStores(
+        keys=storage.keys,
+        sessions=storage.sessions,
+        memberships=storage.memberships,
+        operators=storage.operators,
+        rules=storage.model_rules,
+        plans=storage.account_plans,
+    )
 
 
 def _factors(settings: Settings, storage: Storage) -> accounts.FactorTools:

@@ -48,7 +48,7 @@ async def list_users(settings: Settings) -> list[dict[str, str]]:
             "user_id": user.user_id,
             "account_id": user.account_id,
             "email": user.email,
-            "plan": user.plan,
+            "plan": books.accounts.account_plans.standing(user.account_id, books.clock.now()),
             "balance_usd": usd(wallet.balance),
             "held_usd": usd(wallet.held),
             "created_at": user.created_at.isoformat(),

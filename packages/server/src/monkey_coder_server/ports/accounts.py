@@ -15,7 +15,8 @@ SERVICE_ACCOUNT = "service"
 class User:
     """A person. `password_hash` is an argon2id string and never leaves the accounts feature.
 
-    It is empty for who has no password. `email_verified_at` None: nobody proved yet that mail to the address is read.
+    It is empty for who has no password. `plan` is what earlier releases read; see `ports.plans`.
+    `email_verified_at` None: nobody proved yet that mail to the address is read.
     """
 
     user_id: str

@@ -13,6 +13,7 @@ from monkey_coder_server.ports.accounts import KeyRecord, Keys, Sessions
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.operators import Operators
 from monkey_coder_server.ports.organizations import Memberships
+from monkey_coder_server.ports.plans import AccountPlans
 from monkey_coder_server.ports.security import SessionTokens
 from monkey_coder_server.ports.teams import ModelRules
 from monkey_coder_server.web.feature import Credential
@@ -38,6 +39,7 @@ class CredentialStores:
     memberships: Memberships
     operators: Operators
     rules: ModelRules
+    plans: AccountPlans
 
 
 class Authenticator:
@@ -57,6 +59,7 @@ class Authenticator:
         self._memberships = stores.memberships
         self._operators = stores.operators
         self._rules = stores.rules
+        self._plans = stores.plans
         self._tokens = tokens
         self._clock = clock
 
@@ -128,7 +131,14 @@ class Authenticator:
             )
         self._keys.touch(key.key_id, now)
         rules = self._rules.standing(key.account_id, key_id=key.key_id, project_id=key.project_id, team_id=key.team_id)
-        return Principal(account_id=key.account_id, user_id=key.user_id, key=key, scopes=key.scopes, rules=rules)
+        return Principal(
+            account_id=key.account_id,
+            user_id=key.user_id,
+            key=key,
+            scopes=key.scopes,
+            rules=rules,
+            plan=self._plans.standing(key.account_id, now),
+        )
 
     async def _by_token(self, secret: str, organization: str | None, named: str | None) -> Principal:
         now = self._clock.now()
@@ -151,6 +161,7 @@ class Authenticator:
             role=role,
             confirmed_at=session.confirmed_at,
             rules=self._rules.standing(account_id),
+            plan=self._plans.standing(account_id, now),
             second_factor=session.second_factor,
             second_factor_required=strict,
             impersonator=session.impersonator,

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from monkey_coder_server.domain.model_rules import ModelRule
+from monkey_coder_server.domain.plans import DEFAULT_PLAN
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.record import Record
@@ -29,6 +30,8 @@ class Principal(Record, frozen=True):
     """The operator who acts as the person, in a session of theirs; empty for the person."""
     rules: tuple[ModelRule, ...] = ()
     """What the account, and team and project of the key, say about models; all of it counts."""
+    plan: str = DEFAULT_PLAN
+    """What the account pays by now; whoever takes a request on keeps it to its end."""
     second_factor: bool = False
     """Whether they proved a second one in this session."""
     second_factor_required: bool = False

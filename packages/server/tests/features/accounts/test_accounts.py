@@ -22,7 +22,7 @@ async def test_a_new_account_starts_with_the_trial_credit_and_no_roles(house: An
     body = await registered(house, "new@example.com", plan="pro", name="New")
     user = body["user"]
     assert (user["credits"], user["credit_usd"], user["name"]) == (500, "5.00", "New")
-    assert (user["subscription_tier"], user["is_developer"], user["roles"]) == ("hobby", False, ["user"])
+    assert (user["subscription_tier"], user["is_developer"], user["roles"]) == ("prepaid", False, ["user"])
     assert "api_key" not in body
 
 

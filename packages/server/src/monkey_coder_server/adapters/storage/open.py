@@ -24,6 +24,7 @@ from monkey_coder_server.adapters.storage.model_rules import SqlModelRules
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
 from monkey_coder_server.adapters.storage.operators import SqlOperators
 from monkey_coder_server.adapters.storage.organizations import SqlOrganizations
+from monkey_coder_server.adapters.storage.plans import SqlAccountPlans, SqlPlans
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
@@ -68,6 +69,8 @@ class Storage:
     teams: SqlTeams
     identities: SqlIdentities
     model_rules: SqlModelRules
+    plans: SqlPlans
+    account_plans: SqlAccountPlans
     tickets: SqlTickets
     factors: SqlFactors
     tries: SqlTries
@@ -111,6 +114,7 @@ class Storage:
         """Serve what is queued, make it durable, and close. Harmless when closed."""
         await self.keys.close()
         await self.model_rules.close()
+        await self.account_plans.close()
         await self.writer.close()
         await asyncio.to_thread(self.readers.close)
 
@@ -128,6 +132,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     await keys.start()
     rules = SqlModelRules(writer, readers)
     await rules.start()
+    account_plans = SqlAccountPlans(writer, readers)
+    await account_plans.start()
     together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
@@ -140,6 +146,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         teams=SqlTeams(writer, readers, keys_changed=keys.refresh),
         identities=SqlIdentities(writer, readers),
         model_rules=rules,
+        plans=SqlPlans(writer, readers),
+        account_plans=account_plans,
         tickets=SqlTickets(writer, readers),
         factors=SqlFactors(writer, readers),
         tries=SqlTries(writer),

@@ -14,6 +14,7 @@ from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.limits import Limits
 from monkey_coder_server.ports.operators import Operators
 from monkey_coder_server.ports.organizations import Memberships, Organizations
+from monkey_coder_server.ports.plans import AccountPlans, Plans
 from monkey_coder_server.ports.security import CommonPasswords, Passwords, SessionTokens
 from monkey_coder_server.ports.sign_in import Identities, SignInProvider
 from monkey_coder_server.ports.teams import ModelRules, Teams
@@ -53,6 +54,8 @@ class Dependencies:
     organizations: Organizations
     teams: Teams
     model_rules: ModelRules
+    plans: Plans
+    account_plans: AccountPlans
     identities: Identities
     sign_in: Mapping[str, SignInProvider]
     tickets: Tickets

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from monkey_coder_protocol.auth import CreateKeyRequest
 from monkey_coder_server.domain.ledger import grant_id
 from monkey_coder_server.domain.operators import OPERATOR, OperatorRole
+from monkey_coder_server.domain.plans import DEFAULT_PLAN
+from monkey_coder_server.features.accounts.account_plans import chosen_plan, set_plan
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.keys import make_key
 from monkey_coder_server.features.accounts.limits import account_of, user_of
 from monkey_coder_server.features.accounts.notices import write_to
 from monkey_coder_server.features.accounts.operator_roles import dismiss
 from monkey_coder_server.features.accounts.operator_trail import COMMANDS, Actor, tell
-from monkey_coder_server.features.accounts.policy import STARTING_PLAN
 from monkey_coder_server.features.accounts.registration import Newcomer, open_account
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.credit import GrantStanding, Refund
@@ -56,8 +57,10 @@ async def create_user(
     Raises `InvalidRequest`, `Conflict`.
     """
     secret = password if password is not None else use.random_text()
-    newcomer = Newcomer(email=email, password=secret, plan=plan or STARTING_PLAN, credit=credit, actor=OPERATOR)
-    user = await open_account(use, newcomer)
+    chosen = await chosen_plan(use, plan)
+    user = await open_account(use, Newcomer(email=email, password=secret, credit=credit, actor=OPERATOR))
+    if chosen.plan_id != DEFAULT_PLAN:
+        await set_plan(use, COMMANDS, user.account_id, chosen.plan_id, reason="made with this plan")
     wish = CreateKeyRequest(name=FIRST_KEY_NAME)
     made = await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish)
     return CreatedUser(user, made.secret, await use.ledger.wallet(user.account_id))

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 
 from monkey_coder_server.domain.ledger import GrantKind
+from monkey_coder_server.domain.plans import DEFAULT_PLAN
+from monkey_coder_server.features.accounts.account_plans import chosen_plan, trial_credit
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.policy import (
     LONGEST_NAME,
-    STARTING_PLAN,
     checked_address,
     checked_name,
     checked_password,
-    checked_plan,
 )
 from monkey_coder_server.ports.accounts import AuditEntry, User
 from monkey_coder_server.ports.ledger import GrantTerms
@@ -25,25 +25,25 @@ class Newcomer:
     email: str
     password: str
     name: str | None = None
-    plan: str = STARTING_PLAN
     credit: int = 0
     actor: str = "self"
 
 
 async def register(use: Dependencies, *, email: str, password: str, name: str | None, plan: str | None) -> User:
-    """A person signs up. A paid plan begins when it is paid; until then everybody is on the starting plan.
+    """A person signs up. A plan begins when it is paid for or an operator gives it; until then everybody is prepaid.
 
     Raises `InvalidRequest`, `Conflict`, `Unavailable`.
     """
-    checked_plan(plan)
-    return await open_account(use, Newcomer(email=email, password=password, name=name, credit=use.trial_credit))
+    await chosen_plan(use, plan)
+    credit = await trial_credit(use)
+    return await open_account(use, Newcomer(email=email, password=password, name=name, credit=credit))
 
 
 async def open_for(use: Dependencies, *, email: str, name: str) -> User:
     """An account without a password, for somebody whose address is verified. Raises `InvalidRequest`, `Conflict`."""
     address = checked_address(email)
     chosen = checked_name(name[:LONGEST_NAME] if name.isprintable() else None, address)
-    newcomer = Newcomer(email=address, password="", credit=use.trial_credit)
+    newcomer = Newcomer(email=address, password="", credit=await trial_credit(use))
     user = replace(_user(use, newcomer, address, ""), name=chosen, email_verified_at=use.clock.now())
     return await _opened(use, newcomer, user)
 
@@ -62,7 +62,7 @@ def _user(use: Dependencies, newcomer: Newcomer, address: str, password_hash: st
         email=address,
         name=checked_name(newcomer.name, address),
         password_hash=password_hash,
-        plan=checked_plan(newcomer.plan),
+        plan=DEFAULT_PLAN,
         roles=(ROLE,),
         created_at=use.clock.now(),
     )
@@ -86,7 +86,7 @@ async def _opened(use: Dependencies, newcomer: Newcomer, user: User) -> User:
             target=user.account_id,
             at=user.created_at,
             account_id=user.account_id,
-            details=f"plan {user.plan}, credit {newcomer.credit} nano-dollars",
+            details=f"credit {newcomer.credit} nano-dollars",
         )
     )
     return user

@@ -9,7 +9,7 @@ DEVELOPER = "developer"
 
 
 async def user_info(use: Dependencies, user: User) -> UserInfo:
-    """The user with the balance of their wallet."""
+    """The user with the balance of their wallet and the plan of their own account."""
     wallet = await use.ledger.wallet(user.account_id)
     return UserInfo(
         id=user.user_id,
@@ -17,7 +17,7 @@ async def user_info(use: Dependencies, user: User) -> UserInfo:
         name=user.name,
         credits=cents(wallet.balance)[0],
         credit_usd=usd(wallet.balance),
-        subscription_tier=user.plan,
+        subscription_tier=use.account_plans.standing(user.account_id, use.clock.now()),
         is_developer=DEVELOPER in user.roles,
         roles=list(user.roles),
     )

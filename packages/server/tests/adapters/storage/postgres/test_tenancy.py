@@ -35,6 +35,7 @@ OUTSIDE = {
     "lessons": "the router's",
     "operators": "read by the gateway alone, to know who asks",
     "passkeys": "read by the gateway alone, to know who asks",
+    "plans": "the house's, and read by the gateway for everybody",
     "provider_costs": "the house's",
     "receipt_chains": "the house's",
     "receipt_keys": "published to everybody",

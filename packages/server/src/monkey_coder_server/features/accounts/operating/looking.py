@@ -52,7 +52,7 @@ async def _person(use: Dependencies, user: User, role: Role) -> wire.AccountPers
         email=user.email,
         name=user.name,
         role=role.value,
-        plan=user.plan,
+        plan=use.account_plans.standing(user.account_id, use.clock.now()),
         email_verified=user.email_verified_at is not None,
         second_factor=await use.factors.store.any(user.user_id),
         service_account=user.is_service,

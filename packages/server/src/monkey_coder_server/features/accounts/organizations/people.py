@@ -2,9 +2,9 @@
 
 from monkey_coder_protocol.organizations import MemberInfo
 from monkey_coder_server.domain.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from monkey_coder_server.domain.plans import DEFAULT_PLAN
 from monkey_coder_server.domain.roles import Role, may_give
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.policy import STARTING_PLAN
 from monkey_coder_server.ports.accounts import SERVICE_ACCOUNT, User
 from monkey_coder_server.ports.organizations import Change, Member, Membership, Organization
 from monkey_coder_server.web.principal import Principal
@@ -93,7 +93,7 @@ async def make_service(use: Dependencies, principal: Principal, *, name: str, ro
         email=f"{user_id}@{SERVICE_DOMAIN}",
         name=checked_name(name),
         password_hash="",
-        plan=STARTING_PLAN,
+        plan=DEFAULT_PLAN,
         roles=(SERVICE_ACCOUNT,),
         created_at=now,
     )
