@@ -1,0 +1,1 @@
+"""What a browser opens: Checkout, the bank's question, invoices, receipts, the customer portal."""
