@@ -133,8 +133,7 @@ def _closed_dict(declared: Any) -> Any:
     hints = {name: hint for name, hint in declared.__annotations__.items() if name not in of_the_call}
     fields = {name: _closed(_resolved(hint, names)) for name, hint in hints.items()}
     made = typing_extensions.TypedDict(declared.__name__, fields)
-    made.__pydantic_config__ = pydantic.ConfigDict(extra="forbid")
-    return made
+    return pydantic.with_config(extra="forbid")(made)
 
 
 def _resolved(hint: Any, names: dict[str, Any]) -> Any:
