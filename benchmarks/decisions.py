@@ -22,7 +22,7 @@ from monkey_coder_server.domain.bandit.shrinkage import Shrinkage
 from monkey_coder_server.domain.catalog import Catalog, Kind
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
 from monkey_coder_server.domain.likeness import Lesson, Likeness
-from monkey_coder_server.domain.pricing import PriceBook
+from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.features.inference.beliefs import Signal
 from monkey_coder_server.features.inference.health import Health
@@ -71,7 +71,7 @@ class World:
     def __init__(self, most: int) -> None:
         self.clock, self.health, self._random = WallClock(), Health(), Random(SEED)
         self.learning, prices = Learning(self.clock), CurrentPrices(PROVIDERS, self.clock)
-        priced = prices().rows
+        priced = prices().book.rows
         offered = [(provider, card) for provider in PROVIDERS for card in provider.offers if card.kind is Kind.CHAT]
         offered = [each for each in offered if (each[1].provider, each[1].model) in priced]
         places = sorted(self._random.sample(range(len(offered)), min(most, len(offered))))
@@ -110,10 +110,10 @@ class World:
         by = ServedBy(account.account_id, card.name, TASK, "implement", "python", "")
         self.learning.beliefs.report(f"told_{number}", by, Signal(float(number % 5 > 1), 1.0))
 
-    def _listings(self, book: PriceBook) -> Iterator[Listing]:
+    def _listings(self, prices: PriceList, _plan: str) -> Iterator[Listing]:
         keys = KeyRing(("key",))
         for provider, card in self._offered:
-            tariff = Tariff(book.row(card.provider, card.model), MARKUP, book.id)
+            tariff = Tariff(prices.book.row(card.provider, card.model), MARKUP, prices.book.id)
             yield Listing(
                 card, keyed=True, candidate=Candidate(card, provider, provider.base_url, keys, tariff, card.name)
             )

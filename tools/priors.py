@@ -28,7 +28,7 @@ class Tested:
 
 def results_of_models() -> list[Tested]:
     """The tested models of the catalogue, best first."""
-    book = CurrentPrices(PROVIDERS, SystemClock())()
+    book = CurrentPrices(PROVIDERS, SystemClock())().book
     found = []
     for provider in PROVIDERS:
         for position, card in enumerate(provider.offers):

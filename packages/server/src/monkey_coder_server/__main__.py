@@ -19,6 +19,7 @@ from monkey_coder_server import (
     credit_commands,
     factor_commands,
     ledger_commands,
+    markup_commands,
     operator_commands,
     routing_commands,
 )
@@ -101,6 +102,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     access_commands.add(actions, _operate, _print_lines)
     factor_commands.add(actions, _operate, _print_lines)
     operator_commands.add(actions, _operate, _print_lines)
+    markup_commands.add(actions, _operate, _print_lines)
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)

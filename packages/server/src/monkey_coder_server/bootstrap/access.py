@@ -3,8 +3,8 @@
 from monkey_coder_server.bootstrap.books import open_books, peppers_of
 from monkey_coder_server.features.accounts.limits import user_of
 from monkey_coder_server.features.accounts.operating import impersonating
-from monkey_coder_server.features.accounts.operator_trail import COMMANDS
 from monkey_coder_server.settings import Settings
+from monkey_coder_server.web.operating import COMMANDS
 
 
 async def impersonate(settings: Settings, *, email: str, reason: str, minutes: int) -> dict[str, str]:

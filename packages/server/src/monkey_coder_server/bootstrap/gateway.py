@@ -18,13 +18,13 @@ from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.mail import track_mail
 from monkey_coder_server.bootstrap.prices import CurrentPrices
+from monkey_coder_server.bootstrap.pricing import pricing_of
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
-from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.money import parse_percent
-from monkey_coder_server.features import accounts, audit, billing, catalog, inference, ops
+from monkey_coder_server.features import accounts, audit, billing, catalog, inference, ops, pricing
 from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.upstream import Upstream
 from monkey_coder_server.providers import anthropic, google, groq, moonshot, openai, perplexity, xai
@@ -136,8 +136,7 @@ class _Parts:
 def _features(parts: _Parts) -> tuple[Feature, ...]:
     books, settings = parts.books, parts.books.settings
     models = Catalog(card for provider in PROVIDERS for card in provider.offers)
-    prices = CurrentPrices(PROVIDERS, books.clock)
-    markups = MarkupTable(parse_percent(settings.markup_percent))
+    prices = open_prices(books)
     health = _health(parts)
 
     def healthy(provider: str) -> bool:
@@ -150,7 +149,6 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 access=[inference.Access(supply.provider, supply.base_url, supply.keys) for supply in parts.supplies],
                 catalog=models,
                 prices=prices,
-                markups=markups,
                 ledger=parts.ledger,
                 upstream=parts.upstream,
                 limiter=books.limiter,
@@ -179,22 +177,31 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 states={supply.provider.name: supply.state for supply in parts.supplies},
                 healthy=healthy,
                 prices=prices,
-                markups=markups,
                 clock=books.clock,
                 version=VERSION,
                 environment="production" if settings.production else "development",
             )
         ),
         _billing(parts),
+        pricing.build(pricing_of(books, models)),
         audit.build(books.storage.audit, books.clock),
     )
     return (*others, _ops(parts, others))
 
 
+def open_prices(books: Books) -> CurrentPrices:
+    """What a process over these books charges."""
+    markups = books.storage.markups
+    markup = parse_percent(books.settings.markup_percent)
+    return CurrentPrices(PROVIDERS, books.clock, markup=markup, rules=lambda: markups.known)
+
+
 def _accounts(parts: _Parts, models: Catalog, prices: CurrentPrices) -> Feature:
     offers = tuple((card.provider, card.model) for card in models.cards)
     markup = parse_percent(parts.books.settings.markup_percent)
-    use = replace(parts.books.accounts, ledger=parts.ledger, offers=offers, price_book=prices, markup=markup)
+    use = replace(
+        parts.books.accounts, ledger=parts.ledger, offers=offers, price_book=lambda: prices().book, markup=markup
+    )
     return accounts.build(use)
 
 

@@ -5,8 +5,8 @@ from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.features.accounts import operator_roles
 from monkey_coder_server.features.accounts.limits import user_of
-from monkey_coder_server.features.accounts.operator_trail import COMMANDS, checked_reason
 from monkey_coder_server.settings import Settings
+from monkey_coder_server.web.operating import COMMANDS, checked_reason
 
 
 async def grant(settings: Settings, *, email: str, role: str, reason: str, unproven: bool) -> list[str]:

@@ -67,6 +67,12 @@ def parse_percent(text: str) -> int:
     return int(match["whole"]) * 100 + int((match["fraction"] or "").ljust(2, "0"))
 
 
+def percent(basis_points: int) -> str:
+    """Basis points as a percentage: `15%`, `12.5%`."""
+    whole, rest = divmod(basis_points, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
+
 def ceil_div(numerator: int, denominator: int) -> int:
     """The quotient rounded up; `denominator` must be positive."""
     return -(-numerator // denominator)

@@ -18,7 +18,7 @@ from packages.server.tests.features.accounts.people import Person, founder
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
 MARK = "Marked-By-Its-Owner"
 NOW = datetime.now(UTC)
-NAMES = {"model", "provider"}
+NAMES = {"model", "provider", "markup_id"}
 """Parameters that name nothing of anybody."""
 
 

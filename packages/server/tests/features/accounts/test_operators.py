@@ -12,8 +12,8 @@ from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.domain.scopes import OPERATOR_SCOPES
 from monkey_coder_server.features.accounts.operating.impersonating import impersonate
-from monkey_coder_server.features.accounts.operator_trail import COMMANDS
 from monkey_coder_server.ports.accounts import Session
+from monkey_coder_server.web.operating import COMMANDS
 from packages.server.tests.conftest import House
 from packages.server.tests.features.accounts.people import Person, appointed, founder, log_in, stranger
 

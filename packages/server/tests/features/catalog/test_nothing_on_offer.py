@@ -8,6 +8,7 @@ import pytest
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.errors import ModelNotFound
 from monkey_coder_server.domain.markup import MarkupTable
+from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.features import catalog
 from monkey_coder_server.web.asgi import Message
@@ -20,8 +21,7 @@ USE = catalog.Dependencies(
     providers=(),
     states={},
     healthy=lambda _: False,
-    prices=lambda: PriceBook.of([]),
-    markups=MarkupTable(0),
+    prices=lambda: PriceList(PriceBook.of([]), MarkupTable(0)),
     clock=LoopClock(),
     version="1",
     environment="test",

@@ -17,6 +17,7 @@ from monkey_coder_server.domain.catalog import Capability, Catalog, Kind, ModelC
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.model_rules import ModelRule
+from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.features import inference
@@ -223,7 +224,9 @@ class Gateway:
         self.ids = counting_ids() if sums is None else counting_ids(10_000)
         self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
-        self.key, self.prices = KEY, PriceBook.of(rows())
+        self.key, self.plan = KEY, ""
+        self.prices, self.markups = PriceBook.of(rows()), MarkupTable(MARKUP)
+        self._priced = PriceList(self.prices, self.markups)
         self.rules: tuple[ModelRule, ...] = ()
         self.feature = inference.build(
             inference.Dependencies(
@@ -231,8 +234,7 @@ class Gateway:
                     inference.Access(each, each.base_url, given.get(name, ())) for name, each in self.providers.items()
                 ],
                 catalog=Catalog([*(replace(each, capabilities=capabilities) for each in CARDS.values()), *OTHER_CARDS]),
-                prices=lambda: self.prices,
-                markups=MarkupTable(MARKUP),
+                prices=self.priced,
                 ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here
                 upstream=self.wire,
                 limiter=Gate(requests_left),
@@ -252,6 +254,11 @@ class Gateway:
                 options=options_of(keep_alive, attempt, pipeline, loops, hedged=hedged),
             )
         )
+
+    def priced(self) -> PriceList:
+        if self._priced.book is not self.prices or self._priced.markups is not self.markups:
+            self._priced = PriceList(self.prices, self.markups)
+        return self._priced
 
     def allow(self, *models: str) -> None:
         self.key = replace(self.key, models=models)
@@ -287,7 +294,9 @@ class Gateway:
             return messages.pop() if messages else await caller.receive()
 
         request = Request(scope, receive, request_id=self.ids.new("req"), parameters=match.parameters)
-        request.principal = Principal(account_id=account, user_id="user_1", key=self.key, rules=self.rules)
+        request.principal = Principal(
+            account_id=account, user_id="user_1", key=self.key, rules=self.rules, plan=self.plan
+        )
         route = match.route
         try:
             reply = await route.endpoint(request)

@@ -1,27 +1,21 @@
 """Rules on models from memory: they cost a request no I/O."""
 
-import asyncio
 import json
-import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_change
 
 from monkey_coder_server.adapters.storage.counting import read_holder, stored
+from monkey_coder_server.adapters.storage.following import Following
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.team_tables import held_by_what_is, model_rules
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
-from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.limits import Holder, holders
 from monkey_coder_server.domain.model_rules import ModelRule
 
-logger = logging.getLogger(__name__)
-
-REFRESH_SECONDS = 3
 _REVISIONS = "model rule revisions"
 _NEXT = select(
     func.coalesce(func.max(model_rules.c.revision), literal_column("0")) + literal_column("1")
@@ -62,19 +56,15 @@ class SqlModelRules:
         self._readers = readers
         self._known: defaultdict[str, dict[Holder, ModelRule]] = defaultdict(dict)
         self._revision = 0
-        self._task: asyncio.Task[None] | None = None
+        self._following = Following(self.refresh, "Rules on models")
 
     async def start(self) -> None:
         """Load all rules and begin to follow changes."""
-        await self.refresh()
-        self._task = asyncio.create_task(self._follow(), name="model-rule-refresh")
+        await self._following.start()
 
     async def close(self) -> None:
         """Stop following."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._following.close()
 
     async def put(self, account_id: str, rule: ModelRule) -> None:
         """Set the rule of a holder in place of the one it had."""
@@ -107,19 +97,6 @@ class SqlModelRules:
             else:
                 known[rule.holder] = rule
             self._revision = max(self._revision, row[-1])
-
-    async def _follow(self) -> None:
-        """Refresh for ever; a store that is away leaves the snapshot as it is, which is told once."""
-        told = False
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            try:
-                await self.refresh()
-                told = False
-            except GatewayError as error:
-                if not told:
-                    logger.warning("Rules on models were not refreshed: %s", error)
-                told = True
 
 
 def _put(account_id: str, rule: ModelRule, transaction: Transaction) -> None:

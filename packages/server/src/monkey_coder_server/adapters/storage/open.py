@@ -19,6 +19,7 @@ from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.lessons import SqlLessons
 from monkey_coder_server.adapters.storage.limits import SqlLimits
+from monkey_coder_server.adapters.storage.markups import SqlMarkups
 from monkey_coder_server.adapters.storage.memberships import SqlMemberships
 from monkey_coder_server.adapters.storage.model_rules import SqlModelRules
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
@@ -71,6 +72,7 @@ class Storage:
     model_rules: SqlModelRules
     plans: SqlPlans
     account_plans: SqlAccountPlans
+    markups: SqlMarkups
     tickets: SqlTickets
     factors: SqlFactors
     tries: SqlTries
@@ -115,6 +117,7 @@ class Storage:
         await self.keys.close()
         await self.model_rules.close()
         await self.account_plans.close()
+        await self.markups.close()
         await self.writer.close()
         await asyncio.to_thread(self.readers.close)
 
@@ -134,6 +137,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     await rules.start()
     account_plans = SqlAccountPlans(writer, readers)
     await account_plans.start()
+    markups = SqlMarkups(writer, readers)
+    await markups.start()
     together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
@@ -148,6 +153,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         model_rules=rules,
         plans=SqlPlans(writer, readers),
         account_plans=account_plans,
+        markups=markups,
         tickets=SqlTickets(writer, readers),
         factors=SqlFactors(writer, readers),
         tries=SqlTries(writer),

@@ -8,8 +8,9 @@ from monkey_coder_server.domain.errors import InvalidRequest, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Standing, Unit
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.operator_trail import COMMANDS, tell
+from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.ports.accounts import KeyRecord, User
+from monkey_coder_server.web.operating import COMMANDS
 
 MOST_TOKENS = 10**18
 _PROJECT = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)

@@ -13,11 +13,12 @@ from monkey_coder_server.features.accounts.keys import make_key
 from monkey_coder_server.features.accounts.limits import account_of, user_of
 from monkey_coder_server.features.accounts.notices import write_to
 from monkey_coder_server.features.accounts.operator_roles import dismiss
-from monkey_coder_server.features.accounts.operator_trail import COMMANDS, Actor, tell
+from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.features.accounts.registration import Newcomer, open_account
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.credit import GrantStanding, Refund
 from monkey_coder_server.ports.ledger import PLAIN_GRANT, GrantTerms, Wallet
+from monkey_coder_server.web.operating import COMMANDS, Actor
 
 FIRST_KEY_NAME = "first key"
 

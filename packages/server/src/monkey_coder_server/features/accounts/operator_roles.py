@@ -3,9 +3,10 @@
 from monkey_coder_server.domain.errors import Conflict, InvalidRequest
 from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.operator_trail import Actor, checked_reason, tell
+from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.operators import Appointment
+from monkey_coder_server.web.operating import Actor, checked_reason
 
 _UNPROVEN = "Nobody has proved to read mail at this address, so it may be anybody's: the person confirms it first."
 

@@ -1,31 +1,7 @@
-"""Who acts on the operator's side, and what the audit trail is told of it."""
+"""What the audit trail is told of operators' doings with accounts."""
 
-from dataclasses import dataclass
-
-from monkey_coder_server.domain.errors import InvalidRequest
-from monkey_coder_server.domain.operators import OPERATOR, acting_name
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.ports.accounts import AuditEntry
-from monkey_coder_server.web.request import Request, agent_of
-
-LONGEST_REASON = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Whoever types the operator's commands, or a person in an operator's role, and from where."""
-
-    name: str = OPERATOR
-    address: str = ""
-    agent: str = ""
-
-
-COMMANDS = Actor()
-
-
-def actor_of(request: Request) -> Actor:
-    """The operator who sent a request."""
-    return Actor(acting_name(request.principal.user_id), request.client_ip, agent_of(request))
+from monkey_coder_server.web.operating import Actor
 
 
 async def tell(  # noqa: PLR0913 - a line of the trail, by name
@@ -39,25 +15,12 @@ async def tell(  # noqa: PLR0913 - a line of the trail, by name
     on_behalf_of: str = "",
 ) -> None:
     """One entry on what an operator did; the members of the account read it."""
-    await use.audit.record(
-        AuditEntry(
-            actor=by.name,
-            action=action,
-            target=target,
-            at=use.clock.now(),
-            account_id=account_id,
-            details=details,
-            address=by.address,
-            agent=by.agent,
-            on_behalf_of=on_behalf_of,
-        )
+    entry = by.entry(
+        action,
+        target=target,
+        at=use.clock.now(),
+        account_id=account_id,
+        details=details,
+        on_behalf_of=on_behalf_of,
     )
-
-
-def checked_reason(text: str) -> str:
-    """Why it is done, in one line. Raises `InvalidRequest`."""
-    reason = text.strip()
-    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
-        message = f"Say why in one line of at most {LONGEST_REASON} characters (`reason`)."
-        raise InvalidRequest(message)
-    return reason
+    await use.audit.record(entry)

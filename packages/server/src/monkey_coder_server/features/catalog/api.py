@@ -49,29 +49,35 @@ class CatalogRoutes:
         """Every model, in the shape of whoever asks: Codex, Google's SDKs, or OpenAI's, Anthropic's and our own."""
         match reader_of(request):
             case Reader.CODEX:
-                return json_reply(codex_list(self._use, for_chat(on_offer(self._use))))
+                return json_reply(codex_list(self._use, for_chat(on_offer(self._use, _plan(request)))))
             case Reader.GEMINI:
                 return await self.gemini_models(request)
             case Reader.CLAUDE:
-                return json_reply(claude_list(self._use, request.query))
+                return json_reply(claude_list(self._use, _plan(request), request.query))
             case Reader.ANY:
-                return json_reply(union_list(self._use, request.query))
+                return json_reply(union_list(self._use, _plan(request), request.query))
 
     async def model(self, request: Request) -> Reply:
         """One model by any of its names, in the shape of whoever asks."""
         reader = reader_of(request)
         if reader is Reader.GEMINI:
             return await self.gemini_model(request)
-        info = union_model(on_offer(self._use), found(self._use, request.parameters["model"]))
+        info = union_model(
+            on_offer(self._use, _plan(request)), found(self._use, _plan(request), request.parameters["model"])
+        )
         return json_reply(claude_model(info) if reader is Reader.CLAUDE else info)
 
     async def gemini_models(self, request: Request) -> Reply:
         """Every model the Gemini API serves, as Google's SDKs read a page of them."""
-        return json_reply(gemini_list(on_offer(self._use), request.query))
+        return json_reply(gemini_list(on_offer(self._use, _plan(request)), request.query))
 
     async def gemini_model(self, request: Request) -> Reply:
         """One model by any of its names, as Google's SDKs read it."""
-        return json_reply(gemini_model(on_offer(self._use), found(self._use, request.parameters["model"])))
+        return json_reply(
+            gemini_model(
+                on_offer(self._use, _plan(request)), found(self._use, _plan(request), request.parameters["model"])
+            )
+        )
 
     async def providers(self, _request: Request) -> Reply:
         """Providers and whether they can be used."""
@@ -82,11 +88,15 @@ class CatalogRoutes:
         return json_reply(capabilities(self._use))
 
 
+def _plan(request: Request) -> str:
+    return request.principal.plan
+
+
 def capabilities(use: Dependencies) -> dict[str, Any]:
     """The body of `GET /v1/capabilities`."""
     providers = provider_list(use)
     usable = [info for info in providers.providers.values() if info.initialized]
-    models = on_offer(use)
+    models = on_offer(use, plan="")
     able: dict[str, int] = {
         capability: sum(capability in each.info.capabilities for each in models) for capability in Capability
     }

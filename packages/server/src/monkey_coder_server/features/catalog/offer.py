@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from monkey_coder_protocol.catalog import ModelInfo, ProviderInfo, ProviderList
 from monkey_coder_server.domain.catalog import AUTO, Catalog, Kind, Mode, ModelCard
-from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound, PriceUnknown
-from monkey_coder_server.domain.markup import MarkupTable
+from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.money import BASIS_POINTS, ceil_div
-from monkey_coder_server.domain.pricing import PriceBook, rate_usd
+from monkey_coder_server.domain.price_list import PriceList
+from monkey_coder_server.domain.pricing import rate_usd
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.provider import Provider
 
@@ -34,8 +34,7 @@ class Dependencies:
     providers: tuple[Provider, ...]
     states: Mapping[str, str]
     healthy: Callable[[str], bool]
-    prices: Callable[[], PriceBook]
-    markups: MarkupTable
+    prices: Callable[[], PriceList]
     clock: Clock
     version: str
     environment: str
@@ -49,11 +48,11 @@ class Offered:
     info: ModelInfo
 
 
-def on_offer(use: Dependencies, provider: str | None = None) -> tuple[Offered, ...]:
-    """Models of configured providers that have a price, at most of one `provider`. Raises `InvalidRequest`."""
+def on_offer(use: Dependencies, plan: str, provider: str | None = None) -> tuple[Offered, ...]:
+    """Models of configured providers at a plan's prices, at most of one `provider`. Raises `InvalidRequest`."""
     wanted = provider_name(use, provider)
     cards = [card for card in use.catalog.cards if wanted is None or card.provider == wanted]
-    return tuple(Offered(card, info) for card in cards if (info := _info(use, card)) is not None)
+    return tuple(Offered(card, info) for card in cards if (info := _info(use, card, plan)) is not None)
 
 
 def for_chat(offered: Iterable[Offered]) -> tuple[Offered, ...]:
@@ -61,16 +60,16 @@ def for_chat(offered: Iterable[Offered]) -> tuple[Offered, ...]:
     return tuple(each for each in offered if each.card.kind is Kind.CHAT)
 
 
-def found(use: Dependencies, name: str) -> Offered | str:
+def found(use: Dependencies, plan: str, name: str) -> Offered | str:
     """A model by any of its names, or the plain name of a mode of `auto`.
 
     Raises `ModelNotFound`, also when its provider is not configured.
     """
     selection = use.catalog.resolve(name, kind=None)
-    if selection.mode is not Mode.PINNED and for_chat(on_offer(use)):
+    if selection.mode is not Mode.PINNED and for_chat(on_offer(use, plan)):
         return AUTO if selection.mode is Mode.BALANCED else f"{AUTO}:{selection.mode}"
     for card in selection.cards:
-        info = _info(use, card)
+        info = _info(use, card, plan)
         if info is not None:
             return Offered(card, info)
     message = f"{name} is known but not on offer here: its provider has no key or it has no price."
@@ -105,26 +104,27 @@ def provider_list(use: Dependencies) -> ProviderList:
 
 def _provider_info(use: Dependencies, provider: Provider) -> ProviderInfo:
     state = use.states[provider.name]
-    on_offer = [card for card in use.catalog.cards if card.provider == provider.name and _info(use, card) is not None]
+    priced = use.prices().book.rows
+    on_offer = [card for card in use.catalog.cards if card.provider == provider.name and _key(card) in priced]
     return ProviderInfo(
         name=provider.name,
         type=provider.dialect.name,
         initialized=state != UNCONFIGURED,
         status=state,
         healthy=state != UNCONFIGURED and use.healthy(provider.name),
-        models=len(on_offer),
+        models=0 if state == UNCONFIGURED else len(on_offer),
     )
 
 
-def _info(use: Dependencies, card: ModelCard) -> ModelInfo | None:
+def _info(use: Dependencies, card: ModelCard, plan: str) -> ModelInfo | None:
     """The model as it is sold here: prices with markup, for prompts of the first price tier. None when not for sale."""
     if use.states[card.provider] == UNCONFIGURED:
         return None
-    try:
-        rates = use.prices().row(card.provider, card.model).rates
-    except PriceUnknown:
+    prices = use.prices()
+    row = prices.book.rows.get(_key(card))
+    if row is None:
         return None
-    markup = use.markups.basis_points(plan="", provider=card.provider, model=card.model)
+    rates, markup = row.rates, prices.basis_points(plan, card.provider, card.model)
     return ModelInfo(
         id=card.name,
         owned_by=card.provider,
@@ -136,6 +136,10 @@ def _info(use: Dependencies, card: ModelCard) -> ModelInfo | None:
         input_price_usd_per_mtok=rate_usd(_marked_up(rates.input, markup)),
         output_price_usd_per_mtok=rate_usd(_marked_up(rates.output, markup)),
     )
+
+
+def _key(card: ModelCard) -> tuple[str, str]:
+    return card.provider, card.model
 
 
 def _marked_up(rate: int, basis_points: int) -> int:

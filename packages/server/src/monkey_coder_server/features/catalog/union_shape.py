@@ -33,10 +33,10 @@ class ClaudeModel(msgspec.Struct, kw_only=True):
     owned_by: str
 
 
-def union_list(use: Dependencies, query: Mapping[str, str]) -> ModelList:
+def union_list(use: Dependencies, plan: str, query: Mapping[str, str]) -> ModelList:
     """Every model, `auto` first; one provider's alone where the query names one. Raises `InvalidRequest`."""
     wanted = provider_name(use, query.get("provider"))
-    offered = on_offer(use, wanted)
+    offered = on_offer(use, plan, wanted)
     autos = auto_infos(offered) if wanted is None else []
     page = page_of([*autos, *(each.info for each in offered)], query)
     first, last = _ends(page)
@@ -51,9 +51,9 @@ def union_list(use: Dependencies, query: Mapping[str, str]) -> ModelList:
     )
 
 
-def claude_list(use: Dependencies, query: Mapping[str, str]) -> dict[str, Any]:
+def claude_list(use: Dependencies, plan: str, query: Mapping[str, str]) -> dict[str, Any]:
     """The same for callers with Anthropic's header: only models that converse. Raises `InvalidRequest`."""
-    offered = for_chat(on_offer(use, query.get("provider")))
+    offered = for_chat(on_offer(use, plan, query.get("provider")))
     page = page_of([claude_model(info) for info in [*auto_infos(offered), *(each.info for each in offered)]], query)
     first, last = _ends(page)
     return {

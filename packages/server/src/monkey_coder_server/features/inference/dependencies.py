@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from monkey_coder_server.domain.catalog import Catalog
-from monkey_coder_server.domain.markup import MarkupTable
-from monkey_coder_server.domain.pricing import PriceBook
+from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.health import Health
@@ -65,8 +64,7 @@ class Dependencies:
 
     access: Sequence[Access]
     catalog: Catalog
-    prices: Callable[[], PriceBook]
-    markups: MarkupTable
+    prices: Callable[[], PriceList]
     ledger: Ledger
     upstream: Upstream
     limiter: Limiter

@@ -14,7 +14,7 @@ from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.likeness import shape_of
 from monkey_coder_server.domain.limits import Holder, HolderKind
 from monkey_coder_server.domain.model_rules import ModelAccess, ModelRule, access_of
-from monkey_coder_server.domain.pricing import PriceBook
+from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
 from monkey_coder_server.domain.verification.agreement import TOGETHER
@@ -88,9 +88,9 @@ class Planner:
     def __init__(  # noqa: PLR0913 - its collaborators, named
         self,
         catalog: Catalog,
-        listings: Callable[[PriceBook], Iterable[Listing]],
+        listings: Callable[[PriceList, str], Iterable[Listing]],
         *,
-        prices: Callable[[], PriceBook],
+        prices: Callable[[], PriceList],
         health: Health,
         learning: Learning,
         clock: Clock,
@@ -98,8 +98,8 @@ class Planner:
         self._catalog = catalog
         self._list = listings
         self._prices = prices
-        self._book = prices()
-        self._listings = _by_name(listings(self._book))
+        self._priced = prices()
+        self._by_plan = {"": _by_name(listings(self._priced, ""))}
         self._standings = _standings(self._listings)
         self._stated_at: dict[str, Mapping[str, float]] = {}
         self._health = health
@@ -170,8 +170,9 @@ class Planner:
     def _decision(self, question: "_Question") -> Decision:
         """The ranking for such a request, shared while it is fresh and its prices hold."""
         self._take_new_prices()
-        wishes = question.wishes
+        wishes, plan = question.wishes, self._priced.priced_as(question.principal.plan)
         place = (
+            plan,
             wishes.model,
             wishes.task_type,
             question.weighers,
@@ -191,24 +192,36 @@ class Planner:
         found = self._decided.get(place)
         if found is not None and now - found[0] < FRESH_SECONDS and found[1] == self._health.version:
             return found[2]
-        decision = self._decide(question)
+        decision = self._decide(question, self._of_plan(plan))
         self._decided[place] = (now, self._health.version, decision)
         self._decided.move_to_end(place)
         if len(self._decided) > REMEMBERED:
             self._decided.popitem(last=False)
         return decision
 
+    @property
+    def _listings(self) -> Mapping[str, Listing]:
+        """Every model, priced as for plans without markups of their own."""
+        return self._by_plan[""]
+
+    def _of_plan(self, plan: str) -> Mapping[str, Listing]:
+        """Every model, priced as for a plan; made when its first request comes."""
+        found = self._by_plan.get(plan)
+        if found is None:
+            found = self._by_plan[plan] = _by_name(self._list(self._priced, plan))
+        return found
+
     def _take_new_prices(self) -> None:
-        """From the moment a book replaces another nothing is planned by the old one; what runs is billed as planned."""
-        book = self._prices()
-        if book is not self._book:
-            self._listings = _by_name(self._list(book))
+        """From the moment prices are replaced nothing is planned by the old ones; what runs is billed as planned."""
+        priced = self._prices()
+        if priced is not self._priced:
+            self._by_plan = {"": _by_name(self._list(priced, ""))}
             self._standings = _standings(self._listings)
             self._stated_at.clear()
             self._decided.clear()
-            self._book = book
+            self._priced = priced
 
-    def _decide(self, question: "_Question") -> Decision:
+    def _decide(self, question: "_Question", listings: Mapping[str, Listing]) -> Decision:
         wishes, tokens = question.wishes, question.tokens
         selection = self._catalog.resolve(wishes.model, wishes.kind)
         request = RouteRequest(
@@ -221,7 +234,7 @@ class Planner:
             providers=self._providers(wishes.providers),
             models=self._models(wishes.models),
         )
-        states = self._states(selection.cards, question.allowed, self._learned(request, question))
+        states = self._states(listings, selection.cards, question.allowed, self._learned(request, question))
         ranking = routing.plan(request, states)
         dropped: tuple[str, ...] = ()
         if not ranking.candidates and request.providers and self._unkeyed(request.providers):
@@ -230,11 +243,12 @@ class Planner:
             ranking = routing.plan(request, states)
         if not ranking.candidates:
             raise no_candidate(selection, ranking.excluded, input_tokens=tokens)
-        order = tuple([self._candidate(ranked.name) for ranked in ranking.candidates])
+        order = tuple([_candidate(listings[ranked.name]) for ranked in ranking.candidates])
         return Decision(selection, ranking, order, tokens, dropped)
 
     def _states(
         self,
+        listings: Mapping[str, Listing],
         cards: Sequence[ModelCard],
         allowed: ModelAccess | None,
         learned: Mapping[str, tuple[Learned, int | None]],
@@ -244,7 +258,7 @@ class Planner:
         new = tuple.__new__  # a named tuple in half the time its class takes
         for card in cards:
             name = card.name
-            listing = self._listings[name]
+            listing = listings[name]
             candidate = listing.candidate
             tariff = None if candidate is None else candidate.tariff
             pulse = self._health.pulse(name, now)
@@ -300,13 +314,6 @@ class Planner:
             }
         return stated
 
-    def _candidate(self, name: str) -> Candidate:
-        candidate = self._listings[name].candidate
-        if candidate is None:
-            message = f"{name} was ranked without being a candidate"
-            raise RuntimeError(message)
-        return candidate
-
     def _providers(self, names: tuple[str, ...]) -> tuple[str, ...]:
         known = []
         for name in names:
@@ -338,6 +345,13 @@ class Planner:
 
 def _by_name(listings: Iterable[Listing]) -> dict[str, Listing]:
     return {listing.card.name: listing for listing in listings}
+
+
+def _candidate(listing: Listing) -> Candidate:
+    if listing.candidate is None:
+        message = f"{listing.card.name} was ranked without being a candidate"
+        raise RuntimeError(message)
+    return listing.candidate
 
 
 def _first(order: tuple[Candidate, ...], place: int) -> tuple[Candidate, ...]:

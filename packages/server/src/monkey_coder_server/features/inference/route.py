@@ -14,7 +14,7 @@ REASONING_ALLOWANCE = 32_768
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """A model of a provider we hold a key for and know a price of; built once at start."""
+    """A model of a provider we hold a key for and know a price of; built once for each price list and plan."""
 
     card: ModelCard
     provider: Provider

@@ -7,7 +7,7 @@ from monkey_coder_protocol import execute as wire
 from monkey_coder_protocol.billing import Feedback, Quote
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
-from monkey_coder_server.domain.pricing import PriceBook
+from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.scopes import EXECUTE, ROUTER_DEBUG
 from monkey_coder_server.features.inference import doors
 from monkey_coder_server.features.inference.admission import Admission
@@ -130,22 +130,22 @@ def _pipeline(use: Dependencies, planner: Planner, learning: Learning, running: 
     )
 
 
-def _lister(use: Dependencies) -> Callable[[PriceBook], Iterator[Listing]]:
-    """Every model of the catalogue by a book, with what it takes to call and bill it where there is that.
+def _lister(use: Dependencies) -> Callable[[PriceList, str], Iterator[Listing]]:
+    """Every model of the catalogue as a plan pays for it, with what it takes to call and bill it where there is that.
 
-    Keys and what is known of them outlive the book.
+    Keys and what is known of them outlive the prices.
     """
     rings = {access.provider.name: KeyRing(access.keys) for access in use.access}
     reached = {access.provider.name: access for access in use.access}
 
-    def listings(book: PriceBook) -> Iterator[Listing]:
+    def listings(prices: PriceList, plan: str) -> Iterator[Listing]:
         for card in use.catalog.cards:
             access = reached.get(card.provider)
             if access is None or not access.keys:
                 yield Listing(card, keyed=False, candidate=None)
                 continue
             try:
-                tariff = _tariff(use, book, card)
+                tariff = _tariff(prices, plan, card)
             except PriceUnknown as unknown:
                 yield Listing(card, keyed=True, candidate=None, problem=unknown.message)
                 continue
@@ -154,10 +154,9 @@ def _lister(use: Dependencies) -> Callable[[PriceBook], Iterator[Listing]]:
     return listings
 
 
-def _tariff(use: Dependencies, book: PriceBook, card: ModelCard) -> Tariff:
-    row = book.row(card.provider, card.model)
-    markup = use.markups.basis_points(plan="", provider=card.provider, model=card.model)
-    return Tariff(row, markup, book.id)
+def _tariff(prices: PriceList, plan: str, card: ModelCard) -> Tariff:
+    row = prices.book.row(card.provider, card.model)
+    return Tariff(row, prices.basis_points(plan, card.provider, card.model), prices.book.id)
 
 
 def _candidate(card: ModelCard, access: Access, keys: KeyRing, tariff: Tariff) -> Candidate:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.operators import OPERATOR
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.operator_trail import Actor, checked_reason, tell
+from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.ports.accounts import Session, User
 from monkey_coder_server.ports.tickets import digest_of
+from monkey_coder_server.web.operating import Actor, checked_reason
 from monkey_coder_server.web.request import LONGEST_AGENT
 
 MOST_MINUTES = 15

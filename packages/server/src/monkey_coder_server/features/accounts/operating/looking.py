@@ -6,8 +6,9 @@ from monkey_coder_protocol import operators as wire
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.operator_trail import Actor, tell
+from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.ports.accounts import User
+from monkey_coder_server.web.operating import Actor
 from monkey_coder_server.web.standings import shown_standing
 
 

@@ -13,12 +13,13 @@ from monkey_coder_server.domain.pricing import rate_usd
 from monkey_coder_server.domain.scopes import OPERATOR_BILLING
 from monkey_coder_server.features.accounts import operator
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.operator_trail import actor_of, checked_reason, tell
+from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.ports.credit import GrantStanding, Refund
 from monkey_coder_server.ports.ledger import GrantTerms
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.operating import actor_of, checked_reason
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 

@@ -13,11 +13,12 @@ from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.limits import user_of
 from monkey_coder_server.features.accounts.operating import looking
 from monkey_coder_server.features.accounts.operating.impersonating import impersonate
-from monkey_coder_server.features.accounts.operator_trail import actor_of, tell
+from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.ports.operators import Appointment
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.operating import actor_of
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 

@@ -1,0 +1,55 @@
+"""What operators charge (`/v1/operator/markups`, …). Times are RFC 3339 UTC, amounts decimal strings in USD."""
+
+import msgspec
+
+
+class SetMarkup(msgspec.Struct, kw_only=True):
+    """What is added to the cost of whatever matches every stated field: 1500 basis points are 15 %.
+
+    Without `starts_at` it holds at once, without `ends_at` until it is ended. A day counts from its beginning in UTC.
+    """
+
+    basis_points: int
+    reason: str
+    plan: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    starts_at: str | None = None
+    ends_at: str | None = None
+
+
+class EndMarkup(msgspec.Struct, kw_only=True):
+    """When a markup ends, by default now, and why."""
+
+    reason: str
+    ends_at: str | None = None
+
+
+class MarkupInfo(msgspec.Struct, kw_only=True):
+    """A markup. `state` is `to come`, `in force` or `over`; null for plan, provider or model means any."""
+
+    markup_id: str
+    basis_points: int
+    plan: str | None
+    provider: str | None
+    model: str | None
+    starts_at: str
+    ends_at: str | None
+    state: str
+    reason: str
+    set_by: str
+    set_at: str
+
+
+class MarkupList(msgspec.Struct):
+    """`GET /v1/operator/markups`: every markup that was ever set, the newest first."""
+
+    markups: list[MarkupInfo]
+    count: int
+
+
+class EndedMarkup(msgspec.Struct, kw_only=True):
+    """A markup and when it ends; one that had not begun never begins."""
+
+    markup_id: str
+    ends_at: str | None

@@ -1,0 +1,17 @@
+"""What the pricing feature stands on."""
+
+from monkey_coder_server.bootstrap.books import Books
+from monkey_coder_server.domain.catalog import Catalog
+from monkey_coder_server.features import pricing
+
+
+def pricing_of(books: Books, models: Catalog) -> pricing.Dependencies:
+    """The stores of these books, and what is on offer."""
+    return pricing.Dependencies(
+        catalog=models,
+        markups=books.storage.markups,
+        plans=books.storage.plans,
+        audit=books.storage.audit,
+        clock=books.clock,
+        ids=books.ids,
+    )

@@ -1,0 +1,21 @@
+"""What the pricing feature asks of others."""
+
+from dataclasses import dataclass
+
+from monkey_coder_server.domain.catalog import Catalog
+from monkey_coder_server.ports.accounts import Audit
+from monkey_coder_server.ports.clock import Clock, Ids
+from monkey_coder_server.ports.markups import Markups
+from monkey_coder_server.ports.plans import Plans
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Stores, and what is on offer."""
+
+    catalog: Catalog
+    markups: Markups
+    plans: Plans
+    audit: Audit
+    clock: Clock
+    ids: Ids

@@ -1,0 +1,137 @@
+"""What operators do with markups, by command or in a role. Every action is in the audit trail."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.domain.markup import MarkupRule
+from monkey_coder_server.features.pricing.dependencies import Dependencies
+from monkey_coder_server.ports.markups import Markup
+from monkey_coder_server.web.operating import Actor, checked_reason
+
+SHOWN = 12
+"""So many names are told to who wrote a wrong one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkupWish:
+    """A markup as it was asked for. No start: now; no end: until another ends it."""
+
+    basis_points: int
+    reason: str
+    plan: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+async def list_markups(use: Dependencies, by: Actor) -> Sequence[Markup]:
+    """Every markup that was ever set, the newest first."""
+    await use.audit.record(by.entry("markups.look", target="markups", at=use.clock.now()))
+    return await use.markups.list()
+
+
+async def set_markup(use: Dependencies, by: Actor, wish: MarkupWish) -> Markup:
+    """Set a markup. Raises `InvalidRequest` with a sentence that names what there is."""
+    now, reason = use.clock.now(), checked_reason(wish.reason)
+    await _check_plan(use, wish.plan)
+    provider, model = _named(use, wish.provider, wish.model)
+    if wish.starts_at is not None and wish.starts_at < now:
+        raise InvalidRequest("A markup cannot start in the past: what was charged stays as it was.")
+    starts_at = wish.starts_at or now
+    if wish.ends_at is not None and wish.ends_at <= starts_at:
+        raise InvalidRequest("A markup must end after it starts.")
+    try:
+        rule = MarkupRule(
+            basis_points=wish.basis_points,
+            plan=wish.plan,
+            provider=provider,
+            model=model,
+            starts_at=starts_at,
+            ends_at=wish.ends_at,
+            name=use.ids.new("markup"),
+        )
+    except ValueError as wrong:
+        raise InvalidRequest(str(wrong)) from wrong
+    markup = Markup(rule, reason, by.name, now)
+    await use.markups.set(markup)
+    told = f"{rule.basis_points} basis points on {subject_of(rule)}, {_span_of(rule)}; {reason}"
+    await use.audit.record(by.entry("markup.set", target=rule.name, at=now, details=told))
+    return markup
+
+
+async def end_markup(
+    use: Dependencies, by: Actor, name: str, *, reason: str, ends_at: datetime | None = None
+) -> MarkupRule:
+    """End a markup, now or later. Raises `NotFound`, `Conflict`, `InvalidRequest`."""
+    now, why = use.clock.now(), checked_reason(reason)
+    if ends_at is not None and ends_at < now:
+        raise InvalidRequest("A markup cannot end in the past: what was charged stays as it was.")
+    ended = await use.markups.end(name, ends_at or now)
+    told = f"{ended.basis_points} basis points on {subject_of(ended)}, {_span_of(ended)}; {why}"
+    await use.audit.record(by.entry("markup.end", target=name, at=now, details=told))
+    return ended
+
+
+def subject_of(rule: MarkupRule) -> str:
+    """What a rule speaks of, for people."""
+    stated = (("plan", rule.plan), ("provider", rule.provider), ("model", rule.model))
+    return ", ".join(f"{what} {name}" for what, name in stated if name is not None) or "everything"
+
+
+def state_of(rule: MarkupRule, at: datetime) -> str:
+    """`to come`, `in force` or `over`."""
+    if rule.in_force(at):
+        return "in force"
+    return "to come" if rule.ends_at is None or at < rule.ends_at else "over"
+
+
+def read_moment(field: str, text: str | None) -> datetime | None:
+    """A day (from its beginning in UTC) or an ISO time; None for none. Raises `InvalidRequest`."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        message = f"{field} must be a day like 2026-12-01 or an ISO time."
+        raise InvalidRequest(message) from wrong
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+async def _check_plan(use: Dependencies, plan: str | None) -> None:
+    if plan is None:
+        return
+    known = {each.plan_id for each in await use.plans.every()}
+    if plan not in known:
+        message = f"There is no plan {plan[:60]!r}; there are {_some(known)}."
+        raise InvalidRequest(message)
+
+
+def _named(use: Dependencies, provider: str | None, model: str | None) -> tuple[str | None, str | None]:
+    """Provider and model by their own names; `model` may carry its provider before a slash. Raises `InvalidRequest`."""
+    known = None if provider is None else use.catalog.provider(provider)
+    if provider is not None and known is None:
+        message = f"There is no provider {provider[:60]!r}; there are {_some(use.catalog.providers)}."
+        raise InvalidRequest(message)
+    if model is None:
+        return known, None
+    cards = [card for card in use.catalog.cards if known in {None, card.provider}]
+    found = {(known, card.model) for card in cards if card.model == model}
+    found = found or {(card.provider, card.model) for card in cards if card.name == model}
+    if not found:
+        whose = f" of {known}" if known else ""
+        message = f"There is no model {model[:80]!r}{whose}; there are {_some(card.model for card in cards)}."
+        raise InvalidRequest(message)
+    return found.pop()
+
+
+def _some(names: Iterable[str]) -> str:
+    every = sorted(set(names))
+    return ", ".join(every[:SHOWN]) + (f" and {len(every) - SHOWN} more" if len(every) > SHOWN else "")
+
+
+def _span_of(rule: MarkupRule) -> str:
+    until = "for good" if rule.ends_at is None else f"until {rule.ends_at.isoformat()}"
+    return f"from {rule.starts_at.isoformat()} {until}"

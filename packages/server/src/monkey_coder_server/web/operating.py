@@ -1,0 +1,60 @@
+"""Who acts on the operator's side, and what the audit trail is told of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.domain.operators import OPERATOR, acting_name
+from monkey_coder_server.ports.accounts import AuditEntry
+from monkey_coder_server.web.request import Request, agent_of
+
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever types the operator's commands, or a person in an operator's role, and from where."""
+
+    name: str = OPERATOR
+    address: str = ""
+    agent: str = ""
+
+    def entry(  # noqa: PLR0913 - a line of the trail, by name
+        self,
+        action: str,
+        *,
+        target: str,
+        at: datetime,
+        account_id: str = "",
+        details: str = "",
+        on_behalf_of: str = "",
+    ) -> AuditEntry:
+        """An entry on what they did; the members of the account read it."""
+        return AuditEntry(
+            actor=self.name,
+            action=action,
+            target=target,
+            at=at,
+            account_id=account_id,
+            details=details,
+            address=self.address,
+            agent=self.agent,
+            on_behalf_of=on_behalf_of,
+        )
+
+
+COMMANDS = Actor()
+
+
+def actor_of(request: Request) -> Actor:
+    """The operator who sent a request."""
+    return Actor(acting_name(request.principal.user_id), request.client_ip, agent_of(request))
+
+
+def checked_reason(text: str) -> str:
+    """Why it is done, in one line. Raises `InvalidRequest`."""
+    reason = text.strip()
+    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
+        message = f"Say why in one line of at most {LONGEST_REASON} characters (`reason`)."
+        raise InvalidRequest(message)
+    return reason
