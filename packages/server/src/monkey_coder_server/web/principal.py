@@ -36,8 +36,6 @@ class Principal(Record, frozen=True):
     """Whether they proved a second one in this session."""
     second_factor_required: bool = False
     """Whether the organization they act for wants one of them."""
-    plan: str = ""
-    """The account's plan, which decides its markups."""
 
     @property
     def anonymous(self) -> bool:

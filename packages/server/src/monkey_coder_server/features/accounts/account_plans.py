@@ -3,8 +3,9 @@
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.plans import DEFAULT_PLAN, Plan, PlanSpan, put_on
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.operator_trail import Actor, tell
+from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.features.accounts.policy import PLANS_OF_OLD
+from monkey_coder_server.web.operating import Actor
 
 
 async def chosen_plan(use: Dependencies, plan_id: str | None) -> Plan:
