@@ -41,6 +41,7 @@ from monkey_coder_server.domain.bandit.evidence import Tally
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.domain.markup import MarkupRule
 from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.domain.plans import Plan, PlanSpan, put_on
@@ -54,6 +55,7 @@ from monkey_coder_server.ports.credit import Refund
 from monkey_coder_server.ports.factors import Passkey, Totp
 from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill, GrantTerms
+from monkey_coder_server.ports.markups import Markup
 from monkey_coder_server.ports.operators import Appointment
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.quotes import StoredQuote
@@ -199,6 +201,9 @@ async def _set_up(store: Storage) -> None:
     await store.plans.put(Plan(plan_id="team", name="Team"))
     span = PlanSpan(plan_id="team", starts_at=NOON, source="operator")
     await store.account_plans.change(firm.account_id, lambda history: put_on(history, span))
+    markup = MarkupRule(basis_points=1_250, plan="team", provider="groq", starts_at=NOON, name="markup_1")
+    await store.markups.set(Markup(markup, "the plan's terms", "operator", NOON))
+    await store.markups.end("markup_1", NOON + LATER)
     await store.identities.link(Identity("google", "7", "ada@example.org"), "user_1", NOON)
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)
