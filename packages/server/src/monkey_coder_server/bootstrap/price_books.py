@@ -138,12 +138,14 @@ def diff_lines(found: Candidate) -> list[str]:
     """The difference for people: USD per million tokens, what jumps marked with !."""
     head = f"activated {found.activated.id}, installed {found.candidate.id} ({price_source()})"
     lines = [line for each in found.changes for line in _change_lines(each)]
+    if not found.changes:
+        lines.append("no price changes")
     jumps = sum(each.suspicious for each in found.changes)
     if jumps:
         lines.append(f"{jumps} prices jump (!): look at the provider's own price list before you activate them")
     if found.later:
         lines.append(f"prices are known to change on {', '.join(found.later)}; they will by themselves")
-    return [head, *(lines or ["no price changes"])]
+    return [head, *lines]
 
 
 async def show(settings: Settings, book_id: str) -> dict[str, Any]:

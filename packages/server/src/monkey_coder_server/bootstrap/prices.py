@@ -15,7 +15,8 @@ from monkey_coder_server.ports.provider import Provider
 
 logger = logging.getLogger(__name__)
 
-AUTO, ACTIVATED = "auto", "activated"
+AUTO = "auto"
+"""The setting that charges by what is installed."""
 BY_ITSELF = "gateway"
 """Who activates what nobody decided on."""
 
