@@ -45,6 +45,7 @@ from monkey_coder_server.domain.markup import MarkupRule
 from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.operators import OperatorRole
 from monkey_coder_server.domain.plans import Plan, PlanSpan, put_on
+from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.throttling import Allowance
 from monkey_coder_server.domain.usage import Usage
@@ -204,6 +205,9 @@ async def _set_up(store: Storage) -> None:
     markup = MarkupRule(basis_points=1_250, plan="team", provider="groq", starts_at=NOON, name="markup_1")
     await store.markups.set(Markup(markup, "the plan's terms", "operator", NOON))
     await store.markups.end("markup_1", NOON + LATER)
+    row = PriceRow(provider="openai", model="gpt-5", rates=Rates.of(input=1, output=2))
+    schedule = ((NOON, PriceBook.of([row])),)
+    await store.price_books.activate(schedule, source="a list", by="operator", reason="new prices", at=NOON)
     await store.identities.link(Identity("google", "7", "ada@example.org"), "user_1", NOON)
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)
