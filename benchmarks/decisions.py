@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from random import Random
 
 from monkey_coder_server.bootstrap.gateway import PROVIDERS
-from monkey_coder_server.bootstrap.prices import CurrentPrices
+from monkey_coder_server.bootstrap.prices import CurrentPrices, installed
 from monkey_coder_server.bootstrap.serve import GARBAGE_THRESHOLDS
 from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.bandit.choice import drawn
@@ -70,7 +70,7 @@ class World:
 
     def __init__(self, most: int) -> None:
         self.clock, self.health, self._random = WallClock(), Health(), Random(SEED)
-        self.learning, prices = Learning(self.clock), CurrentPrices(PROVIDERS, self.clock)
+        self.learning, prices = Learning(self.clock), self._prices()
         priced = prices().book.rows
         offered = [(provider, card) for provider in PROVIDERS for card in provider.offers if card.kind is Kind.CHAT]
         offered = [each for each in offered if (each[1].provider, each[1].model) in priced]
@@ -109,6 +109,10 @@ class World:
         account, card = ACCOUNTS[number % len(ACCOUNTS)], self.cards[number % len(self.cards)]
         by = ServedBy(account.account_id, card.name, TASK, "implement", "python", "")
         self.learning.beliefs.report(f"told_{number}", by, Signal(float(number % 5 > 1), 1.0))
+
+    def _prices(self) -> CurrentPrices:
+        schedule = installed(PROVIDERS, self.clock.now())
+        return CurrentPrices(lambda: schedule, self.clock)
 
     def _listings(self, prices: PriceList, _plan: str) -> Iterator[Listing]:
         keys = KeyRing(("key",))

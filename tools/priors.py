@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from monkey_coder_server.adapters.system.clock import SystemClock
 from monkey_coder_server.bootstrap.gateway import PROVIDERS
-from monkey_coder_server.bootstrap.prices import CurrentPrices
+from monkey_coder_server.bootstrap.prices import installed
 from monkey_coder_server.domain.public_scores import fitted_line, solved_share
 from monkey_coder_server.domain.routing_priors import claimed_standing, standing
 
@@ -28,7 +28,7 @@ class Tested:
 
 def results_of_models() -> list[Tested]:
     """The tested models of the catalogue, best first."""
-    book = CurrentPrices(PROVIDERS, SystemClock())().book
+    book = installed(PROVIDERS, SystemClock().now())[0][1]
     found = []
     for provider in PROVIDERS:
         for position, card in enumerate(provider.offers):

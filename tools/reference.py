@@ -19,7 +19,18 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from monkey_coder.cli.failures import EXIT_CODES
-from monkey_coder_protocol import auth, billing, cli_login, events, execute, identity, operators, organizations, sign_in
+from monkey_coder_protocol import (
+    auth,
+    billing,
+    cli_login,
+    events,
+    execute,
+    identity,
+    operators,
+    organizations,
+    pricing,
+    sign_in,
+)
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.domain import errors
@@ -113,7 +124,11 @@ SHAPES: tuple[tuple[str, str, Sequence[type[msgspec.Struct]]], ...] = (
             operators.CreditGrants,
             operators.GiveBack,
             operators.MovedMoney,
-            operators.PriceList,
+            pricing.SetMarkup,
+            pricing.EndMarkup,
+            pricing.MarkupList,
+            pricing.EndedMarkup,
+            pricing.PriceList,
         ),
     ),
     (

@@ -110,7 +110,7 @@ def test_migrations_are_applied_and_named(capsys: Output) -> None:
 def test_prices_are_printed_with_their_source(capsys: Output) -> None:
     assert main(["admin", "prices"]) == 0
     shown = capsys.readouterr().out
-    assert "markup 1500 basis points" in shown
+    assert "15%" in shown
     assert "openai/gpt-5 " in shown
 
 

@@ -128,22 +128,3 @@ class MovedMoney(msgspec.Struct, kw_only=True):
     id: str
     amount_usd: str
     balance_usd: str
-
-
-class PriceOfModel(msgspec.Struct, kw_only=True):
-    """What a provider bills for a million tokens, before the markup, and the source that says so."""
-
-    model: str
-    input_usd: str
-    output_usd: str
-    source: str
-
-
-class PriceList(msgspec.Struct, kw_only=True):
-    """`GET /v1/operator/prices`: the price book that is valid now. `refused` says why a model has no price."""
-
-    price_book: str
-    markup_basis_points: int
-    valid_until: str | None
-    prices: list[PriceOfModel]
-    refused: dict[str, str]

@@ -53,3 +53,38 @@ class EndedMarkup(msgspec.Struct, kw_only=True):
 
     markup_id: str
     ends_at: str | None
+
+
+class PriceOfModel(msgspec.Struct, kw_only=True):
+    """What a model costs us and a plan, for a million tokens of prompts in the first price tier.
+
+    `input_usd`, `cached_usd` and `output_usd` are what the provider bills and `source` says so; `price_…` is what the
+    plan pays. `margin_percent` is the part of the price that is left to us.
+    """
+
+    model: str
+    input_usd: str
+    cached_usd: str
+    output_usd: str
+    markup_basis_points: int
+    price_input_usd: str
+    price_cached_usd: str
+    price_output_usd: str
+    margin_percent: str
+    source: str
+    effective_from: str | None
+    effective_until: str | None
+
+
+class PriceList(msgspec.Struct, kw_only=True):
+    """`GET /v1/operator/prices?plan&provider`: what is charged now. `refused` says why a model has no price.
+
+    `markup_basis_points` is that of whatever no markup speaks of.
+    """
+
+    price_book: str
+    plan: str
+    markup_basis_points: int
+    valid_until: str | None
+    prices: list[PriceOfModel]
+    refused: dict[str, str]

@@ -21,6 +21,7 @@ from monkey_coder_server import (
     ledger_commands,
     markup_commands,
     operator_commands,
+    price_commands,
     routing_commands,
 )
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load
@@ -106,7 +107,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)
-    actions.add_parser("prices", help="print the price book").set_defaults(command=_prices)
+    price_commands.add(actions, _operate, _print_lines)
 
 
 def _add_reconcile(actions: Any) -> None:
@@ -224,12 +225,6 @@ def _export(options: argparse.Namespace) -> int:
     wish = reports.Wish(options.format, options.first, options.last, options.account)
     done = _operate(lambda settings: reports.write(settings, wish, sys.stdout.buffer.write))
     return FAILED if done is None else 0
-
-
-def _prices(_options: argparse.Namespace) -> int:
-    from monkey_coder_server.bootstrap import operator  # noqa: PLC0415 - heavy
-
-    return _print_lines(operator.price_lines(load()))
 
 
 def _db_upgrade(options: argparse.Namespace) -> int:

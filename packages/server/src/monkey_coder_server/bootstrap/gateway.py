@@ -17,7 +17,7 @@ from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.mail import track_mail
-from monkey_coder_server.bootstrap.prices import CurrentPrices
+from monkey_coder_server.bootstrap.prices import AUTO, CurrentPrices, begin_charging, installed
 from monkey_coder_server.bootstrap.pricing import pricing_of
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
@@ -75,7 +75,9 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
     """Everything but sockets to listen on. At the end of the block features finish their work, then stores close."""
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(settings))
-        receipt_keys = await open_receipt_keys(books)
+        receipt_keys, now = await open_receipt_keys(books), books.clock.now()
+        automatic = settings.price_book == AUTO
+        await begin_charging(books.storage.price_books, installed(PROVIDERS, now), now, automatic=automatic)
         metrics = Metrics(VERSION)
         track_mail(metrics, books.outbox)
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
@@ -169,7 +171,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 options=_options(settings),
             )
         ),
-        _accounts(parts, models, prices),
+        _accounts(parts, models),
         catalog.build(
             catalog.Dependencies(
                 catalog=models,
@@ -183,25 +185,23 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
             )
         ),
         _billing(parts),
-        pricing.build(pricing_of(books, models)),
+        pricing.build(pricing_of(books, models, prices)),
         audit.build(books.storage.audit, books.clock),
     )
     return (*others, _ops(parts, others))
 
 
 def open_prices(books: Books) -> CurrentPrices:
-    """What a process over these books charges."""
-    markups = books.storage.markups
-    markup = parse_percent(books.settings.markup_percent)
-    return CurrentPrices(PROVIDERS, books.clock, markup=markup, rules=lambda: markups.known)
-
-
-def _accounts(parts: _Parts, models: Catalog, prices: CurrentPrices) -> Feature:
-    offers = tuple((card.provider, card.model) for card in models.cards)
-    markup = parse_percent(parts.books.settings.markup_percent)
-    use = replace(
-        parts.books.accounts, ledger=parts.ledger, offers=offers, price_book=lambda: prices().book, markup=markup
+    """What a process over these books charges. A book is activated by now."""
+    storage, markup = books.storage, parse_percent(books.settings.markup_percent)
+    return CurrentPrices(
+        lambda: storage.price_books.known, books.clock, markup=markup, rules=lambda: storage.markups.known
     )
+
+
+def _accounts(parts: _Parts, models: Catalog) -> Feature:
+    offers = tuple((card.provider, card.model) for card in models.cards)
+    use = replace(parts.books.accounts, ledger=parts.ledger, offers=offers)
     return accounts.build(use)
 
 

@@ -5,10 +5,7 @@ from typing import Any
 
 import msgspec
 
-from monkey_coder_server.bootstrap.books import open_books
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
-from monkey_coder_server.bootstrap.pricing import pricing_of
-from monkey_coder_server.domain.catalog import Catalog
+from monkey_coder_server.bootstrap.price_books import open_pricing
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.money import parse_percent, percent
 from monkey_coder_server.features.pricing import markup_routes, markups
@@ -20,9 +17,8 @@ Pair = tuple[str | None, str | None]
 
 async def list_all(settings: Settings, *, over: bool) -> dict[str, Any]:
     """The markups there are, the newest first, below the setting's; with `over` those of the past, too."""
-    async with open_books(settings) as books:
-        use = pricing_of(books, _catalog())
-        shown = [markup_routes.shown(each, books.clock.now()) for each in await markups.list_markups(use, COMMANDS)]
+    async with open_pricing(settings) as use:
+        shown = [markup_routes.shown(each, use.clock.now()) for each in await markups.list_markups(use, COMMANDS)]
     kept = [msgspec.to_builtins(each) for each in shown if over or each.state != "over"]
     return {"default_basis_points": parse_percent(settings.markup_percent), "markups": kept}
 
@@ -47,23 +43,18 @@ async def put(
         starts_at=markups.read_moment("--from", span[0]),
         ends_at=markups.read_moment("--until", span[1]),
     )
-    async with open_books(settings) as books:
-        made = await markups.set_markup(pricing_of(books, _catalog()), COMMANDS, wish)
-        return [_line(msgspec.to_builtins(markup_routes.shown(made, books.clock.now())))]
+    async with open_pricing(settings) as use:
+        made = await markups.set_markup(use, COMMANDS, wish)
+        return [_line(msgspec.to_builtins(markup_routes.shown(made, use.clock.now())))]
 
 
 async def end(settings: Settings, name: str, *, reason: str, ends: str | None) -> Sequence[str]:
     """End a markup; the line that says so. Raises `GatewayError`."""
     ends_at = markups.read_moment("--at", ends)
-    async with open_books(settings) as books:
-        use = pricing_of(books, _catalog())
+    async with open_pricing(settings) as use:
         ended = await markups.end_markup(use, COMMANDS, name, reason=reason, ends_at=ends_at)
     until = "" if ended.ends_at is None else f" on {ended.ends_at:%Y-%m-%d %H:%M} UTC"
     return [f"{name} on {markups.subject_of(ended)} ends{until}"]
-
-
-def _catalog() -> Catalog:
-    return Catalog(card for provider in PROVIDERS for card in provider.offers)
 
 
 def _basis_points(text: str) -> int:

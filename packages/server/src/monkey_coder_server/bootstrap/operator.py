@@ -1,14 +1,11 @@
 """What the operator's commands do, on the books of the configured gateway."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from monkey_coder_server.adapters.prices.genai import load_price_book
 from monkey_coder_server.bootstrap.books import open_books
-from monkey_coder_server.bootstrap.gateway import PROVIDERS, open_gateway
+from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.domain.errors import InvalidRequest
-from monkey_coder_server.domain.money import parse_percent, parse_usd, usd
-from monkey_coder_server.domain.pricing import rate_usd
+from monkey_coder_server.domain.money import parse_usd, usd
 from monkey_coder_server.features.accounts import operator
 from monkey_coder_server.settings import Settings
 
@@ -61,19 +58,6 @@ async def remove_factors(settings: Settings, *, email: str, reason: str) -> int:
     """Take away a person's second factors; how many they were. Raises `GatewayError`."""
     async with open_books(settings) as books:
         return await operator.remove_factors(books.accounts, email=email, reason=reason)
-
-
-def price_lines(settings: Settings) -> list[str]:
-    """The price book as a table: USD per million tokens as the provider bills, and the markup on top."""
-    book = load_price_book(PROVIDERS, datetime.now(UTC))
-    rows = [
-        f"{row.name:48} {rate_usd(row.rates.input):>10} {rate_usd(row.rates.output):>10}  {row.source}"
-        for row in book.rows.values()
-    ]
-    refused = [f"{provider}/{model}: {why}" for (provider, model), why in book.refused.items()]
-    markup = parse_percent(settings.markup_percent)
-    head = f"price book {book.id}, markup {markup} basis points; USD per million tokens: input, output"
-    return [head, *rows, *(["not on offer:", *refused] if refused else [])]
 
 
 async def route_lines(settings: Settings) -> list[str]:

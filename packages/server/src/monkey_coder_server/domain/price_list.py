@@ -1,6 +1,7 @@
 """What is charged at a moment: a price book, and the markups that hold."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from monkey_coder_server.domain.markup import MarkupTable
@@ -29,3 +30,14 @@ class PriceList:
     def basis_points(self, plan: str, provider: str, model: str) -> int:
         """The markup of a request."""
         return self.markups.basis_points(plan=plan, provider=provider, model=model)
+
+
+Schedule = tuple[tuple[datetime, PriceBook], ...]
+"""Books, each with the moment it holds from, oldest first."""
+
+
+def book_at(schedule: Schedule, moment: datetime) -> tuple[PriceBook, datetime | None]:
+    """The book that holds, and until when; the first one also before its time."""
+    place = max(0, sum(starts_at <= moment for starts_at, _ in schedule) - 1)
+    following = schedule[place + 1 : place + 2]
+    return schedule[place][1], following[0][0] if following else None

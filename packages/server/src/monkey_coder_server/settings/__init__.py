@@ -73,6 +73,7 @@ class Settings:
     sign_in: tuple[SignInSettings, ...]
     payments: PaymentSettings | None
     markup_percent: str
+    price_book: str
     trial_credit_usd: str
     rate_limit_per_minute: int
     loop_repeats: int
@@ -151,6 +152,7 @@ class _Reader:
             mail=self._mail(base_url),
             sign_in=self._sign_in(),
             payments=self._payments(),
+            price_book=self._choice("PRICE_BOOK", "activated" if self._production else "auto", ("auto", "activated")),
             markup_percent=self._decimal("MARKUP_PERCENT", "15", _PERCENT, "a percentage from 0 to 9999 like 12.5"),
             trial_credit_usd=self._decimal(
                 "TRIAL_CREDIT_USD", "0" if self._production else "5", _AMOUNT, "an amount in USD like 5 or 2.50"

@@ -88,6 +88,11 @@ VARIABLES = (
     *[Variable(name, "none", meaning) for name, meaning in SIGN_IN_VARIABLES],
     *[Variable(*each) for each in PAYMENT_VARIABLES],
     Variable("MARKUP_PERCENT", "15", "What is added to a provider's price, at most two decimals."),
+    Variable(
+        "PRICE_BOOK",
+        "auto, in production activated",
+        "`auto` charges by the installed price data, `activated` by what an operator activated last.",
+    ),
     Variable("TRIAL_CREDIT_USD", "5, in production 0", "The credit a new account starts with."),
     Variable("RATE_LIMIT_PER_MINUTE", "600", "Task requests a minute of a key that names no rate of its own."),
     Variable("LOOP_REPEATS", "20", "How often an agent may send one and the same request; 0 sets no limit."),

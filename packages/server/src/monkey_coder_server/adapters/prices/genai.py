@@ -93,7 +93,7 @@ def _row(provider: Provider, card: ModelCard, now: datetime) -> PriceRow:
         tiers=tuple(Tier(start, _rates(price, start + 1, input_only=input_only)) for start in _starts(price)),
         fees=MappingProxyType(_fees(price)),
         allowance=_allowance(price),
-        source=f"{_source()} {provider.prices_id}/{model.id}",
+        source=f"{price_source()} {provider.prices_id}/{model.id}",
         effective_from=begins,
         effective_until=ends,
         own_cost_wins=provider.usage_rule.own_cost_wins,
@@ -110,7 +110,8 @@ def _models() -> Mapping[str, "tuple[ModelInfo, ...]"]:
 
 
 @lru_cache(maxsize=1)
-def _source() -> str:
+def price_source() -> str:
+    """Which data the rows come from."""
     return f"genai-prices {version('genai-prices')}"
 
 

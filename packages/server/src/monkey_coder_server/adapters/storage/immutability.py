@@ -2,7 +2,7 @@
 
 from sqlalchemy import DDL, event
 
-from monkey_coder_server.adapters.storage import people, receipt_keys, reporting_tables, tables
+from monkey_coder_server.adapters.storage import people, price_tables, receipt_keys, reporting_tables, tables
 
 _REFUSE = (
     "CREATE FUNCTION refuse_to_change_history() RETURNS trigger LANGUAGE plpgsql AS "
@@ -15,6 +15,8 @@ APPEND_ONLY = (
     receipt_keys.receipt_keys,
     people.audit,
     reporting_tables.reconciliations,
+    price_tables.price_books,
+    price_tables.price_activations,
 )
 
 

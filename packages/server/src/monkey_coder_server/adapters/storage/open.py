@@ -25,9 +25,9 @@ from monkey_coder_server.adapters.storage.model_rules import SqlModelRules
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
 from monkey_coder_server.adapters.storage.operators import SqlOperators
 from monkey_coder_server.adapters.storage.organizations import SqlOrganizations
-from monkey_coder_server.adapters.storage.payment_books import SqlPaymentBooks
 from monkey_coder_server.adapters.storage.plans import SqlAccountPlans, SqlPlans
 from monkey_coder_server.adapters.storage.presence import presence
+from monkey_coder_server.adapters.storage.price_books import SqlPriceBooks
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.receipt_keys import SqlReceiptKeys
@@ -74,6 +74,7 @@ class Storage:
     plans: SqlPlans
     account_plans: SqlAccountPlans
     markups: SqlMarkups
+    price_books: SqlPriceBooks
     tickets: SqlTickets
     factors: SqlFactors
     tries: SqlTries
@@ -93,7 +94,6 @@ class Storage:
     reports: SqlUsageReports
     statements: SqlStatements
     unbooked: SqlUnbooked
-    payments: SqlPaymentBooks
     writer: Writing
     readers: Reading
     presence: Presence
@@ -120,6 +120,7 @@ class Storage:
         await self.model_rules.close()
         await self.account_plans.close()
         await self.markups.close()
+        await self.price_books.close()
         await self.writer.close()
         await asyncio.to_thread(self.readers.close)
 
@@ -141,6 +142,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     await account_plans.start()
     markups = SqlMarkups(writer, readers)
     await markups.start()
+    price_books = SqlPriceBooks(writer, readers)
+    await price_books.start()
     together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
@@ -156,6 +159,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         plans=SqlPlans(writer, readers),
         account_plans=account_plans,
         markups=markups,
+        price_books=price_books,
         tickets=SqlTickets(writer, readers),
         factors=SqlFactors(writer, readers),
         tries=SqlTries(writer),
@@ -175,7 +179,6 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         reports=SqlUsageReports(writer, readers),
         statements=SqlStatements(readers),
         unbooked=SqlUnbooked(writer, readers, signer=signer),
-        payments=SqlPaymentBooks(writer, readers, clock),
         writer=writer,
         readers=readers,
         presence=present,

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from monkey_coder_server.domain.pricing import PriceBook
 from monkey_coder_server.features.accounts.factor_tools import FactorTools
 from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.ports.accounts import Accounts, Audit, Keys, Sessions
@@ -33,16 +32,12 @@ class FreshKey:
     pepper: str
 
 
-def _no_prices() -> PriceBook:
-    return PriceBook({})
-
-
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """`random_text` gives 256 random bits as URL-safe text, `successor` as many that only we can tell from a text.
 
     `trial_credit` is in nano-dollars. `base_url` is where people reach this gateway, without a slash at its end.
-    `offers` are the models of the catalogue by provider and name; `markup` is in basis points.
+    `offers` are the models of the catalogue by provider and name.
 
     `recall` asks every process for what it took of an account's credit beforehand and can spare.
     """
@@ -81,5 +76,3 @@ class Dependencies:
     trial_credit: int
     base_url: str
     offers: tuple[tuple[str, str], ...] = ()
-    price_book: Callable[[], PriceBook] = _no_prices
-    markup: int = 0

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from monkey_coder_server.domain.errors import InvalidRequest, NotFound
-from monkey_coder_server.domain.pricing import PriceRow, Rates, Tier
+from monkey_coder_server.domain.price_facts import read_row
 from monkey_coder_server.features.inference.tariff import Tariff
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.quotes import Quotes, StoredQuote
@@ -89,7 +89,4 @@ def _read(body: bytes) -> Promise | None:
 
 
 def _tariff(facts: dict[str, Any]) -> Tariff:
-    row = dict(facts["row"])
-    row["rates"] = Rates(*row["rates"])
-    row["tiers"] = tuple(Tier(above, Rates(*rates)) for above, *rates in row["tiers"])
-    return Tariff(PriceRow(**row), facts["markup"], facts["book"])
+    return Tariff(read_row(facts["row"]), facts["markup"], facts["book"])

@@ -1,8 +1,10 @@
 """What the pricing feature asks of others."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from monkey_coder_server.domain.catalog import Catalog
+from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.ports.accounts import Audit
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.markups import Markups
@@ -14,6 +16,7 @@ class Dependencies:
     """Stores, and what is on offer."""
 
     catalog: Catalog
+    prices: Callable[[], PriceList]
     markups: Markups
     plans: Plans
     audit: Audit

@@ -1,17 +1,15 @@
 """What operators do with markups, by command or in a role. Every action is in the audit trail."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.markup import MarkupRule
 from monkey_coder_server.features.pricing.dependencies import Dependencies
+from monkey_coder_server.features.pricing.names import check_plan, known_provider, some
 from monkey_coder_server.ports.markups import Markup
 from monkey_coder_server.web.operating import Actor, checked_reason
-
-SHOWN = 12
-"""So many names are told to who wrote a wrong one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,7 @@ async def list_markups(use: Dependencies, by: Actor) -> Sequence[Markup]:
 async def set_markup(use: Dependencies, by: Actor, wish: MarkupWish) -> Markup:
     """Set a markup. Raises `InvalidRequest` with a sentence that names what there is."""
     now, reason = use.clock.now(), checked_reason(wish.reason)
-    await _check_plan(use, wish.plan)
+    await check_plan(use, wish.plan)
     provider, model = _named(use, wish.provider, wish.model)
     if wish.starts_at is not None and wish.starts_at < now:
         raise InvalidRequest("A markup cannot start in the past: what was charged stays as it was.")
@@ -100,21 +98,9 @@ def read_moment(field: str, text: str | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-async def _check_plan(use: Dependencies, plan: str | None) -> None:
-    if plan is None:
-        return
-    known = {each.plan_id for each in await use.plans.every()}
-    if plan not in known:
-        message = f"There is no plan {plan[:60]!r}; there are {_some(known)}."
-        raise InvalidRequest(message)
-
-
 def _named(use: Dependencies, provider: str | None, model: str | None) -> tuple[str | None, str | None]:
     """Provider and model by their own names; `model` may carry its provider before a slash. Raises `InvalidRequest`."""
-    known = None if provider is None else use.catalog.provider(provider)
-    if provider is not None and known is None:
-        message = f"There is no provider {provider[:60]!r}; there are {_some(use.catalog.providers)}."
-        raise InvalidRequest(message)
+    known = known_provider(use, provider)
     if model is None:
         return known, None
     cards = [card for card in use.catalog.cards if known in {None, card.provider}]
@@ -122,14 +108,9 @@ def _named(use: Dependencies, provider: str | None, model: str | None) -> tuple[
     found = found or {(card.provider, card.model) for card in cards if card.name == model}
     if not found:
         whose = f" of {known}" if known else ""
-        message = f"There is no model {model[:80]!r}{whose}; there are {_some(card.model for card in cards)}."
+        message = f"There is no model {model[:80]!r}{whose}; there are {some(card.model for card in cards)}."
         raise InvalidRequest(message)
     return found.pop()
-
-
-def _some(names: Iterable[str]) -> str:
-    every = sorted(set(names))
-    return ", ".join(every[:SHOWN]) + (f" and {len(every) - SHOWN} more" if len(every) > SHOWN else "")
 
 
 def _span_of(rule: MarkupRule) -> str:

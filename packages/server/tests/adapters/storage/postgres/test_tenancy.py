@@ -33,7 +33,6 @@ OUTSIDE = {
     "accounts": "ids and nothing else",
     "identities": "read by the gateway alone, to know who asks",
     "lessons": "the router's",
-    "markups": "the house's, and read by the gateway for everybody",
     "operators": "read by the gateway alone, to know who asks",
     "passkeys": "read by the gateway alone, to know who asks",
     "plans": "the house's, and read by the gateway for everybody",

@@ -1,4 +1,4 @@
-"""`/v1/operator/*`: credit that operators give and take back, and the prices they see."""
+"""`/v1/operator/*`: credit that operators give and take back."""
 
 from datetime import timedelta
 
@@ -9,7 +9,6 @@ from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.errors import Forbidden, InvalidRequest
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.money import asked_usd, usd
-from monkey_coder_server.domain.pricing import rate_usd
 from monkey_coder_server.domain.scopes import OPERATOR_BILLING
 from monkey_coder_server.features.accounts import operator
 from monkey_coder_server.features.accounts.dependencies import Dependencies
@@ -73,15 +72,6 @@ class OperatorMoneyRoutes:
                 takes=wire.GiveBack,
                 gives=wire.MovedMoney,
             ),
-            Route(
-                "GET",
-                "/v1/operator/prices",
-                self.prices,
-                auth="session",
-                scope=OPERATOR_BILLING,
-                action="prices.look",
-                gives=wire.PriceList,
-            ),
         )
 
     async def list_grants(self, request: Request) -> Reply:
@@ -115,29 +105,6 @@ class OperatorMoneyRoutes:
             use.ids.new("refund"),
         )
         return json_reply(_moved(await operator.undo(use, actor_of(request), refund), refund.amount))
-
-    async def prices(self, request: Request) -> Reply:
-        """The price book."""
-        use = self._use
-        book = use.price_book()
-        await tell(use, actor_of(request), "prices.look", target=book.id, account_id="")
-        return json_reply(
-            wire.PriceList(
-                price_book=book.id,
-                markup_basis_points=use.markup,
-                valid_until=book.valid_until,
-                prices=[
-                    wire.PriceOfModel(
-                        model=row.name,
-                        input_usd=rate_usd(row.rates.input),
-                        output_usd=rate_usd(row.rates.output),
-                        source=row.source,
-                    )
-                    for row in book.rows.values()
-                ],
-                refused={f"{provider}/{model}": why for (provider, model), why in book.refused.items()},
-            )
-        )
 
     async def _account(self, request: Request) -> str:
         """The account of the path. Raises `NotFound`."""
