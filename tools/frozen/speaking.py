@@ -44,6 +44,15 @@ from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period,
 from monkey_coder_server.domain.markup import MarkupRule
 from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.operators import OperatorRole
+from monkey_coder_server.domain.payments import (
+    DisputeSeen,
+    DisputeState,
+    PaymentSeen,
+    PaymentState,
+    Purpose,
+    RefundSeen,
+    RefundState,
+)
 from monkey_coder_server.domain.plans import Plan, PlanSpan, put_on
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
 from monkey_coder_server.domain.roles import Role
@@ -82,6 +91,16 @@ SIGNED_BY = signer_of(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 WAYS = ("change", "change_each", "rows")
 LATER = timedelta(days=9)
 LIKE = Likeness(ACCOUNT, "chat False False False", "", 7, 1, None, "a1", "b2", "c3")
+PAID = PaymentSeen(
+    payment_id="pay_1",
+    customer_id="cus_1",
+    account_id=ACCOUNT,
+    purpose=Purpose.CREDIT,
+    state=PaymentState.SUCCEEDED,
+    cents=100,
+    refunds=(RefundSeen(refund_id="re_1", cents=10, state=RefundState.SUCCEEDED),),
+    disputes=(DisputeSeen(dispute_id="dp_1", cents=90, state=DisputeState.OPEN, withdrawn=False),),
+)
 ELSEWHERE = frozenset({"journal", "migrations"})
 """Not of the books: a journal is a file of its own process and release."""
 
@@ -239,6 +258,8 @@ async def _set_up(store: Storage) -> None:
         answer_id="resp_1", account_id=ACCOUNT, previous=None, asked=b"[]", body=b"{}", at=NOON, expires_at=NOON + LATER
     )
     await store.answers.save(answer, ["msg_1"])
+    await store.payments.keep_customer(ACCOUNT, "cus_1")
+    await store.payments.book(PAID)
     await store.lessons.keep({"req_1": Lesson(LIKE, "openai/gpt-5", 10, 12, 3, 0, 7, 5)})
     await _learn(store)
     await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)

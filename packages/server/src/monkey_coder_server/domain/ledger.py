@@ -29,7 +29,21 @@ class AccountKind(StrEnum):
     PROVIDER_PAYABLE = "provider_payable"
     """What we owe a provider; one account each, owned by the provider's name."""
     HOUSE_LOSS = "house_loss"
-    """Prices beyond the hold, and provider costs of requests nobody is charged for."""
+    """Prices beyond the hold, provider costs of requests nobody is charged for, and money taken back of us twice."""
+    TAX_PAYABLE = "tax_payable"
+    """Tax in what customers paid, owed to the state; owned by the payment's id, as the next two."""
+    REFUND_PAYABLE = "refund_payable"
+    """What is on its way back to a customer's card and not certain there."""
+    DISPUTED = "disputed"
+    """While a bank decides: credit put aside (positive) against the money the bank holds (negative)."""
+    CUSTOMER_DEBT = "customer_debt"
+    """What was taken back of us beyond a customer's credit; negative; owned by the account id, as the next three."""
+    CUSTOMER_RECEIVABLE = "customer_receivable"
+    """What is invoiced and not paid; negative."""
+    CREDIT_LINE = "credit_line"
+    """What a credit line has extended and is not invoiced; negative."""
+    ROUNDING = "rounding"
+    """Used on a credit line, and less than a cent: left for the next invoice."""
 
 
 class Account(NamedTuple):
@@ -57,6 +71,10 @@ class GrantKind(StrEnum):
     TRIAL = "trial"
     PROMO = "promo"
     PURCHASE = "purchase"
+    PLAN = "plan"
+    """Included in a plan that is paid for."""
+    CREDIT_LINE = "credit_line"
+    """Spent now, invoiced later."""
     REFUND = "refund"
     """A charge given back."""
 
@@ -71,16 +89,19 @@ _PROMOTIONS = Account(AccountKind.PROMOTIONS)
 _REVENUE = Account(AccountKind.REVENUE)
 _PROVIDER_COST = Account(AccountKind.PROVIDER_COST)
 _HOUSE_LOSS = Account(AccountKind.HOUSE_LOSS)
+_SOURCES = {AccountKind.CASH, AccountKind.PROMOTIONS, AccountKind.CREDIT_LINE}
+"""Where grants come from."""
 
 
 def grant_entries(account_id: str, amount: int, kind: GrantKind = GrantKind.PROMO) -> tuple[Entry, ...]:
-    """Credit a customer gets, booked against cash when it is bought, else against promotions.
+    """Credit a customer gets, booked against cash when it is bought, against its line, else against promotions.
 
     Raises `ValueError` unless `amount` is positive.
     """
     if amount <= 0:
         raise ValueError("A grant must be more than zero.")
-    return _entries((_credit_of(account_id), amount), (_CASH if kind is GrantKind.PURCHASE else _PROMOTIONS, -amount))
+    sources = {GrantKind.PURCHASE: _CASH, GrantKind.CREDIT_LINE: Account(AccountKind.CREDIT_LINE, account_id)}
+    return _entries((_credit_of(account_id), amount), (sources.get(kind, _PROMOTIONS), -amount))
 
 
 def expire_entries(account_id: str, amount: int) -> tuple[Entry, ...]:
@@ -102,7 +123,7 @@ def refund_entries(undone: Iterable[Entry], account_id: str, amount: int, *, ref
         raise ValueError("A refund cannot be more than what is left of the movement it undoes.")
     if moved < 0:
         return _entries((_credit_of(account_id), amount), (_REVENUE, -amount))
-    source = next(line.account for line in lines if line.account in {_CASH, _PROMOTIONS})
+    source = next(line.account for line in lines if line.account.kind in _SOURCES)
     return _entries((_credit_of(account_id), -amount), (source, amount))
 
 

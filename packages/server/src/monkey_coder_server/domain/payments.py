@@ -21,6 +21,36 @@ class Purpose(StrEnum):
     """Usage on a credit line, invoiced for a month."""
 
 
+class Freeze(StrEnum):
+    """Why nothing may be spent of an account, the gravest first."""
+
+    DISPUTE = "dispute"
+    """A bank holds the money of a payment."""
+    FRAUD_WARNING = "fraud_warning"
+    """A bank suspects one. It stays until an operator lifts it."""
+    DEBT = "debt"
+    """More was taken back than the credit that was left."""
+
+
+FROZEN = "frozen"
+"""What refuses a request of a frozen account, where other refusals name a limit."""
+WHY_FROZEN = {
+    Freeze.DISPUTE: (
+        "This account is frozen while a bank looks at a disputed payment. If you did not mean to dispute it, tell your"
+        " bank; nothing can be spent until it has decided."
+    ),
+    Freeze.FRAUD_WARNING: (
+        "This account is frozen because a bank warned of fraud on one of its payments. Write to the gateway's operator,"
+        " who can lift this."
+    ),
+    Freeze.DEBT: (
+        "This account is frozen because a payment was taken back after its credit was spent. Buy credit: what is owed"
+        " is paid from it first."
+    ),
+}
+"""What a person is told of it."""
+
+
 class DisputeState(StrEnum):
     """`OPEN` is every state before the bank decided."""
 
@@ -49,7 +79,10 @@ class PaymentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundSeen:
-    """A refund of a payment. `order` is our own name of it from its metadata, empty for one made elsewhere."""
+    """A refund of a payment. `order` is our own name of it from its metadata, empty for one made elsewhere.
+
+    In the books, `refund_id` is empty while the processor has not told of an order of ours.
+    """
 
     refund_id: str
     cents: int
@@ -59,7 +92,10 @@ class RefundSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisputeSeen:
-    """A payment the cardholder's bank took back for now (`withdrawn`) or for good. An inquiry withdraws nothing."""
+    """A payment the cardholder's bank took back for now (`withdrawn`) or for good (`LOST`).
+
+    An inquiry withdraws nothing.
+    """
 
     dispute_id: str
     cents: int

@@ -8,15 +8,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from monkey_coder_server.domain.ledger import DEFAULT_PRIORITY
 from monkey_coder_server.domain.payments import PaymentSeen
 from monkey_coder_server.ports.record import Record
 
 
 class Entitlement(Record, frozen=True):
-    """The credit a payment gives where that is not what was paid: a plan's included credit, and its end."""
+    """The credit a payment gives where that is not what was paid: a plan's for its fee, a line's for its invoice.
+
+    A plan's credit comes out of the fee up to its size, the rest from promotions; a line's is what can be used again.
+    """
 
     credit: int
-    expires_at: datetime | None
+    expires_at: datetime | None = None
+    priority: int = DEFAULT_PRIORITY
 
 
 class Standing(Record, frozen=True):
@@ -32,22 +37,31 @@ class Standing(Record, frozen=True):
 
 
 class BookedPayment(Record, frozen=True):
-    """What booking a sight came to. `granted` is credit that is new with it, `changed` whether anything moved."""
+    """What booking a sight came to. `granted` is credit that is new with it, `changed` whether anything moved.
+
+    `kept_aside` says why a payment is noted and gives nothing: empty, or `currency`. A person has to look at it.
+    """
 
     account_id: str
     granted: int
     changed: bool
     standing: Standing
+    kept_aside: str = ""
 
 
 class RefundOrder(Record, frozen=True):
-    """A refund that is taken from the credit and not yet certain at the processor."""
+    """A refund that is taken from the credit and not yet certain at the processor.
+
+    `refund_id` is empty as long as the processor has not told of it.
+    """
 
     order_id: str
     account_id: str
     payment_id: str
     cents: int
     reason: str
+    refund_id: str
+    at: datetime
 
 
 class Refundable(Record, frozen=True):
@@ -74,7 +88,11 @@ class PaymentBooks(Protocol):
         """Whose customer that is."""
 
     async def book(self, seen: PaymentSeen, *, gives: Entitlement | None = None) -> BookedPayment:
-        """Bring the books to what was seen of a payment. Raises `NotFound` for an account without a wallet."""
+        """Bring the books to what was seen of a payment.
+
+        `gives` counts with its first success. Raises `NotFound` for an account that is unknown or has no wallet,
+        `InvalidRequest` for figures that cannot be.
+        """
 
     async def refundable(self, account_id: str) -> Sequence[Refundable]:
         """What can be given back now, the newest payment first."""
@@ -84,7 +102,7 @@ class PaymentBooks(Protocol):
     ) -> Sequence[RefundOrder]:
         """Take credit for a refund, of one payment or of the newest ones, once per `order_id`.
 
-        Raises `Conflict` when less than that can be given back.
+        Raises `Conflict` when less than that can be given back, or the account is frozen.
         """
 
     async def open_orders(self) -> Sequence[RefundOrder]:
@@ -95,6 +113,12 @@ class PaymentBooks(Protocol):
 
     async def standing(self, account_id: str) -> Standing:
         """Debt and freeze now."""
+
+    async def thaw(self, account_id: str, *, forgive: bool) -> Standing:
+        """An operator lifts the account's fraud warnings and, with `forgive`, lets the house bear its debts.
+
+        A dispute that is open freezes it all the same. Raises `NotFound`.
+        """
 
     async def collect_debts(self) -> int:
         """Take debts from credit that is free again; of how many accounts."""

@@ -13,6 +13,7 @@ from monkey_coder_server.adapters.leasing.purse import Purses
 from monkey_coder_server.adapters.leasing.shipper import Shipper
 from monkey_coder_server.domain.errors import BudgetExceeded, GatewayError, InsufficientCredit, Unavailable
 from monkey_coder_server.domain.limits import HolderKind, LimitReached
+from monkey_coder_server.domain.payments import FROZEN
 from monkey_coder_server.ports.books import Books
 from monkey_coder_server.ports.ledger import HoldRequest, Replay
 
@@ -49,7 +50,7 @@ class DirectHolds:
             return await self._place(request)
         except (InsufficientCredit, BudgetExceeded) as short:
             whose = account_id, _limited(short)
-            if not self._may_help(*whose):
+            if short.facts.get("limit") == FROZEN or not self._may_help(*whose):
                 raise
         for number in range(1, self._timing.recalls + 1):
             others = await self._recall(*whose)

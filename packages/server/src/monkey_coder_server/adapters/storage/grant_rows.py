@@ -5,12 +5,13 @@ Only behind the lock of the account's wallet: see `holds`.
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import bindparam, insert, literal_column, or_, select, update
 
 from monkey_coder_server.adapters.storage.limit_tables import grants
 from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, from_micros
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
+from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.ports.credit import GrantStanding
 from monkey_coder_server.ports.record import Record
 
@@ -27,6 +28,21 @@ _TAKE = Query(
     .where(grants.c.grant_id == bindparam("wanted"), grants.c.remaining >= bindparam("part"))
     .values(remaining=grants.c.remaining - bindparam("part"))
 )
+_SHIFT = Query(
+    update(grants)
+    .where(grants.c.grant_id == bindparam("wanted"))
+    .values(remaining=grants.c.remaining + bindparam("more"))
+)
+_BOUGHT = Query(
+    select(grants.c.grant_id, grants.c.remaining)
+    .where(
+        grants.c.account_id == bindparam("account"),
+        grants.c.remaining > literal_column("0"),
+        or_(*[grants.c.kind == literal_column(f"'{kind}'") for kind in (GrantKind.PURCHASE, GrantKind.REFUND)]),
+    )
+    .order_by(grants.c.priority, grants.c.expires_at, grants.c.grant_id)
+)
+_REMAINING = Query(select(grants.c.remaining).where(grants.c.grant_id == bindparam("wanted")))
 _ADD = Query(insert(grants))
 _OF_ACCOUNT = Query(
     select(
@@ -91,6 +107,22 @@ def spend_each(transaction: Transaction, charges: Mapping[str, int]) -> None:
 def take(transaction: Transaction, grant_id: str, part: int) -> bool:
     """Take a part of one grant; False when less remains."""
     return bool(transaction.change(_TAKE, {"wanted": grant_id, "part": part}))
+
+
+def shift(transaction: Transaction, grant_id: str, more: int) -> None:
+    """Put into one grant what was taken from it, or take out what is known to be there."""
+    transaction.change(_SHIFT, {"wanted": grant_id, "more": more})
+
+
+def remaining(transaction: Transaction, grant_id: str) -> int:
+    """What is left of one grant."""
+    row = transaction.row(_REMAINING, {"wanted": grant_id})
+    return 0 if row is None else int(row[0])
+
+
+def bought(transaction: Transaction, account_id: str) -> dict[str, int]:
+    """What is left of grants that an account paid for, by id; charges given back are among them."""
+    return {grant_id: int(left) for grant_id, left in transaction.rows(_BOUGHT, {"account": account_id})}
 
 
 def of_account(account_id: str, transaction: Transaction) -> list[GrantStanding]:

@@ -84,7 +84,9 @@ def _expire(transaction: Transaction, grant_id: str, account_id: str, now: int) 
     part = min(remaining, wallet.available)
     if part <= 0:
         return False
-    movement = books.Movement(f"expire:{grant_id}:{remaining}", "expire", account_id, now, reason="credit expired")
+    movement = books.Movement(
+        f"expire:{grant_id}:{remaining}:{now}", "expire", account_id, now, reason="credit expired"
+    )
     books.post(transaction, movement, expire_entries(account_id, part))
     grant_rows.take(transaction, grant_id, part)
     holds.move(transaction, account_id, held=0, balance=-part)

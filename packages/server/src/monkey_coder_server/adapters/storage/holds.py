@@ -23,6 +23,7 @@ from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 from monkey_coder_server.domain.errors import Conflict, InsufficientCredit, NotFound
 from monkey_coder_server.domain.limits import Need
 from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.payments import FROZEN, WHY_FROZEN, Freeze
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Replay, Wallet
 
 _NOTHING: ColumnClause[int] = literal_column("0")
@@ -33,9 +34,10 @@ _OPEN_WALLET = Query(
     .on_conflict_do_nothing()
 )
 _WALLET = Query(select(wallets.c.balance, wallets.c.held).where(wallets.c.account_id == bindparam("account")))
+_FROZEN = Query(select(wallets.c.frozen).where(wallets.c.account_id == bindparam("account")))
 _LOCK = Several(
     lambda ids: (
-        select(wallets.c.account_id, wallets.c.balance, wallets.c.held, wallets.c.limited)
+        select(wallets.c.account_id, wallets.c.balance, wallets.c.held, wallets.c.limited, wallets.c.frozen)
         .where(wallets.c.account_id.in_(ids))
         .order_by(wallets.c.account_id)
         .with_for_update()
@@ -46,6 +48,7 @@ _RESERVE = Query(
     .where(
         wallets.c.account_id == bindparam("account"),
         wallets.c.balance - wallets.c.held >= bindparam("amount"),
+        wallets.c.frozen == literal_column("''"),
     )
     .values(held=wallets.c.held + bindparam("amount"))
 )
@@ -80,10 +83,11 @@ _OPEN_ONE = Query(
 
 
 class Locked(NamedTuple):
-    """A wallet nobody else changes now, and whether limits count for its account beside its keys' caps."""
+    """A wallet nobody else changes now, whether limits count for its account beside its keys' caps, and its freeze."""
 
     wallet: Wallet
     limited: bool
+    frozen: str = ""
 
 
 def open_wallet(transaction: Transaction, account_id: str) -> None:
@@ -102,17 +106,22 @@ def read_wallet(transaction: Transaction, account_id: str) -> Wallet:
 def lock_wallets(transaction: Transaction, account_ids: Iterable[str]) -> dict[str, Locked]:
     """Wallets that nobody else changes before this transaction ends, by account; locked in the order of their ids."""
     return {
-        account_id: Locked(Wallet(account_id, balance=balance, held=held), bool(limited))
-        for account_id, balance, held, limited in _LOCK.rows(transaction, sorted(set(account_ids)))
+        account_id: Locked(Wallet(account_id, balance=balance, held=held), bool(limited), frozen)
+        for account_id, balance, held, limited, frozen in _LOCK.rows(transaction, sorted(set(account_ids)))
     }
 
 
 def lock_wallet(transaction: Transaction, account_id: str) -> Wallet:
     """Balance and holds, which nobody else changes before this transaction ends. Raises `NotFound`."""
+    return lock(transaction, account_id).wallet
+
+
+def lock(transaction: Transaction, account_id: str) -> Locked:
+    """As `lock_wallet`, with what else is known of it. Raises `NotFound`."""
     found = lock_wallets(transaction, [account_id])
     if not found:
         raise _no_wallet(account_id)
-    return found[account_id].wallet
+    return found[account_id]
 
 
 def move(transaction: Transaction, account_id: str, *, held: int, balance: int = 0) -> None:
@@ -147,7 +156,7 @@ def place(request: HoldRequest, transaction: Transaction) -> Hold | Replay:
         if replay is not None:
             return replay
     if not transaction.change(_RESERVE, {"account": request.account_id, "amount": request.amount}):
-        raise _insufficient(read_wallet(transaction, request.account_id), request.amount)
+        raise _refused(transaction, request)
     spending = spender(request.account_id, request.key_id, request.at)
     caps.reserve(transaction, spending, Need(request.amount, request.tokens, request.models))
     opened = transaction.change(
@@ -183,7 +192,12 @@ def _no_wallet(account_id: str) -> NotFound:
     return NotFound(message)
 
 
-def _insufficient(wallet: Wallet, amount: int) -> InsufficientCredit:
+def _refused(transaction: Transaction, request: HoldRequest) -> InsufficientCredit:
+    wallet, amount = read_wallet(transaction, request.account_id), request.amount
+    row = transaction.row(_FROZEN, {"account": request.account_id})
+    if row is not None and row[0]:
+        facts = {"balance_usd": usd(wallet.balance), "available_usd": usd(0), "limit": FROZEN, "frozen": str(row[0])}
+        return InsufficientCredit(WHY_FROZEN[Freeze(row[0])], facts=facts)
     message = (
         f"This request may cost up to {usd(amount)} USD, but only {usd(wallet.available)} USD of the balance of "
         f"{usd(wallet.balance)} USD is free. Add credit, or send a smaller request."

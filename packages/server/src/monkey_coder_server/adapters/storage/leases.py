@@ -122,17 +122,18 @@ def find(transaction: Transaction, lease_ids: list[str]) -> dict[str, Slice]:
 def take(wish: LeaseWish, transaction: Transaction) -> Lease | None:
     """Reserve a slice in the wallet and in every limit; None below `wish.least`. A repeat returns the same slice.
 
-    None as well under a limit that no slice taken beforehand can honour: see `domain.limits.leasable`.
+    None as well of a frozen wallet, and under a limit that no slice taken beforehand can honour: see
+    `domain.limits.leasable`.
 
     Raises `NotFound` without a wallet, `ValueError` when the id is another's.
     """
-    wallet = holds.lock_wallet(transaction, wish.account_id)
+    wallet, _, frozen = holds.lock(transaction, wish.account_id)
     taken = find(transaction, [wish.lease_id]).get(wish.lease_id)
     if taken is not None:
         return _told(taken, wish, balance=wallet.balance, available=wallet.available)
     spending = spender(wish.account_id, wish.key_id, wish.at)
     amount = min(wish.wanted, _share(transaction, wish, spending, wallet.available))
-    if amount < wish.least or amount <= 0:
+    if amount < wish.least or amount <= 0 or frozen:
         return None
     holds.move(transaction, wish.account_id, held=amount)
     caps.reserve(transaction, spending, Need(amount))

@@ -25,6 +25,7 @@ from monkey_coder_server.adapters.storage.model_rules import SqlModelRules
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
 from monkey_coder_server.adapters.storage.operators import SqlOperators
 from monkey_coder_server.adapters.storage.organizations import SqlOrganizations
+from monkey_coder_server.adapters.storage.payment_books import SqlPaymentBooks
 from monkey_coder_server.adapters.storage.plans import SqlAccountPlans, SqlPlans
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.price_books import SqlPriceBooks
@@ -94,6 +95,7 @@ class Storage:
     reports: SqlUsageReports
     statements: SqlStatements
     unbooked: SqlUnbooked
+    payments: SqlPaymentBooks
     writer: Writing
     readers: Reading
     presence: Presence
@@ -179,6 +181,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         reports=SqlUsageReports(writer, readers),
         statements=SqlStatements(readers),
         unbooked=SqlUnbooked(writer, readers, signer=signer),
+        payments=SqlPaymentBooks(writer, readers, clock),
         writer=writer,
         readers=readers,
         presence=present,

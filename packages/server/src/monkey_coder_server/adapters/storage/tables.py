@@ -32,8 +32,9 @@ NAMING = {
 
 metadata = MetaData(naming_convention=NAMING)
 
-MOVES_CREDIT = "kind = 'grant' OR kind = 'refund' OR kind = 'expire'"
-"""The transactions an account sees beside its charges."""
+CREDIT_MOVING = ("grant", "refund", "expire", "purchase", "plan", "credit_line", "pay_back", "dispute", "debt")
+"""The kinds of transactions an account sees beside its charges."""
+MOVES_CREDIT = " OR ".join([f"kind = '{kind}'" for kind in CREDIT_MOVING])
 LARGEST_BALANCE = 9 * 10**18
 """9 billion USD: refused before a 64-bit sum could overflow into SQLite's floating point."""
 
@@ -44,12 +45,16 @@ wallets = Table(
     Column("balance", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
     Column("limited", Boolean, nullable=False, server_default=false()),
+    Column("frozen", Text, nullable=False, server_default=""),
     CheckConstraint("held >= 0", "held_not_negative"),
     CheckConstraint("balance - held >= 0", "covers_holds"),
     CheckConstraint(f"balance <= {LARGEST_BALANCE}", "within_64_bits"),
     sqlite_with_rowid=False,
 )
-"""`limited`: the account has rows in `limits`, so that requests of all others need not look."""
+"""`limited`: the account has rows in `limits`, so that requests of all others need not look.
+
+`frozen` says why nothing may be spent of it: empty, or a word of `domain.payments.Freeze`.
+"""
 
 caps = Table(
     "caps",

@@ -15,8 +15,9 @@ SETTING = "app.account_id"
 _ACCOUNT = f"account_id = current_setting('{SETTING}', true)"
 _WITH_AN_ACCOUNT = (
     "account_plans", "answer_items", "answers", "api_keys", "audit", "counters", "grants", "holds", "idempotency",
-    "leases", "limits", "memberships", "model_rules", "organizations", "projects", "quotes", "receipts",
-    "routing_decisions", "teams", "transactions", "unbooked", "usage", "usage_daily", "wallets",
+    "leases", "limits", "memberships", "model_rules", "organizations", "payment_customers", "payment_disputes",
+    "payment_refunds", "payment_takings", "payments", "projects", "quotes", "receipts", "routing_decisions", "teams",
+    "transactions", "unbooked", "usage", "usage_daily", "wallets",
 )  # fmt: skip
 WALLED: Mapping[str, str] = {
     **dict.fromkeys(_WITH_AN_ACCOUNT, _ACCOUNT),

@@ -130,7 +130,7 @@ class Till:
         known = _KNOWN.rows(transaction, [each.hold.request_id for each in batch])
         return cls(
             transaction,
-            {name: _Purse(wallet.balance, wallet.held, limited) for name, (wallet, limited) in wallets.items()},
+            {name: _Purse(wallet.balance, wallet.held, limited) for name, (wallet, limited, _) in wallets.items()},
             {row[0]: Known(*row) for row in known},
             leases.find(transaction, lease_ids) if lease_ids else {},
         )

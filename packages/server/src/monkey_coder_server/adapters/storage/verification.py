@@ -13,6 +13,8 @@ from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.receipt_keys import known_keys
 from monkey_coder_server.adapters.storage.retention import counted_from, kept_from
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
+from monkey_coder_server.domain.ledger import AccountKind
+from monkey_coder_server.domain.money import NANO_PER_CENT
 from monkey_coder_server.domain.receipts import verify_chain
 from monkey_coder_server.ports.ledger import LedgerReport
 from monkey_coder_server.ports.signing import ReceiptSigner
@@ -223,6 +225,12 @@ _CHECKS: Mapping[str, Query] = {
         text("SELECT lease_id FROM leases WHERE state <> 'open' AND charged + returned <> amount")
     ),
     "open_leases_past_expiry": Query(text("SELECT lease_id FROM leases WHERE state = 'open' AND expires_at < :due")),
+    "rounding_of_a_cent_or_more": Query(
+        text(f"""
+        SELECT owner FROM entries WHERE kind = '{AccountKind.ROUNDING}'
+        GROUP BY owner HAVING ABS(SUM(amount)) >= {NANO_PER_CENT}
+        """)  # noqa: S608 - words of our own
+    ),
     "endings_that_could_not_be_booked": Query(text("SELECT request_id FROM unbooked")),
 }
 _OF_THE_HOLD = ("request_id", "account_id", "key_id", "hold_nano", "charge_nano")
