@@ -15,6 +15,7 @@ from monkey_coder import _options, _requests, _responses, errors
 from monkey_coder._accounts import AsyncAuth, AsyncKeys
 from monkey_coder._factors import AsyncMfa
 from monkey_coder._organizations import AsyncOrganizations
+from monkey_coder._payments import AsyncPayments
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
@@ -102,6 +103,11 @@ class AsyncClient:
     def mfa(self) -> AsyncMfa:
         """Second factors of the person whose access token this client carries."""
         return AsyncMfa(self)
+
+    @property
+    def payments(self) -> AsyncPayments:
+        """Buying credit and giving it back."""
+        return AsyncPayments(self)
 
     @property
     def organizations(self) -> AsyncOrganizations:

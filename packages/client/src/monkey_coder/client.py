@@ -14,6 +14,7 @@ from monkey_coder import _options, _requests, _responses, errors
 from monkey_coder._accounts import Auth, Keys
 from monkey_coder._factors import Mfa
 from monkey_coder._organizations import Organizations
+from monkey_coder._payments import Payments
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
@@ -101,6 +102,11 @@ class Client:
     def mfa(self) -> Mfa:
         """Second factors of the person whose access token this client carries."""
         return Mfa(self)
+
+    @property
+    def payments(self) -> Payments:
+        """Buying credit and giving it back."""
+        return Payments(self)
 
     @property
     def organizations(self) -> Organizations:

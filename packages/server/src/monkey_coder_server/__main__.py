@@ -21,6 +21,7 @@ from monkey_coder_server import (
     ledger_commands,
     markup_commands,
     operator_commands,
+    payment_commands,
     price_commands,
     routing_commands,
 )
@@ -95,6 +96,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     create.add_argument("--json", action="store_true", help="print one JSON document")
     create.set_defaults(command=_create_user)
     credit_commands.add(actions, lambda action: _print_lines(_operate(action)))
+    payment_commands.add(actions, lambda action: _print_lines(_operate(action)))
     users = actions.add_parser("list-users", help="list accounts with their balances")
     users.add_argument("--json", action="store_true", help="print one JSON document")
     users.set_defaults(command=_list_users)

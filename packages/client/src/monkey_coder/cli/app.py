@@ -27,6 +27,7 @@ SECTIONS: dict[str, Table] = {
         "quote": ("quote", "Say what a task would cost."),
         "usage": ("billing", "Show what you used."),
         "balance": ("billing", "Show what is left."),
+        "billing": ("buying", "Buy credit, give it back, top up automatically."),
         "statement": ("statement", "Show what moved your balance in a month."),
         "receipts": ("receipts", "Show and verify signed receipts."),
         "feedback": ("feedback", "Tell how an answer turned out; routing learns from it."),

@@ -14,6 +14,7 @@ from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.bootstrap.buying import buying_of, keep_paying, open_gate
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.mail import track_mail
@@ -86,7 +87,11 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         upstream = AiohttpUpstream()
         stack.push_async_callback(upstream.close)
         drain = Drain()
-        features = _features(_Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain))
+        gate = open_gate(books)
+        if gate is not None:
+            stack.push_async_callback(gate.close)
+        trade = buying_of(books, gate)
+        features = _features(_Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade))
         for feature in features:
             if feature.stop is not None:
                 stack.push_async_callback(feature.stop)
@@ -94,6 +99,8 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
                 await feature.start()
         sweeper = asyncio.create_task(Sweeper(books.storage, books.clock).run(metrics))
         housekeeper = asyncio.create_task(keep_reports(books, metrics, DailyComparison(books)))
+        if gate is not None:
+            stack.callback(asyncio.create_task(keep_paying(trade, gate, metrics)).cancel)
         stack.callback(housekeeper.cancel)
         stack.callback(sweeper.cancel)
         application = _application(books, metrics, features, drain)
@@ -133,6 +140,7 @@ class _Parts:
     supplies: Sequence[Supply]
     upstream: Upstream
     drain: Drain
+    trade: billing.buying.Dependencies
 
 
 def _features(parts: _Parts) -> tuple[Feature, ...]:
@@ -251,6 +259,7 @@ def _billing(parts: _Parts) -> Feature:
             statements=books.storage.statements,
             receipt_keys=parts.receipt_keys,
             top_up_url=_top_up_url(books.settings),
+            buying=parts.trade,
         )
     )
 

@@ -82,6 +82,12 @@ class Pages:
         )
 
 
+def plain(text: str) -> Response:
+    """The text of a page, for who asks for one without a browser."""
+    kind = (b"content-type", b"text/plain; charset=utf-8")
+    return Response(200, text.encode(), [kind, (b"x-content-type-options", b"nosniff"), *_BARE])
+
+
 def see_other(location: str, headers: Headers | None = None) -> Response:
     """Send the browser on, by GET, to where the caller has made sure that it may be sent."""
     return Response(303, b"", [(b"location", location.encode("ascii")), *_BARE, *(headers or ())])

@@ -29,6 +29,7 @@ from monkey_coder_server.adapters.storage.payment_books import SqlPaymentBooks
 from monkey_coder_server.adapters.storage.plans import SqlAccountPlans, SqlPlans
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.price_books import SqlPriceBooks
+from monkey_coder_server.adapters.storage.purchases import SqlPurchases
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.receipt_keys import SqlReceiptKeys
@@ -45,6 +46,7 @@ from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
 from monkey_coder_server.adapters.storage.teams import SqlTeams
 from monkey_coder_server.adapters.storage.tickets import SqlTickets
+from monkey_coder_server.adapters.storage.top_ups import SqlTopUps
 from monkey_coder_server.adapters.storage.tries import SqlTries
 from monkey_coder_server.adapters.storage.unbooked import SqlUnbooked
 from monkey_coder_server.adapters.storage.writer import Writer
@@ -76,6 +78,8 @@ class Storage:
     account_plans: SqlAccountPlans
     markups: SqlMarkups
     price_books: SqlPriceBooks
+    purchases: SqlPurchases
+    top_ups: SqlTopUps
     tickets: SqlTickets
     factors: SqlFactors
     tries: SqlTries
@@ -136,16 +140,11 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     """
     await asyncio.to_thread(migrate.upgrade, url)
     writer, readers, present = await _connect(url, clock=clock, capacity=capacity)
-    keys = SqlKeys(writer, readers, clock)
-    await keys.start()
-    rules = SqlModelRules(writer, readers)
-    await rules.start()
-    account_plans = SqlAccountPlans(writer, readers)
-    await account_plans.start()
-    markups = SqlMarkups(writer, readers)
-    await markups.start()
+    keys, rules = SqlKeys(writer, readers, clock), SqlModelRules(writer, readers)
+    account_plans, markups = SqlAccountPlans(writer, readers), SqlMarkups(writer, readers)
     price_books = SqlPriceBooks(writer, readers)
-    await price_books.start()
+    for snapshot in (keys, rules, account_plans, markups, price_books):
+        await snapshot.start()
     together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
@@ -162,6 +161,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         account_plans=account_plans,
         markups=markups,
         price_books=price_books,
+        purchases=SqlPurchases(readers),
+        top_ups=SqlTopUps(writer, readers),
         tickets=SqlTickets(writer, readers),
         factors=SqlFactors(writer, readers),
         tries=SqlTries(writer),

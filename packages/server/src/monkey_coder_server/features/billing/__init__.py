@@ -1,11 +1,12 @@
-"""Balance, usage and receipts."""
+"""Balance, usage and receipts; buying credit and giving it back."""
 
+from monkey_coder_server.features.billing import buying
 from monkey_coder_server.features.billing.api import BillingRoutes, Dependencies
 from monkey_coder_server.web.feature import Feature
 
-__all__ = ["Dependencies", "build"]
+__all__ = ["Dependencies", "build", "buying"]
 
 
 def build(use: Dependencies) -> Feature:
     """The feature over its dependencies."""
-    return Feature("billing", BillingRoutes(use).routes())
+    return Feature("billing", (*BillingRoutes(use).routes(), *buying.routes(use.buying)))

@@ -1,4 +1,4 @@
-"""`/v1/billing/*`, the receipts' public keys, and the page error messages point at."""
+"""`/v1/billing/*` but for what is bought, and the receipts' public keys."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from monkey_coder_protocol.billing import Balance, LimitList, Receipt, ReceiptKe
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import BILLING_READ
+from monkey_coder_server.features.billing import buying
 from monkey_coder_server.features.billing.export import FORMATS, Export, checked, pieces
 from monkey_coder_server.features.billing.period import read_period
 from monkey_coder_server.features.billing.receipts import ReceiptRoutes, sent
@@ -23,15 +24,10 @@ from monkey_coder_server.ports.usage_reports import UsageReports
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.request import Request
-from monkey_coder_server.web.respond import json_bytes, json_reply, text_reply
+from monkey_coder_server.web.respond import json_bytes, json_reply
 from monkey_coder_server.web.sse import EventStream, EventWriter
 from monkey_coder_server.web.standings import shown_standing
 
-_HOW_TO_TOP_UP = (
-    "Credit of this gateway is added by its operator.\n\n"
-    "Ask the operator to run:  monkey-server admin grant --email YOUR-ADDRESS --usd AMOUNT --reason REASON\n"
-    "See your balance with:    monkey balance\n"
-)
 _numbers = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -47,6 +43,7 @@ class Dependencies:
     clock: Clock
     receipt_keys: Callable[[], Awaitable[Mapping[str, str]]]
     top_up_url: str
+    buying: buying.Dependencies
 
 
 class BillingRoutes:
@@ -67,7 +64,6 @@ class BillingRoutes:
             Route("GET", "/v1/billing/statement", receipts.statement, scope=BILLING_READ, gives=Statement),
             Route("GET", "/v1/billing/receipts/{receipt_id}", self.receipt, scope=BILLING_READ, gives=Receipt),
             Route("GET", "/.well-known/monkey-receipts.json", self.keys, auth="public", gives=ReceiptKeys),
-            Route("GET", "/billing", self.top_up, auth="public"),
         )
 
     async def usage(self, request: Request) -> Reply:
@@ -145,7 +141,3 @@ class BillingRoutes:
     async def keys(self, _request: Request) -> Reply:
         """The public keys receipts are signed with, of every gateway of the same books."""
         return json_reply(ReceiptKeys(dict(await self._use.receipt_keys())))
-
-    async def top_up(self, _request: Request) -> Reply:
-        """How credit is added: the page that messages about missing credit name."""
-        return text_reply(_HOW_TO_TOP_UP)

@@ -24,7 +24,7 @@ FRESH = timedelta(minutes=10)
 """How long after they proved who they are a person may hand out a key; later they prove it again."""
 DEVICE, LOGIN, PASSKEYS, IDENTITIES = "/device", "/login", "/passkeys", "/identities"
 _NEXT = re.compile(
-    r"/(?:device|authorize|passkeys|identities|invitation)(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?", re.ASCII
+    r"/(?:device|authorize|passkeys|identities|invitation|billing)(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?", re.ASCII
 )
 
 
