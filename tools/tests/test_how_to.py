@@ -18,6 +18,8 @@ ABOUT_NO_MODEL = {
     "account.md",
     "audit.md",
     "leaked-keys.md",
+    "prices.md",
+    "pay.md",
     "log-in.md",
     "mail.md",
     "mfa.md",
