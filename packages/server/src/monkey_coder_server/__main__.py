@@ -73,6 +73,7 @@ def _add_serve(commands: Any) -> None:
     serve.add_argument("--metrics-port", type=_port, help="port of /metrics, 0 for a free one (METRICS_PORT)")
     serve.add_argument("--workers", type=int, default=1, help="processes; this release runs exactly one")
     serve.add_argument("--sandbox", action="store_true", help="simulate every provider that has no key")
+    serve.add_argument("--stripe", action="store_true", help="simulate Stripe: pages to pay on, webhooks, no money")
     serve.add_argument("--help-env", action="store_true", help="list the environment variables and exit")
     serve.set_defaults(command=_serve)
 
@@ -82,6 +83,8 @@ def _add_sandbox(commands: Any) -> None:
     sandbox.add_argument("--host", default="127.0.0.1", help="address to listen on")
     sandbox.add_argument("--port", type=_port, default=0, help="port to listen on, 0 for a free one")
     sandbox.add_argument("--seed", type=int, default=0, help="the same seed gives the same answers")
+    sandbox.add_argument("--stripe", action="store_true", help="run a simulated Stripe instead")
+    sandbox.add_argument("--webhook", metavar="URL", help="where the simulated Stripe tells of payments")
     sandbox.add_argument("--script", type=Path, metavar="FILE", help="scripted faults and answers, JSON")
     sandbox.set_defaults(command=_sandbox)
 
@@ -164,16 +167,28 @@ def _serve(options: argparse.Namespace) -> int:
     settings = load(flags={name: str(value) for name, value in chosen.items() if value is not None})
     from monkey_coder_server.bootstrap.serve import run  # noqa: PLC0415 - heavy
 
-    return run(settings, sandbox=options.sandbox)
+    return run(settings, sandbox=options.sandbox, stripe=options.stripe)
 
 
 def _sandbox(options: argparse.Namespace) -> int:
+    if options.stripe:
+        return _stripe(options)
     from monkey_coder_server.sandbox.directives import DirectiveError  # noqa: PLC0415 - heavy
     from monkey_coder_server.sandbox.server import run  # noqa: PLC0415 - heavy
 
     try:
         run(options.host, options.port, seed=options.seed, script_file=options.script)
     except (OSError, DirectiveError, json.JSONDecodeError) as wrong:
+        return _complain(f"The sandbox cannot start: {wrong}", CONFIGURATION_ERROR)
+    return 0
+
+
+def _stripe(options: argparse.Namespace) -> int:
+    from monkey_coder_server.sandbox.stripe.server import run  # noqa: PLC0415 - heavy
+
+    try:
+        run(options.host, options.port, seed=options.seed, webhook=options.webhook)
+    except OSError as wrong:
         return _complain(f"The sandbox cannot start: {wrong}", CONFIGURATION_ERROR)
     return 0
 

@@ -15,6 +15,7 @@ from monkey_coder_server.adapters.metrics import MetricsEndpoint, configure_logg
 from monkey_coder_server.app import Drain
 from monkey_coder_server.bootstrap import checking
 from monkey_coder_server.bootstrap.gateway import Gateway, open_gateway
+from monkey_coder_server.bootstrap.simulated_payments import simulated_payments
 from monkey_coder_server.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -22,21 +23,29 @@ GARBAGE_THRESHOLDS = (20_000, 20, 20)
 """Requests in flight hold thousands of objects that are no garbage; by default they are searched twice a request."""
 
 
-def run(settings: Settings, *, sandbox: bool) -> int:
-    """Serve until SIGTERM or SIGINT; 0 after a clean end. Raises `SettingsError` for what `check-config` finds."""
+def run(settings: Settings, *, sandbox: bool, stripe: bool = False) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after a clean end. Raises `SettingsError` for what `check-config` finds.
+
+    `sandbox` simulates providers without a key, `stripe` the payment processor.
+    """
     if problems := checking.look(settings).problems:
         raise SettingsError(*problems)
     configure_logging(settings.log_level, settings.log_format)
     for notice in settings.notices:
         logger.warning(notice)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings, sandbox=sandbox))
+        return runner.run(_serve(settings, sandbox=sandbox, stripe=stripe))
 
 
-async def _serve(settings: Settings, *, sandbox: bool) -> int:
+async def _serve(settings: Settings, *, sandbox: bool, stripe: bool) -> int:
     stop, hurry = asyncio.Event(), asyncio.Event()
     _listen_to_signals(stop, hurry)
-    async with open_gateway(settings, sandbox=sandbox) as gateway, AsyncExitStack() as sockets:
+    async with AsyncExitStack() as before:
+        simulated = await before.enter_async_context(simulated_payments(settings)) if stripe else None
+        gateway = await before.enter_async_context(
+            open_gateway(simulated.settings if simulated else settings, sandbox=sandbox)
+        )
+        sockets = await before.enter_async_context(AsyncExitStack())
         metrics = Listener(MetricsEndpoint(gateway.metrics), ListenerOptions(settings.host, settings.metrics_port))
         public = Listener(
             gateway.application,
@@ -49,6 +58,9 @@ async def _serve(settings: Settings, *, sandbox: bool) -> int:
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         sys.stdout.write(_announcement(settings, gateway, public.port, metrics.port))
+        if simulated is not None:
+            simulated.deliver_to(public.port)
+            sys.stdout.write(f"payments: simulated Stripe at {simulated.stripe.url}\n")
         sys.stdout.flush()
         await stop.wait()
         await _drained(gateway.drain, hurry, settings.drain_seconds)

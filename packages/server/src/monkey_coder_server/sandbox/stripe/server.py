@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,9 @@ from monkey_coder_server.sandbox.stripe.control import Control
 from monkey_coder_server.sandbox.stripe.pages import routes as pages
 from monkey_coder_server.sandbox.stripe.simulator import Simulator, Validator
 from monkey_coder_server.sandbox.stripe.webhooks import Endpoint, Webhooks
+
+KEY, SECRET = "rk_test_simulated", "whsec_simulated_for_a_sandbox"
+"""What `monkey-server sandbox --stripe` tells a gateway to use: the simulator takes every key of that form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +78,24 @@ def application(simulator: Simulator, control: Control) -> web.Application:
     control_routes.add(app, control)
     app.router.add_route("*", "/{rest:.*}", api.unknown)
     return app
+
+
+def run(host: str = "127.0.0.1", port: int = 0, *, seed: int = 0, webhook: str | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. When ready, prints one line that exports what a gateway needs of it.
+
+    `webhook`: where to tell of payments. Raises OSError for a port that is taken.
+    """
+    asyncio.run(_until_stopped(host, port, seed, webhook))
+
+
+async def _until_stopped(host: str, port: int, seed: int, webhook: str | None) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    endpoints = [Endpoint(webhook, [SECRET])] if webhook else []
+    running = await start(host=host, port=port, seed=seed, endpoints=endpoints)
+    exports = f"STRIPE_API_BASE={running.url} STRIPE_SECRET_KEY={KEY} STRIPE_WEBHOOK_SECRET={SECRET}"
+    sys.stdout.write(f"export {exports}\n")
+    sys.stdout.flush()
+    await stop.wait()
+    await running.close()

@@ -12,7 +12,8 @@ BUTTONS = {"payment": "Pay", "setup": "Save card", "subscription": "Subscribe"}
 def page(account: Account, session: Object, trouble: str = "") -> str:
     """What is bought on the left, how to pay on the right."""
     return document(
-        f"{account.name} | Checkout", f'<main class="two">{_order(account, session)}{_form(session, trouble)}</main>'
+        f"{account.name} | Checkout",
+        f'<main class="two">{_order(account, session)}{_form(account, session, trouble)}</main>',
     )
 
 
@@ -36,9 +37,10 @@ def _order(account: Account, session: Object) -> str:
     )
 
 
-def _form(session: Object, trouble: str) -> str:
+def _form(account: Account, session: Object, trouble: str) -> str:
     kinds = session["payment_method_types"]
-    email = escape(session["customer_email"] or "")
+    known = account.objects.get(session["customer"] or "", {})
+    email = escape(session["customer_email"] or known.get("email") or "")
     contact = f'<label for="email">Email</label><input type="email" id="email" name="email" value="{email}" required>'
     button = BUTTONS[session["mode"]]
     if session["mode"] == "payment":
@@ -59,8 +61,8 @@ def _ways(kinds: list[str]) -> str:
         return '<input type="hidden" name="way" value="card">'
     ways = (
         ("card", "Card", "checked"),
-        ("bank", "Bank debit that arrives in 4 days", ""),
-        ("bouncing_bank", "Bank debit that fails", ""),
+        ("bank", "Bank, 4 days", ""),
+        ("bouncing_bank", "Bank, fails", ""),
     )
     shown = "".join(
         f'<label><input type="radio" name="way" value="{value}" id="way-{value}" {checked}> {text}</label>'
