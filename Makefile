@@ -15,7 +15,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test agents check fmt bench bench-routing fuzz fuzz-api kills exact outages faults slow-sockets mutants lock clean
+.PHONY: help setup demo demo-billing serve test agents check fmt bench bench-routing fuzz fuzz-api kills exact outages faults slow-sockets mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ $(SDK_STAMP): requirements/published-sdk.lock | $(STAMP)
 
 demo: $(STAMP) ## the whole product in one minute: gateway, simulated providers, one `monkey implement`
 	@$(BIN)/python -m tools.demo
+
+demo-billing: $(STAMP) ## pay on a page in a headless browser, spend it, take the rest back; every figure compared (needs the command chromium)
+	@$(BIN)/python -m tools.demo_billing $(if $(PICTURES),--pictures $(PICTURES))
 
 serve: $(STAMP) ## the gateway in the foreground on 127.0.0.1:8000, metrics on :9090, simulated providers where no key is set
 	@$(BIN)/monkey-server serve --host 127.0.0.1 --port 8000 --metrics-port 9090 --sandbox

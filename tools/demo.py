@@ -43,19 +43,19 @@ def _run(folder: Path) -> None:
         "MONKEY_CODER_BASE_URL": f"http://127.0.0.1:{port}",
         "COLUMNS": "100",
     }
-    _say("starting the gateway: SQLite, in-process state, simulated providers")
+    say("starting the gateway: SQLite, in-process state, simulated providers")
     with server(arguments, settings, port, "/health"):
-        _say("a new user")
-        _monkey(user, "auth", "register", "--email", "newcomer@example.com", "--password-stdin", given=PASSWORD)
+        say("a new user")
+        monkey(user, "auth", "register", "--email", "newcomer@example.com", "--password-stdin", given=PASSWORD)
         output = folder / "api"
-        _say(f'monkey implement "{PROMPT}" -o api')
-        answer = _monkey(user, "implement", PROMPT, "-o", str(output), "--json")
+        say(f'monkey implement "{PROMPT}" -o api')
+        answer = monkey(user, "implement", PROMPT, "-o", str(output), "--json")
         _show_answer(answer, output)
-        _say("the receipt, checked by its signature and its place in the key's chain")
-        print(_monkey_text(user, "receipts", "verify", answer["result"]["metadata"]["receipt_id"]))
-        _say("the balance after it")
-        print(_monkey_text(user, "balance"))
-    _say("everything is stopped")
+        say("the receipt, checked by its signature and its place in the key's chain")
+        print(monkey_text(user, "receipts", "verify", answer["result"]["metadata"]["receipt_id"]))
+        say("the balance after it")
+        print(monkey_text(user, "balance"))
+    say("everything is stopped")
 
 
 def _show_answer(answer: Mapping[str, Any], output: Path) -> None:
@@ -74,14 +74,16 @@ def _show_answer(answer: Mapping[str, Any], output: Path) -> None:
     print(f"  receipt  {facts['receipt_id']}")
 
 
-def _monkey(environment: Mapping[str, str], *arguments: str, given: str = "") -> dict[str, Any]:
+def monkey(environment: Mapping[str, str], *arguments: str, given: str = "") -> dict[str, Any]:
+    """What a command of `monkey` answers with `--json`. Raises `DemoFailed` when it fails."""
     if "--json" not in arguments:
         arguments = (*arguments, "--json")
-    read: dict[str, Any] = json.loads(_monkey_text(environment, *arguments, given=given))
+    read: dict[str, Any] = json.loads(monkey_text(environment, *arguments, given=given))
     return read
 
 
-def _monkey_text(environment: Mapping[str, str], *arguments: str, given: str = "") -> str:
+def monkey_text(environment: Mapping[str, str], *arguments: str, given: str = "") -> str:
+    """What a command of `monkey` prints. Raises `DemoFailed` when it fails."""
     command = [str(BIN / "monkey"), *arguments]
     kept = {"PATH": str(BIN), "HOME": environment["XDG_CONFIG_HOME"], "LANG": "C.UTF-8"}
     done = subprocess.run(
@@ -100,7 +102,8 @@ def _monkey_text(environment: Mapping[str, str], *arguments: str, given: str = "
     return done.stdout.rstrip()
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell the reader what comes next."""
     print(f"— {text}", flush=True)
 
 
