@@ -129,6 +129,7 @@ SHAPES: tuple[tuple[str, str, Sequence[type[msgspec.Struct]]], ...] = (
             pricing.MarkupList,
             pricing.EndedMarkup,
             pricing.PriceList,
+            pricing.BusinessReport,
         ),
     ),
     (

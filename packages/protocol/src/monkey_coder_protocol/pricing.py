@@ -88,3 +88,57 @@ class PriceList(msgspec.Struct, kw_only=True):
     valid_until: str | None
     prices: list[PriceOfModel]
     refused: dict[str, str]
+
+
+class BusinessLine(msgspec.Struct, kw_only=True):
+    """Requests of a provider, model, plan, customer or day. `revenue_usd` is what customers were charged.
+
+    `provider_cost_usd` includes failed requests; `estimated` counts requests whose usage is an estimate.
+    `margin_percent` is null without revenue.
+    """
+
+    name: str
+    requests: int
+    failed: int
+    revenue_usd: str
+    provider_cost_usd: str
+    margin_usd: str
+    margin_percent: str | None
+    estimated: int
+
+
+class ReconciledInvoice(msgspec.Struct, kw_only=True):
+    """What the newest comparison with a provider's figures came to."""
+
+    provider: str
+    first_day: str
+    last_day: str
+    source: str
+    booked_usd: str
+    invoiced_usd: str
+    unexplained_usd: str
+
+
+class BusinessReport(msgspec.Struct, kw_only=True):
+    """`GET /v1/operator/business?start&end&by`: how business went from `start` to `end`, both included (UTC days).
+
+    `losses_usd` is by cause: `beyond_hold`, `failed`, `hedges`, `corrections`, and `estimated` for cost that is booked
+    by estimate. `promotions_used_usd` is what is gone by now of credit given in this time: spent, expired or taken
+    back. `accounts_usd` is what came to each kind of account of the ledger. `unexplained_…` is what the ledger has
+    beyond the sums of requests: 0.
+    """
+
+    start: str
+    end: str
+    by: str
+    total: BusinessLine
+    lines: list[BusinessLine]
+    refunded_usd: str
+    losses_usd: dict[str, str]
+    promotions_given_usd: str
+    promotions_used_usd: str
+    breakage_usd: str
+    accounts_usd: dict[str, str]
+    unexplained_revenue_usd: str
+    unexplained_cost_usd: str
+    invoices: list[ReconciledInvoice]

@@ -15,6 +15,7 @@ from monkey_coder_protocol.version import VERSION
 from monkey_coder_server import (
     access_commands,
     audit_commands,
+    business_commands,
     config_command,
     credit_commands,
     factor_commands,
@@ -112,6 +113,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)
+    business_commands.add(actions, _operate, _print_lines)
     price_commands.add(actions, _operate, _print_lines)
 
 

@@ -15,6 +15,8 @@ def pricing_of(books: Books, models: Catalog, prices: Callable[[], PriceList]) -
         prices=prices,
         markups=books.storage.markups,
         plans=books.storage.plans,
+        business=books.storage.business,
+        costs=books.storage.costs,
         audit=books.storage.audit,
         clock=books.clock,
         ids=books.ids,

@@ -12,6 +12,7 @@ from monkey_coder_server.adapters.storage import migrate
 from monkey_coder_server.adapters.storage.accounts import SqlAccounts
 from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
+from monkey_coder_server.adapters.storage.business import SqlBusiness
 from monkey_coder_server.adapters.storage.cost_books import SqlCostBooks
 from monkey_coder_server.adapters.storage.factors import SqlFactors
 from monkey_coder_server.adapters.storage.identities import SqlIdentities
@@ -94,6 +95,7 @@ class Storage:
     decisions: SqlDecisionLog
     answers: SqlAnswers
     costs: SqlCostBooks
+    business: SqlBusiness
     receipt_keys: SqlReceiptKeys
     replies: SqlReplies
     reports: SqlUsageReports
@@ -177,6 +179,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         decisions=SqlDecisionLog(writer, readers),
         answers=SqlAnswers(writer, readers, clock),
         costs=SqlCostBooks(writer, readers),
+        business=SqlBusiness(readers),
         receipt_keys=SqlReceiptKeys(writer, readers, signer=signer, clock=clock),
         replies=SqlReplies(writer, readers),
         reports=SqlUsageReports(writer, readers),
