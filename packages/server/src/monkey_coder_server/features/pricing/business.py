@@ -1,7 +1,6 @@
 """How business went, for the command and for operators over HTTP."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, timedelta
 
 from monkey_coder_protocol import pricing as wire
@@ -49,7 +48,6 @@ async def business_of(use: Dependencies, actor: Actor, first: date, last: date, 
     books = booked(await store.moved(first, last))
     revenue, cost = unexplained(total, books)
     promotional = await store.promotional(first, last)
-    losses = {cause: usd(amount) for cause, amount in asdict(books.losses).items()}
     return wire.BusinessReport(
         start=first.isoformat(),
         end=last.isoformat(),
@@ -57,7 +55,13 @@ async def business_of(use: Dependencies, actor: Actor, first: date, last: date, 
         total=_line(total),
         lines=[_line(each) for each in (*lines, *others)],
         refunded_usd=usd(books.refunded),
-        losses_usd={**losses, "estimated": usd(await store.estimated_cost(first, last))},
+        losses_usd={
+            "beyond_hold": usd(books.losses.beyond_hold),
+            "failed": usd(books.losses.failed),
+            "hedges": usd(books.losses.hedges),
+            "corrections": usd(books.losses.corrections),
+            "estimated": usd(await store.estimated_cost(first, last)),
+        },
         promotions_given_usd=usd(books.promotions_given),
         promotions_used_usd=usd(promotional.given - promotional.left),
         breakage_usd=usd(books.breakage),
