@@ -69,6 +69,7 @@ from monkey_coder_server.ports.ledger import Bill, GrantTerms
 from monkey_coder_server.ports.markups import Markup
 from monkey_coder_server.ports.operators import Appointment
 from monkey_coder_server.ports.organizations import Membership, Organization
+from monkey_coder_server.ports.payments import EventSeen
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
 from monkey_coder_server.ports.sign_in import Identity
@@ -228,6 +229,8 @@ async def _set_up(store: Storage) -> None:
     row = PriceRow(provider="openai", model="gpt-5", rates=Rates.of(input=1, output=2))
     schedule = ((NOON, PriceBook.of([row])),)
     await store.price_books.activate(schedule, source="a list", by="operator", reason="new prices", at=NOON)
+    event = EventSeen("evt_1", "payment_intent.succeeded", NOON, False, "payment", "pi_1")  # noqa: FBT003 - of test mode
+    await store.payment_inbox.take(event, NOON)
     await store.identities.link(Identity("google", "7", "ada@example.org"), "user_1", NOON)
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)

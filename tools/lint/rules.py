@@ -149,6 +149,19 @@ def reasoned_waivers(source: Source) -> Iterator[Finding]:
             yield Finding(source.path, number, "bare-waiver", "add the reason after the waiver: `# noqa: X - because`")
 
 
+def no_unverified_events(source: Source) -> Iterator[Finding]:
+    """What comes in the payment processor's name is proved: no source calls what reads it unproved."""
+    if "/src/" not in source.path:
+        return
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Attribute | ast.Name):
+            continue
+        name = node.attr if isinstance(node, ast.Attribute) else node.id
+        if name.endswith(("_without_verification", "WithoutVerification")):
+            message = f"`{name}` believes anybody; read it through adapters.payments.SignedEvents"
+            yield Finding(source.path, node.lineno, "unverified-event", message)
+
+
 def _is_command_line(path: str) -> bool:
     return "/cli/" in path or path.endswith("__main__.py") or "/commands/" in path
 
@@ -163,4 +176,5 @@ ALL_RULES: tuple[Rule, ...] = (
     module_docstring,
     no_later_notes,
     reasoned_waivers,
+    no_unverified_events,
 )

@@ -35,6 +35,8 @@ BREACHES = [
     (rules.no_later_notes, DOMAIN, '"""D."""\n# good enough for now\n'),
     (rules.reasoned_waivers, DOMAIN, '"""D."""\nx = 1  # noqa: S101\n'),
     (rules.reasoned_waivers, DOMAIN, '"""D."""\nx = 1  # type: ignore[misc]\n'),
+    (rules.no_unverified_events, ADAPTER, '"""D."""\ne = client.construct_event_without_verification(body)\n'),
+    (rules.no_unverified_events, ADAPTER, '"""D."""\nread = StripeEventNotificationHandlerWithoutVerification\n'),
 ]
 
 GOOD = [
@@ -49,6 +51,7 @@ GOOD = [
     (rules.module_docstring, DOMAIN, '"""Says what it is."""\n'),
     (rules.no_later_notes, DOMAIN, '"""D."""\n# the provider waits for nobody\n'),
     (rules.reasoned_waivers, DOMAIN, '"""D."""\nx = 1  # noqa: S101 - pytest asserts\n'),
+    (rules.no_unverified_events, ADAPTER, '"""D."""\nWebhookSignature.verify_header(body, header, secret)\n'),
 ]
 
 

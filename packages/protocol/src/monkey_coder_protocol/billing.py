@@ -184,3 +184,9 @@ class Feedback(msgspec.Struct, kw_only=True):
 
 UsageReport = dict[str, Any]
 """`GET /v1/billing/usage` carries two historic field sets in one body; see docs/reference."""
+
+
+class WebhookTaken(msgspec.Struct, kw_only=True):
+    """The answer to the payment processor: the event is kept."""
+
+    received: bool

@@ -19,6 +19,7 @@ from monkey_coder_server import (
     config_command,
     credit_commands,
     factor_commands,
+    inbox_commands,
     ledger_commands,
     markup_commands,
     operator_commands,
@@ -105,6 +106,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     users.add_argument("--json", action="store_true", help="print one JSON document")
     users.set_defaults(command=_list_users)
     ledger_commands.add(actions, _operate, _print_lines)
+    inbox_commands.add(actions, _operate, _print_lines)
     audit_commands.add(actions, _operate, _print_lines)
     access_commands.add(actions, _operate, _print_lines)
     factor_commands.add(actions, _operate, _print_lines)

@@ -29,7 +29,10 @@ PROVIDER_KEYS = [f"sk-canary-provider-{number:02}-77aa" for number in range(24)]
 JWT_SECRET = "Canary-Jwt-Secret-" + "4f1c" * 8
 PEPPER = "Canary-Pepper-" + "93be" * 8
 MAIL_KEY = "canary-mail-key-5d0e"
-OURS = (*PROVIDER_KEYS, JWT_SECRET, PEPPER, MAIL_KEY, CLIENT_SECRET)
+STRIPE_KEY, WEBHOOK_SECRET = "rk_test_canary6d1f", "whsec_canary7e20canary7e20"
+CARD = "4000002760003184"
+"""Only the payment processor knows it, and says it in its errors."""
+OURS = (*PROVIDER_KEYS, JWT_SECRET, PEPPER, MAIL_KEY, CLIENT_SECRET, STRIPE_KEY, WEBHOOK_SECRET, CARD)
 """What nobody outside has."""
 THEIRS = (HEADER, COOKIE, BASIC, PASSWORD)
 """What people send beside their work, and nobody is told back."""
@@ -121,7 +124,16 @@ async def drive(log: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As
 
     mail = web.Application()
     mail.router.add_post("/emails", post)
+
+    async def refuse(request: web.Request) -> web.Response:
+        said = f"{CARD} {request.headers['authorization']} {request.path}"
+        error = {"type": "invalid_request_error", "code": CARD, "param": CARD, "message": said}
+        return web.json_response({"error": error}, status=400)
+
+    processor = web.Application()
+    processor.router.add_route("*", "/{rest:.*}", refuse)
     async with AsyncExitStack() as stack:
+        paid_by = await stack.enter_async_context(TestServer(processor))
         mailer = await stack.enter_async_context(TestServer(mail))
         provider = await stack.enter_async_context(running())
         simulated = await server.start()
@@ -132,6 +144,9 @@ async def drive(log: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As
             "JWT_SECRET_KEY": JWT_SECRET,
             "KEY_PEPPER": PEPPER,
             "MAIL_URL": f"http://{MAIL_KEY}@127.0.0.1:{mailer.port}/emails",
+            "STRIPE_SECRET_KEY": STRIPE_KEY,
+            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "STRIPE_API_BASE": f"http://127.0.0.1:{paid_by.port}",
             "OIDC_GENERIC_ISSUER": provider.issuer,
             "OIDC_GENERIC_CLIENT_ID": CLIENT_ID,
             "OIDC_GENERIC_CLIENT_SECRET": CLIENT_SECRET,

@@ -5,12 +5,14 @@ that log in, a sign-in provider's code and our secret there, the mail API's key,
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from msgspec import structs
+from stripe import WebhookSignature
 
 from monkey_coder_protocol.errors import ErrorCode
 from monkey_coder_server.adapters.leasing import LeasedLedger
@@ -23,10 +25,12 @@ from monkey_coder_server.ports.ledger import AttemptRecord
 from monkey_coder_server.ports.upstream import Deadlines
 from packages.server.tests.api.driving import (
     BASIC,
+    CARD,
     HEADER,
     PROMPT,
     PROVIDER_KEYS,
     SENT,
+    WEBHOOK_SECRET,
     Drive,
     drive,
     log,
@@ -193,6 +197,27 @@ async def _device(drive: Drive) -> None:
     await drive.ask("/v1/auth/authorize/token", code)
 
 
+async def _paid(drive: Drive) -> None:
+    """Webhooks that are not the processor's, and one that is, about a payment it then says nothing good of."""
+    told = {"id": "evt_1", "type": "payment_intent.succeeded", "created": 1, "livemode": False}
+    body = json.dumps({**told, "data": {"object": {"id": "pi_1", "object": "payment_intent", "note": CARD}}})
+    for text, signature in (
+        (body, f"t=1,v1={WEBHOOK_SECRET}"),
+        (body + " ", WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET)),
+        (CARD, WebhookSignature.generate_signature_header(CARD, WEBHOOK_SECRET)),
+        (body.replace("false", "true"), WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET)),
+        (body, WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET)),
+    ):
+        headers = {**SENT, "stripe-signature": signature}
+        await drive.house.client.post("/v1/billing/webhook", content=text, headers=headers)
+    inbox = drive.house.gateway.books.storage.payment_inbox
+    for _ in range(500):
+        if (await inbox.state()).failing:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("the event was not tried")
+
+
 async def _broke(drive: Drive) -> None:
     made = await operator.create_user(
         drive.house.gateway.books.accounts, email="broke@example.com", password=None, credit=0, plan=None
@@ -257,7 +282,7 @@ STORIES: dict[ErrorCode, Story] = {
     ErrorCode.UNAVAILABLE: lambda drive: _while_it_breaks(drive, Unavailable("The store is away.", retry_after=1)),
     ErrorCode.INTERNAL: lambda drive: _while_it_breaks(drive, RuntimeError(f"{PROMPT} {drive.house.key}")),
 }
-BESIDE = (_reset, _signed_in)
+BESIDE = (_reset, _signed_in, _paid)
 """Whose errors have codes that others have, too."""
 
 

@@ -14,10 +14,11 @@ from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.books import Books, open_books
-from monkey_coder_server.bootstrap.buying import buying_of, keep_paying, open_gate
+from monkey_coder_server.bootstrap.buying import buying_of, keep_paying
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.mail import track_mail
+from monkey_coder_server.bootstrap.payments import RunningPayments, run_payments
 from monkey_coder_server.bootstrap.prices import AUTO, CurrentPrices, begin_charging, installed
 from monkey_coder_server.bootstrap.pricing import pricing_of
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
@@ -87,11 +88,9 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         upstream = AiohttpUpstream()
         stack.push_async_callback(upstream.close)
         drain = Drain()
-        gate = open_gate(books)
-        if gate is not None:
-            stack.push_async_callback(gate.close)
-        trade = buying_of(books, gate)
-        features = _features(_Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade))
+        paying = await stack.enter_async_context(run_payments(books, metrics))
+        trade = buying_of(books, None if paying is None else paying.side.gate)
+        features = _features(_Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying))
         for feature in features:
             if feature.stop is not None:
                 stack.push_async_callback(feature.stop)
@@ -99,8 +98,8 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
                 await feature.start()
         sweeper = asyncio.create_task(Sweeper(books.storage, books.clock).run(metrics))
         housekeeper = asyncio.create_task(keep_reports(books, metrics, DailyComparison(books)))
-        if gate is not None:
-            stack.callback(asyncio.create_task(keep_paying(trade, gate, metrics)).cancel)
+        if paying is not None:
+            stack.callback(asyncio.create_task(keep_paying(trade, paying.side.gate, metrics)).cancel)
         stack.callback(housekeeper.cancel)
         stack.callback(sweeper.cancel)
         application = _application(books, metrics, features, drain)
@@ -141,6 +140,7 @@ class _Parts:
     upstream: Upstream
     drain: Drain
     trade: billing.buying.Dependencies
+    paying: RunningPayments | None
 
 
 def _features(parts: _Parts) -> tuple[Feature, ...]:
@@ -260,6 +260,7 @@ def _billing(parts: _Parts) -> Feature:
             receipt_keys=parts.receipt_keys,
             top_up_url=_top_up_url(books.settings),
             buying=parts.trade,
+            webhook=parts.paying.webhook if parts.paying is not None else None,
         )
     )
 

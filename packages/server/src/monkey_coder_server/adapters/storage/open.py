@@ -16,6 +16,7 @@ from monkey_coder_server.adapters.storage.business import SqlBusiness
 from monkey_coder_server.adapters.storage.cost_books import SqlCostBooks
 from monkey_coder_server.adapters.storage.factors import SqlFactors
 from monkey_coder_server.adapters.storage.identities import SqlIdentities
+from monkey_coder_server.adapters.storage.inbox import SqlPaymentInbox
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.lessons import SqlLessons
@@ -27,6 +28,7 @@ from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, W
 from monkey_coder_server.adapters.storage.operators import SqlOperators
 from monkey_coder_server.adapters.storage.organizations import SqlOrganizations
 from monkey_coder_server.adapters.storage.payment_books import SqlPaymentBooks
+from monkey_coder_server.adapters.storage.payment_cash import SqlPaymentCash
 from monkey_coder_server.adapters.storage.plans import SqlAccountPlans, SqlPlans
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.price_books import SqlPriceBooks
@@ -102,6 +104,8 @@ class Storage:
     statements: SqlStatements
     unbooked: SqlUnbooked
     payments: SqlPaymentBooks
+    payment_inbox: SqlPaymentInbox
+    payment_cash: SqlPaymentCash
     writer: Writing
     readers: Reading
     presence: Presence
@@ -186,6 +190,8 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         statements=SqlStatements(readers),
         unbooked=SqlUnbooked(writer, readers, signer=signer),
         payments=SqlPaymentBooks(writer, readers, clock),
+        payment_inbox=SqlPaymentInbox(writer, readers),
+        payment_cash=SqlPaymentCash(readers),
         writer=writer,
         readers=readers,
         presence=present,

@@ -12,6 +12,7 @@ from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import BILLING_READ
 from monkey_coder_server.features.billing import buying
 from monkey_coder_server.features.billing.export import FORMATS, Export, checked, pieces
+from monkey_coder_server.features.billing.payments import Webhook, WebhookParts
 from monkey_coder_server.features.billing.period import read_period
 from monkey_coder_server.features.billing.receipts import ReceiptRoutes, sent
 from monkey_coder_server.features.billing.usage import MOST_DETAILS, usage_report
@@ -33,7 +34,10 @@ _numbers = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """`receipt_keys` gives the public keys receipts are checked with, by key id; `parquet` writes that format."""
+    """`receipt_keys` gives the public keys receipts are checked with, by key id; `parquet` writes that format.
+
+    Without `webhook` no payments are taken.
+    """
 
     ledger: Records
     reports: UsageReports
@@ -44,6 +48,7 @@ class Dependencies:
     receipt_keys: Callable[[], Awaitable[Mapping[str, str]]]
     top_up_url: str
     buying: buying.Dependencies
+    webhook: WebhookParts | None = None
 
 
 class BillingRoutes:
@@ -64,6 +69,7 @@ class BillingRoutes:
             Route("GET", "/v1/billing/statement", receipts.statement, scope=BILLING_READ, gives=Statement),
             Route("GET", "/v1/billing/receipts/{receipt_id}", self.receipt, scope=BILLING_READ, gives=Receipt),
             Route("GET", "/.well-known/monkey-receipts.json", self.keys, auth="public", gives=ReceiptKeys),
+            *Webhook(self._use.webhook).routes(),
         )
 
     async def usage(self, request: Request) -> Reply:

@@ -45,6 +45,7 @@ OUTSIDE = {
     "reconciliations": "the house's",
     "recovery_codes": "read by the gateway alone, to know who asks",
     "routing_evidence": "the router's",
+    "stripe_events": "what the payment processor tells, worked off by the gateway for everybody",
     "routing_learners": "the router's",
     "routing_outcomes": "the router's",
     "routing_texts": "the router's",
