@@ -57,7 +57,6 @@ from monkey_coder_server.domain.plans import Plan, PlanSpan, put_on
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.throttling import Allowance
-from monkey_coder_server.domain.top_ups import TopUpRule
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rotation, Session, User
 from monkey_coder_server.ports.answers import StoredAnswer
@@ -265,17 +264,9 @@ async def _set_up(store: Storage) -> None:
     await store.payments.keep_customer(ACCOUNT, "cus_1")
     await store.payments.book(PAID)
     await store.lessons.keep({"req_1": Lesson(LIKE, "openai/gpt-5", 10, 12, 3, 0, 7, 5)})
-    await _top_up(store)
     await _learn(store)
     await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
     await store.replies.keep(ACCOUNT, "call:1", b"made")
-
-
-async def _top_up(store: Storage) -> None:
-    rule = TopUpRule(threshold=1_000_000, amount=1_000_000, monthly_maximum=1_000_000)
-    await store.top_ups.set(ACCOUNT, rule, by="user_1", now=NOON)
-    await store.top_ups.begin(ACCOUNT, NOON)
-    await store.top_ups.remove(ACCOUNT, by="user_1", now=NOON)
 
 
 async def _prove(store: Storage) -> None:

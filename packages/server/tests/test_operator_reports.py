@@ -14,6 +14,7 @@ from monkey_coder_server.bootstrap.books import open_books
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.ports.accounts import Caps
 from monkey_coder_server.ports.ledger import Bill
+from monkey_coder_server.ports.usage_reports import Grouping, Wanted
 from monkey_coder_server.settings import SettingsError, load
 from packages.server.tests.contract.booking import ACCOUNT, NOON, hold_request, settle, settlement
 from packages.server.tests.contract.test_caps import key
@@ -136,9 +137,10 @@ async def test_a_gateway_drops_rows_that_are_kept_no_longer_and_keeps_their_sums
     async with open_gateway(settings) as gateway:
         reports, end = gateway.books.storage.reports, datetime(2100, 1, 1, tzinfo=UTC)
         assert await reports.drop_old(end, 2) == 1
-        [kept] = await reports.sums(ACCOUNT, start=NOON.replace(hour=0), end=end, hourly=False)
-        assert (kept.requests, kept.price) == (1, 600)
-        assert await reports.newest(ACCOUNT, start=NOON.replace(hour=0), end=end, most=9) == []
+        wanted = Wanted(NOON.replace(hour=0), end)
+        [[kept]] = await reports.grouped(ACCOUNT, wanted, [Grouping(("day",))])
+        assert (kept.figures.requests, kept.figures.price) == (1, 600)
+        assert await reports.newest(ACCOUNT, wanted, most=9) == []
 
 
 async def test_a_gateway_drops_counters_of_days_long_past(tmp_path: Path) -> None:

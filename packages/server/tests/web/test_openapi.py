@@ -59,6 +59,9 @@ async def test_it_says_who_may_ask_and_what_they_send_and_get(house: Any) -> Non
     assert paths["/v1/messages"]["post"]["responses"]["402"]["$ref"].endswith("/foreign-402")
     [parameter] = paths["/v1/keys/{key_id}"]["delete"]["parameters"]
     assert (parameter["name"], parameter["in"]) == ("key_id", "path")
+    asked = {each["name"]: each["schema"] for each in paths["/v1/billing/usage"]["get"]["parameters"]}
+    assert asked["group_by"]["maxItems"] == 2
+    assert asked["granularity"]["enum"] == ["daily", "hourly", "monthly", "weekly"]
 
 
 async def test_every_status_of_an_error_is_described(house: Any) -> None:

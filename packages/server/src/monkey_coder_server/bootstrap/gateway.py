@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -192,7 +192,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 environment="production" if settings.production else "development",
             )
         ),
-        _billing(parts),
+        _billing(parts, [(card.provider, card.model) for card in models.cards]),
         pricing.build(pricing_of(books, models, prices)),
         audit.build(books.storage.audit, books.clock),
     )
@@ -247,7 +247,7 @@ def _decision_queue(parts: _Parts) -> inference.DecisionQueue:
     return queue
 
 
-def _billing(parts: _Parts) -> Feature:
+def _billing(parts: _Parts, offers: Collection[tuple[str, str]]) -> Feature:
     books = parts.books
     return billing.build(
         billing.Dependencies(
@@ -261,6 +261,9 @@ def _billing(parts: _Parts) -> Feature:
             top_up_url=_top_up_url(books.settings),
             buying=parts.trade,
             webhook=parts.paying.webhook if parts.paying is not None else None,
+            offers=offers,
+            limiter=books.limiter,
+            rate=books.settings.rate_limit_per_minute,
         )
     )
 

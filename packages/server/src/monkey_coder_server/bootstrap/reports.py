@@ -13,6 +13,7 @@ from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.features.billing import export
 from monkey_coder_server.ports.invoices import IN_ANSWERS
+from monkey_coder_server.ports.usage_reports import Wanted
 from monkey_coder_server.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ async def write(settings: Settings, wish: Wish, out: Callable[[bytes], object]) 
     make = export.FORMATS[name][0] or ParquetTable
     start, end = _midnight(wish.first), _midnight(wish.last + timedelta(days=1))
     async with open_books(settings) as books:
-        asked = export.Export(name, start, end, wish.account_id)
+        asked = export.Export(name, Wanted(start, end), wish.account_id)
         await books.note("usage.export", wish.account_id or "every account", f"{wish.first} to {wish.last}")
         async for piece in export.pieces(books.storage.reports, asked, make):
             out(piece)

@@ -1,33 +1,81 @@
-"""Usage in sums, for reports: never more rows than there are hours, keys and models."""
+"""Usage in sums, for reports: never more rows than are asked for, whatever the account used."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from monkey_coder_server.ports.record import Record
+from monkey_coder_server.ports.statements import Place
+
+Dimension = Literal["hour", "day", "provider", "model", "key", "project", "persona"]
+"""What usage is parted by. Hours and days count from 1970 UTC; a key of no project is of the project without a name."""
+Named = Literal["provider", "model", "key", "project", "team", "persona"]
 
 
-class UsageSum(Record, frozen=True):
-    """Requests of one key with one model and persona in one hour or day; `hour` counts whole hours since 1970 UTC.
+class Figures(Record, frozen=True):
+    """Some requests together. Money in nano-dollars, latency in milliseconds, both summed up.
 
-    Of a day's sum, `hour` is its first. Money in nano-dollars, latency in milliseconds, both summed up.
+    `cache_saving` is what providers' caches spared the account: nothing of requests from before it was kept.
     """
 
-    hour: int
-    key_id: str
-    provider: str
-    model: str
-    persona: str
-    requests: int
-    failed: int
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
+    requests: int = 0
+    failed: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    price: int = 0
+    provider_cost: int = 0
+    latency_ms: int = 0
+    estimated: int = 0
+    cache_saving: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All tokens."""
+        return self.input_tokens + self.output_tokens
+
+
+class Wanted(Record, frozen=True):
+    """Which usage: start ≤ t < end, and of what there are names for, of one of them.
+
+    A model is named as it is or as `provider/model`; a project and a team by id. Of `statuses`, and with `of_rows`,
+    figures are of single requests, which are kept shorter than their sums.
+    """
+
+    start: datetime
+    end: datetime
+    providers: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    personas: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    of_rows: bool = False
+
+
+class GroupPlace(Record, frozen=True):
+    """Where a page of groups ended."""
+
     price: int
-    provider_cost: int
-    latency_ms: int
-    estimated: int
+    names: tuple[str, ...]
+
+
+class Grouping(Record, frozen=True):
+    """One way to part usage: by time oldest first; by anything else the dearest first, `most` of them after a place."""
+
+    by: tuple[Dimension, ...]
+    most: int = 100_000
+    after: GroupPlace | None = None
+
+
+class Group(Record, frozen=True):
+    """The names are those of the dimensions, hours and days as digits; `labels` what people call keys and projects."""
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    figures: Figures
 
 
 class UsageLine(Record, frozen=True):
@@ -59,16 +107,27 @@ class UsageLine(Record, frozen=True):
     latency_ms: int
     estimated: bool
     receipt_id: str | None
+    cache_saving: int = 0
 
 
 class UsageReports(Protocol):
     """What reports are made of. Raises `Unavailable`."""
 
-    async def sums(self, account_id: str, *, start: datetime, end: datetime, hourly: bool) -> Sequence[UsageSum]:
-        """An account's usage with start ≤ t < end in sums by day, or by hour; oldest first. Exact."""
+    async def grouped(
+        self, account_id: str, wanted: Wanted, groupings: Sequence[Grouping]
+    ) -> Sequence[Sequence[Group]]:
+        """An account's usage parted in several ways, all of one moment. Exact."""
 
-    async def newest(self, account_id: str, *, start: datetime, end: datetime, most: int) -> Sequence[UsageLine]:
-        """The newest requests of an account with start ≤ t < end, oldest first."""
+    async def newest(
+        self, account_id: str, wanted: Wanted, *, most: int, after: Place | None = None
+    ) -> Sequence[UsageLine]:
+        """An account's requests, newest first, those before a place."""
 
-    def lines(self, account_id: str | None, *, start: datetime, end: datetime) -> AsyncIterator[Sequence[UsageLine]]:
-        """Every request with start ≤ t < end, a page at a time: an account's by time, or of all accounts (None)."""
+    def lines(self, account_id: str | None, wanted: Wanted) -> AsyncIterator[Sequence[UsageLine]]:
+        """Every request, a page at a time: an account's by time, or of all accounts (None)."""
+
+    async def unknown(self, account_id: str, kind: Named, names: Sequence[str]) -> Sequence[str]:
+        """Those of some names that nothing of the account has, and none of its usage."""
+
+    async def rows_since(self) -> datetime | None:
+        """Since when single requests are kept; None when none was dropped yet."""

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from typing import TypeVar, get_args
 
 import msgspec
@@ -17,6 +18,8 @@ _BOUND = re.compile(r"^Expected `(?P<wanted>[^`]+)` (?P<bound>.+?)(?= - at|$)")
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]+)`")
 _CHOICE = re.compile(r"^Invalid (?:enum )?value (?P<value>.+?)(?= - at|$)")
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_EACH = re.compile(r"\[(\.\.\.|\d+)\]$")
+"""How msgspec names the items of a list."""
 _WORDS = {
     "str": "text",
     "int": "a whole number",
@@ -59,14 +62,17 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         raise InvalidRequest("The JSON is nested too deeply; send a flatter object.") from wrong
 
 
-def explain(problem: str, wanted: object = None) -> str:
-    """A validation message of msgspec as a sentence that names the field. `wanted` is the type the body was to be."""
+def explain(problem: str, wanted: object = None, *, what: str = "field") -> str:
+    """A validation message of msgspec as a sentence that names the field. `wanted` is the type the body was to be.
+
+    `what` is what a field is called.
+    """
     path = _PATH.search(problem)
     where = path["path"] if path else ""
-    subject = f"The field `{where}`" if where else "The body"
+    subject = f"The {what} `{where}`" if where else "The body"
     if missing := _MISSING.match(problem):
         field = f"{where}.{missing['field']}" if where else missing["field"]
-        return f"The field `{field}` is missing; it is required."
+        return f"The {what} `{field}` is missing; it is required."
     if expected := _EXPECTED.match(problem):
         return f"{subject} must be {_kind(expected['wanted'])}, but {_kind(expected['given'])} was sent."
     if choice := _CHOICE.match(problem):
@@ -84,8 +90,18 @@ def _choices(wanted: object, field: str) -> tuple[str, ...]:
     """The words a literal field of a struct takes."""
     if not (isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)):
         return ()
-    kinds = [each.type for each in msgspec.structs.fields(wanted) if each.encode_name == field]
-    return tuple(word for kind in kinds for word in get_args(kind) if isinstance(word, str))
+    name = _EACH.sub("", field)
+    kinds = [each.type for each in msgspec.structs.fields(wanted) if each.encode_name == name]
+    return tuple(word for kind in kinds for word in _words(kind))
+
+
+def _words(kind: object) -> Iterator[str]:
+    """The words of a literal, also within a list or behind an annotation."""
+    for part in get_args(kind):
+        if isinstance(part, str):
+            yield part
+        else:
+            yield from _words(part)
 
 
 def _kind(kinds: str) -> str:

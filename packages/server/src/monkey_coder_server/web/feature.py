@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Literal
 
+import msgspec
+
 from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.web.asgi import Reply
@@ -25,12 +27,13 @@ class Route:
     `{name}` in the path is one segment, `{name:path}` greedy. `scope` is asked of keys, and of the role of a person.
     `errors` None means the native shape. `during_drain`: served while the process is shutting down.
     `takes` and `gives` are the structs of the body and of the answer, for the OpenAPI document; None for no body, and
-    for an answer that is no JSON. `once`: it makes something, and under one idempotency key makes it once. `admit`
-    comes before that: whoever it refuses has left no trace. `action` is what the audit trail calls it when it is
-    refused; empty for what is not of an account's or money's safety. `confirm` is what a person must have proved for
-    it only just now; keys are not asked. `enrolling`: open to a person who lacks the second factor required of them.
-    `page`: a page for browsers, with headers of its own (`web.pages`) in place of those that every answer for programs
-    carries. `redirects`: a route that is no page and may send a browser on.
+    for an answer that is no JSON. `query` is the struct of the address's query, as `web.query.read_query` reads it.
+    `once`: it makes something, and under one idempotency key makes it once. `admit` comes before that: whoever it
+    refuses has left no trace. `action` is what the audit trail calls it when it is refused; empty for what is not of an
+    account's or money's safety. `confirm` is what a person must have proved for it only just now; keys are not asked.
+    `enrolling`: open to a person who lacks the second factor required of them. `page`: a page for browsers, with
+    headers of its own (`web.pages`) in place of those that every answer for programs carries. `redirects`: a route that
+    is no page and may send a browser on.
     """
 
     method: str
@@ -41,6 +44,7 @@ class Route:
     errors: ErrorRenderer | None = None
     during_drain: bool = False
     once: bool = False
+    query: type[msgspec.Struct] | None = None
     takes: type | None = None
     gives: type | UnionType | None = None
     admit: Callable[[Request], Awaitable[None]] | None = None

@@ -10,6 +10,7 @@ import msgspec
 from monkey_coder_protocol.errors import ErrorBody
 from monkey_coder_server.domain.scopes import EXECUTE
 from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.query import described
 
 _PARAMETER = re.compile(r"\{([a-z_]+)(?::path)?\}")
 _TEMPLATE = "#/components/schemas/{name}"
@@ -106,11 +107,13 @@ def _operation(route: Route, schema_of: Mapping[type, Any]) -> dict[str, Any]:
         operation["security"] = []
     if route.scope is not None:
         operation["x-scope"] = route.scope
-    names = _PARAMETER.findall(route.path)
-    if names:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-        ]
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(route.path)
+    ]
+    parameters += described(route.query) if route.query is not None else []
+    if parameters:
+        operation["parameters"] = parameters
     body = _body(route, schema_of)
     if body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}

@@ -72,9 +72,14 @@ class Request:
     def query(self) -> dict[str, str]:
         """Query parameters; the last one where a name is repeated."""
         if self._query is None:
-            raw = self.scope["query_string"]
-            self._query = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
+            self._query = dict(self.pairs)
         return self._query
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Query parameters in their order, repeated names as often as they come."""
+        raw = self.scope["query_string"]
+        return parse_qsl(raw.decode("latin-1"), keep_blank_values=True) if raw else []
 
     async def body(self) -> bytes:
         """The whole body, to be read once.

@@ -11,6 +11,7 @@ from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.open import Storage, open_storage
 from monkey_coder_server.adapters.storage.presence import SUFFIX, presence
 from monkey_coder_server.ports.ledger import Hold, Replay
+from monkey_coder_server.ports.usage_reports import Wanted
 from packages.server.tests.contract.booking import (
     ACCOUNT,
     StillClock,
@@ -46,7 +47,7 @@ async def test_the_next_process_voids_what_died_and_its_task_can_be_tried_again(
     async with store.serving(clock):
         wallet = await store.ledger.wallet(ACCOUNT)
         assert (wallet.balance, wallet.held) == (10_000, 0)
-        (row,) = await store.reports.newest(ACCOUNT, start=clock.now(), end=clock.now().replace(year=2030), most=9)
+        (row,) = await store.reports.newest(ACCOUNT, Wanted(clock.now(), clock.now().replace(year=2030)), most=9)
         assert (row.status, row.price) == ("expired", 0)
         assert not isinstance(await store.books.place(hold_request(idempotency=idempotent())), Replay)
         assert (await store.ledger.verify()).sound

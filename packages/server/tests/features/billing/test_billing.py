@@ -1,9 +1,14 @@
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from monkey_coder_server.features.billing.asking import Page
+from monkey_coder_server.features.billing.cursor import written
 from monkey_coder_server.ports.credit import Refund
+from packages.server.tests.contract.booking import hold_request, settle
 
 NANO = 1_000_000_000
 SUMS = ("opening", "granted", "refunded", "taken_back", "expired", "charged", "closing")
@@ -113,3 +118,79 @@ async def test_what_no_page_and_no_month_is_is_said(house: Any, asked: str) -> N
     customer = await house.customer()
     answer = await house.client.get(f"/v1/billing/{asked}", headers=customer.headers)
     assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")
+
+
+async def test_usage_is_refused_for_names_nothing_has_and_says_which(house: Any) -> None:
+    customer = await house.customer()
+    for name, value in (
+        ("provider", "opnai"),
+        ("model", "gpt-nothing"),
+        ("key_id", "key_of_nobody"),
+        ("project", "proj_x"),
+        ("team", "a\0b"),
+        ("persona", "poet"),
+        ("status", "done"),
+        ("group_by", "day"),
+    ):
+        for path in ("usage", "usage/export"):
+            if (name, path) == ("group_by", "usage/export"):
+                continue
+            answer = await house.client.get(
+                f"/v1/billing/{path}", params={name: [value, "openai"]}, headers=customer.headers
+            )
+            assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request"), (name, path)
+            assert f"`{name}" in answer.json()["detail"]
+
+
+async def test_usage_is_filtered_grouped_and_paged(house: Any) -> None:
+    customer = await house.customer(usd=5)
+    books, now = house.gateway.books.storage.books, datetime.now(UTC) - timedelta(minutes=1)
+    for persona in ("developer", "architect", "reviewer"):
+        asked = replace(hold_request(at=now, expires_at=now + timedelta(hours=1)), account_id=customer.account_id)
+        await books.place(asked)
+        await settle(books, asked, persona=persona)
+    every = (await house.client.get("/v1/billing/usage", headers=customer.headers)).json()
+    assert every["total_requests"] == 3
+    chosen = await house.client.get("/v1/billing/usage?persona=architect,reviewer", headers=customer.headers)
+    assert chosen.json()["total_requests"] == 2
+    met, after, totals = [], None, set()
+    for _ in range(3):
+        asked = {"group_by": "persona,model", "limit": 1, **({"after": after} if after else {})}
+        page = (await house.client.get("/v1/billing/usage", params=asked, headers=customer.headers)).json()
+        met += page["groups"]
+        totals.add(page["total_cost_usd"])
+        after = page["next"]
+    assert after is None
+    assert {each["persona"] for each in met} == {"developer", "architect", "reviewer"}
+    assert totals == {every["total_cost_usd"]}
+    details: list[str] = []
+    after = ""
+    while after is not None:
+        asked = {"include_details": "True", "limit": 2, "after": after}
+        page = (await house.client.get("/v1/billing/usage", params=asked, headers=customer.headers)).json()
+        details += [each["at"] for each in page["details"]]
+        after = page["next"]
+    assert (len(details), details) == (3, sorted(details, reverse=True))
+    file = await house.client.get("/v1/billing/usage/export?persona=architect", headers=customer.headers)
+    assert len(file.text.strip().splitlines()) == 2
+    [rate] = every["rate_limit_status"]
+    assert rate["current_usage"] + rate["remaining"] == rate["limit"] > 0
+
+
+@pytest.mark.parametrize("asked", ["group_by=key&include_details=true", "after=eA", "after=%21", "limit=0"])
+async def test_what_no_page_of_usage_said_is_refused(house: Any, asked: str) -> None:
+    customer = await house.customer()
+    answer = await house.client.get(f"/v1/billing/usage?{asked}", headers=customer.headers)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")
+
+
+async def test_a_page_of_one_report_is_none_of_another(house: Any) -> None:
+    customer = await house.customer()
+    page = Page(
+        grouped=True, start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 2, 1, tzinfo=UTC), at=1, names=("a",)
+    )
+    for page_of, query in ((page, "include_details=true"), (page, "group_by=key,model")):
+        asked = f"/v1/billing/usage?{query}&after={written(page_of)}"
+        assert (await house.client.get(asked, headers=customer.headers)).status_code == 400
+    going_on = await house.client.get(f"/v1/billing/usage?group_by=key&after={written(page)}", headers=customer.headers)
+    assert going_on.json()["period"]["start_date"].startswith("2026-01-01")

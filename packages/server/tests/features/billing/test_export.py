@@ -13,7 +13,7 @@ from monkey_coder_server.adapters.exports import parquet
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.features.billing.export import FORMATS, Export, checked, pieces
-from monkey_coder_server.ports.usage_reports import UsageLine
+from monkey_coder_server.ports.usage_reports import UsageLine, Wanted
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 DANGEROUS = ("=cmd|'/C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\tx", "\rx")
@@ -53,10 +53,8 @@ class Pages:
     def __init__(self, *given: Sequence[UsageLine]) -> None:
         self.given = given
 
-    async def lines(
-        self, _account: str | None, *, start: datetime, end: datetime
-    ) -> AsyncIterator[Sequence[UsageLine]]:
-        assert (start, end) == (START, END)
+    async def lines(self, _account: str | None, wanted: Wanted) -> AsyncIterator[Sequence[UsageLine]]:
+        assert (wanted.start, wanted.end) == (START, END)
         for page in self.given:
             yield page
 
@@ -64,7 +62,7 @@ class Pages:
 async def exported(name: str, *given: Sequence[UsageLine], account: str | None = "acc_1") -> list[bytes]:
     make = FORMATS[name][0] or ParquetTable
     reports: Any = Pages(*given)
-    return [piece async for piece in pieces(reports, Export(name, START, END, account), make)]
+    return [piece async for piece in pieces(reports, Export(name, Wanted(START, END), account), make)]
 
 
 async def table(name: str, *given: Sequence[UsageLine], account: str | None = "acc_1") -> list[dict[str, str]]:

@@ -50,7 +50,7 @@ async def page(query: dict[str, str]) -> ReceiptPage:
 
 
 async def told(ask: Callable[[Any], Awaitable[Reply]], query: dict[str, str]) -> bytes:
-    request = SimpleNamespace(query=query, principal=SimpleNamespace(account_id="acct_1"))
+    request = SimpleNamespace(pairs=list(query.items()), principal=SimpleNamespace(account_id="acct_1"))
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

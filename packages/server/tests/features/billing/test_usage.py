@@ -1,13 +1,14 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pytest
 from msgspec.structs import replace
 
-from monkey_coder_server.features.billing.period import Period
-from monkey_coder_server.features.billing.usage import usage_report
+from monkey_coder_server.features.billing.usage import Asked, Parted, details_shown, groups_shown, usage_report
 from monkey_coder_server.ports.ledger import Wallet
-from monkey_coder_server.ports.usage_reports import UsageLine, UsageSum
+from monkey_coder_server.ports.usage_reports import Dimension, Figures, Group, UsageLine
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 WALLET = Wallet("acc_1", balance=5_000_000_000, held=500_000_000)
@@ -34,37 +35,52 @@ ROW = UsageLine(
     provider_cost=10_000_000,
     latency_ms=800,
     estimated=False,
+    cache_saving=90,
 )
 ROWS = [ROW, replace(ROW, request_id="req_2", at=datetime(2026, 11, 24, tzinfo=UTC), provider="groq", model="llama")]
-ROWS.append(replace(ROW, request_id="req_3", status="failed", price=0, input_tokens=0, output_tokens=0))
+ROWS.append(replace(ROW, request_id="req_3", status="failed", price=0, input_tokens=0, output_tokens=0, cache_saving=0))
 
 
-def summed(row: UsageLine) -> UsageSum:
-    return UsageSum(
-        int(row.at.timestamp()) // 3_600,
-        row.key_id,
-        row.provider,
-        row.model,
-        row.persona,
-        1,
-        int(row.status != "served"),
-        row.input_tokens,
-        row.cached_tokens,
-        row.output_tokens,
-        row.reasoning_tokens,
-        row.price,
-        row.provider_cost,
-        row.latency_ms,
-        int(row.estimated),
+def groups(rows: list[UsageLine], *by: Dimension) -> list[Group]:
+    """What the stores make of rows, the dearest group first, or by time."""
+    days = "day" in by
+    found: dict[tuple[str, ...], list[UsageLine]] = {}
+    for row in rows:
+        names: dict[Dimension, str] = {
+            "day": str(int(row.at.timestamp()) // 86_400),
+            "provider": row.provider,
+            "model": f"{row.provider}/{row.model}",
+            "key": row.key_id,
+            "project": "",
+            "persona": row.persona,
+        }
+        found.setdefault(tuple(names[each] for each in by), []).append(row)
+    made = [Group(names, ("mine",) * len(by), figures(some)) for names, some in found.items()]
+    return sorted(made, key=lambda each: each.names if days else (str(-each.figures.price), *each.names))
+
+
+def figures(rows: list[UsageLine]) -> Figures:
+    return Figures(
+        requests=len(rows),
+        failed=sum(row.status != "served" for row in rows),
+        input_tokens=sum(row.input_tokens for row in rows),
+        output_tokens=sum(row.output_tokens for row in rows),
+        price=sum(row.price for row in rows),
+        latency_ms=sum(row.latency_ms for row in rows),
+        cache_saving=sum(row.cache_saving for row in rows),
     )
 
 
-def report(rows: list[UsageLine] = ROWS, *, details: bool = False) -> dict[str, Any]:
-    period = Period(START, END, "daily", include_details=details)
-    encoded = msgspec.json.Encoder(decimal_format="number").encode(
-        usage_report([summed(row) for row in rows], rows, period, WALLET, key_hash="ab")
+def report(rows: list[UsageLine] = ROWS, granularity: str = "daily", **more: Any) -> dict[str, Any]:
+    parted = Parted(
+        groups(rows, "day"),
+        groups(rows, "provider", "model"),
+        groups(rows, "persona"),
+        groups(rows, "key"),
+        groups(rows, "project"),
     )
-    read: dict[str, Any] = msgspec.json.decode(encoded)
+    made = usage_report(parted, Asked(START, END, granularity, "ab", **more), WALLET)
+    read: dict[str, Any] = msgspec.json.decode(msgspec.json.Encoder(decimal_format="number").encode(made))
     return read
 
 
@@ -81,7 +97,7 @@ def test_the_published_cli_finds_cents_where_it_divides_by_a_hundred() -> None:
     body = report()
     assert body["summary"]["total_cost"] == 2.4691356
     assert body["summary"]["credits_remaining"] == 450
-    assert body["by_model"][0] == {
+    assert next(entry for entry in body["by_model"] if entry["model"] == "gpt-5") == {
         "provider": "openai",
         "model": "gpt-5",
         "requests": 2,
@@ -90,6 +106,7 @@ def test_the_published_cli_finds_cents_where_it_divides_by_a_hundred() -> None:
         "total_tokens": 1200,
         "cost": 1.2345678,
         "cost_usd": "0.012345678",
+        "cache_savings_usd": "0.00000009",
     }
     assert body["by_agent"][0]["agent_name"] == "developer"
     assert [entry["date"] for entry in body["daily_usage"]] == ["2026-11-23", "2026-11-24"]
@@ -106,8 +123,51 @@ def test_nothing_used_is_a_whole_report_of_zeros() -> None:
     assert (body["total_requests"], body["total_cost"], body["by_model"], body["daily_usage"]) == (0, 0, [], [])
 
 
-def test_details_come_when_asked_for() -> None:
-    assert "details" not in report()
-    details = report(details=True)["details"]
+def test_details_are_shown_as_they_come() -> None:
+    details = details_shown(ROWS)
     assert [entry["request_id"] for entry in details] == ["req_1", "req_2", "req_3"]
-    assert details[0]["cost_usd"] == "0.012345678"
+    assert (details[0]["cost_usd"], details[0]["cache_savings_usd"]) == ("0.012345678", "0.00000009")
+
+
+def test_lists_by_key_project_and_provider_agree_with_the_total() -> None:
+    body = report()
+    for name in ("by_key", "by_project", "by_provider", "by_model"):
+        assert sum(Decimal(entry["cost_usd"]) for entry in body[name]) == Decimal(body["total_cost_usd"])
+        assert sum(entry["requests"] for entry in body[name]) == body["total_requests"]
+    assert (body["by_key"][0]["key_id"], body["by_key"][0]["key_name"], body["by_key"][0]["failed"]) == (
+        "key_1",
+        "mine",
+        1,
+    )
+    assert body["by_project"][0]["project_id"] is None
+    assert body["cache_savings_usd"] == body["summary"]["cache_savings_usd"] == "0.00000018"
+
+
+@pytest.mark.parametrize(
+    ("granularity", "named"), [("weekly", {"2026-11-23": 3}), ("monthly", {"2026-11": 3}), ("daily", {"2026-11-23": 2})]
+)
+def test_days_are_put_together_to_weeks_and_months(granularity: str, named: dict[str, int]) -> None:
+    shown = {entry["date"]: entry["requests"] for entry in report(granularity=granularity)["daily_usage"]}
+    assert named.items() <= shown.items()
+    assert sum(shown.values()) == 3
+
+
+def test_the_report_says_whose_time_it_tells_and_since_when_rows_are_kept() -> None:
+    assert report()["period"]["time_zone"] == "UTC"
+    assert report()["period"]["rows_since"] is None
+    assert report(rows_since=START)["period"]["rows_since"] == START.isoformat()
+    limits = [{"provider": "monkey-coder", "limit": 60}]
+    assert report(rate_limits=limits)["rate_limit_status"] == limits
+
+
+def test_groups_are_named_by_what_parts_them() -> None:
+    [shown, *_] = groups_shown(("key", "persona"), groups(ROWS, "key", "persona"))
+    assert (shown["key_id"], shown["key_name"], shown["persona"], shown["requests"]) == (
+        "key_1",
+        "mine",
+        "developer",
+        3,
+    )
+    without = [replace(row, persona="") for row in ROWS]
+    assert [each["persona"] for each in groups_shown(("persona",), groups(without, "persona"))] == ["none"]
+    assert [each["agent_name"] for each in report(without)["by_agent"]] == ["none"]

@@ -73,6 +73,7 @@ usage_daily = Table(
     Column("provider_cost", BigInteger, nullable=False),
     Column("latency_ms", BigInteger, nullable=False),
     Column("estimated", BigInteger, nullable=False),
+    Column("cache_saving", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 """Usage of a UTC day (`day`: whole days since 1970) by who and what: sums, and how many requests failed, and so on."""

@@ -1,18 +1,21 @@
 """Reports read beside the writer: sums, and every row a page at a time."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, or_, select
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
-from monkey_coder_server.adapters.storage import retention, rollups
+from monkey_coder_server.adapters.storage import retention, rollups, usage_names, usage_sums
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import api_keys
 from monkey_coder_server.adapters.storage.tables import usage
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
-from monkey_coder_server.ports.usage_reports import UsageLine, UsageSum
+from monkey_coder_server.adapters.storage.usage_filters import chosen_rows, parameters
+from monkey_coder_server.ports.statements import Place
+from monkey_coder_server.ports.usage_reports import Group, Grouping, Named, UsageLine, Wanted
 
 PAGE = 2_000
 _OF_ACCOUNT = (
@@ -39,10 +42,16 @@ _OF_ACCOUNT = (
         usage.c.latency_ms,
         usage.c.estimated,
         usage.c.receipt_id,
+        usage.c.cache_saving,
     )
     .select_from(usage)
     .outerjoin(api_keys, api_keys.c.key_id == usage.c.key_id)
-    .where(usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start"), usage.c.at < bindparam("end"))
+    .where(
+        usage.c.account_id == bindparam("account"),
+        usage.c.at >= bindparam("start"),
+        usage.c.at < bindparam("end"),
+        *chosen_rows(usage),
+    )
     .limit(bindparam("most"))
 )
 _LINES = Query(
@@ -50,7 +59,14 @@ _LINES = Query(
         usage.c.at, usage.c.request_id
     )
 )
-_NEWEST = Query(_OF_ACCOUNT.order_by(usage.c.at.desc(), usage.c.request_id.desc()))
+_NEWEST = Query(
+    _OF_ACCOUNT.where(
+        or_(
+            usage.c.at < bindparam("last"),
+            and_(usage.c.at == bindparam("last"), usage.c.request_id < bindparam("before")),
+        )
+    ).order_by(usage.c.at.desc(), usage.c.request_id.desc())
+)
 _AT, _REQUEST, _STREAM, _ESTIMATED = 1, 2, 11, 20
 
 
@@ -61,29 +77,41 @@ class SqlUsageReports:
         self._writer = writer
         self._readers = readers
 
-    async def sums(self, account_id: str, *, start: datetime, end: datetime, hourly: bool) -> Sequence[UsageSum]:
-        """An account's usage with start ≤ t < end in sums."""
-        body = partial(rollups.between, account_id, to_micros(start), to_micros(end), hourly)
-        return await self._readers.read_of(account_id, body)
+    async def grouped(
+        self, account_id: str, wanted: Wanted, groupings: Sequence[Grouping]
+    ) -> Sequence[Sequence[Group]]:
+        """An account's usage parted in several ways, all of one moment."""
+        return await self._readers.read_of(account_id, partial(usage_sums.grouped, account_id, wanted, groupings))
 
-    async def newest(self, account_id: str, *, start: datetime, end: datetime, most: int) -> Sequence[UsageLine]:
-        """The newest requests of an account with start ≤ t < end, oldest first."""
-        wanted = {"account": account_id, "start": to_micros(start), "end": to_micros(end), "most": most}
-        rows = await self._readers.read_of(account_id, lambda transaction: transaction.rows(_NEWEST, wanted))
-        return [_line(row) for row in reversed(rows)]
+    async def newest(
+        self, account_id: str, wanted: Wanted, *, most: int, after: Place | None = None
+    ) -> Sequence[UsageLine]:
+        """An account's requests, newest first, those before a place."""
+        last = after or Place(to_micros(wanted.end), "")
+        asked = {**_asked(account_id, wanted), "most": most, "last": last.at, "before": last.request_id}
+        asked["end"] = min(asked["end"], last.at + 1)
+        rows = await self._readers.read_of(account_id, lambda transaction: transaction.rows(_NEWEST, asked))
+        return [_line(row) for row in rows]
 
-    async def lines(
-        self, account_id: str | None, *, start: datetime, end: datetime
-    ) -> AsyncIterator[Sequence[UsageLine]]:
-        """Every request with start ≤ t < end, a page at a time."""
-        until = to_micros(end)
+    async def lines(self, account_id: str | None, wanted: Wanted) -> AsyncIterator[Sequence[UsageLine]]:
+        """Every request, a page at a time."""
         async for owner in self._owners(account_id):
-            place, after = to_micros(start), ""
-            while page := await self._readers.read_of(owner, partial(_page, owner, place, until, after)):
+            asked = {**_asked(owner, wanted), "after": "", "most": PAGE}
+            while page := await self._readers.read_of(owner, partial(_page, dict(asked))):
                 yield [_line(row) for row in page]
-                place, after = page[-1][_AT], page[-1][_REQUEST]
+                asked |= {"start": page[-1][_AT], "after": page[-1][_REQUEST]}
                 if len(page) < PAGE:
                     break
+
+    async def unknown(self, account_id: str, kind: Named, names: Sequence[str]) -> Sequence[str]:
+        """Those of some names that nothing of the account has."""
+        body = partial(usage_names.unknown, account_id, kind, names)
+        return await self._readers.read_of(account_id, body)
+
+    async def rows_since(self) -> datetime | None:
+        """Since when single requests are kept."""
+        since = await self._readers.read(retention.kept_from)
+        return from_micros(since) if since else None
 
     async def rebuild(self) -> None:
         """Make the sums of all days whose rows are kept anew."""
@@ -120,9 +148,13 @@ class SqlUsageReports:
             after = owners[-1]
 
 
-def _page(account_id: str, start: int, end: int, after: str, transaction: Transaction) -> list[Row]:
-    wanted = {"account": account_id, "start": start, "end": end, "after": after, "most": PAGE}
-    return transaction.rows(_LINES, wanted)
+def _asked(account_id: str, wanted: Wanted) -> dict[str, Any]:
+    span = {"start": to_micros(wanted.start), "end": to_micros(wanted.end)}
+    return {"account": account_id, **span, **parameters(wanted)}
+
+
+def _page(asked: Mapping[str, Any], transaction: Transaction) -> list[Row]:
+    return transaction.rows(_LINES, asked)
 
 
 def _line(row: Row) -> UsageLine:

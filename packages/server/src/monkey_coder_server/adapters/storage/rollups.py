@@ -13,14 +13,13 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_add
 
 from monkey_coder_server.adapters.storage.reporting_tables import usage_daily
 from monkey_coder_server.adapters.storage.tables import usage
-from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
-from monkey_coder_server.ports.usage_reports import UsageSum
+from monkey_coder_server.adapters.storage.transaction import Query, Transaction
 
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
 """Microseconds."""
 _KEY = ("account_id", "day", "key_id", "provider", "model", "persona")
-_SUMS = (
+SUMS = (
     "requests",
     "failed",
     "input_tokens",
@@ -31,14 +30,14 @@ _SUMS = (
     "provider_cost",
     "latency_ms",
     "estimated",
+    "cache_saving",
 )
-_NAMED = 5
-"""Where in a row of sums the counts begin, behind hour, key, provider, model and persona."""
+"""What is summed, in the order of `ports.usage_reports.Figures`."""
 _WRITE = insert_or_add(usage_daily)
 _ADD = Query(
     _WRITE.on_conflict_do_update(
         index_elements=[usage_daily.c[name] for name in _KEY],
-        set_={name: usage_daily.c[name] + _WRITE.excluded[name] for name in _SUMS},
+        set_={name: usage_daily.c[name] + _WRITE.excluded[name] for name in SUMS},
     )
 )
 
@@ -47,43 +46,25 @@ def _sum_of(name: str) -> ColumnElement[Any]:
     return func.sum(usage.c[name]).label(name)
 
 
-_HOUR_OF_ROW = usage.c.at // literal_column(str(HOUR))
 _DAY_OF_ROW = usage.c.at // literal_column(str(DAY))
 _ONE: ColumnElement[int] = literal_column("1")
 _NONE: ColumnElement[int] = literal_column("0")
 _SUMS_OF_ROWS = (
     func.count().label("requests"),
     func.sum(case((usage.c.status == literal_column("'served'"), _NONE), else_=_ONE)).label("failed"),
-    *(_sum_of(name) for name in _SUMS[2:-1]),
+    *(_sum_of(name) for name in SUMS[2:-2]),
     func.sum(case((usage.c.estimated, _ONE), else_=_NONE)).label("estimated"),
+    _sum_of("cache_saving"),
 )
 _WHO = (usage.c.key_id, usage.c.provider, usage.c.model, usage.c.persona)
 _FORGET = Query(delete(usage_daily).where(usage_daily.c.day >= bindparam("first")))
 _REBUILD = Query(
     insert_or_add(usage_daily).from_select(
-        ["account_id", "day", "key_id", "provider", "model", "persona", *_SUMS],
+        ["account_id", "day", "key_id", "provider", "model", "persona", *SUMS],
         select(usage.c.account_id, _DAY_OF_ROW, *_WHO, *_SUMS_OF_ROWS)
         .where(usage.c.at >= bindparam("start"))
         .group_by(usage.c.account_id, _DAY_OF_ROW, *_WHO),
     )
-)
-_OF_DAYS = Query(
-    select(
-        (usage_daily.c.day * literal_column("24")).label("hour"),
-        *(usage_daily.c[name] for name in ("key_id", "provider", "model", "persona", *_SUMS)),
-    )
-    .where(
-        usage_daily.c.account_id == bindparam("account"),
-        usage_daily.c.day >= bindparam("first"),
-        usage_daily.c.day < bindparam("last"),
-    )
-    .order_by(usage_daily.c.day, usage_daily.c.key_id, usage_daily.c.provider, usage_daily.c.model)
-)
-_OF_ROWS = Query(
-    select(_HOUR_OF_ROW.label("hour"), *_WHO, *_SUMS_OF_ROWS)
-    .where(usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start"), usage.c.at < bindparam("end"))
-    .group_by(_HOUR_OF_ROW, *_WHO)
-    .order_by(_HOUR_OF_ROW, usage.c.key_id, usage.c.provider, usage.c.model)
 )
 
 
@@ -108,12 +89,12 @@ def _key_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    sums = {name: sum([int(row[name]) for row in rows]) for name in _SUMS[2:]}
+    sums = {name: sum([int(row[name]) for row in rows]) for name in SUMS[2:]}
     return {"requests": len(rows), "failed": sum([row["status"] != "served" for row in rows]), **sums}
 
 
 def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Mapping[str, int]]) -> None:
-    rows = [{**dict(zip(_KEY, key, strict=True)), **{name: sums[key][name] for name in _SUMS}} for key in sorted(sums)]
+    rows = [{**dict(zip(_KEY, key, strict=True)), **{name: sums[key][name] for name in SUMS}} for key in sorted(sums)]
     if rows:
         transaction.change_each(_ADD, rows)
 
@@ -122,29 +103,3 @@ def rebuild(transaction: Transaction, *, kept_from: int) -> None:
     """Make the sums of all days since `kept_from` (microseconds, a day's beginning) anew from the rows."""
     transaction.change(_FORGET, {"first": kept_from // DAY})
     transaction.change(_REBUILD, {"start": kept_from})
-
-
-def between(account_id: str, start: int, end: int, hourly: bool, transaction: Transaction) -> Sequence[UsageSum]:  # noqa: FBT001 - a reader's body is called by position
-    """An account's sums with start ≤ t < end (microseconds), oldest first.
-
-    Whole days come from the sums that are kept, hours and the parts of days at both ends from the rows.
-    """
-    first, last = -(-start // DAY), end // DAY
-    if hourly or first >= last:
-        return _of_rows(account_id, start, end, transaction)
-    days = transaction.rows(_OF_DAYS, {"account": account_id, "first": first, "last": last})
-    before = _of_rows(account_id, start, first * DAY, transaction)
-    return [*before, *map(_sum, days), *_of_rows(account_id, last * DAY, end, transaction)]
-
-
-def _of_rows(account_id: str, start: int, end: int, transaction: Transaction) -> list[UsageSum]:
-    if start >= end:
-        return []
-    rows = transaction.rows(_OF_ROWS, {"account": account_id, "start": start, "end": end})
-    return [_sum(row) for row in rows]
-
-
-def _sum(row: Row) -> UsageSum:
-    """A row of sums; PostgreSQL gives sums of BIGINT as exact decimals."""
-    hour, *who = row[:_NAMED]
-    return UsageSum(int(hour), *who, *map(int, row[_NAMED:]))

@@ -196,6 +196,7 @@ usage = Table(
     Column("latency_ms", BigInteger, nullable=False),
     Column("estimated", Boolean, nullable=False),
     Column("cache_write_tokens", BigInteger),
+    Column("cache_saving", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("status = 'served' OR status = 'failed' OR status = 'expired'", "known_status"),
     CheckConstraint("price >= 0", "price_not_negative"),
     CheckConstraint("status = 'served' OR price = 0", "only_served_is_charged"),
@@ -203,8 +204,8 @@ usage = Table(
 )
 """One row for each resolved hold, kept in the order it is reported in; its hold's `resolved_at` is its `at`.
 
-`price` is what was charged; `loss` is what the price exceeded the hold by. `cache_write_tokens` is NULL
-where it was not counted yet.
+`price` is what was charged; `loss` is what the price exceeded the hold by; `cache_saving` is what a provider's cache
+spared the account, 0 where it was not kept yet. `cache_write_tokens` is NULL where it was not counted yet.
 """
 
 idempotency = Table(

@@ -102,6 +102,7 @@ def _written(request: Settlement | FailedRequest, outcome: Outcome) -> Parameter
         "latency_ms": request.latency_ms,
         "estimated": used.estimated,
         "cache_write_tokens": used.cache_write_5m + used.cache_write_1h,
+        "cache_saving": request.cache_saving if isinstance(request, Settlement) else 0,
     }
 
 

@@ -178,16 +178,18 @@ _CHECKS: Mapping[str, Query] = {
         text("""
         SELECT account_id || ' ' || day FROM (
             SELECT account_id, day, key_id, provider, model, persona, requests, failed, input_tokens, cached_tokens,
-                output_tokens, reasoning_tokens, price, provider_cost, latency_ms, estimated
+                output_tokens, reasoning_tokens, price, provider_cost, latency_ms, estimated, cache_saving
             FROM usage_daily WHERE day >= :kept / 86400000000
             UNION ALL SELECT account_id, at / 86400000000, key_id, provider, model, persona, -1,
                 CASE status WHEN 'served' THEN 0 ELSE -1 END, -input_tokens, -cached_tokens, -output_tokens,
-                -reasoning_tokens, -price, -provider_cost, -latency_ms, CASE WHEN estimated THEN -1 ELSE 0 END
+                -reasoning_tokens, -price, -provider_cost, -latency_ms, CASE WHEN estimated THEN -1 ELSE 0 END,
+                -cache_saving
             FROM usage WHERE at >= :kept
         ) AS both_sides GROUP BY account_id, day, key_id, provider, model, persona
         HAVING SUM(requests) <> 0 OR SUM(failed) <> 0 OR SUM(input_tokens) <> 0 OR SUM(cached_tokens) <> 0
             OR SUM(output_tokens) <> 0 OR SUM(reasoning_tokens) <> 0 OR SUM(price) <> 0
             OR SUM(provider_cost) <> 0 OR SUM(latency_ms) <> 0 OR SUM(estimated) <> 0
+            OR SUM(cache_saving) <> 0
         """)
     ),
     "unfinished_idempotency_keys_without_open_hold": Query(

@@ -1,20 +1,17 @@
 """`/v1/audit`: what was done in an account, by whom and from where."""
 
 from monkey_coder_protocol import audit as wire
-from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_protocol.queries import AuditExportQuery, AuditQuery
 from monkey_coder_server.domain.scopes import AUDIT_READ
-from monkey_coder_server.features.audit.export import FORMATS, checked, pieces
+from monkey_coder_server.features.audit.export import FORMATS, pieces
 from monkey_coder_server.ports.audit_log import AuditLog, AuditRecord
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.query import read_query
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 from monkey_coder_server.web.sse import EventStream, EventWriter
-
-USUAL_PAGE = 100
-LARGEST_PAGE = 1_000
-_LONGEST_NUMBER = 18
 
 
 class AuditRoutes:
@@ -27,22 +24,24 @@ class AuditRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Every route of the feature."""
         return (
-            Route("GET", "/v1/audit", self.page, scope=AUDIT_READ, gives=wire.AuditPage),
-            Route("GET", "/v1/audit/export", self.export, scope=AUDIT_READ, action="audit.export"),
+            Route("GET", "/v1/audit", self.page, scope=AUDIT_READ, query=AuditQuery, gives=wire.AuditPage),
+            Route(
+                "GET", "/v1/audit/export", self.export, scope=AUDIT_READ, action="audit.export", query=AuditExportQuery
+            ),
         )
 
     async def page(self, request: Request) -> Reply:
         """The newest entries, or those before one: `limit`, `before`."""
-        most = _number(request, "limit", at_most=LARGEST_PAGE) or USUAL_PAGE
-        before = _number(request, "before", at_most=10**_LONGEST_NUMBER)
-        found = await self._log.newest(request.principal.account_id, before=before, most=most + 1)
+        query = read_query(AuditQuery, request.pairs)
+        most = query.limit
+        found = await self._log.newest(request.principal.account_id, before=query.before, most=most + 1)
         shown = found[:most]
         follows = str(shown[-1].audit_id) if len(found) > most else None
         return json_reply(wire.AuditPage([_shown(record) for record in shown], follows))
 
     async def export(self, request: Request) -> Reply:
         """The whole trail as a file, streamed: `format` csv or jsonl."""
-        name = checked(request.query.get("format") or "csv")
+        name = read_query(AuditExportQuery, request.pairs).format
         account_id = request.principal.account_id
 
         async def run(writer: EventWriter) -> None:
@@ -78,13 +77,3 @@ def _shown(record: AuditRecord) -> wire.AuditEntry:
         previous=record.previous.hex() if record.previous is not None else None,
         digest=record.digest.hex() if record.digest is not None else None,
     )
-
-
-def _number(request: Request, name: str, *, at_most: int) -> int | None:
-    text = request.query.get(name, "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER and 1 <= int(text) <= at_most):
-        message = f"The query parameter `{name}` must be a whole number from 1 to {at_most}."
-        raise InvalidRequest(message)
-    return int(text)

@@ -12,7 +12,7 @@ import msgspec
 
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.ports.exports import Column, Kind, MakeWriter, Value
-from monkey_coder_server.ports.usage_reports import UsageLine, UsageReports
+from monkey_coder_server.ports.usage_reports import UsageLine, UsageReports, Wanted
 from monkey_coder_server.web.plain_tables import CsvTable, JsonLines
 
 SELLER = "Monkey Coder"
@@ -98,15 +98,15 @@ class Export:
     """What to export. No account: every account, with what the house pays providers."""
 
     format: str
-    start: datetime
-    end: datetime
+    wanted: Wanted
     account_id: str | None = None
 
     @property
     def file_name(self) -> str:
         """A name for the file."""
-        last = (self.end - timedelta(microseconds=1)).date()
-        return f"usage-{self.start.date()}-{last}{'-focus' if self.format == 'focus' else ''}.{FORMATS[self.format][1]}"
+        last = (self.wanted.end - timedelta(microseconds=1)).date()
+        kind = "-focus" if self.format == "focus" else ""
+        return f"usage-{self.wanted.start.date()}-{last}{kind}.{FORMATS[self.format][1]}"
 
 
 def checked(name: str | None) -> str:
@@ -124,7 +124,7 @@ async def pieces(reports: UsageReports, export: Export, make: MakeWriter) -> Asy
     writer = make()
     named = [Column(name, kind) for name, kind in columns.items()] + ([Column(_OF_THE_HOUSE, _MONEY)] if house else [])
     yield writer.begin(named)
-    async for page in reports.lines(export.account_id, start=export.start, end=export.end):
+    async for page in reports.lines(export.account_id, export.wanted):
         rows = [_focus(line) if columns is _FOCUS else _plain(line) for line in page]
         if house:
             rows = [(*row, line.provider_cost) for row, line in zip(rows, page, strict=True)]

@@ -12,6 +12,7 @@ from monkey_coder_protocol.billing import (
     StatementCredit,
     StatementLine,
 )
+from monkey_coder_protocol.queries import ReceiptsQuery, StatementQuery
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.billing.period import read_period
@@ -19,11 +20,10 @@ from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import SignedReceipt
 from monkey_coder_server.ports.statements import CreditMoved, CreditSums, Line, Place, Statements
 from monkey_coder_server.web.asgi import Reply
+from monkey_coder_server.web.query import read_query
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
-LARGEST_PAGE = 1_000
-USUAL_PAGE = 100
 MOST_MOVEMENTS = 1_000
 
 
@@ -36,25 +36,25 @@ class ReceiptRoutes:
 
     async def page(self, request: Request) -> Reply:
         """Receipts of a period, oldest first: `start_date`, `end_date`, `key_id`, `limit`, `after`."""
-        query = request.query
-        period = read_period(query, self._clock.now())
-        most = _limit(query.get("limit", ""))
+        query = read_query(ReceiptsQuery, request.pairs)
+        start, end = read_period(query, self._clock.now())
         found = await self._statements.issued(
             request.principal.account_id,
-            start=period.start,
-            end=period.end,
-            after=_place(query.get("after", "")),
-            key_id=query.get("key_id") or None,
-            most=most + 1,
+            start=start,
+            end=end,
+            after=_place(query.after),
+            key_id=query.key_id or None,
+            most=query.limit + 1,
         )
-        shown = found[:most]
-        follows = _cursor(shown[-1].place) if len(found) > most else None
+        shown = found[: query.limit]
+        follows = _cursor(shown[-1].place) if len(found) > query.limit else None
         return json_reply(ReceiptPage(receipts=[sent(each.receipt) for each in shown], next=follows))
 
     async def statement(self, request: Request) -> Reply:
         """What a month came to, and what moved the balance: `month`, such as 2026-11; this month when left out."""
         account_id = request.principal.account_id
-        start, end = read_month(request.query.get("month", ""), self._clock.now())
+        query = read_query(StatementQuery, request.pairs)
+        start, end = read_month(query.month, self._clock.now())
         lines = await self._statements.lines(account_id, start=start, end=end)
         credit = await self._statements.credit(account_id, start=start, end=end, most=MOST_MOVEMENTS + 1)
         total = sum(line.charged for line in lines)
@@ -88,10 +88,10 @@ def read_month(text: str, now: datetime) -> tuple[datetime, datetime]:
     """Start and end of a UTC month; of this one for an empty text. Raises `InvalidRequest`."""
     try:
         first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC) if text else now.astimezone(UTC)
+        start = first.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return start, start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
     except ValueError as wrong:
         raise InvalidRequest("The query parameter `month` must be a month like 2026-11.") from wrong
-    start = first.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return start, start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
 
 
 def _line(line: Line) -> StatementLine:
@@ -136,15 +136,6 @@ def _movement(moved: CreditMoved) -> CreditMovement:
         amount_nano=moved.amount,
         request_id=moved.request_id,
     )
-
-
-def _limit(text: str) -> int:
-    if not text:
-        return USUAL_PAGE
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LARGEST_PAGE:
-        message = f"The query parameter `limit` must be a number from 1 to {LARGEST_PAGE}."
-        raise InvalidRequest(message)
-    return int(text)
 
 
 def _cursor(place: Place) -> str:

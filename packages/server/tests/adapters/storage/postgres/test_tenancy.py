@@ -24,6 +24,7 @@ from monkey_coder_server.ports.accounts import AuditEntry, Caps
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.quotes import StoredQuote
+from monkey_coder_server.ports.usage_reports import Wanted
 from packages.server.tests.contract.booking import NOON, StillClock, hold_request, settle
 from packages.server.tests.contract.test_keys import LAPTOP
 from packages.server.tests.contract.test_organizations import person
@@ -190,7 +191,7 @@ async def test_what_tenants_read_is_whole_behind_the_wall(store: Storage) -> Non
     assert await store.answers.get(MINE, f"resp_{MINE}") is not None
     assert await store.answers.get(MINE, f"resp_{THEIRS}") is None
     assert await store.quotes.get(MINE, f"quote_{MINE}") is not None
-    assert len(await store.reports.newest(MINE, **day, most=9)) == 1
+    assert len(await store.reports.newest(MINE, Wanted(**day), most=9)) == 1
     assert len(await store.audit.newest(MINE, before=None, most=9)) == 1
     assert len(await store.ledger.grants(MINE)) == 1
     [issued] = await store.statements.issued(MINE, **day, after=None, key_id=None, most=9)

@@ -4,6 +4,7 @@ import msgspec
 
 from monkey_coder_protocol import operators as wire
 from monkey_coder_protocol.auth import Message
+from monkey_coder_protocol.queries import PersonQuery, RoleQuery
 from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.errors import Forbidden, InvalidRequest, NotFound
 from monkey_coder_server.domain.operators import OperatorRole
@@ -19,6 +20,7 @@ from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
 from monkey_coder_server.web.operating import actor_of
+from monkey_coder_server.web.query import read_query
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -44,6 +46,7 @@ class OperatorRoutes:
                 auth="session",
                 scope=OPERATOR_SUPPORT,
                 action="account.look",
+                query=PersonQuery,
                 gives=wire.AccountViews,
             ),
             Route(
@@ -101,13 +104,14 @@ class OperatorRoutes:
                 scope=OPERATOR_ADMIN,
                 confirm=Action.OPERATOR,
                 action="operator.dismiss",
+                query=RoleQuery,
                 gives=Message,
             ),
         )
 
     async def find_accounts(self, request: Request) -> Reply:
         """The accounts of the person with the address `email`."""
-        email = request.query.get("email", "")
+        email = read_query(PersonQuery, request.pairs).email
         if not email:
             raise InvalidRequest("Name the person whose accounts you look at: `?email=…`.")
         user = await user_of(self._use, email)
@@ -151,7 +155,7 @@ class OperatorRoutes:
 
     async def dismiss(self, request: Request) -> Reply:
         """Take a person's roles, or the one that `role` names."""
-        named, user_id = request.query.get("role"), request.parameters["user_id"]
+        named, user_id = read_query(RoleQuery, request.pairs).role, request.parameters["user_id"]
         roles = frozenset(OperatorRole) if named is None else frozenset({operator_roles.checked_role(named)})
         user = await self._use.accounts.by_id(user_id)
         if user is None or not await operator_roles.dismiss(
