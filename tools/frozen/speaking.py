@@ -38,6 +38,7 @@ from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction
 from monkey_coder_server.adapters.storage.transaction import Query
 from monkey_coder_server.domain.bandit.checkpoint import Delta, Sum
 from monkey_coder_server.domain.bandit.evidence import Tally
+from monkey_coder_server.domain.invoicing import Month
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
@@ -56,7 +57,9 @@ from monkey_coder_server.domain.payments import (
 from monkey_coder_server.domain.plans import Plan, PlanSpan, put_on
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
 from monkey_coder_server.domain.roles import Role
+from monkey_coder_server.domain.subscriptions import Subscription
 from monkey_coder_server.domain.throttling import Allowance
+from monkey_coder_server.domain.top_ups import TopUpRule
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rotation, Session, User
 from monkey_coder_server.ports.answers import StoredAnswer
@@ -210,29 +213,19 @@ async def before(store: Storage) -> list[Resolved]:
 async def _set_up(store: Storage) -> None:
     """People, keys, credit, limits, and what is kept beside money."""
     await store.receipt_keys.publish()
-    await store.accounts.create(
-        User("user_1", ACCOUNT, "Ada@Example.org", "Ada", "$argon2id$one", "free", ("user",), NOON)
-    )
+    ada = User("user_1", ACCOUNT, "Ada@Example.org", "Ada", "$argon2id$one", "free", ("user",), NOON)
+    await store.accounts.create(ada)
     await store.sessions.open(Session("sess_1", "user_1", b"first".ljust(32), NOON + LATER))
     firm = Organization("acc_firm", "Firm", NOON)
     await store.organizations.create(firm, Membership(firm.account_id, "user_1", Role.OWNER, NOON))
     await store.teams.add_team(Team("team_1", firm.account_id, "Web", NOON))
     await store.teams.add_project(Project(firm.account_id, "web", "team_1", NOON))
     await store.model_rules.put(firm.account_id, ModelRule(Holder(HolderKind.TEAM, "team_1"), deny=("xai/*",)))
-    await store.plans.put(Plan(plan_id="team", name="Team"))
-    span = PlanSpan(plan_id="team", starts_at=NOON, source="operator")
-    await store.account_plans.change(firm.account_id, lambda history: put_on(history, span))
-    markup = MarkupRule(basis_points=1_250, plan="team", provider="groq", starts_at=NOON, name="markup_1")
-    await store.markups.set(Markup(markup, "the plan's terms", "operator", NOON))
-    await store.markups.end("markup_1", NOON + LATER)
-    row = PriceRow(provider="openai", model="gpt-5", rates=Rates.of(input=1, output=2))
-    schedule = ((NOON, PriceBook.of([row])),)
-    await store.price_books.activate(schedule, source="a list", by="operator", reason="new prices", at=NOON)
-    event = EventSeen("evt_1", "payment_intent.succeeded", NOON, False, "payment", "pi_1")  # noqa: FBT003 - of test mode
-    await store.payment_inbox.take(event, NOON)
+    await _sell(store, firm.account_id)
     await store.identities.link(Identity("google", "7", "ada@example.org"), "user_1", NOON)
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)
+    await _owe(store)
     await store.tries.take({"login": Allowance(10, 60, 1, 60)}, NOON)
     await store.keys.create(
         KeyRecord(
@@ -250,11 +243,9 @@ async def _set_up(store: Storage) -> None:
     )
     await store.ledger.open_wallet(ACCOUNT)
     await store.ledger.grant(ACCOUNT, 50_000, reason="test", idempotency_key="first")
-    await store.ledger.grant(
-        ACCOUNT, 700, reason="test", idempotency_key="second", terms=GrantTerms(GrantKind.PROMO, 1, NOON + LATER)
-    )
-    project = Holder(HolderKind.PROJECT, "web")
-    await store.limits.put(ACCOUNT, Limit(project, Period.MONTH, Unit.MONEY, 80_000), NOON)
+    soon = GrantTerms(GrantKind.PROMO, 1, NOON + LATER)
+    await store.ledger.grant(ACCOUNT, 700, reason="test", idempotency_key="second", terms=soon)
+    await store.limits.put(ACCOUNT, Limit(Holder(HolderKind.PROJECT, "web"), Period.MONTH, Unit.MONEY, 80_000), NOON)
     await store.audit.record(AuditEntry("ada", "grant", target=ACCOUNT, at=NOON, account_id=ACCOUNT, details="{}"))
     await store.quotes.save(StoredQuote("quote_1", ACCOUNT, b"f" * 32, b'{"rows":[]}', NOON + LATER))
     answer = StoredAnswer(
@@ -267,6 +258,42 @@ async def _set_up(store: Storage) -> None:
     await _learn(store)
     await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
     await store.replies.keep(ACCOUNT, "call:1", b"made")
+
+
+async def _sell(store: Storage, customer: str) -> None:
+    """Plans, prices, and what the payment processor tells."""
+    await store.plans.put(Plan(plan_id="team", name="Team"))
+    span = PlanSpan(plan_id="team", starts_at=NOON, source="operator")
+    await store.account_plans.change(customer, lambda history: put_on(history, span))
+    markup = MarkupRule(basis_points=1_250, plan="team", provider="groq", starts_at=NOON, name="markup_1")
+    await store.markups.set(Markup(markup, "the plan's terms", "operator", NOON))
+    await store.markups.end("markup_1", NOON + LATER)
+    row = PriceRow(provider="openai", model="gpt-5", rates=Rates.of(input=1, output=2))
+    schedule = ((NOON, PriceBook.of([row])),)
+    await store.price_books.activate(schedule, source="a list", by="operator", reason="new prices", at=NOON)
+    event = EventSeen("evt_1", "payment_intent.succeeded", NOON, False, "payment", "pi_1")  # noqa: FBT003 - of test mode
+    await store.payment_inbox.take(event, NOON)
+    await _top_up(store)
+
+
+async def _top_up(store: Storage) -> None:
+    rule = TopUpRule(threshold=1_000_000, amount=1_000_000, monthly_maximum=1_000_000)
+    await store.top_ups.set(ACCOUNT, rule, by="user_1", now=NOON)
+    await store.top_ups.begin(ACCOUNT, NOON)
+    await store.top_ups.remove(ACCOUNT, by="user_1", now=NOON)
+
+
+async def _owe(store: Storage) -> None:
+    """A credit line that is used and invoiced, and a plan that is paid for."""
+    await store.ledger.open_wallet("acc_line")
+    await store.credit_lines.set("acc_line", 90_000_000, NOON)
+    used = hold_request(20_000_000, account_id="acc_line", key_id="key_line")
+    await store.books.place(used)
+    await store.books.ship([resolved(used, None, 20_000_000)])
+    await store.invoices.close("acc_line", Month("2026-11"), NOON + LATER)
+    who: dict[str, Any] = {"subscription_id": "sub_1", "account_id": ACCOUNT, "plan_id": "team", "state": "active"}
+    subscribed = Subscription(**who, period_start=NOON, period_end=NOON + LATER, ends_with_period=False)
+    await store.subscriptions.bring(subscribed, NOON)
 
 
 async def _prove(store: Storage) -> None:
@@ -308,11 +335,9 @@ async def _learn(store: Storage) -> None:
 async def after(store: Storage, ending: Sequence[Resolved], clock: StillClock) -> list[Resolved]:
     """What a process of that code goes on saying while others are of the next one; how what it leaves open will end."""
     held, *others = ending
-    turn = Rotation(b"first".ljust(32), b"next".ljust(32), NOON, NOON + LATER)
-    await store.sessions.rotate("sess_1", turn)
+    await store.sessions.rotate("sess_1", Rotation(b"first".ljust(32), b"next".ljust(32), NOON, NOON + LATER))
     await store.books.ship([held])
-    shipped = hold_request(200)
-    await store.books.ship([resolved(shipped, "lease_old", 200)])
+    await store.books.ship([resolved(hold_request(200), "lease_old", 200)])
     await store.books.give_back("lease_old", 500)
     await store.books.lease(lease_wish(1_000, lease_id="lease_new", instance="old"))
     await store.books.extend("old", NOON + timedelta(minutes=20))

@@ -30,7 +30,14 @@ ABOUT_NO_MODEL = {
     "quotes.md",
     "reconcile.md",
 }
-ABOUT_NO_MODEL |= {"organizations.md", "work-in-an-organization.md", "sign-in.md", "simulated-stripe.md", "stripe.md"}
+ABOUT_NO_MODEL |= {
+    "organizations.md",
+    "work-in-an-organization.md",
+    "sign-in.md",
+    "simulated-stripe.md",
+    "stripe.md",
+    "business.md",
+}
 CATALOG = Catalog(card for provider in PROVIDERS for card in provider.offers)
 GATEWAY = "http://127.0.0.1:8000"
 # What stands before a model's name where a tool wants to know its dialect, or what it calls the gateway.

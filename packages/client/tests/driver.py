@@ -10,6 +10,7 @@ from monkey_coder._accounts import AsyncAuth, AsyncKeys
 from monkey_coder._factors import AsyncMfa
 from monkey_coder._organizations import AsyncOrganizations
 from monkey_coder._payments import AsyncPayments
+from monkey_coder._plans import AsyncPlans
 from monkey_coder.async_client import AsyncStream
 
 BASE = "http://gateway.test"
@@ -38,7 +39,7 @@ class Driver:
     def _wrap(self, value: Any) -> Any:
         if inspect.isawaitable(value):
             value = self._loop.run_until_complete(value)
-        namespaces = (AsyncKeys, AsyncAuth, AsyncMfa, AsyncOrganizations, AsyncPayments)
+        namespaces = (AsyncKeys, AsyncAuth, AsyncMfa, AsyncOrganizations, AsyncPayments, AsyncPlans)
         if isinstance(value, (AsyncClient, AsyncStream, *namespaces)) or inspect.ismethod(value):
             return Driver(value, self._loop)
         return value

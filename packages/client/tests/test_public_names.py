@@ -20,8 +20,8 @@ NAMES = {
 }  # fmt: skip
 METHODS = {
     "auth", "balance", "base_url", "call", "capabilities", "close", "execute", "execute_verified", "feedback",
-    "health", "keys", "mfa", "models", "organizations", "payments", "providers", "quote", "receipt_keys",
-    "receipt_page", "receipts", "router_debug", "statement", "stream", "usage", "with_options",
+    "health", "keys", "mfa", "models", "organizations", "payments", "plans", "providers", "quote",
+    "receipt_keys", "receipt_page", "receipts", "router_debug", "statement", "stream", "usage", "with_options",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from monkey_coder._accounts import AsyncAuth, AsyncKeys
 from monkey_coder._factors import AsyncMfa
 from monkey_coder._organizations import AsyncOrganizations
 from monkey_coder._payments import AsyncPayments
+from monkey_coder._plans import AsyncPlans
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
@@ -30,11 +31,7 @@ T = TypeVar("T")
 
 
 class AsyncClient:
-    """A connection to one gateway. Use it as a context manager or await `close()`; for one event loop.
-
-    What is not given comes from the environment and the configuration files (see `monkey_coder.settings`).
-    Every method raises `MonkeyCoderError`; all times are seconds.
-    """
+    """A connection to one gateway, as `Client`: a context manager, or await `close()`; for one event loop."""
 
     def __init__(  # noqa: PLR0913  # each keyword is one thing a caller may want to change
         self,
@@ -108,6 +105,11 @@ class AsyncClient:
     def payments(self) -> AsyncPayments:
         """Buying credit and giving it back."""
         return AsyncPayments(self)
+
+    @property
+    def plans(self) -> AsyncPlans:
+        """Plans, the account's own, and its invoices."""
+        return AsyncPlans(self)
 
     @property
     def organizations(self) -> AsyncOrganizations:

@@ -15,6 +15,7 @@ from monkey_coder._accounts import Auth, Keys
 from monkey_coder._factors import Mfa
 from monkey_coder._organizations import Organizations
 from monkey_coder._payments import Payments
+from monkey_coder._plans import Plans
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
@@ -107,6 +108,11 @@ class Client:
     def payments(self) -> Payments:
         """Buying credit and giving it back."""
         return Payments(self)
+
+    @property
+    def plans(self) -> Plans:
+        """Plans, the account's own, and its invoices."""
+        return Plans(self)
 
     @property
     def organizations(self) -> Organizations:

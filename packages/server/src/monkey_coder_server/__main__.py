@@ -24,6 +24,7 @@ from monkey_coder_server import (
     markup_commands,
     operator_commands,
     payment_commands,
+    plan_commands,
     price_commands,
     routing_commands,
 )
@@ -112,6 +113,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     factor_commands.add(actions, _operate, _print_lines)
     operator_commands.add(actions, _operate, _print_lines)
     markup_commands.add(actions, _operate, _print_lines)
+    plan_commands.add(actions, _operate, _print_lines, _day)
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)

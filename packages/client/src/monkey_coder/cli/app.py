@@ -29,6 +29,7 @@ SECTIONS: dict[str, Table] = {
         "balance": ("billing", "Show what is left."),
         "billing": ("buying", "Buy credit, give it back, top up automatically."),
         "statement": ("statement", "Show what moved your balance in a month."),
+        "invoices": ("invoices", "Show what each month came to, and what is due."),
         "receipts": ("receipts", "Show and verify signed receipts."),
         "feedback": ("feedback", "Tell how an answer turned out; routing learns from it."),
     },

@@ -19,6 +19,7 @@ from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.mail import track_mail
 from monkey_coder_server.bootstrap.payments import RunningPayments, run_payments
+from monkey_coder_server.bootstrap.plans import keep_invoicing, order_plan_of, plans_of, sender_of
 from monkey_coder_server.bootstrap.prices import AUTO, CurrentPrices, begin_charging, installed
 from monkey_coder_server.bootstrap.pricing import pricing_of
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
@@ -89,7 +90,8 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         stack.push_async_callback(upstream.close)
         drain = Drain()
         paying = await stack.enter_async_context(run_payments(books, metrics))
-        trade = buying_of(books, None if paying is None else paying.side.gate)
+        gate = None if paying is None else paying.side.gate
+        trade = buying_of(books, gate, order_plan=order_plan_of(books, gate))
         features = _features(_Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying))
         for feature in features:
             if feature.stop is not None:
@@ -98,8 +100,12 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
                 await feature.start()
         sweeper = asyncio.create_task(Sweeper(books.storage, books.clock).run(metrics))
         housekeeper = asyncio.create_task(keep_reports(books, metrics, DailyComparison(books)))
-        if paying is not None:
-            stack.callback(asyncio.create_task(keep_paying(trade, paying.side.gate, metrics)).cancel)
+        if gate is not None:
+            stack.callback(asyncio.create_task(keep_paying(trade, gate, metrics)).cancel)
+        invoicer = asyncio.create_task(
+            keep_invoicing(billing.plans.Invoicer(plans_of(books), sender_of(trade, gate)), metrics)
+        )
+        stack.callback(invoicer.cancel)
         stack.callback(housekeeper.cancel)
         stack.callback(sweeper.cancel)
         application = _application(books, metrics, features, drain)
@@ -264,6 +270,7 @@ def _billing(parts: _Parts, offers: Collection[tuple[str, str]]) -> Feature:
             offers=offers,
             limiter=books.limiter,
             rate=books.settings.rate_limit_per_minute,
+            plans=plans_of(books),
         )
     )
 

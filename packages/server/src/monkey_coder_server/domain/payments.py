@@ -30,6 +30,8 @@ class Freeze(StrEnum):
     """A bank suspects one. It stays until an operator lifts it."""
     DEBT = "debt"
     """More was taken back than the credit that was left."""
+    OVERDUE = "overdue"
+    """An invoice is long overdue, or was written off."""
 
 
 FROZEN = "frozen"
@@ -46,6 +48,10 @@ WHY_FROZEN = {
     Freeze.DEBT: (
         "This account is frozen because a payment was taken back after its credit was spent. Buy credit: what is owed"
         " is paid from it first."
+    ),
+    Freeze.OVERDUE: (
+        "This account is frozen because an invoice was not paid in time. `monkey invoices` shows it and where to pay"
+        " it; it thaws once it is paid."
     ),
 }
 """What a person is told of it."""

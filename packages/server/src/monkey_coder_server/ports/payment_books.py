@@ -28,7 +28,7 @@ class Standing(Record, frozen=True):
     """What stands between an account and its next request beside its balance.
 
     `debt` is what was taken back by banks and refunds beyond the credit that was there. `frozen` says why nothing may
-    be spent: empty, `dispute`, `fraud_warning` or `debt`.
+    be spent: empty, `dispute`, `fraud_warning`, `debt` or `overdue`.
     """
 
     account_id: str

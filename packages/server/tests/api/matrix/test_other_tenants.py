@@ -9,6 +9,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from monkey_coder_server.domain.invoicing import Month
 from monkey_coder_server.domain.scopes import OPERATOR_SCOPES
 from monkey_coder_server.ports.factors import Passkey
 from packages.server.tests.api.matrix.cast import filled, served, table
@@ -70,7 +71,11 @@ async def estate(served_house: House) -> Estate:
     quote = (await made("/v1/quote", by_key, **task)).json()
     factors, now = house.gateway.books.storage.factors, house.gateway.books.clock.now()
     await factors.add_passkey(Passkey("psk_estate", owner.user.user_id, b"credential", b"cose", 0, MARK, now))
+    invoices, january = house.gateway.books.storage.invoices, Month("2026-01")
+    invoice = await invoices.close(owner.account_id, january, now)
+    assert invoice is not None
     objects = {
+        "invoice_id": invoice.invoice_id,
         "passkey_id": "psk_estate",
         "organization_id": owner.account_id,
         "account_id": owner.account_id,
@@ -145,7 +150,7 @@ async def test_afterwards_all_of_it_is_there_for_its_owner(served_house: House, 
 
 
 async def test_every_parameter_of_a_path_is_accounted_for() -> None:
-    own = {"user_id", "key_id", "session_id", "passkey_id", "receipt_id", "response_id"}
+    own = {"user_id", "key_id", "session_id", "passkey_id", "receipt_id", "response_id", "invoice_id"}
     known = {"organization_id", "account_id", "invitation_id", "team_id", "project_id", *own, *NAMES}
     assert set().union(*(_parameters(row.path) for row in table())) == known
 

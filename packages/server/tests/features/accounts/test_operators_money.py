@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from monkey_coder_server.domain.operators import OperatorRole
+from monkey_coder_server.domain.plans import Plan
 from packages.server.tests.features.accounts.people import Person, appointed, founder
 from packages.server.tests.features.accounts.test_operators import age, ask, newest, refusal, trail
 
@@ -42,6 +43,15 @@ async def test_credit_is_given_to_any_account_once_a_key_and_told_there(house: A
         f"{given.json()['id'].rpartition(':')[2]}: 12500000000 nano-dollars (purchase, 7, until "
     )
     assert granted["details"].endswith(WHY)
+
+
+async def test_plans_are_seen_whole_and_the_look_is_noted(house: Any, billing: Person) -> None:
+    hidden = Plan(plan_id="hidden", name="Hidden", listed=False, trial_credit=5)
+    await house.gateway.books.storage.plans.put(hidden)
+    body = (await ask(house, billing, "GET", "/v1/operator/plans")).json()
+    assert body["plans"][0]["plan"] == "prepaid"
+    [seen] = [each for each in body["plans"] if each["plan"] == "hidden"]
+    assert (seen["listed"], seen["trial_credit_usd"], seen["included_priority"]) == (False, "0.000000005", 50)
 
 
 async def test_a_grant_is_taken_back_and_no_more_of_it_than_was_given(house: Any, billing: Person) -> None:

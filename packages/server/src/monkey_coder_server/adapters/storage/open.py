@@ -14,9 +14,11 @@ from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.business import SqlBusiness
 from monkey_coder_server.adapters.storage.cost_books import SqlCostBooks
+from monkey_coder_server.adapters.storage.credit_lines import SqlCreditLines
 from monkey_coder_server.adapters.storage.factors import SqlFactors
 from monkey_coder_server.adapters.storage.identities import SqlIdentities
 from monkey_coder_server.adapters.storage.inbox import SqlPaymentInbox
+from monkey_coder_server.adapters.storage.invoices import SqlInvoices
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.lessons import SqlLessons
@@ -47,6 +49,7 @@ from monkey_coder_server.adapters.storage.sessions import SqlSessions
 from monkey_coder_server.adapters.storage.sql_books import SHIPPED_BEHIND_A_WIRE, SHIPPED_TOGETHER, SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
 from monkey_coder_server.adapters.storage.statements import SqlStatements
+from monkey_coder_server.adapters.storage.subscriptions import SqlSubscriptions
 from monkey_coder_server.adapters.storage.teams import SqlTeams
 from monkey_coder_server.adapters.storage.tickets import SqlTickets
 from monkey_coder_server.adapters.storage.top_ups import SqlTopUps
@@ -83,6 +86,9 @@ class Storage:
     price_books: SqlPriceBooks
     purchases: SqlPurchases
     top_ups: SqlTopUps
+    credit_lines: SqlCreditLines
+    invoices: SqlInvoices
+    subscriptions: SqlSubscriptions
     tickets: SqlTickets
     factors: SqlFactors
     tries: SqlTries
@@ -146,11 +152,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     """
     await asyncio.to_thread(migrate.upgrade, url)
     writer, readers, present = await _connect(url, clock=clock, capacity=capacity)
-    keys, rules = SqlKeys(writer, readers, clock), SqlModelRules(writer, readers)
-    account_plans, markups = SqlAccountPlans(writer, readers), SqlMarkups(writer, readers)
-    price_books = SqlPriceBooks(writer, readers)
-    for snapshot in (keys, rules, account_plans, markups, price_books):
-        await snapshot.start()
+    keys, rules, account_plans, markups, price_books = await _followed(writer, readers, clock)
     together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
@@ -169,6 +171,9 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         price_books=price_books,
         purchases=SqlPurchases(readers),
         top_ups=SqlTopUps(writer, readers),
+        credit_lines=SqlCreditLines(writer, readers),
+        invoices=SqlInvoices(writer, readers),
+        subscriptions=SqlSubscriptions(writer, readers, plans_changed=account_plans.refresh),
         tickets=SqlTickets(writer, readers),
         factors=SqlFactors(writer, readers),
         tries=SqlTries(writer),
@@ -196,6 +201,18 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         readers=readers,
         presence=present,
     )
+
+
+async def _followed(
+    writer: Writing, readers: Reading, clock: Clock
+) -> tuple[SqlKeys, SqlModelRules, SqlAccountPlans, SqlMarkups, SqlPriceBooks]:
+    """What is kept in memory as well and follows what other processes change."""
+    keys, rules = SqlKeys(writer, readers, clock), SqlModelRules(writer, readers)
+    account_plans, markups = SqlAccountPlans(writer, readers), SqlMarkups(writer, readers)
+    price_books = SqlPriceBooks(writer, readers)
+    for each in (keys, rules, account_plans, markups, price_books):
+        await each.start()
+    return keys, rules, account_plans, markups, price_books
 
 
 async def _connect(url: str | Path, *, clock: Clock, capacity: int) -> tuple[Writing, Reading, Presence]:

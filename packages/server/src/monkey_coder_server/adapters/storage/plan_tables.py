@@ -36,3 +36,18 @@ account_plans = Table(
 )
 """Spans of an account on a plan, none over another; one that ends as it starts says nothing. `revision` grows with each
 change, for snapshots. Where there is no span, the account is on the prepaid plan."""
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("subscription_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False),
+    Column("plan_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("period_start", BigInteger, nullable=False),
+    Column("period_end", BigInteger, nullable=False),
+    Column("ends_with_period", Boolean, nullable=False),
+    Column("paid_until", BigInteger),
+    Index("ix_subscriptions_account_id", "account_id"),
+)
+"""Plans paid for each month, as they were last seen at the processor. `paid_until`: what fees were seen for."""

@@ -14,6 +14,7 @@ TENANT = "monkey_tenant"
 SETTING = "app.account_id"
 _ACCOUNT = f"account_id = current_setting('{SETTING}', true)"
 _WITH_AN_ACCOUNT = (
+    "credit_lines", "invoice_lines", "invoices", "subscriptions",
     "account_plans", "answer_items", "answers", "api_keys", "audit", "counters", "grants", "holds", "idempotency",
     "leases", "limits", "memberships", "model_rules", "organizations", "payment_customers", "payment_disputes",
     "payment_refunds", "payment_takings", "payments", "projects", "quotes", "receipts", "routing_decisions", "teams",

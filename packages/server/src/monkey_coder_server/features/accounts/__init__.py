@@ -8,7 +8,7 @@ from monkey_coder_server.features.accounts.factors.api import FactorRoutes
 from monkey_coder_server.features.accounts.identity import Errands, IdentityRoutes
 from monkey_coder_server.features.accounts.key_care import KeyCareRoutes
 from monkey_coder_server.features.accounts.letters import Letters
-from monkey_coder_server.features.accounts.operating import OperatorMoneyRoutes, OperatorRoutes
+from monkey_coder_server.features.accounts.operating import OperatorMoneyRoutes, OperatorPlanRoutes, OperatorRoutes
 from monkey_coder_server.features.accounts.organizations import (
     ClosingRoutes,
     InvitationRoutes,
@@ -37,6 +37,7 @@ def build(use: Dependencies) -> Feature:
         CliLoginRoutes(use),
         OperatorRoutes(use),
         OperatorMoneyRoutes(use),
+        OperatorPlanRoutes(use),
     )
     routes = tuple(route for each in joined for route in each.routes())
     return Feature("accounts", routes, start=errands.start, stop=errands.stop)

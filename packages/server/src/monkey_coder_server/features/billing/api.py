@@ -12,6 +12,8 @@ from monkey_coder_server.domain.scopes import BILLING_READ
 from monkey_coder_server.features.billing import buying
 from monkey_coder_server.features.billing.asking import Known
 from monkey_coder_server.features.billing.payments import Webhook, WebhookParts
+from monkey_coder_server.features.billing.plans import Dependencies as PlanDependencies
+from monkey_coder_server.features.billing.plans import PlanRoutes
 from monkey_coder_server.features.billing.receipts import ReceiptRoutes, sent
 from monkey_coder_server.features.billing.reporting import Means, UsageRoutes
 from monkey_coder_server.ports.clock import Clock
@@ -45,6 +47,7 @@ class Dependencies:
     receipt_keys: Callable[[], Awaitable[Mapping[str, str]]]
     top_up_url: str
     buying: buying.Dependencies
+    plans: PlanDependencies
     offers: Collection[tuple[str, str]]
     limiter: Limiter
     rate: int
@@ -65,6 +68,7 @@ class BillingRoutes:
             Means(use.ledger, use.reports, use.clock, Known(use.offers), use.limiter, use.rate, use.parquet)
         )
         return (
+            *PlanRoutes(use.plans).routes(),
             Route("GET", "/v1/billing/usage", usage.usage, scope=BILLING_READ, query=UsageQuery),
             Route("GET", "/v1/billing/usage/export", usage.export, scope=BILLING_READ, query=ExportQuery),
             Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ, gives=Balance),

@@ -2,6 +2,7 @@
 
 from monkey_coder_server.features.billing.buying.card_routes import CardRoutes
 from monkey_coder_server.features.billing.buying.checkout_routes import CheckoutRoutes
+from monkey_coder_server.features.billing.buying.customers import with_customer
 from monkey_coder_server.features.billing.buying.dependencies import (
     Dependencies,
     Notice,
@@ -27,6 +28,7 @@ __all__ = [
     "ToppingUp",
     "Visitor",
     "routes",
+    "with_customer",
 ]
 
 

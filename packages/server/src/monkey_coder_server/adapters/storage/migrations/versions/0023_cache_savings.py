@@ -1,6 +1,6 @@
 """What providers' caches spared accounts, request by request and in the sums of days.
 
-Nothing of requests that were booked before, and of those the code of 0021 still books: their receipts tell it.
+Nothing of requests that were booked before, and of those the code of 0022 still books: their receipts tell it.
 """
 
 import sqlalchemy as sa
