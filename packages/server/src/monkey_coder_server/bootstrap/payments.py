@@ -13,9 +13,10 @@ from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.payments import SignedEvents, StripeGate, StripeOptions
 from monkey_coder_server.adapters.payments.client import Sdk
 from monkey_coder_server.bootstrap.books import Books, open_books
+from monkey_coder_server.bootstrap.plans import plans_of
 from monkey_coder_server.domain.errors import InvalidRequest, RequestInProgress, Unavailable
 from monkey_coder_server.domain.money import usd
-from monkey_coder_server.features.billing import payments
+from monkey_coder_server.features.billing import payments, plans
 from monkey_coder_server.ports.ledger import IdempotencyKey
 from monkey_coder_server.settings import PaymentSettings, Settings
 
@@ -65,7 +66,8 @@ def _side(settings: PaymentSettings, sdk: Sdk, books: Books) -> PaymentSide:
     gate = StripeGate(sdk, books.clock)
     notices = SignedEvents(sdk, [each.reveal() for each in settings.webhook_secrets], books.clock)
     storage = books.storage
-    handling = payments.PaymentHandling(gate, storage.payments, storage.audit, books.clock)
+    sights = plans.Sights(plans_of(books), gate)
+    handling = payments.PaymentHandling(gate, storage.payments, storage.audit, books.clock, sights)
     return PaymentSide(gate, notices, payments.PaymentEvents(handling), books, settings.live)
 
 
