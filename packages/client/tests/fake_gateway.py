@@ -277,6 +277,8 @@ _FIXED: dict[str, Any] = {
         "currency": "USD",
         "spent_today_usd": "0.00123",
         "spent_month_usd": "1.5",
+        "debt_usd": "0.00",
+        "frozen": None,
         "top_up_url": "https://monkey.example/billing",
     },
     "/v1/billing/usage": {

@@ -51,6 +51,15 @@ def test_money_in_json_is_a_decimal_string(monkey: Monkey) -> None:
     assert json.loads(monkey("usage", "--json").out)["total_cost"] == "0.00246"
 
 
+def test_a_balance_tells_of_debt_and_freeze_when_there_is_any(monkey: Monkey, gateway: FakeGateway) -> None:
+    assert not {"debt", "frozen"} & set(monkey("balance").out.split())
+    shown = json.loads(monkey("balance", "--json").out)
+    gateway.on("/v1/billing/balance", reply(shown | {"debt_usd": "1.25", "frozen": "fraud_warning"}))
+    lines = [line.split("  ") for line in monkey("balance").out.splitlines()]
+    told = {line[0]: line[-1].strip() for line in lines}
+    assert (told["debt"], told["frozen"]) == ("$1.25", "fraud warning")
+
+
 def test_a_created_key_is_alone_on_stdout(monkey: Monkey, gateway: FakeGateway) -> None:
     ran = monkey("keys", "create", "ci", "--model", "m", "--month-usd", "20", "--expires-days", "9", "--rate", "5")
     assert ran.out == f"{KEY}\n"

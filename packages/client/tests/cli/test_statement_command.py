@@ -16,6 +16,7 @@ NANO = {
     "charged": 2_460_000,
     "closing": 4_498_770_000,
 }
+PAID = ("purchased", "included", "renewed", "restored", "paid_back", "disputed", "debt_paid")
 USD = {
     "opening": "4",
     "granted": "1",
@@ -42,7 +43,8 @@ LINE = {
 }
 
 
-def statement(*, truncated: bool = False, empty: bool = False) -> dict[str, object]:
+def statement(*, truncated: bool = False, empty: bool = False, paid: int = 0) -> dict[str, object]:
+    """`paid` is what each of the figures of payments is, in dollars."""
     names = ("at", "kind", "amount_usd", "amount_nano", "request_id")
     return {
         "account_id": "acc_1",
@@ -56,6 +58,8 @@ def statement(*, truncated: bool = False, empty: bool = False) -> dict[str, obje
         "credit": {
             **{f"{name}_nano": amount for name, amount in NANO.items()},
             **{f"{name}_usd": amount for name, amount in USD.items()},
+            **{f"{name}_nano": paid * 1_000_000_000 for name in PAID},
+            **{f"{name}_usd": f"{paid}.00" for name in PAID},
             "movements": [] if empty else [dict(zip(names, moved, strict=True)) for moved in MOVED],
             "truncated": truncated,
         },
@@ -100,3 +104,27 @@ def test_it_is_told_when_not_every_movement_is_listed(monkey: Monkey, gateway: F
     gateway.on("/v1/billing/statement", reply(statement(truncated=True)))
     note = "\nOnly the first 3 movements are shown; the sums are of all.\n"
     assert monkey("statement").out == SUMS + LISTS.format(note)
+
+
+def test_what_payments_moved_is_shown_where_they_moved_anything(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/billing/statement", reply(statement(empty=True, paid=2)))
+    assert (
+        monkey("statement").out
+        == """\
+month                   2026-11
+opening balance         $4.00
+granted                 $1.00
+purchased               $2.00
+included in plans       $2.00
+free again of the line  $2.00
+refunded                $0.00123
+restored                $2.00
+taken back              $0.00
+paid back               -$2.00
+disputed                -$2.00
+debt paid               -$2.00
+expired                 -$0.50
+charged                 -$0.00246
+closing balance         $4.49877
+"""
+    )

@@ -6,7 +6,11 @@ import msgspec
 
 
 class Balance(msgspec.Struct, kw_only=True):
-    """`available_usd` is what a new request can hold: balance less open holds."""
+    """`available_usd` is what a new request can hold: balance less open holds. A frozen account can hold nothing.
+
+    `debt_usd` is what refunds and banks took beyond the credit that was there; new credit pays it first. `frozen` says
+    why nothing may be spent: null, `dispute`, `fraud_warning`, `debt` or `overdue`.
+    """
 
     balance_usd: str
     held_usd: str
@@ -14,6 +18,8 @@ class Balance(msgspec.Struct, kw_only=True):
     currency: str
     spent_today_usd: str
     spent_month_usd: str
+    debt_usd: str
+    frozen: str | None
     top_up_url: str
 
 
@@ -115,7 +121,9 @@ class StatementLine(msgspec.Struct, kw_only=True):
 class CreditMovement(msgspec.Struct, kw_only=True):
     """What moved the balance and is no charge; an amount below zero takes credit.
 
-    `kind` is `grant`, `refund` (of the charge of `request_id`), `taken_back` (of a grant) or `expired`.
+    `kind` is `grant`, `purchase`, `plan` (credit of one), `credit_line` (free again with a paid invoice), `refund` (of
+    the charge of `request_id`), `restored` (of what a refund or a bank took), `taken_back` (of a grant or line),
+    `paid_back` (to a card), `disputed` (with a bank), `debt_paid` (from credit that came later) or `expired`.
     """
 
     at: str
@@ -126,20 +134,36 @@ class CreditMovement(msgspec.Struct, kw_only=True):
 
 
 class StatementCredit(msgspec.Struct, kw_only=True):
-    """The balance over a month: closing = opening + granted + refunded - taken_back - expired - charged.
+    """The balance over a month, to the nano-dollar.
 
-    To the nano-dollar. `movements` lists what is no charge, oldest first; `truncated` says that there are more, which
-    the sums hold all the same.
+    closing = opening + granted + purchased + included + renewed + refunded + restored - taken_back - paid_back -
+    disputed - debt_paid - expired - charged. `included` is credit of plans, `renewed` of a credit line whose invoice is
+    paid. `movements` lists what is no charge, oldest first; `truncated` says that there are more, which the sums hold
+    all the same.
     """
 
     opening_usd: str
     opening_nano: int
     granted_usd: str
     granted_nano: int
+    purchased_usd: str
+    purchased_nano: int
+    included_usd: str
+    included_nano: int
+    renewed_usd: str
+    renewed_nano: int
     refunded_usd: str
     refunded_nano: int
+    restored_usd: str
+    restored_nano: int
     taken_back_usd: str
     taken_back_nano: int
+    paid_back_usd: str
+    paid_back_nano: int
+    disputed_usd: str
+    disputed_nano: int
+    debt_paid_usd: str
+    debt_paid_nano: int
     expired_usd: str
     expired_nano: int
     charged_usd: str

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,9 +26,13 @@ from packages.server.tests.contract.paying import CENT, dispute, paid, refund
 
 @pytest.fixture
 async def store(store: Storage) -> AsyncIterator[Storage]:
-    """A store with one empty wallet, whose books are sound after each test."""
+    """A store with one empty wallet, whose books are sound after each test, and its statement tells all that moved."""
     await store.ledger.open_wallet(ACCOUNT)
     yield store
+    began, ended = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)
+    told = await store.statements.credit(ACCOUNT, start=began, end=ended, most=2_000)
+    assert (told.opening, told.closing) == (0, await balance(store))
+    assert sum(moved.amount for moved in told.moved) == told.closing + told.charged
     report = await store.ledger.verify()
     assert report.sound, report.details
 

@@ -264,6 +264,7 @@ def _billing(parts: _Parts, offers: Collection[tuple[str, str]]) -> Feature:
             clock=books.clock,
             statements=books.storage.statements,
             receipt_keys=parts.receipt_keys,
+            standing=books.storage.payments.standing,
             top_up_url=_top_up_url(books.settings),
             buying=parts.trade,
             webhook=parts.paying.webhook if parts.paying is not None else None,

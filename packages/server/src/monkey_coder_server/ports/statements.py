@@ -39,7 +39,9 @@ class Line(Record, frozen=True):
 class CreditMoved(Record, frozen=True):
     """One movement of an account's credit that is no charge: `amount` nano-dollars, negative when it takes credit.
 
-    `kind` is `grant`, `refund` (of a charge, whose request is named), `taken_back` (of a grant) or `expired`.
+    `kind` is `grant`, `purchase`, `plan` (credit of one), `credit_line` (free again with a paid invoice), `refund` (of
+    a charge, whose request is named), `restored` (of what a refund or a bank took), `taken_back` (of a grant or line),
+    `paid_back` (to a card), `disputed` (with a bank), `debt_paid` (from credit that came later) or `expired`.
     """
 
     at: datetime
@@ -48,11 +50,16 @@ class CreditMoved(Record, frozen=True):
     request_id: str | None
 
 
+GAINED = ("granted", "purchased", "included", "renewed", "refunded", "restored")
+LOST = ("taken_back", "paid_back", "disputed", "debt_paid", "expired")
+"""The figures of `CreditSums` that add to credit and take from it, beside charges."""
+
+
 class CreditSums(Record, frozen=True):
     """An account's credit over a period, in nano-dollars of zero or more.
 
-    `closing` = `opening` + `granted` + `refunded` - `taken_back` - `expired` - `charged`. `moved` lists what is no
-    charge, oldest first.
+    `closing` = `opening` + all that are `GAINED` - all that are `LOST` - `charged`. `moved` lists what is no charge,
+    oldest first. `included` is credit of plans, `renewed` of a line; the others are named as in `CreditMoved`.
     """
 
     opening: int
@@ -63,6 +70,13 @@ class CreditSums(Record, frozen=True):
     charged: int
     closing: int
     moved: Sequence[CreditMoved]
+    purchased: int = 0
+    included: int = 0
+    renewed: int = 0
+    restored: int = 0
+    paid_back: int = 0
+    disputed: int = 0
+    debt_paid: int = 0
 
 
 class Statements(Protocol):

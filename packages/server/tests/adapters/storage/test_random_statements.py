@@ -13,6 +13,7 @@ from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.statements import SqlStatements
+from monkey_coder_server.ports.statements import GAINED, LOST
 from packages.server.tests.adapters.storage.stores import played
 from packages.server.tests.adapters.storage.test_random_grants import STEP, Step, World
 from packages.server.tests.contract.booking import ACCOUNT, NOON
@@ -61,7 +62,7 @@ async def test_statements_equal_the_books_and_follow_one_another(
             found = booked(books.path, start, end)
             assert figures == {name: found.pop(name, 0) for name in figures}
             assert found == {}
-            gained = told.granted + told.refunded - told.taken_back - told.expired
+            gained = sum(getattr(told, name) for name in GAINED) - sum(getattr(told, name) for name in LOST)
             assert sum(moved.amount for moved in told.moved) == gained
             assert sum(line.charged for line in lines) == told.charged
             assert told.opening == balance

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 from monkey_coder_server.features.billing.asking import Page
 from monkey_coder_server.features.billing.cursor import written
 from monkey_coder_server.ports.credit import Refund
+from monkey_coder_server.ports.statements import GAINED, LOST
 from packages.server.tests.contract.booking import hold_request, settle
+from packages.server.tests.contract.paying import dispute, paid, refund
 
 NANO = 1_000_000_000
-SUMS = ("opening", "granted", "refunded", "taken_back", "expired", "charged", "closing")
+SUMS = ("opening", *GAINED, *LOST, "charged", "closing")
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -25,8 +27,30 @@ async def test_a_new_wallet_shows_its_credit(house: Any) -> None:
         "currency": "USD",
         "spent_today_usd": "0.00",
         "spent_month_usd": "0.00",
+        "debt_usd": "0.00",
+        "frozen": None,
         "top_up_url": "http://localhost:8000/billing",
     }
+
+
+async def test_a_balance_says_what_is_owed_and_why_nothing_may_be_spent(house: Any) -> None:
+    customer = await house.customer(usd=7)
+    storage = house.gateway.books.storage
+    whose = {"account_id": customer.account_id, "customer_id": "cus_owing"}
+
+    async def shown() -> tuple[str, str, str | None]:
+        body = (await house.client.get("/v1/billing/balance", headers=customer.headers)).json()
+        return body["balance_usd"], body["debt_usd"], body["frozen"]
+
+    await storage.payments.book(paid(100, "pay_owing", **whose))
+    await storage.payments.book(paid(100, "pay_owing", disputes=(dispute(100, "dp_owing"),), **whose))
+    assert await shown() == ("7.00", "0.00", "dispute")
+    await storage.payments.book(paid(100, "pay_owing", disputes=(dispute(100, "dp_owing", state="won"),), **whose))
+    assert await shown() == ("8.00", "0.00", None)
+    asked = hold_request(8 * NANO, account_id=customer.account_id)
+    await storage.books.place(asked)
+    await storage.payments.book(paid(100, "pay_owing", refunds=(refund(100, "re_owing"),), **whose))
+    assert await shown() == ("8.00", "1.00", "debt")
 
 
 async def test_what_was_spent_is_the_sum_the_ledger_gives(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ def balance(session: Session) -> None:
         ("available", output.usd(wallet.available_usd)),
         ("spent today", output.usd(wallet.spent_today_usd)),
         ("spent this month", output.usd(wallet.spent_month_usd)),
+        *([("debt", output.usd(wallet.debt_usd))] if Decimal(wallet.debt_usd) else []),
+        *([("frozen", wallet.frozen.replace("_", " "))] if wallet.frozen is not None else []),
         ("add credit at", wallet.top_up_url),
     ]
     session.emit(wallet, text=lambda: output.fields(pairs))

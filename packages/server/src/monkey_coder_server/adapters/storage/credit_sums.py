@@ -11,17 +11,17 @@ from monkey_coder_server.adapters.storage import holds
 from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, from_micros
 from monkey_coder_server.adapters.storage.reporting_tables import usage_daily
 from monkey_coder_server.adapters.storage.rollups import DAY
-from monkey_coder_server.adapters.storage.tables import entries, transactions
+from monkey_coder_server.adapters.storage.tables import CREDIT_MOVING, entries, transactions
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.ledger import AccountKind
-from monkey_coder_server.ports.statements import CreditMoved, CreditSums
+from monkey_coder_server.ports.statements import GAINED, LOST, CreditMoved, CreditSums
 
 _NOTHING: ColumnClause[int] = literal_column("0")
 _MOVED = (
     transactions.c.account_id == bindparam("account"),
     transactions.c.at >= bindparam("start"),
     transactions.c.at < bindparam("end"),
-    or_(*[transactions.c.kind == literal_column(f"'{kind}'") for kind in ("grant", "refund", "expire")]),
+    or_(*[transactions.c.kind == literal_column(f"'{kind}'") for kind in CREDIT_MOVING]),
     entries.c.kind == literal_column(f"'{AccountKind.CUSTOMER_CREDIT.value}'"),
 )
 _OF_TRANSACTION = entries.c.transaction_id == transactions.c.transaction_id
@@ -50,11 +50,28 @@ _CHARGED = Query(
     )
 )
 _TOLD = {
-    ("grant", True): "grant",
-    ("refund", True): "refund",
-    ("refund", False): "taken_back",
-    ("expire", False): "expired",
+    "grant": ("grant", "taken_back"),
+    "refund": ("refund", "taken_back"),
+    "expire": ("restored", "expired"),
+    "purchase": ("purchase", "debt_paid"),
+    "plan": ("plan", "debt_paid"),
+    "credit_line": ("credit_line", "debt_paid"),
+    "pay_back": ("restored", "paid_back"),
+    "dispute": ("restored", "disputed"),
+    "debt": ("restored", "debt_paid"),
 }
+"""What a movement is called that adds to credit, and one that takes from it, by the transaction's kind.
+
+A payment that is seen again may find credit for what was owed, and takes it then: a purchase that takes.
+"""
+_FIGURES = {
+    "grant": "granted",
+    "purchase": "purchased",
+    "plan": "included",
+    "credit_line": "renewed",
+    "refund": "refunded",
+}
+"""The sums of movements that are called otherwise than these."""
 
 
 def between(account_id: str, start: int, end: int, most: int, transaction: Transaction) -> CreditSums:
@@ -74,20 +91,15 @@ def between(account_id: str, start: int, end: int, most: int, transaction: Trans
 
 
 def _sums(transaction: Transaction, account_id: str, start: int, end: int) -> dict[str, int]:
-    sums = dict.fromkeys(("granted", "refunded", "taken_back", "expired"), 0)
+    sums = dict.fromkeys((*GAINED, *LOST), 0)
     for kind, gained, lost in transaction.rows(_SUMS, {"account": account_id, "start": start, "end": end}):
-        match kind:
-            case "grant":
-                sums["granted"] = int(gained)
-            case "refund":
-                sums["refunded"], sums["taken_back"] = int(gained), int(lost)
-            case _:
-                sums["expired"] = int(lost)
+        for told, amount in zip(_TOLD[kind], (gained, lost), strict=True):
+            sums[_FIGURES.get(told, told)] += int(amount)
     return sums
 
 
 def _gain(sums: Mapping[str, int]) -> int:
-    return sums["granted"] + sums["refunded"] - sums["taken_back"] - sums["expired"]
+    return sum(sums[name] for name in GAINED) - sum(sums[name] for name in LOST)
 
 
 def _charged(transaction: Transaction, account_id: str, start: int, end: int) -> int:
@@ -97,4 +109,5 @@ def _charged(transaction: Transaction, account_id: str, start: int, end: int) ->
 
 def _moved(row: Row) -> CreditMoved:
     at, kind, amount, request_id = row
-    return CreditMoved(from_micros(at), _TOLD[kind, amount > 0], amount, request_id)
+    gained, lost = _TOLD[kind]
+    return CreditMoved(from_micros(at), gained if amount > 0 else lost, amount, request_id)

@@ -21,6 +21,7 @@ from monkey_coder_server.ports.exports import MakeWriter
 from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.limits import Limits
+from monkey_coder_server.ports.payment_books import Standing
 from monkey_coder_server.ports.statements import Statements
 from monkey_coder_server.ports.usage_reports import UsageReports
 from monkey_coder_server.web.asgi import Reply
@@ -35,7 +36,7 @@ class Dependencies:
     """`receipt_keys` gives the public keys receipts are checked with, by key id; `parquet` writes that format.
 
     `offers` are the models of the catalogue by provider and name; `rate` is how many requests a minute a key has that
-    names none. Without `webhook` no payments are taken.
+    names none. `standing` tells of debts and freezes. Without `webhook` no payments are taken.
     """
 
     ledger: Records
@@ -45,6 +46,7 @@ class Dependencies:
     statements: Statements
     clock: Clock
     receipt_keys: Callable[[], Awaitable[Mapping[str, str]]]
+    standing: Callable[[str], Awaitable[Standing]]
     top_up_url: str
     buying: buying.Dependencies
     plans: PlanDependencies
@@ -90,13 +92,13 @@ class BillingRoutes:
         )
 
     async def balance(self, request: Request) -> Reply:
-        """Balance, holds, and what was spent today and this month (UTC)."""
+        """Balance, holds, debt, why it is frozen, and what was spent today and this month (UTC)."""
         account = request.principal.account_id
         now = self._use.clock.now()
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         tomorrow, ledger = now + timedelta(days=1), self._use.ledger
         this_month = await ledger.spent(account, start=today.replace(day=1), end=tomorrow)
-        wallet = await ledger.wallet(account)
+        wallet, standing = await ledger.wallet(account), await self._use.standing(account)
         return json_reply(
             Balance(
                 balance_usd=usd(wallet.balance),
@@ -105,6 +107,8 @@ class BillingRoutes:
                 currency="USD",
                 spent_today_usd=usd(await ledger.spent(account, start=today, end=tomorrow)),
                 spent_month_usd=usd(this_month),
+                debt_usd=usd(standing.debt),
+                frozen=standing.frozen or None,
                 top_up_url=self._use.top_up_url,
             )
         )
