@@ -37,6 +37,8 @@ ABOUT_NO_MODEL |= {
     "simulated-stripe.md",
     "stripe.md",
     "business.md",
+    "plans.md",
+    "invoices.md",
 }
 CATALOG = Catalog(card for provider in PROVIDERS for card in provider.offers)
 GATEWAY = "http://127.0.0.1:8000"
