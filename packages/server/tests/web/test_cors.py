@@ -11,9 +11,11 @@ from monkey_coder_server.web.cors import ALLOWED_HEADERS, Cors
 ORIGIN = b"https://app.example.com"
 CORS = Cors(frozenset({ORIGIN.decode(), "http://localhost:3000"}), {"POST", "GET"})
 NOT_OF_SCRIPTS = frozenset(
-    {"accept", "content-encoding", "content-length", "cookie", "host", "origin", "sec-fetch-site", "user-agent"}
+    {"accept", "content-encoding", "content-length", "cookie", "host", "origin", "sec-fetch-site", "stripe-signature"}
+    | {"user-agent"}
 )
-"""What a browser sends by itself or lets any script send, what only pages read, and a body's encoding, which is refused."""
+"""What a browser sends by itself or lets any script send, what only pages and the payment processor's calls carry, and
+a body's encoding, which is refused."""
 
 
 def answer_to(origin: bytes, *, asks: bool = False) -> dict[bytes, bytes]:
