@@ -36,8 +36,9 @@ def written() -> list[re.Match[str]]:
 
 @pytest.fixture
 async def exported(tmp_path: Path) -> set[str]:
-    """Names of all samples a gateway may export."""
-    settings = load({"DATA_DIR": str(tmp_path)})
+    """Names of all samples a gateway may export, one that takes payments."""
+    stripe = {"STRIPE_SECRET_KEY": "rk_test_nobody", "STRIPE_WEBHOOK_SECRET": f"whsec_{'a' * 32}"}
+    settings = load({"DATA_DIR": str(tmp_path), **stripe, "STRIPE_API_BASE": "http://127.0.0.1:9"})
     async with open_gateway(settings) as gateway:
         kinds = dict(re.findall(r"# TYPE (\w+) (\w+)\n", gateway.metrics.text().decode()))
     parts = {"histogram": ("_bucket", "_sum", "_count")}

@@ -36,6 +36,8 @@ ADDRESSES = {
     "redirect_uri": "of a browser on its user's own machine, compared and never opened",
     "otpauth_uri": "told, not taken",
     "top_up_url": "told, not taken",
+    **dict.fromkeys(("checkout_url", "payment_url", "session_url", "portal_url", "hosted_url"), "told, not taken"),
+    **dict.fromkeys(("success_url", "cancel_url", "return_url"), "where a browser is sent back to, and never opened"),
 }
 """Fields of bodies and answers that are addresses, each with why it is no way out."""
 

@@ -14,7 +14,7 @@ from monkey_coder_server.domain.plans import PlanSpan, put_on
 from monkey_coder_server.ports.business import By
 from monkey_coder_server.ports.credit import Refund
 from monkey_coder_server.ports.ledger import GrantTerms
-from monkey_coder_server.ports.usage_reports import UsageLine
+from monkey_coder_server.ports.usage_reports import UsageLine, Wanted
 from packages.server.tests.contract.booking import ACCOUNT, NOON, fail, hold_request, settle
 from packages.server.tests.contract.test_factors import ADA
 
@@ -49,7 +49,7 @@ async def traffic(store: Storage, seed: int = 7) -> None:
 async def rows(store: Storage, first: date, last: date) -> list[UsageLine]:
     start = NOON.replace(year=first.year, month=first.month, day=first.day, hour=0)
     end = NOON.replace(year=last.year, month=last.month, day=last.day, hour=0) + DAY
-    return [line async for page in store.reports.lines(None, start=start, end=end) for line in page]
+    return [line async for page in store.reports.lines(None, Wanted(start, end)) for line in page]
 
 
 @pytest.mark.parametrize("by", NAMES)

@@ -19,6 +19,7 @@ from monkey_coder_server.domain.errors import BudgetExceeded, Conflict, Insuffic
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import Caps
 from monkey_coder_server.ports.ledger import HOUSE, Charge, Hold, HoldRequest, LedgerReport, Replay, Wallet
+from monkey_coder_server.ports.usage_reports import Wanted
 from packages.server.tests.contract.booking import (
     ACCOUNT,
     KEY,
@@ -152,7 +153,7 @@ async def test_a_failed_request_costs_nothing_and_leaves_a_row(ledger: LeasedLed
     await ledger.void(failure(asked, provider="openai", model="openai/gpt-5", latency_ms=7))
     await ledger.void(failure(asked, provider_cost=99))
     assert await ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 0)
-    [row] = await funded.reports.newest(ACCOUNT, start=NOON, end=LATER, most=9)
+    [row] = await funded.reports.newest(ACCOUNT, Wanted(NOON, LATER), most=9)
     assert (row.status, row.price, row.provider, row.provider_cost, row.latency_ms) == ("failed", 0, "openai", 0, 7)
     await audited(ledger)
 
@@ -174,7 +175,7 @@ async def test_what_the_house_pays_itself_is_booked_on_it_without_a_wallet_that_
         await ledger.void(failure(asked, provider="xai", provider_cost=80))
         await ledger.void(failure(asked, provider="xai", provider_cost=99))
     await ledger.booked(HOUSE)
-    rows = await funded.reports.newest(HOUSE, start=NOON, end=LATER, most=9)
+    rows = await funded.reports.newest(HOUSE, Wanted(NOON, LATER), most=9)
     assert [(row.status, row.price, row.provider_cost, row.estimated) for row in rows] == [("failed", 0, 80, False)] * 2
     totals = (await audited(ledger)).totals
     assert (totals["house_loss"], totals["provider_payable"], totals["customer_credit"]) == (-160, 160, 10_000)
@@ -201,7 +202,7 @@ async def test_what_the_house_pays_is_found_by_the_next_process_at_what_was_last
     await first.close()
     second = await process()
     await second.start()
-    [row] = await funded.reports.newest(HOUSE, start=NOON, end=LATER, most=9)
+    [row] = await funded.reports.newest(HOUSE, Wanted(NOON, LATER), most=9)
     assert (row.request_id, row.provider_cost, row.estimated) == ("req_1.beaten", 70, True)
     await audited(second)
     await second.close()
@@ -350,18 +351,18 @@ async def test_a_receipt_is_found_by_its_id_and_its_requests_by_its_own_account_
     assert '"hold_nano":1000' in receipt.body
 
 
-async def test_usage_rows_come_oldest_first_within_the_asked_time(ledger: LeasedLedger, funded: Storage) -> None:
+async def test_usage_rows_come_newest_first_within_the_asked_time(ledger: LeasedLedger, funded: Storage) -> None:
     for minute in (30, 10, 20):
         asked = await held(ledger, 100, at=NOON + timedelta(minutes=minute))
         await ledger.settle(settlement(asked, price=60, at=asked.at, usage=Usage(output=9, estimated=True)))
     await ledger.booked(ACCOUNT)
     start, end = NOON + timedelta(minutes=10), NOON + timedelta(minutes=30)
-    rows = await funded.reports.newest(ACCOUNT, start=start, end=end, most=9)
-    assert [row.at for row in rows] == [NOON + timedelta(minutes=10), NOON + timedelta(minutes=20)]
+    rows = await funded.reports.newest(ACCOUNT, Wanted(start, end), most=9)
+    assert [row.at for row in rows] == [NOON + timedelta(minutes=20), NOON + timedelta(minutes=10)]
     row = rows[0]
     assert (row.key_id, row.price, row.output_tokens, row.estimated, row.stream) == (KEY, 60, 9, True, False)
-    assert len(await funded.reports.newest(ACCOUNT, start=start, end=end, most=1)) == 1
-    assert await funded.reports.newest("acc_2", start=start, end=end, most=9) == []
+    assert len(await funded.reports.newest(ACCOUNT, Wanted(start, end), most=1)) == 1
+    assert await funded.reports.newest("acc_2", Wanted(start, end), most=9) == []
 
 
 async def test_what_was_spent_is_summed_over_all_requests_of_a_time(ledger: LeasedLedger) -> None:

@@ -11,6 +11,7 @@ from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.ledger import Charge, Hold, HoldRequest, Replay
+from monkey_coder_server.ports.usage_reports import Wanted
 from packages.server.tests.contract.booking import (
     ACCOUNT,
     NOON,
@@ -36,7 +37,7 @@ async def test_a_request_on_a_lease_is_charged_to_it_with_receipt_and_usage(fund
     assert charge is not None
     assert charge == Charge(asked.request_id, charge.receipt_id, 600, 500, 0, 9_400)
     assert await funded.ledger.receipt(ACCOUNT, charge.receipt_id) is not None
-    [row] = await funded.reports.newest(ACCOUNT, start=NOON, end=FAR, most=9)
+    [row] = await funded.reports.newest(ACCOUNT, Wanted(NOON, FAR), most=9)
     assert (row.request_id, row.status, row.price) == (asked.request_id, "served", 600)
 
 
@@ -140,7 +141,7 @@ async def test_a_late_ending_is_paid_from_what_is_free(funded: Storage, clock: S
     for _ in range(2):
         await funded.books.ship([late])
     assert await figures(funded) == (9_400, 0)
-    [row] = await funded.reports.newest(ACCOUNT, start=NOON, end=FAR, most=9)
+    [row] = await funded.reports.newest(ACCOUNT, Wanted(NOON, FAR), most=9)
     assert (row.status, row.price) == ("served", 600)
 
 
@@ -203,7 +204,7 @@ async def test_a_batch_keeps_every_byte_of_its_results_and_every_sign_of_its_tex
     await funded.books.ship([resolved(each, None, ending=end, result=result) for each, end, result in shipped])
     for each, (key, result) in zip(asked, results.items(), strict=True):
         assert await funded.books.place(hold_request(idempotency=idempotent(key))) == Replay(each.request_id, result)
-    rows = await funded.reports.newest(ACCOUNT, start=NOON, end=FAR, most=9)
+    rows = await funded.reports.newest(ACCOUNT, Wanted(NOON, FAR), most=9)
     assert {row.task_type for row in rows} == set(results)
 
 

@@ -8,6 +8,7 @@ import pytest
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.errors import InvalidRequest, NotFound
 from monkey_coder_server.ports.ledger import Wallet
+from monkey_coder_server.ports.usage_reports import Wanted
 from packages.server.tests.contract.booking import ACCOUNT, NOON, StillClock, hold_request, idempotent
 from packages.server.tests.contract.test_leases import figures
 
@@ -57,7 +58,7 @@ async def test_holds_past_their_time_are_given_back_and_flagged(funded: Storage,
     assert await funded.ledger.expire_holds(clock.now()) == 1
     assert await funded.ledger.expire_holds(clock.now()) == 0
     assert await figures(funded) == (10_000, 1_000)
-    [row] = await funded.reports.newest(ACCOUNT, start=NOON, end=NOON + timedelta(hours=1), most=9)
+    [row] = await funded.reports.newest(ACCOUNT, Wanted(NOON, NOON + timedelta(hours=1)), most=9)
     assert (row.request_id, row.status, row.price) == (forgotten.request_id, "expired", 0)
     assert (row.at, row.error_code) == (clock.now(), "hold_expired")
 
@@ -68,4 +69,4 @@ async def test_two_sweepers_give_many_overdue_holds_back_once(funded: Storage, c
     await asyncio.gather(*[funded.ledger.expire_holds(clock.now()) for _ in range(2)])
     assert await figures(funded) == (10_000, 0)
     later = NOON + timedelta(hours=1)
-    assert len(await funded.reports.newest(ACCOUNT, start=NOON, end=later, most=999)) == 200
+    assert len(await funded.reports.newest(ACCOUNT, Wanted(NOON, later), most=999)) == 200

@@ -51,6 +51,8 @@ async def test_what_was_written_stays_as_it_was_written(books: Books, table: str
         connection.execute("INSERT INTO audit (at, actor, action, target, details) VALUES (1, 'a', 'b', 'c', 'd')")
         connection.execute("INSERT INTO receipt_keys VALUES ('k', 'ed25519', '', 1)")
         connection.execute("INSERT INTO reconciliations VALUES ('r', 'xai', 'd', 'd', 1, 's', 1, 1, 0, 0, '[]')")
+        connection.execute("INSERT INTO price_books VALUES ('b', '{}', 's', 1)")
+        connection.execute("INSERT INTO price_activations VALUES (1, 1, 'b', 1, 'operator', 'r')")
         column = connection.execute("SELECT name FROM pragma_table_info(?)", [table]).fetchone()[0]
         with pytest.raises(sqlite3.IntegrityError, match=f"{table} is append-only"):
             connection.execute(statement.format(table, column, column))
@@ -115,7 +117,13 @@ REFUNDED_TWICE = """
 """
 CHARGED_BY_REFUND = REFUNDED_TWICE.replace("-601", "1").replace("601", "-1")
 """A refund of a charge that charges again."""
+A_CENT_OF_RESIDUE = """
+    INSERT INTO transactions VALUES ('invoice:1', 'invoice', 'acc_1', NULL, '', 1, NULL);
+    INSERT INTO entries VALUES ('invoice:1', 0, 'rounding', 'acc_1', -10000000);
+    INSERT INTO entries VALUES ('invoice:1', 1, 'customer_receivable', 'acc_1', 10000000)
+"""
 DISHONESTIES = [
+    (A_CENT_OF_RESIDUE, "rounding_of_a_cent_or_more"),
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "transactions_not_summing_to_zero"),
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "books_not_summing_to_zero"),
     ("UPDATE wallets SET balance = balance + 1", "balance_differs_from_entries"),
