@@ -40,6 +40,7 @@ def command(
 
 def test_create_user_prints_four_keys_and_the_account_works_at_once(gateway: RunningGateway) -> None:
     email = f"{uuid.uuid4().hex}@example.com"
+    assert command("admin", "plans", "set", "pro", "--name", "Pro", **gateway.environment).returncode == 0
     arguments = [
         "admin",
         "create-user",
