@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from monkey_coder_server.bootstrap import buying
 from monkey_coder_server.bootstrap.gateway import open_gateway
+from monkey_coder_server.bootstrap.payments import open_payments
 from monkey_coder_server.sandbox.stripe import server as simulator
 from monkey_coder_server.settings import load
 from packages.server.tests.conftest import Customer, House
@@ -43,13 +44,13 @@ class Town:
         session = re.search(r"cs_[A-Za-z0-9_]+", page["checkout_url"])
         assert session is not None
         paid = self.bank.control.pay(session[0], card)
-        gate = buying.open_gate(self.house.gateway.books)
-        assert gate is not None
         if paid["payment_intent"]:
-            seen = await gate.payment(paid["payment_intent"])
+            books = self.house.gateway.books
+            async with open_payments(books) as side:
+                assert side is not None
+                seen = await side.gate.payment(paid["payment_intent"])
             assert seen is not None
-            await self.house.gateway.books.storage.payments.book(seen)
-        await gate.close()
+            await books.storage.payments.book(seen)
 
     async def spend(self, customer: Customer, nano: int) -> None:
         now, storage = self.house.gateway.books.clock.now(), self.house.gateway.books.storage

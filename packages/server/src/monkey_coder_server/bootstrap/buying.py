@@ -5,8 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from monkey_coder_server.adapters.metrics import Metrics
-from monkey_coder_server.adapters.payments import StripeGate, StripeOptions
-from monkey_coder_server.adapters.payments.client import Sdk
 from monkey_coder_server.bootstrap.books import Books
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.domain.errors import Unavailable
@@ -54,14 +52,6 @@ def buying_of(
         origins=settings.cors_origins,
         tax=settings.payments is not None and settings.payments.tax,
     )
-
-
-def open_gate(books: Books) -> StripeGate | None:
-    """The payment processor as the settings say; None where none is set up. To be closed."""
-    settings = books.settings.payments
-    if settings is None:
-        return None
-    return StripeGate(Sdk(StripeOptions(settings.secret_key.reveal(), settings.api_base)), books.clock)
 
 
 async def keep_paying(use: buying.Dependencies, gate: PaymentGate, metrics: Metrics) -> None:

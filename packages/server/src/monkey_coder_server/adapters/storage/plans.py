@@ -1,10 +1,7 @@
 """Plans as rows, and who is on them from memory: it costs a request no I/O."""
 
-import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_change
 
+from monkey_coder_server.adapters.storage.following import Following
 from monkey_coder_server.adapters.storage.moments import (
     LAST_MOMENT,
     from_micros,
@@ -23,12 +21,9 @@ from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.people import accounts
 from monkey_coder_server.adapters.storage.plan_tables import account_plans, plans
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction, change
-from monkey_coder_server.domain.errors import GatewayError, NotFound
+from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.plans import DEFAULT_PLAN, Plan, PlanKind, PlanSpan, plan_at, with_default
 
-logger = logging.getLogger(__name__)
-
-REFRESH_SECONDS = 3
 _REVISIONS = "account plan revisions"
 """One change at a time, so that who has seen a revision has seen all below it."""
 _PLANS = Query(select(*plans.columns).order_by(plans.c.plan_id))
@@ -91,19 +86,15 @@ class SqlAccountPlans:
         self._readers = readers
         self._known: defaultdict[str, dict[datetime, PlanSpan]] = defaultdict(dict)
         self._revision = 0
-        self._task: asyncio.Task[None] | None = None
+        self._following = Following(self.refresh, "Plans of accounts")
 
     async def start(self) -> None:
         """Load who is on which plan and begin to follow changes."""
-        await self.refresh()
-        self._task = asyncio.create_task(self._follow(), name="account-plan-refresh")
+        await self._following.start()
 
     async def close(self) -> None:
         """Stop following."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._following.close()
 
     def standing(self, account_id: str, at: datetime) -> str:
         """The plan of an account at a moment."""
@@ -131,19 +122,6 @@ class SqlAccountPlans:
             else:
                 known[span.starts_at] = span
             self._revision = max(self._revision, row[-1])
-
-    async def _follow(self) -> None:
-        """Refresh for ever; a store that is away leaves the snapshot as it is, which is told once."""
-        told = False
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            try:
-                await self.refresh()
-                told = False
-            except GatewayError as error:
-                if not told:
-                    logger.warning("Plans of accounts were not refreshed: %s", error)
-                told = True
 
 
 def history_of(account_id: str, transaction: Transaction) -> list[PlanSpan]:
