@@ -50,6 +50,10 @@ NAMED_ON_PURPOSE: dict[str, str] = {
     "redirect_uri": "where the browser is sent on, a loopback address of the command line",
     "host": "the name of the computer that a key is for, shown to people",
     "url": "where a leaked key was found, kept for the audit trail",
+    **dict.fromkeys(
+        ("success_url", "cancel_url", "return_url"),
+        "where the payment processor's page sends the browser back to, an address of the operator's own list",
+    ),
 }
 """Fields that hold an address or look so; none of them is ever called."""
 _LIKE_AN_ADDRESS = re.compile(r"ur[li]|host|endpoint|webhook|callback|base|proxy|origin", re.IGNORECASE)

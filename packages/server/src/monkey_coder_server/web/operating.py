@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.operators import OPERATOR, acting_name
 from monkey_coder_server.ports.accounts import AuditEntry
+from monkey_coder_server.web.feature import Endpoint, Route
 from monkey_coder_server.web.request import Request, agent_of
 
 LONGEST_REASON = 300
@@ -44,6 +46,31 @@ class Actor:
 
 
 COMMANDS = Actor()
+
+
+def operator_look(  # noqa: PLR0913 - a route, by name
+    path: str, endpoint: Endpoint, *, scope: str, action: str, gives: type, query: type | None = None
+) -> Route:
+    """A route operators look by: a person's session with an operator's right, and what the trail calls it."""
+    return Route("GET", path, endpoint, auth="session", scope=scope, action=action, query=query, gives=gives)
+
+
+def operator_act(  # noqa: PLR0913 - as above
+    path: str, endpoint: Endpoint, *, scope: str, confirm: Action, action: str, takes: type, gives: type
+) -> Route:
+    """A route operators change something by: besides, they prove just before that it is them, and it is done once."""
+    return Route(
+        "POST",
+        path,
+        endpoint,
+        auth="session",
+        scope=scope,
+        once=True,
+        confirm=confirm,
+        action=action,
+        takes=takes,
+        gives=gives,
+    )
 
 
 def actor_of(request: Request) -> Actor:

@@ -6,7 +6,7 @@ from monkey_coder_server.features.pricing.business import business_of, read_by, 
 from monkey_coder_server.features.pricing.dependencies import Dependencies
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import actor_of
+from monkey_coder_server.web.operating import actor_of, operator_look
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -20,11 +20,9 @@ class BusinessRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Every route about business."""
         return (
-            Route(
-                "GET",
+            operator_look(
                 "/v1/operator/business",
                 self.business,
-                auth="session",
                 scope=OPERATOR_BILLING,
                 action="business.look",
                 gives=wire.BusinessReport,

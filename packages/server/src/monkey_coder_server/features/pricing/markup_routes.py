@@ -21,7 +21,7 @@ from monkey_coder_server.ports.markups import Markup
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import actor_of
+from monkey_coder_server.web.operating import actor_of, operator_act, operator_look
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -39,34 +39,20 @@ class MarkupRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Every route about markups."""
         return (
-            Route(
-                "GET",
-                _ALL,
-                self.list,
-                auth="session",
-                scope=OPERATOR_BILLING,
-                action="markups.look",
-                gives=wire.MarkupList,
-            ),
-            Route(
-                "POST",
+            operator_look(_ALL, self.list, scope=OPERATOR_BILLING, action="markups.look", gives=wire.MarkupList),
+            operator_act(
                 _ALL,
                 self.set,
-                auth="session",
                 scope=OPERATOR_BILLING,
-                once=True,
                 confirm=Action.MONEY,
                 action="markup.set",
                 takes=wire.SetMarkup,
                 gives=wire.MarkupInfo,
             ),
-            Route(
-                "POST",
+            operator_act(
                 f"{_ALL}/{{markup_id}}/end",
                 self.end,
-                auth="session",
                 scope=OPERATOR_BILLING,
-                once=True,
                 confirm=Action.MONEY,
                 action="markup.end",
                 takes=wire.EndMarkup,

@@ -6,7 +6,7 @@ from monkey_coder_server.features.pricing.dependencies import Dependencies
 from monkey_coder_server.features.pricing.price_lines import prices_of
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import actor_of
+from monkey_coder_server.web.operating import actor_of, operator_look
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -20,14 +20,8 @@ class PriceRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Every route about prices."""
         return (
-            Route(
-                "GET",
-                "/v1/operator/prices",
-                self.prices,
-                auth="session",
-                scope=OPERATOR_BILLING,
-                action="prices.look",
-                gives=wire.PriceList,
+            operator_look(
+                "/v1/operator/prices", self.prices, scope=OPERATOR_BILLING, action="prices.look", gives=wire.PriceList
             ),
         )
 

@@ -104,6 +104,7 @@ async def test_a_refund_of_several_purchases_is_a_part_of_each_and_all_are_sent(
 
 
 async def test_an_answer_that_is_lost_after_the_work_gives_back_once_also_days_later(shop: Shop) -> None:
+    await sending(shop).send()  # what other tests ordered, so that the lost answer is this one's
     customer = await shop.bought(usd=20)
     await shop.ask(customer, "POST", "refunds", {"amount_usd": "5"})
     shop.bank.lost = 1

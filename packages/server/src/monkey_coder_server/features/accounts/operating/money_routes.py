@@ -18,7 +18,7 @@ from monkey_coder_server.ports.ledger import GrantTerms
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import actor_of, checked_reason
+from monkey_coder_server.web.operating import actor_of, checked_reason, operator_act, operator_look
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -39,34 +39,26 @@ class OperatorMoneyRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Every route of operators about money."""
         return (
-            Route(
-                "GET",
+            operator_look(
                 f"{_ONE}/grants",
                 self.list_grants,
-                auth="session",
                 scope=OPERATOR_BILLING,
                 action="grants.look",
                 gives=wire.CreditGrants,
             ),
-            Route(
-                "POST",
+            operator_act(
                 f"{_ONE}/grants",
                 self.give,
-                auth="session",
                 scope=OPERATOR_BILLING,
-                once=True,
                 confirm=Action.MONEY,
                 action="credit.grant",
                 takes=wire.GiveCredit,
                 gives=wire.MovedMoney,
             ),
-            Route(
-                "POST",
+            operator_act(
                 f"{_ONE}/refunds",
                 self.give_back,
-                auth="session",
                 scope=OPERATOR_BILLING,
-                once=True,
                 confirm=Action.MONEY,
                 action="credit.refund",
                 takes=wire.GiveBack,

@@ -7,7 +7,7 @@ from monkey_coder_server.features.accounts.operating.plans_shown import shown
 from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import actor_of
+from monkey_coder_server.web.operating import actor_of, operator_look
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -21,14 +21,8 @@ class OperatorPlanRoutes:
     def routes(self) -> tuple[Route, ...]:
         """The one route."""
         return (
-            Route(
-                "GET",
-                "/v1/operator/plans",
-                self.plans,
-                auth="session",
-                scope=OPERATOR_BILLING,
-                action="plans.look",
-                gives=OperatorPlans,
+            operator_look(
+                "/v1/operator/plans", self.plans, scope=OPERATOR_BILLING, action="plans.look", gives=OperatorPlans
             ),
         )
 

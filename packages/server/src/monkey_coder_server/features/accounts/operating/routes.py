@@ -19,7 +19,7 @@ from monkey_coder_server.ports.operators import Appointment
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import actor_of
+from monkey_coder_server.web.operating import actor_of, operator_act, operator_look
 from monkey_coder_server.web.query import read_query
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
@@ -39,32 +39,25 @@ class OperatorRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Every route of operators but those about money."""
         return (
-            Route(
-                "GET",
+            operator_look(
                 _ACCOUNTS,
                 self.find_accounts,
-                auth="session",
                 scope=OPERATOR_SUPPORT,
                 action="account.look",
                 query=PersonQuery,
                 gives=wire.AccountViews,
             ),
-            Route(
-                "GET",
+            operator_look(
                 f"{_ACCOUNTS}/{{account_id}}",
                 self.show_account,
-                auth="session",
                 scope=OPERATOR_SUPPORT,
                 action="account.look",
                 gives=wire.AccountView,
             ),
-            Route(
-                "POST",
+            operator_act(
                 "/v1/operator/impersonations",
                 self.act,
-                auth="session",
                 scope=OPERATOR_SUPPORT,
-                once=True,
                 confirm=Action.OPERATOR,
                 action="session.impersonate",
                 takes=wire.ActRequest,
@@ -75,22 +68,13 @@ class OperatorRoutes:
 
     def _appointing(self) -> tuple[Route, ...]:
         return (
-            Route(
-                "GET",
-                _OPERATORS,
-                self.list_operators,
-                auth="session",
-                scope=OPERATOR_ADMIN,
-                action="operators.list",
-                gives=wire.OperatorList,
+            operator_look(
+                _OPERATORS, self.list_operators, scope=OPERATOR_ADMIN, action="operators.list", gives=wire.OperatorList
             ),
-            Route(
-                "POST",
+            operator_act(
                 _OPERATORS,
                 self.appoint,
-                auth="session",
                 scope=OPERATOR_ADMIN,
-                once=True,
                 confirm=Action.OPERATOR,
                 action="operator.appoint",
                 takes=wire.AppointRequest,

@@ -16,7 +16,7 @@ from monkey_coder_server.ports.payment_books import Standing
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import checked_reason
+from monkey_coder_server.web.operating import checked_reason, operator_act, operator_look
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -34,34 +34,26 @@ class OperatorPaymentRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Every route of operators about payments."""
         return (
-            Route(
-                "GET",
+            operator_look(
                 f"{_ONE}/payments",
                 self.payments,
-                auth="session",
                 scope=OPERATOR_BILLING,
                 action="payments.look",
                 gives=wire.PaymentList,
             ),
-            Route(
-                "POST",
+            operator_act(
                 f"{_ONE}/payments/refunds",
                 self.refund,
-                auth="session",
                 scope=OPERATOR_BILLING,
-                once=True,
                 confirm=Action.MONEY,
                 action="refund.order",
                 takes=wire.OperatorRefundRequest,
                 gives=wire.RefundList,
             ),
-            Route(
-                "POST",
+            operator_act(
                 f"{_ONE}/thaw",
                 self.thaw,
-                auth="session",
                 scope=OPERATOR_BILLING,
-                once=True,
                 confirm=Action.MONEY,
                 action="account.thaw",
                 takes=wire.ThawRequest,
