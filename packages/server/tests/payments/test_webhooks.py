@@ -31,7 +31,7 @@ async def test_what_is_paid_on_the_page_becomes_credit(till: Till) -> None:
     assert await till.balance() == 0, "the page's own word is worth nothing"
     await till.settled()
     assert await till.balance() == 2_500
-    [(handled, failing)] = till.rows("SELECT count(handled_at), count(*) - count(handled_at) FROM stripe_events")
+    [(handled, failing)] = await till.rows("SELECT count(handled_at), count(*) - count(handled_at) FROM stripe_events")
     assert (handled > 2, failing) == (True, 0)
 
 
@@ -73,14 +73,14 @@ async def test_an_event_of_the_other_mode_is_refused_and_noted(till: Till) -> No
     body = (await completed(till)).replace(b'"livemode": false', b'"livemode": true')
     answer = await till.post(body, signed(body))
     assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")
-    assert till.rows("SELECT note FROM stripe_events") == [("refused: of the other mode",)]
+    assert await till.rows("SELECT note FROM stripe_events") == [("refused: of the other mode",)]
     assert await till.balance() == 0
 
 
 async def test_an_unknown_event_is_taken_kept_and_of_no_concern(till: Till) -> None:
     till.control.forge("never.heard_of", {"id": "x_1", "object": "x"})
     await till.settled()
-    assert till.rows("SELECT kind, note, attempts FROM stripe_events") == [("never.heard_of", "of no concern", 0)]
+    assert await till.rows("SELECT kind, note, attempts FROM stripe_events") == [("never.heard_of", "of no concern", 0)]
 
 
 async def test_a_strangers_payment_is_kept_and_alerted(till: Till, caplog: pytest.LogCaptureFixture) -> None:
@@ -129,7 +129,7 @@ async def test_what_is_not_stripes_or_not_of_this_moment_changes_nothing(till: T
         assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")
     huge = b" " * (1024 * 1024 + 1)
     assert (await till.post(huge, signed(huge))).status_code == 413
-    assert till.rows("SELECT count(*) FROM stripe_events") == [(0,)]
+    assert await till.rows("SELECT count(*) FROM stripe_events") == [(0,)]
     assert await till.balance() == 0
 
 

@@ -71,7 +71,7 @@ def _addressed(account: Account, parameters: Parameters, mode: str) -> Object:
         "billing_address_collection": parameters.choice("billing_address_collection", ("auto", "required")),
         "cancel_url": parameters.text("cancel_url"),
         "client_reference_id": parameters.text("client_reference_id"),
-        "currency": parameters.text("currency") or (None if mode == "setup" else "usd"),
+        "currency": parameters.text("currency"),
         "customer": customer,
         "customer_creation": None if customer else creation or ("if_required" if mode == "payment" else "always"),
         "customer_email": email,
@@ -158,6 +158,8 @@ def _make(account: Account, mode: str, fields: Object, plan: Object, sales: list
     lines = [_line(account, price, sale, taxed=taxed) for price, sale in zip(prices, sales, strict=True)]
     subtotal, tax = (sum(line[name] for line in lines) for name in ("amount_subtotal", "amount_tax"))
     money = mode != "setup"
+    if money:
+        fields["currency"] = lines[0]["currency"]
     name = account.new_id(f"cs_{'live' if account.live else 'test'}")
     session = account.add(
         "cs",
