@@ -236,6 +236,24 @@ def test_an_invoice_settles_what_is_owed_and_gives_what_is_free_again() -> None:
     }
 
 
+def test_what_an_invoice_was_paid_with_too_much_goes_back_before_it_is_owed_again() -> None:
+    too_much = paid(1_000, purpose=Purpose.INVOICE)
+
+    def booked(back: int) -> tuple[int, int, int]:
+        given_back = told(too_much, refunds=(refund(back),)) if back else too_much
+        found = figures(given_back, credit=700 * CENT)
+        return found.settled // CENT, found.taken // CENT, found.earned
+
+    assert [booked(back) for back in (0, 300, 400, 1_000)] == [
+        (1_000, 0, 0), (700, 0, 0), (700, 100, 0), (700, 700, 0),
+    ]  # fmt: skip
+    claimed = told(too_much, disputes=(dispute(1_000),))
+    assert at_stake(claimed, figures(claimed, credit=700 * CENT)) == 700 * CENT
+    unknown = figures(told(too_much, refunds=(refund(300),)))
+    assert (unknown.settled, unknown.taken) == (1_000 * CENT, 300 * CENT)
+    assert figures(paid(0, purpose=Purpose.INVOICE)).earned == 0
+
+
 def test_stages_tell_what_was_paid_then_refunds_then_disputes() -> None:
     unseen = paid(state=PaymentState.PENDING)
     full = paid(refunds=(refund(1),), disputes=(dispute(1),))

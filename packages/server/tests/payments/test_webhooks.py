@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import stripe
@@ -11,6 +12,7 @@ from packages.server.tests.payments.till import OLD_SECRET, SECRET, Till
 
 pytestmark = pytest.mark.system
 WEEK = timedelta(days=7)
+ALERTS = Path(__file__).resolve().parents[4] / "deploy/prometheus/alerts.yml"
 
 
 def signed(body: bytes, *, secret: str = SECRET, shift: int = 0) -> str:
@@ -104,6 +106,8 @@ async def test_a_strangers_payment_is_kept_and_alerted(till: Till, caplog: pytes
     assert not [each for each in ("evt_", "pi_", "cus_", "ch_", "cs_") if each in caplog.text]
     state = await till.gateway.books.storage.payment_inbox.state()
     assert state.failing > 0
+    await till.told("monkey_coder_payment_events_failing")
+    assert "monkey_coder_payment_events_failing > 0" in ALERTS.read_text(encoding="utf-8")
     assert [each.kind for each in await till.gateway.books.storage.payment_inbox.waiting(50)]
 
 

@@ -141,6 +141,16 @@ class Till:
             await asyncio.sleep(0.02)
         raise AssertionError(state)
 
+    async def told(self, metric: str) -> None:
+        """Wait until a metric is above zero."""
+        for _ in range(500):
+            samples = self.gateway.metrics.text().decode().splitlines()
+            [value] = [float(line.split()[1]) for line in samples if line.startswith(f"{metric} ")]
+            if value:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(metric)
+
     async def post(self, body: bytes, signature: str) -> httpx2.Response:
         return await self.client.post("/v1/billing/webhook", content=body, headers={"stripe-signature": signature})
 
@@ -150,8 +160,8 @@ class Till:
         return await storage.readers.read(lambda reading: [tuple(row) for row in reading.rows(Query(text(sql)), {})])
 
     async def notes(self, kind: str) -> list[str]:
-        """What came of the events of a type."""
-        return [note for (note,) in await self.rows(f"SELECT note FROM stripe_events WHERE kind = '{kind}'")]  # noqa: S608
+        """What came of the events of a type, in the order of the alphabet."""
+        return sorted(note for (note,) in await self.rows(f"SELECT note FROM stripe_events WHERE kind = '{kind}'"))  # noqa: S608
 
 
 @contextlib.asynccontextmanager

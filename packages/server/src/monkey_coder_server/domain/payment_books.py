@@ -108,8 +108,8 @@ def figures(seen: PaymentSeen, *, credit: int = 0) -> Figures:
     back = min(refunded + refunding + lost, seen.cents)
     net = (seen.cents - seen.tax_cents) * NANO_PER_CENT
     given, paid = _credit(seen.purpose, net, credit)
-    settled = net if seen.purpose is Purpose.INVOICE else 0
-    untaxed, taken = _taken(seen, back, paid)
+    untaxed, taken = _taken(seen, back, given, paid)
+    settled = net - (untaxed - taken) if seen.purpose is Purpose.INVOICE else 0
     return Figures(
         received=seen.cents * NANO_PER_CENT,
         tax=seen.tax_cents * NANO_PER_CENT - (back * NANO_PER_CENT - untaxed),
@@ -132,7 +132,7 @@ def at_stake(seen: PaymentSeen, booked: Figures) -> int:
         return 0
     gone = booked.refunded + booked.refunding + booked.lost + booked.claimed
     back = min(gone // NANO_PER_CENT, seen.cents)
-    return _taken(seen, back, booked.given - booked.gifted)[1] - booked.taken
+    return _taken(seen, back, booked.given, booked.given - booked.gifted)[1] - booked.taken
 
 
 def refundable_cents(seen: PaymentSeen, booked: Figures, left: int) -> int:
@@ -223,10 +223,11 @@ def _credit(purpose: Purpose, net: int, credit: int) -> tuple[int, int]:
     return credit, min(net, credit) if purpose is Purpose.SUBSCRIPTION else 0
 
 
-def _taken(seen: PaymentSeen, back: int, paid: int) -> tuple[int, int]:
+def _taken(seen: PaymentSeen, back: int, given: int, paid: int) -> tuple[int, int]:
     """Of `back` cents that went back: what was no tax, and what of that is the customer's to give up.
 
-    A fee that paid for credit gives up as large a part of that credit; an invoice is owed again.
+    A fee that paid for credit gives up as large a part of that credit. What an invoice was paid with beyond what it
+    asked for goes back first and is nobody's to give up; then it is owed again.
     """
     if not back:
         return 0, 0
@@ -234,6 +235,8 @@ def _taken(seen: PaymentSeen, back: int, paid: int) -> tuple[int, int]:
     net = (seen.cents - seen.tax_cents) * NANO_PER_CENT
     if seen.purpose is Purpose.SUBSCRIPTION:
         return untaxed, untaxed * paid // net if net else 0
+    if seen.purpose is Purpose.INVOICE and given:
+        return untaxed, max(0, untaxed - max(0, net - given))
     return untaxed, untaxed
 
 

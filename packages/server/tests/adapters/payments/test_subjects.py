@@ -14,10 +14,10 @@ ALL = frozenset(re.findall(r'"([a-z_0-9]+(?:\.[a-z_0-9]+)+)"', LISTED.read_text(
 OURS = {
     "payment": """
         checkout.session.completed checkout.session.async_payment_succeeded checkout.session.async_payment_failed
-        payment_intent.succeeded payment_intent.payment_failed payment_intent.canceled payment_intent.requires_action
-        charge.refunded refund.created refund.updated refund.failed charge.dispute.created charge.dispute.updated
-        charge.dispute.closed charge.dispute.funds_withdrawn charge.dispute.funds_reinstated
-        radar.early_fraud_warning.created
+        checkout.session.expired payment_intent.succeeded payment_intent.payment_failed payment_intent.canceled
+        payment_intent.requires_action charge.refunded refund.created refund.updated refund.failed
+        charge.dispute.created charge.dispute.updated charge.dispute.closed charge.dispute.funds_withdrawn
+        charge.dispute.funds_reinstated radar.early_fraud_warning.created
     """,
     "invoice": """
         invoice.created invoice.finalized invoice.finalization_failed invoice.paid invoice.payment_failed

@@ -49,6 +49,8 @@ class Sights:
         if sent.state is InvoiceState.PAID and seen.total_cents and not seen.payment_ids:
             logger.error("an invoice of the account %s was paid elsewhere: it stays open here", known.account_id)
             return
+        if seen.paid_cents > seen.total_cents:
+            logger.error("an invoice of the account %s was paid with more than it asks for", known.account_id)
         await use.invoices.bring(known.invoice_id, sent, now)
 
     async def _included(self, seen: PaymentSeen) -> Entitlement | None:
