@@ -8,6 +8,7 @@ import stripe
 
 from monkey_coder_server.adapters.payments.subjects import NOTHING, subject_of
 
+DOCS = Path(__file__).resolve().parents[5] / "docs"
 LISTED = Path(stripe.__file__).parent / "params" / "_webhook_endpoint_create_params.py"
 ALL = frozenset(re.findall(r'"([a-z_0-9]+(?:\.[a-z_0-9]+)+)"', LISTED.read_text(encoding="utf-8")))
 """What an endpoint can be told of in the pinned version."""
@@ -37,6 +38,14 @@ NAMED = {
     "id": "its_own", "payment_intent": "of_payment", "customer": "of_customer", "invoice": "of_invoice",
     "mode": "payment",
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "listed"), [("how-to/stripe.md", r"[ \n]"), ("explanation/payment-failures.md", "`")])
+def test_the_pages_name_each_event_we_ask_for(page: str, listed: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    words = re.findall(rf"(?<={listed})([a-z_]+(?:\.[a-z_]+)+)(?=\s|{listed})", text)
+    asked = {kind for kinds in OURS.values() for kind in kinds.split()}
+    assert {word for word in words if word in ALL} == asked
 
 
 @pytest.mark.parametrize(("about", "kind"), [(about, kind) for about, kinds in OURS.items() for kind in kinds.split()])
