@@ -143,4 +143,10 @@ async def test_a_bank_that_says_no_is_told_and_nothing_is_charged(town: Town, ca
     assert (standing["failures_in_a_row"], standing["charged_this_month_usd"]) == (1, "0.00")
     assert why in standing["last_failure"]
     assert town.bank.control.cash().get("charge", 0) == before
+    [tried] = [
+        each
+        for each in town.bank.control.find("payment_intent")
+        if each["metadata"].get("account_id") == customer.account_id
+    ]
+    assert tried["status"] == ("canceled" if card == ASKS_ALWAYS else "requires_payment_method")
     await town.ask(customer, "DELETE", "top-up")

@@ -166,6 +166,9 @@ class PaymentGate(Protocol):
     async def charge(self, charge: OffSessionCharge, *, key: str) -> PaymentSeen:
         """Charge a saved card. A decline is no error: it is the state of the payment."""
 
+    async def cancel_payment(self, payment_id: str, *, key: str) -> PaymentSeen | None:
+        """End a payment that was not received, so that it never can be; how it stands, which may be received."""
+
     async def remove_card(self, method_id: str, *, key: str) -> None:
         """Forget a saved card; harmless when it is forgotten."""
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from monkey_coder_server.adapters.payments import StripeGate
+from monkey_coder_server.domain.errors import PaymentRefused
 from monkey_coder_server.domain.payments import PaymentState, Purpose, RefundState
 from monkey_coder_server.ports.payments import CheckoutWish, InvoiceLine, InvoiceWish, NewCustomer, OffSessionCharge
 from packages.server.tests.adapters.payments import objects
@@ -138,6 +139,24 @@ async def test_a_refund_asked_for_again_is_found_by_its_order(gate: StripeGate, 
     again = await gate.refund(objects.PAYMENT, 300, "order_1", key="order_1")
     assert (again.refund_id, again.state) == (made.refund_id, RefundState.SUCCEEDED)
     assert len(double.to("POST", "/v1/refunds")) == 1
+
+
+@pytest.mark.parametrize("over", [None, "payment_intent_unexpected_state", "resource_missing"])
+async def test_a_payment_is_ended_or_told_as_it_stands(
+    gate: StripeGate, double: StripeDouble, over: str | None
+) -> None:
+    stands = objects.payment() if over else objects.payment(status="canceled", amount_received=0, latest_charge=None)
+    double.on("POST", f"{INTENTS}/{objects.PAYMENT}/cancel", failure(400, code=over) if over else Answer(stands))
+    double.on("GET", f"{INTENTS}/{objects.PAYMENT}", Answer(stands))
+    seen = await gate.cancel_payment(objects.PAYMENT, key="topup_1:cancel")
+    assert seen is not None
+    assert seen.state is (PaymentState.SUCCEEDED if over else PaymentState.FAILED)
+
+
+async def test_a_payment_that_cannot_be_ended_is_no_sight(gate: StripeGate, double: StripeDouble) -> None:
+    double.on("POST", f"{INTENTS}/{objects.PAYMENT}/cancel", failure(400, code="parameter_unknown"))
+    with pytest.raises(PaymentRefused):
+        await gate.cancel_payment(objects.PAYMENT, key="topup_1:cancel")
 
 
 async def test_a_card_is_forgotten_once(gate: StripeGate, double: StripeDouble) -> None:

@@ -65,6 +65,11 @@ async def test_a_payment_is_seen_with_its_tax_refunds_disputes_and_warnings(
         ({"status": "requires_action"}, PaymentState.NEEDS_ACTION, ""),
         ({"status": "canceled"}, PaymentState.FAILED, ""),
         (
+            {"status": "canceled", "last_payment_error": {"code": "authentication_required"}},
+            PaymentState.FAILED,
+            "authentication_required",
+        ),
+        (
             {"status": "requires_payment_method", "last_payment_error": {"code": "card_declined"}},
             PaymentState.FAILED,
             "card_declined",

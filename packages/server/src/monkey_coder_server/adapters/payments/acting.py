@@ -142,6 +142,16 @@ def _unseen(wish: OffSessionCharge, payment_id: str) -> PaymentSeen:
     )
 
 
+def cancel_payment(client: "StripeClient", payment_id: str, key: str) -> PaymentSeen | None:
+    """End a payment; what was received or ended before stays as it is. None when there is none of that id."""
+    try:
+        client.v1.payment_intents.cancel(payment_id, {"cancellation_reason": "abandoned"}, under(key))
+    except refusal() as over:
+        if over.code not in {"payment_intent_unexpected_state", "resource_missing"}:
+            raise
+    return looking.payment(client, payment_id)
+
+
 def remove_card(client: "StripeClient", method_id: str, key: str) -> None:
     """Detach a card; harmless when it is gone."""
     try:

@@ -43,6 +43,10 @@ class StripeGate:
         now = self._clock.now()
         return await self._sdk.run(lambda client: acting.charge(client, charge, key, now))
 
+    async def cancel_payment(self, payment_id: str, *, key: str) -> PaymentSeen | None:
+        """End a payment that was not received, so that it never can be; how it stands, which may be received."""
+        return await self._sdk.run(lambda client: acting.cancel_payment(client, payment_id, key))
+
     async def remove_card(self, method_id: str, *, key: str) -> None:
         """Forget a saved card; harmless when it is forgotten."""
         await self._sdk.run(lambda client: acting.remove_card(client, method_id, key))

@@ -136,9 +136,11 @@ def _state(found: shapes.Payment) -> PaymentState:
     error = found.last_payment_error
     if found.status == "succeeded":
         return PaymentState.SUCCEEDED
+    if found.status == "canceled":
+        return PaymentState.FAILED
     if found.status == "requires_action" or (error and error.code == "authentication_required"):
         return PaymentState.NEEDS_ACTION
-    if found.status == "canceled" or (error and found.status == "requires_payment_method"):
+    if error and found.status == "requires_payment_method":
         return PaymentState.FAILED
     return PaymentState.PENDING
 

@@ -24,7 +24,10 @@ OK = (PaymentState.SUCCEEDED, "")
 
 @dataclass(slots=True)
 class Bank:
-    """`outcomes` are those of the next charges; `lost` answers get lost after the work, `away` refuses before it."""
+    """`outcomes` are those of the next charges; `lost` answers get lost after the work, `away` refuses before it.
+
+    `lost_of` loses the next answer to calls of a kind; `confirms`: payments are confirmed just before they are ended.
+    """
 
     customers: dict[str, NewCustomer] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
@@ -35,6 +38,8 @@ class Bank:
     refund_state: RefundState = RefundState.SUCCEEDED
     refuses_refunds: bool = False
     lost: int = 0
+    lost_of: set[str] = field(default_factory=set)
+    confirms: bool = False
     away: bool = False
     calls: list[str] = field(default_factory=list)
     kept: dict[str, tuple[object, Any]] = field(default_factory=dict)
@@ -82,6 +87,17 @@ class Bank:
             )
 
         return await self._once("charge", key, charge, make)
+
+    async def cancel_payment(self, payment_id: str, *, key: str) -> PaymentSeen | None:
+        def end() -> PaymentSeen | None:
+            made = self.payments_made.get(payment_id)
+            if made is not None and self.confirms:
+                made = self.payments_made[payment_id] = replace(made, state=PaymentState.SUCCEEDED, failure="")
+            if made is not None and made.state is not PaymentState.SUCCEEDED:
+                made = self.payments_made[payment_id] = replace(made, state=PaymentState.FAILED)
+            return made
+
+        return await self._once("cancel", key, payment_id, end)
 
     async def remove_card(self, method_id: str, *, key: str) -> None:
         self.calls.append(key)
@@ -168,7 +184,8 @@ class Bank:
         else:
             made = make()
             self.kept[key] = (asked, made)
-        if self.lost:
-            self.lost -= 1
+        if self.lost or call in self.lost_of:
+            self.lost = max(0, self.lost - 1)
+            self.lost_of.discard(call)
             raise Unavailable("The answer was lost.", retry_after=1)
         return made

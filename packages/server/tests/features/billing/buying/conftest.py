@@ -106,4 +106,6 @@ def calm(shop: Shop) -> None:
     """Each test finds the bank in order."""
     shop.bank.outcomes.clear()
     shop.bank.lost, shop.bank.away, shop.bank.refuses_refunds = 0, False, False
+    shop.bank.lost_of.clear()
+    shop.bank.confirms = False
     shop.letters.clear()

@@ -195,6 +195,7 @@ async def test_a_success_forgets_failures(watch: Watch) -> None:
 async def test_a_bank_that_wants_its_customer_is_told_with_a_link_to_pay(watch: Watch) -> None:
     watch.shop.bank.outcomes += [ASKS]
     await watch.rounds(2)
+    assert [each.state for each in watch.charges()] == [PaymentState.FAILED], "it can never be charged"
     [(address, notice)] = watch.shop.letters
     assert (address, notice.subject) == (watch.customer.email, "Your bank asks you to confirm a payment")
     assert notice.page == ("Pay 25.00 USD", "/billing?amount_usd=25.00&save_card=1")
@@ -204,6 +205,27 @@ async def test_a_bank_that_wants_its_customer_is_told_with_a_link_to_pay(watch: 
     await watch.rounds(2)
     assert len(watch.charges()) == 1
     assert await watch.shop.balance(watch.customer) == 30 * USD
+
+
+async def test_a_payment_the_bank_asked_about_is_ended_also_when_that_answer_is_lost(watch: Watch) -> None:
+    watch.shop.bank.outcomes += [ASKS]
+    watch.shop.bank.lost_of.add("cancel")
+    await watch.rounds()
+    assert not watch.shop.letters
+    watch.clock.ahead = timedelta(minutes=2)
+    await watch.rounds()
+    assert [notice.subject for _, notice in watch.shop.letters] == ["Your bank asks you to confirm a payment"]
+    assert [each.state for each in watch.charges()] == [PaymentState.FAILED]
+
+
+async def test_a_payment_that_its_customer_confirmed_before_it_was_ended_is_received(watch: Watch) -> None:
+    watch.shop.bank.outcomes += [ASKS]
+    watch.shop.bank.confirms = True
+    await watch.rounds(2)
+    assert [each.state for each in watch.charges()] == [PaymentState.SUCCEEDED]
+    assert await watch.shop.balance(watch.customer) == 30 * USD
+    assert (await watch.standing())["failures_in_a_row"] == 0
+    assert not watch.shop.letters
 
 
 async def test_a_payment_that_takes_its_time_is_waited_for_and_no_other_begun(watch: Watch) -> None:

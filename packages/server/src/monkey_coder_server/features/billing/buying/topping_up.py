@@ -5,6 +5,7 @@ process or to an answer, it is asked for again under the same name until its end
 """
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from monkey_coder_server.domain.errors import PaymentRefused, Unavailable
@@ -25,6 +26,8 @@ FROZEN_PAUSE = timedelta(minutes=10)
 KEY_FORGOTTEN = timedelta(hours=23)
 """The processor remembers a key for a day; after that a payment is looked up by what we wrote on it."""
 NO_CARD = "no card is saved"
+ASKS = "authentication_required"
+"""What the processor says when the bank wants its customer."""
 
 
 class ToppingUp:
@@ -56,6 +59,8 @@ class ToppingUp:
     async def _step(self, charge: TopUpCharge) -> None:
         try:
             seen = await self._seen(charge)
+            if seen is not None and seen.state is PaymentState.NEEDS_ACTION:
+                seen = await self._ended(charge, seen)
         except Unavailable as away:
             logger.info("a top-up waits for the payment processor: %s", away.message)
             return
@@ -105,10 +110,17 @@ class ToppingUp:
         if seen.state is PaymentState.SUCCEEDED:
             if await self._use.top_ups.succeed(charge) is not None:
                 await self._note("top_up.charge", charge, f"{cents_usd(charge.cents)} USD")
-        elif seen.state is PaymentState.NEEDS_ACTION:
+        elif seen.state is PaymentState.NEEDS_ACTION or seen.failure == ASKS:
             await self._failed(charge, "the bank wants you to confirm it", asks=True)
         elif seen.state is PaymentState.FAILED:
             await self._failed(charge, seen.failure or "the card was declined")
+
+    async def _ended(self, charge: TopUpCharge, seen: PaymentSeen) -> PaymentSeen:
+        """Its customer pays by another one, so this one is ended: it may have been received in the meantime."""
+        ended = await self._gate.cancel_payment(seen.payment_id, key=f"{charge.key}:cancel")
+        if ended is None or ended.state is PaymentState.SUCCEEDED:
+            return ended or seen
+        return replace(ended, failure=ended.failure or ASKS)
 
     async def _failed(self, charge: TopUpCharge, why: str, *, asks: bool = False) -> None:
         standing = await self._use.top_ups.fail(charge, why, self._use.clock.now())
