@@ -112,9 +112,9 @@ class Processor:
     async def record(self, entry: AuditEntry) -> None:
         self.noted.append(entry)
 
-    def events(self, *, plans: bool = True) -> PaymentEvents:
+    def events(self) -> PaymentEvents:
         here: Any = self
-        return PaymentEvents(PaymentHandling(here, here, here, Still(), here if plans else None))
+        return PaymentEvents(PaymentHandling(here, here, here, Still(), here))
 
 
 def stranger(**changes: Any) -> PaymentSeen:

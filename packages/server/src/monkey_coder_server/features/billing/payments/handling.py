@@ -22,13 +22,13 @@ Handler = Callable[[str], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class PaymentHandling:
-    """What handling stands on. Without `plans` fees and invoices are payments like others."""
+    """What handling stands on. `plans` say what fees and invoices give, and follow subscriptions."""
 
     gate: PaymentGate
     books: PaymentBooks
     audit: Audit
     clock: Clock
-    plans: PlanSights | None = None
+    plans: PlanSights
 
 
 class PaymentEvents:
@@ -63,7 +63,7 @@ class PaymentEvents:
         if not account_id and not seen.cents:
             return None
         seen = replace(seen, account_id=account_id)
-        gives = await use.plans.gives(seen) if use.plans is not None and account_id else None
+        gives = await use.plans.gives(seen) if account_id else None
         booked = await use.books.book(seen, gives=gives)
         if booked.changed:
             await use.audit.record(_noted(seen, booked, use.clock))
@@ -79,7 +79,7 @@ class PaymentEvents:
             return "nobody's, and nothing paid"
         for payment_id in seen.payment_ids:
             await self.payment(payment_id)
-        if self._use.plans is not None and account_id:
+        if account_id:
             await self._use.plans.invoice(structs.replace(seen, account_id=account_id))
         return "looked at"
 
@@ -91,8 +91,7 @@ class PaymentEvents:
         account_id = await self._account(seen.account_id, seen.customer_id)
         if not account_id:
             raise NotFound("This subscription belongs to no account that is known here.")
-        if self._use.plans is not None:
-            await self._use.plans.subscription(structs.replace(seen, account_id=account_id))
+        await self._use.plans.subscription(structs.replace(seen, account_id=account_id))
         return "looked at"
 
     async def customer(self, customer_id: str) -> str:
