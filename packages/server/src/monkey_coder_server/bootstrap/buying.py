@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.bootstrap.books import Books
@@ -11,6 +12,7 @@ from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.operators import OPERATOR
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.features.accounts.letters import Letter, Link
+from monkey_coder_server.features.accounts.shares import insider
 from monkey_coder_server.features.billing import buying
 from monkey_coder_server.ports.payments import PaymentGate
 from monkey_coder_server.settings.payments import OWN_API, PaymentSettings
@@ -43,7 +45,7 @@ def buying_of(
         payers=_payers(books),
         post=_post(books),
         recall=lambda account_id: storage.books.recall(account_id, OPERATOR),
-        insider=_insider(books),
+        insider=partial(insider, use),
         order_plan=order_plan,
         browsers=browsers,
         visitor=_visitor(books, browsers),
@@ -93,16 +95,6 @@ def _post(books: Books) -> Callable[[str, buying.Notice], None]:
         books.accounts.letters.send(address, Letter(notice.subject, notice.paragraphs, link))
 
     return post
-
-
-def _insider(books: Books) -> Callable[[str, str], Awaitable[bool]]:
-    async def insider(user_id: str, account_id: str) -> bool:
-        user = await books.storage.accounts.by_id(user_id)
-        if user is None or user.account_id == account_id:
-            return True
-        return await books.storage.memberships.find(account_id, user_id) is not None
-
-    return insider
 
 
 def _visitor(books: Books, browsers: Browsers) -> Callable[[Request], Awaitable[buying.Visitor | None]]:

@@ -1,16 +1,20 @@
 """Who acts on the operator's side, and what the audit trail is told of it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from monkey_coder_server.domain.confirmation import Action
-from monkey_coder_server.domain.errors import InvalidRequest
+from monkey_coder_server.domain.errors import Forbidden, InvalidRequest
 from monkey_coder_server.domain.operators import OPERATOR, acting_name
 from monkey_coder_server.ports.accounts import AuditEntry
+from monkey_coder_server.ports.ledger import Records
 from monkey_coder_server.web.feature import Endpoint, Route
 from monkey_coder_server.web.request import Request, agent_of
 
 LONGEST_REASON = 300
+Insider = Callable[[str, str], Awaitable[bool]]
+"""Whether a person, the first, has a share in an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +89,18 @@ def checked_reason(text: str) -> str:
         message = f"Say why in one line of at most {LONGEST_REASON} characters (`reason`)."
         raise InvalidRequest(message)
     return reason
+
+
+async def account_of_path(request: Request, ledger: Records) -> str:
+    """The account an operator's path names. Raises `NotFound`."""
+    account_id = request.parameters["account_id"]
+    await ledger.wallet(account_id)
+    return account_id
+
+
+async def others_account(request: Request, ledger: Records, insider: Insider) -> str:
+    """The same, where the operator has no share in it. Raises `Forbidden`, too."""
+    account_id = await account_of_path(request, ledger)
+    if await insider(request.principal.user_id, account_id):
+        raise Forbidden("Nobody moves money of an account of their own; another operator does.")
+    return account_id

@@ -1,24 +1,33 @@
 """`/v1/operator/*`: credit that operators give and take back."""
 
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 
 from monkey_coder_protocol import operators as wire
 from monkey_coder_server.domain.confirmation import Action
-from monkey_coder_server.domain.errors import Forbidden, InvalidRequest
+from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.money import asked_usd, usd
 from monkey_coder_server.domain.scopes import OPERATOR_BILLING
 from monkey_coder_server.features.accounts import operator
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.operator_trail import tell
+from monkey_coder_server.features.accounts.shares import insider
 from monkey_coder_server.ports.credit import GrantStanding, Refund
 from monkey_coder_server.ports.ledger import GrantTerms
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import actor_of, checked_reason, operator_act, operator_look
+from monkey_coder_server.web.operating import (
+    account_of_path,
+    actor_of,
+    checked_reason,
+    operator_act,
+    operator_look,
+    others_account,
+)
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -68,7 +77,7 @@ class OperatorMoneyRoutes:
 
     async def list_grants(self, request: Request) -> Reply:
         """An account's credit, grant by grant, as it will be spent."""
-        account_id = await self._account(request)
+        account_id = await account_of_path(request, self._use.ledger)
         await tell(self._use, actor_of(request), "grants.look", target=account_id, account_id=account_id)
         grants = [_shown(each) for each in await self._use.credit.grants(account_id)]
         return json_reply(wire.CreditGrants(grants, len(grants)))
@@ -98,20 +107,9 @@ class OperatorMoneyRoutes:
         )
         return json_reply(_moved(await operator.undo(use, actor_of(request), refund), refund.amount))
 
-    async def _account(self, request: Request) -> str:
-        """The account of the path. Raises `NotFound`."""
-        account_id = request.parameters["account_id"]
-        await self._use.ledger.wallet(account_id)
-        return account_id
-
     async def _others_account(self, request: Request) -> str:
-        """The same, where the operator has no share in it. Raises `Forbidden`, too."""
-        account_id, use, user_id = await self._account(request), self._use, request.principal.user_id
-        user = await use.accounts.by_id(user_id)
-        own = user is None or user.account_id == account_id
-        if own or await use.memberships.find(account_id, user_id) is not None:
-            raise Forbidden("Nobody moves money of an account of their own; another operator does.")
-        return account_id
+        """The account of the path, where the operator has no share in it. Raises `NotFound`, `Forbidden`."""
+        return await others_account(request, self._use.ledger, partial(insider, self._use))
 
     def _terms(self, wish: wire.GiveCredit) -> GrantTerms:
         if wish.kind not in _KINDS:

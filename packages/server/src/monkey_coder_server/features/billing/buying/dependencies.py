@@ -13,6 +13,7 @@ from monkey_coder_server.ports.payments import HostedPage, PaymentGate
 from monkey_coder_server.ports.purchases import Purchases
 from monkey_coder_server.ports.top_ups import TopUps
 from monkey_coder_server.web.browser import Browsers
+from monkey_coder_server.web.operating import Insider
 from monkey_coder_server.web.request import Request
 
 _NO_PAYMENTS = "Nothing can be paid at this gateway: its operator adds credit. GET /billing says how."
@@ -84,7 +85,7 @@ class Dependencies:
     payers: Callable[[str], Awaitable[Sequence[Payer]]]
     post: Callable[[str, Notice], None]
     recall: Callable[[str], Awaitable[int]]
-    insider: Callable[[str, str], Awaitable[bool]]
+    insider: Insider
     order_plan: OrderPlan | None
     browsers: Browsers
     visitor: Callable[[Request], Awaitable[Visitor | None]]

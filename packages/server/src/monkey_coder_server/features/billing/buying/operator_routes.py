@@ -4,7 +4,6 @@ import msgspec
 
 from monkey_coder_protocol import buying as wire
 from monkey_coder_server.domain.confirmation import Action
-from monkey_coder_server.domain.errors import Forbidden
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import OPERATOR_BILLING
 from monkey_coder_server.features.billing.buying import refunds
@@ -16,7 +15,13 @@ from monkey_coder_server.ports.payment_books import Standing
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
-from monkey_coder_server.web.operating import checked_reason, operator_act, operator_look
+from monkey_coder_server.web.operating import (
+    account_of_path,
+    checked_reason,
+    operator_act,
+    operator_look,
+    others_account,
+)
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -63,14 +68,14 @@ class OperatorPaymentRoutes:
 
     async def payments(self, request: Request) -> Reply:
         """A customer's payments, and what can be given back of each."""
-        account_id = await self._account(request)
+        account_id = await account_of_path(request, self._use.ledger)
         await note_by_operator(self._use, request, "payments.look", account_id=account_id)
         return json_reply(await listed_payments(self._use, account_id))
 
     async def refund(self, request: Request) -> Reply:
         """Give back a part of what a customer paid, never what is spent."""
         wish, use = await json_body(request, _refund), self._use
-        account_id, reason = await self._others_account(request), checked_reason(wish.reason)
+        account_id, reason = await others_account(request, use.ledger, use.insider), checked_reason(wish.reason)
         named = wish.payment_id
         payment_id = None if named is None else await found_payment(use, account_id, named)
         ordered = await refunds.order(use, account_id, wish.amount_usd, reason=reason, payment_id=payment_id)
@@ -81,23 +86,10 @@ class OperatorPaymentRoutes:
     async def thaw(self, request: Request) -> Reply:
         """Let a frozen account spend again, after a warning was looked into."""
         wish, use = await json_body(request, _thaw), self._use
-        account_id, reason = await self._others_account(request), checked_reason(wish.reason)
+        account_id, reason = await others_account(request, use.ledger, use.insider), checked_reason(wish.reason)
         standing = await use.books.thaw(account_id, forgive=wish.forgive)
         await note_by_operator(use, request, "account.thaw", account_id=account_id, details=_thawed(wish, reason))
         return json_reply(shown_standing(standing))
-
-    async def _account(self, request: Request) -> str:
-        """The account of the path. Raises `NotFound`."""
-        account_id = request.parameters["account_id"]
-        await self._use.ledger.wallet(account_id)
-        return account_id
-
-    async def _others_account(self, request: Request) -> str:
-        """The account of the path, where the operator has no share in it. Raises `NotFound`, `Forbidden`."""
-        account_id = await self._account(request)
-        if await self._use.insider(request.principal.user_id, account_id):
-            raise Forbidden("Nobody moves money of an account of their own; another operator does.")
-        return account_id
 
 
 def shown_standing(standing: Standing) -> wire.AccountStanding:
