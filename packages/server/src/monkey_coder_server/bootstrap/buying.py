@@ -39,6 +39,7 @@ def buying_of(
         ledger=use.ledger,
         purchases=storage.purchases,
         top_ups=storage.top_ups,
+        tries=use.tries,
         audit=storage.audit,
         clock=books.clock,
         ids=books.ids,

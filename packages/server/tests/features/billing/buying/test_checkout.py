@@ -169,6 +169,23 @@ async def test_a_key_that_may_only_read_buys_nothing(shop: Shop) -> None:
     assert (await shop.client.get("/v1/billing/payments", headers=headers)).status_code == 200
 
 
+async def test_an_account_is_made_sixty_pages_and_then_one_a_minute_and_no_other_waits_for_it(shop: Shop) -> None:
+    customer, other = await shop.bought(), await shop.bought()
+    asked = [
+        shop.ask(customer, "POST", name, body)
+        for _ in range(40)
+        for name, body in (("checkout", {"amount_usd": 10}), ("portal", {}))
+    ]
+    made = len(shop.bank.pages)
+    statuses = [answer.status_code for answer in await asyncio.gather(*asked)]
+    assert (statuses.count(200), statuses.count(429)) == (59, 21)
+    assert len(shop.bank.pages) - made <= 40
+    refused = await shop.ask(customer, "POST", "checkout", {"amount_usd": 10})
+    assert (refused.status_code, refused.json()["error_code"]) == (429, "rate_limited")
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert (await shop.ask(other, "POST", "checkout", {"amount_usd": 10})).status_code == 200
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def planned(shop: Shop) -> AsyncIterator[tuple[httpx2.AsyncClient, list[PlanOrder]]]:
     """The shop with a plan to sell."""

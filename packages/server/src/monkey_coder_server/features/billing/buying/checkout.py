@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.payments import Purpose
 from monkey_coder_server.features.billing.buying.amounts import cents_usd
+from monkey_coder_server.features.billing.buying.bounds import count_page
 from monkey_coder_server.features.billing.buying.customers import with_customer
 from monkey_coder_server.features.billing.buying.dependencies import Dependencies, PlanOrder, gate_of
 from monkey_coder_server.ports.payments import CheckoutWish, HostedPage
@@ -33,8 +34,9 @@ class Checkout:
 
 
 async def open_page(use: Dependencies, account_id: str, basket: Basket) -> Checkout:
-    """A page for what is in the basket. Raises `NotFound`, `InvalidRequest`, `PaymentRefused`, `Unavailable`."""
+    """A page for what is in the basket. Raises as the gate does, `NotFound`, `InvalidRequest`, `RateLimited`."""
     gate, reference = gate_of(use), use.ids.new("chk")
+    await count_page(use, account_id)
 
     async def plan(customer_id: str) -> HostedPage:
         if use.order_plan is None:

@@ -6,6 +6,7 @@ from monkey_coder_protocol import buying as wire
 from monkey_coder_server.domain.errors import InvalidRequest, NotFound, PaymentRefused
 from monkey_coder_server.domain.scopes import BILLING_MANAGE
 from monkey_coder_server.features.billing.buying.amounts import bought_cents, cents_usd, whole_cents
+from monkey_coder_server.features.billing.buying.bounds import count_page
 from monkey_coder_server.features.billing.buying.checkout import CANCELLED, HOME, SUCCESS, Basket, Checkout, open_page
 from monkey_coder_server.features.billing.buying.customers import was_deleted
 from monkey_coder_server.features.billing.buying.dependencies import Dependencies, gate_of
@@ -101,6 +102,7 @@ class CheckoutRoutes:
         customer_id = await use.books.customer(account_id)
         if customer_id is None:
             raise NotFound(_NOBODY)
+        await count_page(use, account_id)
         try:
             page = await gate.portal(customer_id, back, key=use.ids.new("portal"))
         except PaymentRefused:

@@ -12,6 +12,7 @@ from monkey_coder_server.ports.payment_books import PaymentBooks
 from monkey_coder_server.ports.payments import HostedPage, PaymentGate
 from monkey_coder_server.ports.purchases import Purchases
 from monkey_coder_server.ports.top_ups import TopUps
+from monkey_coder_server.ports.tries import Tries
 from monkey_coder_server.web.browser import Browsers
 from monkey_coder_server.web.operating import Insider
 from monkey_coder_server.web.request import Request
@@ -79,6 +80,7 @@ class Dependencies:
     ledger: Records
     purchases: Purchases
     top_ups: TopUps
+    tries: Tries
     audit: Audit
     clock: Clock
     ids: Ids
