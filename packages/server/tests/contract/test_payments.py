@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
 
 import pytest
 
@@ -85,26 +84,6 @@ async def test_a_thousand_tellings_at_once_grant_once(store: Storage) -> None:
     booked = await asyncio.gather(*[store.payments.book(paid()) for _ in range(1_000)])
     assert sum(each.granted for each in booked) == 1_000 * CENT
     assert await balance(store) == 1_000 * CENT
-
-
-@pytest.mark.parametrize("decided", ["won", "lost"])
-async def test_sights_in_each_of_their_orders_end_as_in_order(store: Storage, decided: str) -> None:
-    """120 accounts, of each the sights of one payment in another order, the first two told again at the end."""
-    pending = paid(state=PaymentState.PENDING)
-    refunded = paid(refunds=(refund(300),))
-    disputed = replace(refunded, disputes=(dispute(700),))
-    closed = replace(refunded, disputes=(dispute(700, state=decided, withdrawn=decided == "lost"),))
-    ends = set()
-    for number, order in enumerate(permutations([pending, paid(), refunded, disputed, closed])):
-        account_id = f"acc_order_{number}"
-        await store.ledger.open_wallet(account_id)
-        for sight in (*order, *order[:2]):
-            await store.payments.book(replace(sight, payment_id=f"pay_order_{number}", account_id=account_id))
-        standing = await store.payments.standing(account_id)
-        ends.add(((await store.ledger.wallet(account_id)).balance, standing.debt, standing.frozen))
-    assert ends == {(700 * CENT if decided == "won" else 0, 0, "")}
-    held = 120 * 700 * CENT if decided == "won" else 0
-    assert await totals(store) == ({"customer_credit": held, "cash": -held} if held else {})
 
 
 async def test_another_currency_gives_nothing_and_is_kept_aside(store: Storage) -> None:

@@ -154,7 +154,7 @@ class Firm:
     async def owed(self) -> int:
         """What the books say it owes, in cents; below zero is owed to it."""
         name = f"kind = 'customer_receivable' AND owner = '{self.account_id}'"
-        [(total,)] = await self.till.rows(f"SELECT coalesce(sum(amount), 0) FROM entries WHERE {name}")  # noqa: S608
+        [(total,)] = await self.till.rows(f"SELECT coalesce(sum(amount), 0) FROM entries WHERE {name}")  # noqa: S608 - our own words
         return -int(total) // CENT
 
 

@@ -161,7 +161,7 @@ class Till:
 
     async def notes(self, kind: str) -> list[str]:
         """What came of the events of a type, in the order of the alphabet."""
-        return sorted(note for (note,) in await self.rows(f"SELECT note FROM stripe_events WHERE kind = '{kind}'"))  # noqa: S608
+        return sorted(note for (note,) in await self.rows(f"SELECT note FROM stripe_events WHERE kind = '{kind}'"))  # noqa: S608 - our own words
 
 
 @contextlib.asynccontextmanager
