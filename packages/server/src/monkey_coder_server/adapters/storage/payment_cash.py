@@ -24,7 +24,7 @@ class SqlPaymentCash:
         self._readers = readers
 
     async def of(self, payment_ids: Sequence[str]) -> Mapping[str, int]:
-        """Nano-dollars of those that moved any cash. It looks at every entry: once a day, not on a request."""
+        """Nano-dollars of those that moved any cash."""
         if not payment_ids:
             return {}
         rows = await self._readers.report(lambda transaction: _CASH.rows(transaction, list(payment_ids)))

@@ -2,12 +2,14 @@
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, text
 
-from monkey_coder_server.adapters.storage.tables import metadata
+from monkey_coder_server.adapters.storage.tables import entries, metadata
+from monkey_coder_server.domain.ledger import AccountKind
 
 _STANDING = text("forgotten_at IS NULL")
 _OWED = text("debt > 0")
 _FREEZING = text("freezes <> ''")
 _OPEN = text("state = 'pending' AND order_id <> ''")
+_CASH = text(f"kind = '{AccountKind.CASH.value}'")
 FIGURES = (
     *("received", "tax", "given", "gifted", "earned", "settled"),
     *("refunding", "refunded", "claimed", "lost", "taken", "borne"),
@@ -112,3 +114,6 @@ payment_takings = Table(
     sqlite_with_rowid=False,
 )
 """Where what a payment takes back came from: a grant's id, or a word of `domain.payment_books`."""
+
+Index("ix_entries_cash", entries.c.owner, sqlite_where=_CASH, postgresql_where=_CASH)
+"""Cash is summed by payment."""

@@ -8,8 +8,11 @@ from itertools import groupby
 
 from sqlalchemy import text
 
+from monkey_coder_server.adapters.storage import freeze_checks, invoice_checks, payment_checks
+from monkey_coder_server.adapters.storage.freezing import LATE
 from monkey_coder_server.adapters.storage.limit_checks import differing_counters
-from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
+from monkey_coder_server.adapters.storage.moments import MICROSECOND, from_micros
+from monkey_coder_server.adapters.storage.owned_checks import differing_accounts
 from monkey_coder_server.adapters.storage.receipt_keys import known_keys
 from monkey_coder_server.adapters.storage.retention import counted_from, kept_from
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
@@ -22,6 +25,8 @@ from monkey_coder_server.ports.signing import ReceiptSigner
 EXAMPLES = 5
 SWEPT_WITHIN = timedelta(minutes=3)
 """How long what is past its time may stand: gateways look for it once a minute."""
+TOLD_WITHIN = timedelta(days=2)
+"""How long an invoice and its payment may tell differently: what a lost webhook left out is found once a day."""
 PAGE = 1_000
 
 _CHECKS: Mapping[str, Query] = {
@@ -234,6 +239,9 @@ _CHECKS: Mapping[str, Query] = {
         """)  # noqa: S608 - words of our own
     ),
     "endings_that_could_not_be_booked": Query(text("SELECT request_id FROM unbooked")),
+    **payment_checks.CHECKS,
+    **invoice_checks.CHECKS,
+    **freeze_checks.CHECKS,
 }
 _OF_THE_HOLD = ("request_id", "account_id", "key_id", "hold_nano", "charge_nano")
 _TOTALS = Query(text("SELECT kind, SUM(amount) FROM entries GROUP BY kind ORDER BY kind"))
@@ -253,13 +261,18 @@ def audit(signer: ReceiptSigner, now: int, transaction: Transaction) -> LedgerRe
 
     Usage rows and counters older than they are kept are not missed; sums and entries are checked all the same.
     """
+    swept = SWEPT_WITHIN // MICROSECOND
     moments: dict[str, int | str] = {
-        "due": to_micros(from_micros(now) - SWEPT_WITHIN),
+        "due": now - swept,
+        "overdue": now - LATE - swept,
+        "overdue_soon": now - LATE + swept,
+        "told": now - TOLD_WITHIN // MICROSECOND,
         "kept": kept_from(transaction),
         "counted": counted_from(from_micros(now)),
     }
     found = {name: _offenders(transaction, query, moments) for name, query in _CHECKS.items()}
     found["limit_counters_differ_from_requests"] = differing_counters(transaction)
+    found |= differing_accounts(transaction) | invoice_checks.of_months(transaction)
     found |= _receipt_checks(transaction, signer)
     totals = totals_by_kind(transaction)
     found["books_not_summing_to_zero"] = [f"{sum(totals.values())} nano-dollars"] if sum(totals.values()) else []
