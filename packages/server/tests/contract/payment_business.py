@@ -13,19 +13,20 @@ from monkey_coder_server.ports.payment_books import Entitlement
 from packages.server.tests.contract.booking import ACCOUNT, NOON, StillClock, hold_request, settle
 from packages.server.tests.contract.paying import CENT, dispute, paid, refund
 
-BUYER, DISPUTING, OWING, WARNED = "acc_buyer", "acc_disputing", "acc_owing", "acc_warned"
+BUYER, DISPUTING, OWING, FORGIVEN, WARNED = "acc_buyer", "acc_disputing", "acc_owing", "acc_forgiven", "acc_warned"
 OCTOBER, NOVEMBER, DECEMBER = Month("2026-10"), Month("2026-11"), Month("2026-12")
 DUE = timedelta(days=30)
 
 
 async def all_kinds(store: Storage, clock: StillClock) -> None:
     """At the end it is six hours into 2027."""
-    for account_id in (ACCOUNT, BUYER, DISPUTING, OWING, WARNED):
+    for account_id in (ACCOUNT, BUYER, DISPUTING, OWING, FORGIVEN, WARNED):
         await store.ledger.open_wallet(account_id)
     await _buy(store)
     await _top_up(store)
     await _lose(store)
     await _invoice(store, clock)
+    await _lapse(store, clock)
 
 
 async def _buy(store: Storage) -> None:
@@ -58,14 +59,16 @@ async def _top_up(store: Storage) -> None:
 
 
 async def _lose(store: Storage) -> None:
-    """A dispute that is open, one that was lost after the credit was spent, and a warning."""
+    """A dispute that is open, two that were lost after the credit was spent, and a warning."""
     await store.payments.book(paid(700, "pay_disputed", account_id=DISPUTING))
     await _spend(store, 200 * CENT, account_id=DISPUTING)
     await store.payments.book(paid(700, "pay_disputed", account_id=DISPUTING, disputes=(dispute(700),)))
-    await store.payments.book(paid(300, "pay_lost", account_id=OWING))
-    await _spend(store, 120 * CENT, account_id=OWING)
-    lost = dispute(300, "dp_2", state="lost")
-    await store.payments.book(paid(300, "pay_lost", account_id=OWING, disputes=(lost,)))
+    for account_id, payment_id in ((OWING, "pay_lost"), (FORGIVEN, "pay_forgiven")):
+        await store.payments.book(paid(300, payment_id, account_id=account_id))
+        await _spend(store, 120 * CENT, account_id=account_id)
+        lost = dispute(300, f"dp_{payment_id}", state="lost")
+        await store.payments.book(paid(300, payment_id, account_id=account_id, disputes=(lost,)))
+    await store.payments.thaw(FORGIVEN, forgive=True)
     await store.payments.book(paid(400, "pay_warned", account_id=WARNED, early_fraud_warning=True))
 
 
@@ -102,3 +105,11 @@ async def _spend(
     asked = replace(hold_request(price, at=at), account_id=account_id, key_id=f"key_{account_id}")
     await store.books.place(asked)
     await settle(store.books, asked, price, model=model)
+
+
+async def _lapse(store: Storage, clock: StillClock) -> None:
+    """A plan's fee that comes back after its credit expired."""
+    assert await store.ledger.expire_grants(clock.now()) == 1
+    back = (refund(2_000, "re_fee"),)
+    fee = paid(2_000, "pay_fee", account_id=BUYER, purpose=Purpose.SUBSCRIPTION, reference="sub_1", refunds=back)
+    assert (await store.payments.book(fee)).changed

@@ -56,7 +56,7 @@ PLANTED = [
     ("UPDATE payment_takings SET amount = amount + 1", "payments_differing_from_entries"),
     ("DELETE FROM payment_takings", "payments_differing_from_entries"),
     (_set("account_id = 'acc_1'"), "payments_differing_from_entries"),
-    (_booked("revenue", "x", "payment:pay_fee:1", "purchase"), "payments_differing_from_entries"),
+    (_booked("revenue", "x", "payment:pay_fee:9", "purchase"), "payments_differing_from_entries"),
     (_booked("promotions", "", "payment:", "purchase"), "payments_differing_from_entries"),
     *[
         (_set(f"{figure} = {figure} + 1"), "payments_differing_from_what_was_seen")

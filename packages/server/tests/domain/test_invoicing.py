@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.invoicing import (
+    DAYS_UNTIL_DUE,
+    FREEZE_AFTER,
     FROM_CREDIT,
     LATE,
+    LINE_PRIORITY,
     SETTLING,
     Charged,
     InvoiceState,
@@ -187,5 +190,11 @@ def test_the_way_an_invoice_comes_to_its_state_leaves_no_trace(seen: Sequence[In
 
 def test_a_line_is_taken_back_as_it_was_given() -> None:
     assert [entry.amount for entry in lower_entries("acc", 7)] == [-7, 7]
+    assert [entry.amount for entry in lower_entries("acc", 1)] == [-1, 1]
     with pytest.raises(ValueError, match="more than zero"):
         lower_entries("acc", 0)
+
+
+def test_the_terms_of_invoices_are_those_customers_are_told() -> None:
+    assert (timedelta(hours=6), timedelta(days=14), 30) == (SETTLING, FREEZE_AFTER, DAYS_UNTIL_DUE)
+    assert LINE_PRIORITY == 2_000_000_000

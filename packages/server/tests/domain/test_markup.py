@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monkey_coder_server.domain.markup import MarkupRule, MarkupTable
+from monkey_coder_server.domain.markup import SINCE_EVER, MarkupRule, MarkupTable
 from monkey_coder_server.domain.money import percent
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -129,3 +129,8 @@ def test_a_markup_that_ends_before_it_starts_is_none() -> None:
 @pytest.mark.parametrize(("points", "shown"), [(0, "0%"), (1_500, "15%"), (1_250, "12.5%"), (1, "0.01%")])
 def test_basis_points_are_shown_as_a_percentage(points: int, shown: str) -> None:
     assert percent(points) == shown
+
+
+def test_a_rule_holds_since_the_first_moment_a_database_keeps() -> None:
+    assert SINCE_EVER.timestamp() == 0
+    assert MarkupRule(basis_points=1).in_force(SINCE_EVER)

@@ -383,3 +383,43 @@ def test_a_refund_gives_back_its_tax_and_never_takes_more_than_is_left(cents: in
     assert takes(most) <= left
     rest = cents - before
     assert most == rest or takes(min(most + 2, rest)) > left - CENT
+
+
+def test_what_is_not_told_of_is_not_there() -> None:
+    assert figures(paid(purpose=Plan)).given == 0
+    assert take(5, 5, NOTHING_TAKEN, Sources(own="a", grants={"a": 4})) == Takings(debt=5)
+    assert take(5, 5, NOTHING_TAKEN, Sources(free=4)) == Takings(debt=5)
+
+
+def test_a_movement_is_the_difference_of_every_figure() -> None:
+    figures_before = Figures(
+        received=100,
+        tax=1,
+        given=20,
+        gifted=2,
+        earned=30,
+        settled=3,
+        refunding=4,
+        refunded=5,
+        claimed=6,
+        lost=7,
+        borne=8,
+    )
+    figures_after = Figures(
+        received=1_100, tax=12, given=220, gifted=25, earned=340, settled=38, refunding=49, refunded=61, claimed=73,
+        lost=86, borne=99,
+    )  # fmt: skip
+    had, has = Takings(parts={"own": 9}, debt=10, aside=11), Takings(parts={"own": 29}, debt=31, aside=33)
+    lines = movement("pay_1", ACCOUNT, before=figures_before, after=figures_after, had=had, has=has)
+    assert dict(lines) == {
+        CREDIT: 200 - 20 - 22,
+        Account(AccountKind.CASH, "pay_1"): -(1_000 - 56 - 67 - 79),
+        Account(AccountKind.TAX_PAYABLE, "pay_1"): 11,
+        Account(AccountKind.REFUND_PAYABLE, "pay_1"): 45,
+        Account(AccountKind.DISPUTED, "pay_1"): 22 - 67,
+        Account(AccountKind.REVENUE): 310,
+        Account(AccountKind.CREDIT_LINE, ACCOUNT): -23,
+        Account(AccountKind.CUSTOMER_RECEIVABLE, ACCOUNT): 35,
+        Account(AccountKind.CUSTOMER_DEBT, ACCOUNT): -21,
+        Account(AccountKind.HOUSE_LOSS): -91,
+    }

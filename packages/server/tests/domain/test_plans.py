@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from monkey_coder_server.domain.plans import (
     DEFAULT_PLAN,
+    INCLUDED_PRIORITY,
     LARGEST_CREDIT,
     PREPAID,
     Plan,
@@ -153,3 +154,34 @@ def test_histories_never_overlap_and_their_past_never_changes(events: Sequence[t
         if not follows and not said.empty:
             assert plan_at(after, now) == plan_id
         history = after
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"plan_id": "p" * 40},
+        {"plan_id": "p"},
+        {"name": "n" * 80},
+        {"monthly_fee_cents": 1},
+        {"monthly_fee_cents": 100_000_000},
+        {"included_credit": 10**15},
+        {"trial_credit": 0},
+        {"trial_credit": 10**15},
+        {"included_priority": 0},
+        {"included_priority": 1_000_000},
+        {"offered_from": NOON, "offered_until": NOON},
+        {"kind": PlanKind.POSTPAID, "monthly_fee_cents": 0, "credit_line": 10**15},
+    ],
+)
+def test_a_plan_may_be_at_its_bounds(changes: dict[str, Any]) -> None:
+    assert Plan(**{**PRO, **changes})
+
+
+def test_a_plan_written_without_them_includes_and_extends_nothing() -> None:
+    assert (PREPAID.monthly_fee_cents, PREPAID.included_credit, PREPAID.credit_line) == (0, 0, 0)
+    assert (PREPAID.trial_credit, PREPAID.included_priority, PREPAID.listed) == (None, INCLUDED_PRIORITY, True)
+    assert INCLUDED_PRIORITY == 50
+    with pytest.raises(ValueError, match="priority"):
+        Plan(**PRO, included_priority=1_000_001)
+    with pytest.raises(ValueError, match="Credit"):
+        Plan(**PRO, included_credit=10**15 + 1)

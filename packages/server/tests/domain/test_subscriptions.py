@@ -67,3 +67,12 @@ def test_sights_in_any_order_come_to_the_last() -> None:
 def test_included_credit_ends_with_its_month_unless_that_is_over() -> None:
     assert included_until(END, NOW) == END
     assert included_until(END, END) == END + GRACE
+
+
+def test_the_grace_is_a_week() -> None:
+    assert timedelta(days=7) == GRACE
+
+
+def test_what_was_paid_for_longest_counts_in_any_order() -> None:
+    longer, shorter = [replace(SEEN, paid_until=until) for until in (END + GRACE, END)]
+    assert merge(longer, shorter).paid_until == merge(shorter, longer).paid_until == END + GRACE

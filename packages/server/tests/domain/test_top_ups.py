@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monkey_coder_server.domain import top_ups
 from monkey_coder_server.domain.money import NANO_PER_CENT
-from monkey_coder_server.domain.top_ups import PAUSES, TopUpRule, TopUpStanding, TopUpState
+from monkey_coder_server.domain.top_ups import PAUSES, STRIKES, TopUpRule, TopUpStanding, TopUpState
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 RULE = TopUpRule(threshold=1_000, amount=2_500, monthly_maximum=6_000)
@@ -81,7 +81,7 @@ def test_three_failures_in_a_row_switch_it_off_and_each_gives_its_part_of_the_mo
 def test_a_success_forgets_failures() -> None:
     once = top_ups.failed(top_ups.begun(NEW, NOON), cents=2_500, why="declined", now=NOON)
     good = top_ups.succeeded(top_ups.begun(once, NOON))
-    assert (good.strikes, good.last_failure, good.charged) == (0, "", 2_500)
+    assert (good.strikes, good.last_failure, good.charged, good.under_way) == (0, "", 2_500, False)
 
 
 def test_what_its_owner_removed_stays_removed_whatever_becomes_of_a_payment() -> None:
@@ -109,3 +109,25 @@ def test_whatever_happens_no_month_is_charged_more_than_its_maximum(story: list[
             standing = top_ups.failed(standing, cents=RULE.amount, why="declined", now=now)
         assert top_ups.charged_in(standing, top_ups.month_of(now)) == received.get(top_ups.month_of(now), 0)
     assert all(cents <= RULE.monthly_maximum for cents in received.values())
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        TopUpRule(threshold=500, amount=500, monthly_maximum=500),
+        TopUpRule(threshold=1, amount=1_000_000, monthly_maximum=10_000_000),
+    ],
+)
+def test_a_rule_may_be_at_its_bounds(rule: TopUpRule) -> None:
+    assert top_ups.wrong_with(rule) == ""
+
+
+def test_the_bounds_are_told_in_dollars() -> None:
+    assert top_ups.wrong_with(replace(RULE, amount=0)) == "`amount_usd` must be from 5 to 10000 USD."
+    told = top_ups.wrong_with(replace(RULE, monthly_maximum=0))
+    assert told == "`monthly_maximum_usd` must be from `amount_usd` to 100000 USD."
+
+
+def test_a_new_rule_has_charged_nothing_and_waits_an_hour_then_a_day_after_failures() -> None:
+    assert TopUpStanding(rule=RULE, sequence=0, strikes=0, month="", charged=0, not_before=NOON) == NEW
+    assert (3, (timedelta(hours=1), timedelta(days=1))) == (STRIKES, PAUSES)

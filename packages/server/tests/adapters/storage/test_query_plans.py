@@ -28,6 +28,7 @@ from monkey_coder_server.adapters.storage import (
     leases,
     lessons,
     limits,
+    payment_cash,
     provider_costs,
     quotes,
     recalls,
@@ -77,6 +78,7 @@ MODULES = (
     limits,
     leases,
     lessons,
+    payment_cash,
     provider_costs,
     quotes,
     recalls,
@@ -314,3 +316,12 @@ def test_usage_of_a_time_is_read_in_its_order(template: Path) -> None:
         "SEARCH usage USING PRIMARY KEY (account_id=? AND at>? AND at<?)",
         "SEARCH api_keys USING INDEX sqlite_autoindex_api_keys_1 (key_id=?) LEFT-JOIN",
     ]
+
+
+def test_cash_of_payments_is_read_without_looking_through_other_entries(
+    template: Path, planner: psycopg.Connection
+) -> None:
+    [query, *_] = payment_cash._CASH.by_size.values()
+    assert "SEARCH entries USING INDEX ix_entries_cash (owner=?)" in plan_of(query, template)
+    [used] = [step for step in steps(explained_by(planner, query)) if "Index Name" in step]
+    assert (used["Index Name"], used["Index Cond"]) == ("ix_entries_cash", "(owner = $1)")

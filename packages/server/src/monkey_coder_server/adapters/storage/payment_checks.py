@@ -44,7 +44,7 @@ _WHOSE = " ".join([f"WHEN '{word}' THEN ''" for word in NO_GRANTS])
 _TAKEN = f"""
     SELECT payment_id, CASE source {_WHOSE} ELSE account_id END,
         CASE source {_WHERE_TAKEN} ELSE '{AccountKind.CUSTOMER_CREDIT}' END,
-        CASE source {_WHOSE.replace("''", "-amount")} ELSE amount END FROM payment_takings
+        amount FROM payment_takings
 """  # noqa: S608 - as above
 GIVING = f"kind IN ('{GrantKind.PURCHASE}', '{GrantKind.PLAN}', '{GrantKind.CREDIT_LINE}')"
 """What a payment's grant is booked as. All its other movements are numbered, and named by it."""
