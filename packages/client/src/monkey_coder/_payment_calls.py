@@ -10,6 +10,7 @@ from monkey_coder._factors import CONFIRMATION_HEADER
 from monkey_coder._requests import Call, Request, usd_text
 from monkey_coder_protocol import auth
 from monkey_coder_protocol import buying as wire
+from monkey_coder_protocol import promotions as promotions_wire
 
 T = TypeVar("T")
 Usd = Decimal | str | int
@@ -76,6 +77,16 @@ def set_top_up(threshold: Usd, amount: Usd, monthly_maximum: Usd, confirmation: 
 def remove_top_up() -> Call[auth.Message]:
     """`DELETE /v1/billing/top-up`."""
     return _call("DELETE", "top-up", auth.Message)
+
+
+def redeem(code: str) -> Call[promotions_wire.Redeemed]:
+    """`POST /v1/billing/promotions`."""
+    return _call("POST", "promotions", promotions_wire.Redeemed, promotions_wire.RedeemRequest(code=code))
+
+
+def promotions() -> Call[promotions_wire.RedeemedPromotions]:
+    """`GET /v1/billing/promotions`."""
+    return _call("GET", "promotions", promotions_wire.RedeemedPromotions)
 
 
 def _usd(amount: Usd) -> str:

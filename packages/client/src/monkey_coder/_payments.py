@@ -5,6 +5,7 @@ from monkey_coder._accounts import AsyncCaller, Caller
 from monkey_coder._payment_calls import Usd
 from monkey_coder_protocol import auth
 from monkey_coder_protocol import buying as wire
+from monkey_coder_protocol import promotions as promotions_wire
 
 
 class Payments:
@@ -65,6 +66,14 @@ class Payments:
         """Buy nothing automatically any more."""
         return self._client.call(calls.remove_top_up())
 
+    def redeem(self, code: str) -> promotions_wire.Redeemed:
+        """Credit for a promotion's code, once an account."""
+        return self._client.call(calls.redeem(code))
+
+    def promotions(self) -> promotions_wire.RedeemedPromotions:
+        """What was redeemed, newest first, and what is left of it."""
+        return self._client.call(calls.promotions())
+
 
 class AsyncPayments:
     """Amounts are USD in whole cents. A person who logged in some time ago needs a `confirmation` for money."""
@@ -123,3 +132,11 @@ class AsyncPayments:
     async def remove_top_up(self) -> auth.Message:
         """Buy nothing automatically any more."""
         return await self._client.call(calls.remove_top_up())
+
+    async def redeem(self, code: str) -> promotions_wire.Redeemed:
+        """Credit for a promotion's code, once an account."""
+        return await self._client.call(calls.redeem(code))
+
+    async def promotions(self) -> promotions_wire.RedeemedPromotions:
+        """What was redeemed, newest first, and what is left of it."""
+        return await self._client.call(calls.promotions())

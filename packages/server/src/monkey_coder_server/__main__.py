@@ -26,6 +26,7 @@ from monkey_coder_server import (
     payment_commands,
     plan_commands,
     price_commands,
+    promotion_commands,
     routing_commands,
 )
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load
@@ -114,6 +115,7 @@ def _add_admin(admin: argparse.ArgumentParser) -> None:
     operator_commands.add(actions, _operate, _print_lines)
     markup_commands.add(actions, _operate, _print_lines)
     plan_commands.add(actions, _operate, _print_lines, _day)
+    promotion_commands.add(actions, _operate, _print_lines)
     routing_commands.add(actions, _operate, _print_lines, _day)
     _add_reconcile(actions)
     _add_export(actions)

@@ -22,6 +22,7 @@ from monkey_coder_server.bootstrap.payments import RunningPayments, run_payments
 from monkey_coder_server.bootstrap.plans import keep_invoicing, order_plan_of, plans_of, sender_of
 from monkey_coder_server.bootstrap.prices import AUTO, CurrentPrices, begin_charging, installed
 from monkey_coder_server.bootstrap.pricing import pricing_of
+from monkey_coder_server.bootstrap.promotions import promotions_of
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.bootstrap.sweeper import Sweeper
@@ -272,6 +273,7 @@ def _billing(parts: _Parts, offers: Collection[tuple[str, str]]) -> Feature:
             limiter=books.limiter,
             rate=books.settings.rate_limit_per_minute,
             plans=plans_of(books),
+            promotions=promotions_of(books),
         )
     )
 

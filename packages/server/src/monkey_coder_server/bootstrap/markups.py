@@ -10,6 +10,7 @@ from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.money import parse_percent, percent
 from monkey_coder_server.features.pricing import markup_routes, markups
 from monkey_coder_server.settings import Settings
+from monkey_coder_server.web.moments import read_moment
 from monkey_coder_server.web.operating import COMMANDS
 
 Pair = tuple[str | None, str | None]
@@ -40,8 +41,8 @@ async def put(
         plan=plan,
         provider=provider,
         model=model,
-        starts_at=markups.read_moment("--from", span[0]),
-        ends_at=markups.read_moment("--until", span[1]),
+        starts_at=read_moment("--from", span[0]),
+        ends_at=read_moment("--until", span[1]),
     )
     async with open_pricing(settings) as use:
         made = await markups.set_markup(use, COMMANDS, wish)
@@ -50,7 +51,7 @@ async def put(
 
 async def end(settings: Settings, name: str, *, reason: str, ends: str | None) -> Sequence[str]:
     """End a markup; the line that says so. Raises `GatewayError`."""
-    ends_at = markups.read_moment("--at", ends)
+    ends_at = read_moment("--at", ends)
     async with open_pricing(settings) as use:
         ended = await markups.end_markup(use, COMMANDS, name, reason=reason, ends_at=ends_at)
     until = "" if ended.ends_at is None else f" on {ended.ends_at:%Y-%m-%d %H:%M} UTC"

@@ -14,12 +14,18 @@ def compose(random_bytes: bytes) -> str:
     """A new code from at least 16 random bytes. Raises `ValueError` for fewer."""
     if len(random_bytes) < RANDOM_BYTES:
         raise ValueError("A user code needs at least 16 random bytes.")
+    letters = letters_of(random_bytes, LETTERS)
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def letters_of(random_bytes: bytes, count: int) -> str:
+    """So many letters of the alphabet from random bytes, of which there must be more than letters."""
     number = int.from_bytes(random_bytes, "big")
     letters = ""
-    for _ in range(LETTERS):
+    for _ in range(count):
         number, letter = divmod(number, len(ALPHABET))
         letters += ALPHABET[letter]
-    return f"{letters[:4]}-{letters[4:]}"
+    return letters
 
 
 def read(typed: str) -> str | None:

@@ -1,4 +1,4 @@
-"""`billing`: buy credit, give it back, the saved card, automatic top-up."""
+"""`billing`: buy credit, give it back, the saved card, automatic top-up; codes of promotions."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import click
 
 from monkey_coder.cli import hosted_pages, output
 from monkey_coder.cli.command import command
+from monkey_coder.cli.commands.promotions import promotions, redeem
 from monkey_coder.cli.group import group
 from monkey_coder.cli.options import AMOUNT, pass_session
 from monkey_coder.cli.session import Session
@@ -221,7 +222,7 @@ def _moment(at: str) -> str:
 
 billing = group(
     "billing",
-    "Buy credit and give it back; the saved card and automatic top-up.",
+    "Buy credit and give it back; the saved card and automatic top-up; redeem a code.",
     checkout,
     credits_,
     portal,
@@ -230,4 +231,6 @@ billing = group(
     refunds,
     card,
     top_up,
+    redeem,
+    promotions,
 )

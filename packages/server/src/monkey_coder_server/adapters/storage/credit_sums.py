@@ -9,6 +9,7 @@ from sqlalchemy import ColumnClause, bindparam, case, func, literal_column, or_,
 
 from monkey_coder_server.adapters.storage import holds
 from monkey_coder_server.adapters.storage.moments import LAST_MOMENT, from_micros
+from monkey_coder_server.adapters.storage.promotion_tables import promotion_redemptions
 from monkey_coder_server.adapters.storage.reporting_tables import usage_daily
 from monkey_coder_server.adapters.storage.rollups import DAY
 from monkey_coder_server.adapters.storage.tables import CREDIT_MOVING, entries, transactions
@@ -26,8 +27,15 @@ _MOVED = (
 )
 _OF_TRANSACTION = entries.c.transaction_id == transactions.c.transaction_id
 _LIST = Query(
-    select(transactions.c.at, transactions.c.kind, entries.c.amount, transactions.c.request_id)
+    select(
+        transactions.c.at,
+        transactions.c.kind,
+        entries.c.amount,
+        transactions.c.request_id,
+        promotion_redemptions.c.promotion_id,
+    )
     .join(entries, _OF_TRANSACTION)
+    .outerjoin(promotion_redemptions, promotion_redemptions.c.grant_id == transactions.c.transaction_id)
     .where(*_MOVED)
     .order_by(transactions.c.at, transactions.c.transaction_id)
     .limit(bindparam("most"))
@@ -64,6 +72,8 @@ _TOLD = {
 
 A payment that is seen again may find credit for what was owed, and takes it then: a purchase that takes.
 """
+_PROMOTION = "promotion"
+"""A grant that came of a code. In the sums it is among what was granted."""
 _FIGURES = {
     "grant": "granted",
     "purchase": "purchased",
@@ -108,6 +118,8 @@ def _charged(transaction: Transaction, account_id: str, start: int, end: int) ->
 
 
 def _moved(row: Row) -> CreditMoved:
-    at, kind, amount, request_id = row
+    at, kind, amount, request_id, promotion_id = row
     gained, lost = _TOLD[kind]
+    if promotion_id is not None:
+        gained = _PROMOTION
     return CreditMoved(from_micros(at), gained if amount > 0 else lost, amount, request_id)

@@ -2,7 +2,14 @@
 
 from sqlalchemy import DDL, event
 
-from monkey_coder_server.adapters.storage import people, price_tables, receipt_keys, reporting_tables, tables
+from monkey_coder_server.adapters.storage import (
+    people,
+    price_tables,
+    promotion_tables,
+    receipt_keys,
+    reporting_tables,
+    tables,
+)
 
 _REFUSE = (
     "CREATE FUNCTION refuse_to_change_history() RETURNS trigger LANGUAGE plpgsql AS "
@@ -17,6 +24,7 @@ APPEND_ONLY = (
     reporting_tables.reconciliations,
     price_tables.price_books,
     price_tables.price_activations,
+    promotion_tables.promotion_redemptions,
 )
 
 

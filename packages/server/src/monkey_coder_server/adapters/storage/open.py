@@ -34,6 +34,7 @@ from monkey_coder_server.adapters.storage.payment_cash import SqlPaymentCash
 from monkey_coder_server.adapters.storage.plans import SqlAccountPlans, SqlPlans
 from monkey_coder_server.adapters.storage.presence import presence
 from monkey_coder_server.adapters.storage.price_books import SqlPriceBooks
+from monkey_coder_server.adapters.storage.promotions import SqlPromotions
 from monkey_coder_server.adapters.storage.purchases import SqlPurchases
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
 from monkey_coder_server.adapters.storage.readers import Readers
@@ -84,6 +85,7 @@ class Storage:
     account_plans: SqlAccountPlans
     markups: SqlMarkups
     price_books: SqlPriceBooks
+    promotions: SqlPromotions
     purchases: SqlPurchases
     top_ups: SqlTopUps
     credit_lines: SqlCreditLines
@@ -169,6 +171,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         account_plans=account_plans,
         markups=markups,
         price_books=price_books,
+        promotions=SqlPromotions(writer, readers),
         purchases=SqlPurchases(readers),
         top_ups=SqlTopUps(writer, readers),
         credit_lines=SqlCreditLines(writer, readers),

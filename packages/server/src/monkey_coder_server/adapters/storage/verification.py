@@ -13,6 +13,7 @@ from monkey_coder_server.adapters.storage.freezing import LATE
 from monkey_coder_server.adapters.storage.limit_checks import differing_counters
 from monkey_coder_server.adapters.storage.moments import MICROSECOND, from_micros
 from monkey_coder_server.adapters.storage.owned_checks import differing_accounts
+from monkey_coder_server.adapters.storage.promotion_checks import PROMOTION_CHECKS
 from monkey_coder_server.adapters.storage.receipt_keys import known_keys
 from monkey_coder_server.adapters.storage.retention import counted_from, kept_from
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
@@ -242,6 +243,7 @@ _CHECKS: Mapping[str, Query] = {
     **payment_checks.CHECKS,
     **invoice_checks.CHECKS,
     **freeze_checks.CHECKS,
+    **PROMOTION_CHECKS,
 }
 _OF_THE_HOLD = ("request_id", "account_id", "key_id", "hold_nano", "charge_nano")
 _TOTALS = Query(text("SELECT kind, SUM(amount) FROM entries GROUP BY kind ORDER BY kind"))

@@ -9,7 +9,7 @@ from monkey_coder_protocol.queries import ExportQuery, ReceiptsQuery, StatementQ
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import BILLING_READ
-from monkey_coder_server.features.billing import buying
+from monkey_coder_server.features.billing import buying, promotions
 from monkey_coder_server.features.billing.asking import Known
 from monkey_coder_server.features.billing.payments import Webhook, WebhookParts
 from monkey_coder_server.features.billing.plans import Dependencies as PlanDependencies
@@ -50,6 +50,7 @@ class Dependencies:
     top_up_url: str
     buying: buying.Dependencies
     plans: PlanDependencies
+    promotions: promotions.Dependencies
     offers: Collection[tuple[str, str]]
     limiter: Limiter
     rate: int
@@ -71,6 +72,7 @@ class BillingRoutes:
         )
         return (
             *PlanRoutes(use.plans).routes(),
+            *promotions.routes(use.promotions),
             Route("GET", "/v1/billing/usage", usage.usage, scope=BILLING_READ, query=UsageQuery),
             Route("GET", "/v1/billing/usage/export", usage.export, scope=BILLING_READ, query=ExportQuery),
             Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ, gives=Balance),

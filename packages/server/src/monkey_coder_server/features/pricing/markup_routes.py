@@ -13,7 +13,6 @@ from monkey_coder_server.features.pricing.markups import (
     MarkupWish,
     end_markup,
     list_markups,
-    read_moment,
     set_markup,
     state_of,
 )
@@ -21,6 +20,7 @@ from monkey_coder_server.ports.markups import Markup
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.feature import Route
+from monkey_coder_server.web.moments import read_moment
 from monkey_coder_server.web.operating import actor_of, operator_act, operator_look
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply

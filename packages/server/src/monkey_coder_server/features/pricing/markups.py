@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.markup import MarkupRule
@@ -84,18 +84,6 @@ def state_of(rule: MarkupRule, at: datetime) -> str:
     if rule.in_force(at):
         return "in force"
     return "to come" if rule.ends_at is None or at < rule.ends_at else "over"
-
-
-def read_moment(field: str, text: str | None) -> datetime | None:
-    """A day (from its beginning in UTC) or an ISO time; None for none. Raises `InvalidRequest`."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        message = f"{field} must be a day like 2026-12-01 or an ISO time."
-        raise InvalidRequest(message) from wrong
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _named(use: Dependencies, provider: str | None, model: str | None) -> tuple[str | None, str | None]:
