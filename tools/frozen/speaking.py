@@ -56,6 +56,7 @@ from monkey_coder_server.domain.payments import (
 )
 from monkey_coder_server.domain.plans import Plan, PlanSpan, put_on
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
+from monkey_coder_server.domain.promotions import Promotion
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.subscriptions import Subscription
 from monkey_coder_server.domain.throttling import Allowance
@@ -72,6 +73,7 @@ from monkey_coder_server.ports.markups import Markup
 from monkey_coder_server.ports.operators import Appointment
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.payments import EventSeen
+from monkey_coder_server.ports.promotions import RedeemWish
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
 from monkey_coder_server.ports.sign_in import Identity
@@ -242,6 +244,8 @@ async def _set_up(store: Storage) -> None:
     )
     await store.ledger.open_wallet(ACCOUNT)
     await store.ledger.grant(ACCOUNT, 50_000, reason="test", idempotency_key="first")
+    await store.promotions.redeem(RedeemWish("SPRING26", ACCOUNT, "user_1", NOON))
+    await store.promotions.end("promo_1", NOON + LATER)
     soon = GrantTerms(GrantKind.PROMO, 1, NOON + LATER)
     await store.ledger.grant(ACCOUNT, 700, reason="test", idempotency_key="second", terms=soon)
     await store.limits.put(ACCOUNT, Limit(Holder(HolderKind.PROJECT, "web"), Period.MONTH, Unit.MONEY, 80_000), NOON)
@@ -268,6 +272,8 @@ async def _sell(store: Storage, customer: str) -> None:
     markup = MarkupRule(basis_points=1_250, plan="team", provider="groq", starts_at=NOON, name="markup_1")
     await store.markups.set(Markup(markup, "the plan's terms", "operator", NOON))
     await store.markups.end("markup_1", NOON + LATER)
+    terms: dict[str, Any] = {"code": "SPRING-26", "campaign": "Spring", "amount": 3_000, "lasts_days": 30}
+    await store.promotions.add(Promotion(promotion_id="promo_1", starts_at=NOON, **terms), by="operator", at=NOON)
     row = PriceRow(provider="openai", model="gpt-5", rates=Rates.of(input=1, output=2))
     schedule = ((NOON, PriceBook.of([row])),)
     await store.price_books.activate(schedule, source="a list", by="operator", reason="new prices", at=NOON)

@@ -122,8 +122,9 @@ class CreditMovement(msgspec.Struct, kw_only=True):
     """What moved the balance and is no charge; an amount below zero takes credit.
 
     `kind` is `grant`, `promotion` (by a code; among what was `granted`), `purchase`, `plan` (credit of one),
-    `credit_line` (free again with a paid invoice), `refund` (of the charge of `request_id`), `restored` (of what a refund or a bank took), `taken_back` (of a grant or line),
-    `paid_back` (to a card), `disputed` (with a bank), `debt_paid` (from credit that came later) or `expired`.
+    `credit_line` (free again with a paid invoice), `refund` (of the charge of `request_id`), `restored` (of what a
+    refund or a bank took), `taken_back` (of a grant or line), `paid_back` (to a card), `disputed` (with a bank),
+    `debt_paid` (from credit that came later) or `expired`.
     """
 
     at: str

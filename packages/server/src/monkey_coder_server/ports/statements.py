@@ -40,8 +40,9 @@ class CreditMoved(Record, frozen=True):
     """One movement of an account's credit that is no charge: `amount` nano-dollars, negative when it takes credit.
 
     `kind` is `grant`, `promotion` (by a code; among what was `granted`), `purchase`, `plan` (credit of one),
-    `credit_line` (free again with a paid invoice), `refund` (of a charge, whose request is named), `restored` (of what a refund or a bank took),
-    `taken_back` (of a grant or line), `paid_back` (to a card), `disputed` (with a bank), `debt_paid` (from credit that came later) or `expired`.
+    `credit_line` (free again with a paid invoice), `refund` (of a charge, whose request is named), `restored` (of what
+    a refund or a bank took), `taken_back` (of a grant or line), `paid_back` (to a card), `disputed` (with a bank),
+    `debt_paid` (from credit that came later) or `expired`.
     """
 
     at: datetime

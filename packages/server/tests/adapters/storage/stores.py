@@ -15,6 +15,7 @@ from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
 from monkey_coder_server.adapters.storage.ledger import SqlLedger
 from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.operations import CAPACITY
+from monkey_coder_server.adapters.storage.promotions import SqlPromotions
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.sql_books import SqlBooks
 from monkey_coder_server.adapters.storage.sqlite import open_writer
@@ -79,6 +80,7 @@ class Books:
 
     ledger: SqlLedger
     limits: SqlLimits
+    promotions: SqlPromotions
     books: SqlBooks
     writer: Writer
     path: Path
@@ -101,7 +103,8 @@ async def open_books(
     await ledger.open_wallet(ACCOUNT)
     await ledger.grant(ACCOUNT, 10_000, reason="test", idempotency_key="first")
     try:
-        yield Books(ledger, SqlLimits(writer, readers), books, writer, path, script, clock)
+        limits, promotions = SqlLimits(writer, readers), SqlPromotions(writer, readers)
+        yield Books(ledger, limits, promotions, books, writer, path, script, clock)
     finally:
         script.gate.set()
         await writer.close()

@@ -3,12 +3,14 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from monkey_coder_server.adapters.storage.immutability import APPEND_ONLY
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.ports.promotions import RedeemWish
 from packages.server.tests.adapters.storage.stores import Books
 from packages.server.tests.contract.booking import (
     ACCOUNT,
@@ -20,9 +22,12 @@ from packages.server.tests.contract.booking import (
     settle,
 )
 from packages.server.tests.contract.test_payment_audit import PLANTED
+from packages.server.tests.contract.test_promotions import CODE, SPRING
 
 
 async def some_business(books: Books) -> None:
+    await books.promotions.add(replace(SPRING, amount=9_000), by="operator", at=NOON)
+    await books.promotions.redeem(RedeemWish(CODE, ACCOUNT, "user_1", NOON))
     for name, wanted in (("lease_1", 2_000), ("lease_2", 1_000)):
         await books.books.lease(lease_wish(wanted, lease_id=name))
     for unit in Unit:
@@ -73,6 +78,9 @@ async def test_what_was_written_stays_as_it_was_written(books: Books, table: str
         "UPDATE limits SET allowed = -1",
         "UPDATE grants SET remaining = amount + 1",
         "UPDATE grants SET remaining = -1",
+        "UPDATE promotions SET redeemed = -1",
+        "UPDATE promotions SET most = 0",
+        "UPDATE promotions SET ends_at = starts_at - 1",
         "UPDATE leases SET returned = amount + 1",
         "UPDATE leases SET state = 'expired' WHERE charged + returned < amount",
         "UPDATE leases SET recalled_at = 1",
@@ -123,7 +131,22 @@ A_CENT_OF_RESIDUE = """
     INSERT INTO entries VALUES ('invoice:1', 0, 'rounding', 'acc_1', -10000000);
     INSERT INTO entries VALUES ('invoice:1', 1, 'customer_receivable', 'acc_1', 10000000)
 """
+REDEEMED_WITHOUT_CREDIT = """
+    INSERT INTO wallets (account_id, balance, held) VALUES ('acc_2', 0, 0);
+    UPDATE promotions SET redeemed = redeemed + 1;
+    INSERT INTO promotion_redemptions SELECT promotion_id, 'acc_2', 'grant:acc_2:promotion:promo_1', campaign, amount,
+    'user_2', at, expires_at FROM promotion_redemptions
+"""
+REDEMPTION_FORGOTTEN = """
+    DROP TRIGGER promotion_redemptions_refuses_delete; DELETE FROM promotion_redemptions;
+    UPDATE promotions SET redeemed = 0
+"""
 DISHONESTIES = [
+    (REDEEMED_WITHOUT_CREDIT, "promotion_redemptions_without_their_grant"),
+    ("UPDATE grants SET expires_at = expires_at + 1", "promotion_redemptions_without_their_grant"),
+    (REDEMPTION_FORGOTTEN, "promotion_grants_without_redemption"),
+    ("UPDATE promotions SET redeemed = redeemed + 1", "promotions_differing_from_redemptions"),
+    ("UPDATE promotions SET amount = amount + 1", "promotions_differing_from_redemptions"),
     (A_CENT_OF_RESIDUE, "rounding_of_a_cent_or_more"),
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "transactions_not_summing_to_zero"),
     ("INSERT INTO entries VALUES ('grant:acc_1:first', 9, 'revenue', '', 5)", "books_not_summing_to_zero"),

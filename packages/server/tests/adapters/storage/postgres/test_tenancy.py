@@ -19,15 +19,18 @@ from monkey_coder_server.adapters.storage.tables import metadata
 from monkey_coder_server.adapters.storage.tenancy import NOBODYS, SETTING, TENANT, WALLED
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
+from monkey_coder_server.domain.promotions import folded
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.ports.accounts import AuditEntry, Caps
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.organizations import Membership, Organization
+from monkey_coder_server.ports.promotions import RedeemWish
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.usage_reports import Wanted
 from packages.server.tests.contract.booking import NOON, StillClock, hold_request, settle
 from packages.server.tests.contract.test_keys import LAPTOP
 from packages.server.tests.contract.test_organizations import person
+from packages.server.tests.contract.test_promotions import SPRING
 
 MINE, THEIRS = "acc_mine", "acc_theirs"
 OUTSIDE = {
@@ -40,6 +43,7 @@ OUTSIDE = {
     "price_activations": "the house's, and read by the gateway for everybody",
     "price_books": "the house's, and read by the gateway for everybody",
     "plans": "the house's, and read by the gateway for everybody",
+    "promotions": "the house's, and read by the gateway for everybody",
     "provider_costs": "the house's",
     "receipt_chains": "the house's",
     "receipt_keys": "published to everybody",
@@ -65,6 +69,7 @@ async def store(postgresql_database: str, signer: Ed25519Signer) -> AsyncIterato
     """Two organizations with something of everything."""
     opened = await open_storage(postgresql_database, signer=signer, clock=StillClock())
     try:
+        await opened.promotions.add(SPRING, by="operator", at=NOON)
         for account_id in (MINE, THEIRS):
             await furnish(opened, account_id)
         yield opened
@@ -92,6 +97,7 @@ async def furnish(store: Storage, account_id: str) -> None:
     )
     await store.ledger.open_wallet(account_id)
     await store.ledger.grant(account_id, 90_000, reason="test", idempotency_key=f"grant {account_id}")
+    await store.promotions.redeem(RedeemWish(folded(SPRING.code) or "", account_id, user.user_id, NOON))
     await store.limits.put(
         account_id, Limit(Holder(HolderKind.ACCOUNT, account_id), Period.DAY, Unit.MONEY, 10**9), NOON
     )
@@ -151,6 +157,7 @@ async def test_only_the_named_accounts_rows_are_seen(store: Storage, postgresql_
     assert accounts == {MINE}
     furnished = {table for table, number in everything.items() if number}
     assert {"api_keys", "usage", "receipts", "entries", "caps", "answers", "audit", "limits", "wallets"} < furnished
+    assert "promotion_redemptions" in furnished
     assert all(0 < mine[table] < everything[table] for table in furnished), (mine, everything)
 
 
@@ -193,7 +200,8 @@ async def test_what_tenants_read_is_whole_behind_the_wall(store: Storage) -> Non
     assert await store.quotes.get(MINE, f"quote_{MINE}") is not None
     assert len(await store.reports.newest(MINE, Wanted(**day), most=9)) == 1
     assert len(await store.audit.newest(MINE, before=None, most=9)) == 1
-    assert len(await store.ledger.grants(MINE)) == 1
+    assert len(await store.ledger.grants(MINE)) == 2
+    assert [each.campaign for each in await store.promotions.of_account(MINE)] == ["Spring"]
     [issued] = await store.statements.issued(MINE, **day, after=None, key_id=None, most=9)
     assert await store.ledger.receipt(MINE, issued.receipt.receipt_id) is not None
     assert await store.ledger.receipt(THEIRS, issued.receipt.receipt_id) is None
