@@ -38,6 +38,7 @@ ABOUT_NO_MODEL |= {
     "stripe.md",
     "business.md",
     "plans.md",
+    "promotions.md",
     "invoices.md",
 }
 CATALOG = Catalog(card for provider in PROVIDERS for card in provider.offers)

@@ -19,7 +19,7 @@ from packages.server.tests.features.accounts.people import Person, founder
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
 MARK = "Marked-By-Its-Owner"
 NOW = datetime.now(UTC)
-NAMES = {"model", "provider", "markup_id"}
+NAMES = {"model", "provider", "markup_id", "promotion_id"}
 """Parameters that name nothing of anybody."""
 
 
