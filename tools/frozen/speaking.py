@@ -244,8 +244,6 @@ async def _set_up(store: Storage) -> None:
     )
     await store.ledger.open_wallet(ACCOUNT)
     await store.ledger.grant(ACCOUNT, 50_000, reason="test", idempotency_key="first")
-    await store.promotions.redeem(RedeemWish("SPRING26", ACCOUNT, "user_1", NOON))
-    await store.promotions.end("promo_1", NOON + LATER)
     soon = GrantTerms(GrantKind.PROMO, 1, NOON + LATER)
     await store.ledger.grant(ACCOUNT, 700, reason="test", idempotency_key="second", terms=soon)
     await store.limits.put(ACCOUNT, Limit(Holder(HolderKind.PROJECT, "web"), Period.MONTH, Unit.MONEY, 80_000), NOON)
@@ -272,17 +270,13 @@ async def _sell(store: Storage, customer: str) -> None:
     markup = MarkupRule(basis_points=1_250, plan="team", provider="groq", starts_at=NOON, name="markup_1")
     await store.markups.set(Markup(markup, "the plan's terms", "operator", NOON))
     await store.markups.end("markup_1", NOON + LATER)
-    terms: dict[str, Any] = {"code": "SPRING-26", "campaign": "Spring", "amount": 3_000, "lasts_days": 30}
+    terms: dict[str, Any] = {"code": "SPRING", "campaign": "Spring", "amount": 3_000, "lasts_days": 30}
     await store.promotions.add(Promotion(promotion_id="promo_1", starts_at=NOON, **terms), by="operator", at=NOON)
-    row = PriceRow(provider="openai", model="gpt-5", rates=Rates.of(input=1, output=2))
-    schedule = ((NOON, PriceBook.of([row])),)
+    await store.promotions.redeem(RedeemWish("SPRING", ACCOUNT, "user_1", NOON))
+    schedule = ((NOON, PriceBook.of([PriceRow(provider="openai", model="gpt-5", rates=Rates.of(input=1, output=2))])),)
     await store.price_books.activate(schedule, source="a list", by="operator", reason="new prices", at=NOON)
     event = EventSeen("evt_1", "payment_intent.succeeded", NOON, False, "payment", "pi_1")  # noqa: FBT003 - of test mode
     await store.payment_inbox.take(event, NOON)
-    await _top_up(store)
-
-
-async def _top_up(store: Storage) -> None:
     rule = TopUpRule(threshold=1_000_000, amount=1_000_000, monthly_maximum=1_000_000)
     await store.top_ups.set(ACCOUNT, rule, by="user_1", now=NOON)
     await store.top_ups.begin(ACCOUNT, NOON)
