@@ -10,7 +10,6 @@ from monkey_coder_protocol.billing import CreditMovement, Statement
 
 KINDS = {
     "grant": "granted",
-    "promotion": "promotion",
     "purchase": "purchased",
     "plan": "included in a plan",
     "credit_line": "free again of the line",
