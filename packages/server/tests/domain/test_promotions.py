@@ -69,6 +69,10 @@ def test_one_for_plans_is_for_accounts_on_them() -> None:
     assert refused(bounded) == "forbidden: This promotion is for accounts on these plans: pro, team."
 
 
+def test_who_made_it_does_not_redeem_it() -> None:
+    assert refused(SPRING, by=Redeemer(NOON, "prepaid", made_it=True)).startswith("forbidden: Nobody gives credit")
+
+
 def test_the_state_is_told_in_a_word() -> None:
     bounded = replace(SPRING, ends_at=NOON + DAY, most=2)
     states = [bounded.state(redeemed, at) for redeemed, at in ((0, NOON - DAY), (1, NOON), (2, NOON), (2, NOON + DAY))]

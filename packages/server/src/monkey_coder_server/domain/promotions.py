@@ -87,10 +87,14 @@ class Promotion:
 
 @dataclass(frozen=True, slots=True)
 class Redeemer:
-    """An account that would redeem: when it was opened (None: not known), and the plan it is on."""
+    """An account that would redeem: when it was opened (None: not known), and the plan it is on.
+
+    `made_it`: the person who asks is the operator who made the promotion.
+    """
 
     opened_at: datetime | None
     plan: str
+    made_it: bool = False
 
 
 def check(promotion: Promotion, redeemed: int, by: Redeemer, at: datetime) -> None:
@@ -98,6 +102,8 @@ def check(promotion: Promotion, redeemed: int, by: Redeemer, at: datetime) -> No
 
     Raises `NotFound`, `Conflict`, `Forbidden`, with a sentence that says why not.
     """
+    if by.made_it:
+        raise Forbidden("Nobody gives credit to themselves: an operator does not redeem what they made.")
     if promotion.over(at):
         raise Conflict("This promotion is over.")
     if at < promotion.starts_at:

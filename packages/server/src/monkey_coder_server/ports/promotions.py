@@ -18,7 +18,7 @@ class PromotionStanding(Record, frozen=True):
 
 
 class RedeemWish(Record, frozen=True):
-    """`code` as `domain.promotions.folded` gives it; `by` is the person or key that asks."""
+    """`code` as `domain.promotions.folded` gives it; `by` is the person who asks, or whose key does."""
 
     code: str
     account_id: str

@@ -187,6 +187,14 @@ async def test_an_older_session_gives_nothing_away_without_a_proof(house: Any) -
     assert (await ask(house, older, "GET", OPERATORS)).status_code == 200
 
 
+@pytest.mark.usefixtures("places")
+async def test_an_operator_does_not_redeem_what_they_made(house: Any, billing: Person) -> None:
+    code = (await made(house, billing))["code"]
+    assert refusal(await ask(house, billing, "POST", PATH, {"code": code})) == (403, "forbidden")
+    other = await appointed(house, OperatorRole.BILLING)
+    assert (await ask(house, other, "POST", PATH, {"code": code})).status_code == 200
+
+
 async def test_a_key_that_only_reads_redeems_nothing(house: Any) -> None:
     customer = await house.customer()
     key = await house.key_of(customer, scopes=["billing:read"])

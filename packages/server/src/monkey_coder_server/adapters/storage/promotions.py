@@ -24,6 +24,7 @@ from monkey_coder_server.adapters.storage.promotion_tables import promotions
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.errors import Conflict, NotFound
 from monkey_coder_server.domain.ledger import grant_id
+from monkey_coder_server.domain.operators import acting_name
 from monkey_coder_server.domain.plans import plan_at
 from monkey_coder_server.domain.promotions import Promotion, Redeemer, check, folded, unknown
 from monkey_coder_server.ports.promotions import PromotionStanding, RedeemWish, Redemption
@@ -163,14 +164,14 @@ def _redeem(wish: RedeemWish, transaction: Transaction) -> Redemption:
     whose = {"wanted": promotion.promotion_id, "account": wish.account_id}
     if transaction.row(_REDEEMED, whose) is not None:
         raise Conflict("This account redeemed this promotion before; an account does so once.")
-    check(promotion, standing.redeemed, _redeemer(wish, transaction), wish.at)
+    check(promotion, standing.redeemed, _redeemer(wish, standing.made_by, transaction), wish.at)
     return _give(promotion, wish, transaction)
 
 
-def _redeemer(wish: RedeemWish, transaction: Transaction) -> Redeemer:
+def _redeemer(wish: RedeemWish, made_by: str, transaction: Transaction) -> Redeemer:
     opened = transaction.row(_OPENED, {"account": wish.account_id})
     plan = plan_at(history_of(wish.account_id, transaction), wish.at)
-    return Redeemer(None if opened is None else from_micros(opened[0]), plan)
+    return Redeemer(None if opened is None else from_micros(opened[0]), plan, made_by == acting_name(wish.by))
 
 
 def _give(promotion: Promotion, wish: RedeemWish, transaction: Transaction) -> Redemption:
