@@ -32,6 +32,7 @@ MODULES = (
     *("money", "usage", "pricing", "price_overrides", "markup", "ledger", "leases", "limits", "receipts"),
     *("prompt_tokens", "tokenizers", "experience"),
     *("reconciliation", "discrepancies", "drift", "fees", "midnight", "invoices"),
+    *("payment_books", "payment_sights", "top_ups", "subscriptions", "plans", "invoicing"),
 )
 KNOWN = Path(__file__).with_name("mutants.toml")
 ENOUGH = 0.9

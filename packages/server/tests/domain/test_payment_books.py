@@ -423,3 +423,20 @@ def test_a_movement_is_the_difference_of_every_figure() -> None:
         Account(AccountKind.CUSTOMER_DEBT, ACCOUNT): -21,
         Account(AccountKind.HOUSE_LOSS): -91,
     }
+
+
+def test_each_figure_is_of_its_own_kind_of_sight() -> None:
+    assert Figures(received=0, given=0, taken=0, borne=0) == NOTHING
+    apart = figures(paid(refunds=(refund(3), refund(5, "re_2", state="pending")), disputes=(dispute(7, state="lost"),)))
+    assert (apart.refunded, apart.refunding, apart.lost) == (3 * CENT, 5 * CENT, 7 * CENT)
+    over = figures(paid(100, refunds=(refund(60, state="pending"),), disputes=(dispute(80, state="lost"),)))
+    assert over.borne == 40 * CENT
+    fee = paid(1_190, tax_cents=190, purpose=Plan, refunds=(refund(595),))
+    assert figures(fee, credit=400 * CENT).taken == 200 * CENT
+    assert refundable(paid(1_190, tax_cents=190), 500 * CENT) == 595
+
+
+def test_a_grant_that_has_nothing_left_gives_nothing_more_and_what_comes_back_can_be_put_aside() -> None:
+    gone = Takings(parts={"gone": 5})
+    assert take(6, 0, gone, Sources(own="own", grants={"own": 0}, free=9)) == replace(gone, debt=1)
+    assert take(0, 9, Takings(parts={"own": 5}), Sources(own="own", grants={"own": 0}, free=0)) == Takings(aside=5)

@@ -28,6 +28,10 @@ def test_why_a_payment_freezes_its_account(seen: PaymentSeen, debt: int, lifted:
     assert freeze(seen, debt, lifted=lifted) is reason
 
 
+def test_a_warning_is_lifted_by_nobody_unless_it_is_said() -> None:
+    assert freeze(paid(early_fraud_warning=True), 0) is Freeze.FRAUD_WARNING
+
+
 def test_an_account_is_told_the_gravest_reason() -> None:
     assert gravest([]) == ""
     assert gravest(["debt", "dispute"]) == "dispute"
