@@ -22,7 +22,6 @@ from monkey_coder_server.domain.payment_books import (
     figures,
     forgive,
     movement,
-    refundable_cents,
     stages,
     take,
 )
@@ -343,48 +342,6 @@ def test_what_is_at_stake_is_what_would_be_taken() -> None:
     assert stake(paid(1_190, tax_cents=190, disputes=(dispute(1_190),))) == 1_000 * CENT
 
 
-def refundable(seen: PaymentSeen, left: int, credit: int = 0) -> int:
-    return refundable_cents(seen, figures(seen, credit=credit), left)
-
-
-def test_what_can_be_given_back_is_what_is_left_in_whole_cents() -> None:
-    assert refundable(paid(), 2_000 * CENT) == 1_000
-    assert refundable(paid(), 12 * CENT + 9_999_999) == 12
-    assert refundable(paid(), 0) == 0
-    assert refundable(paid(refunds=(refund(900), refund(50, "re_2", state="pending"))), 1_000 * CENT) == 50
-    assert refundable(paid(refunds=(refund(900, state="failed"),)), 1_000 * CENT) == 1_000
-    assert refundable(paid(refunds=(refund(1_000), refund(10, "re_2"))), 1_000 * CENT) == 0
-
-
-def test_nothing_is_given_back_of_fees_invoices_and_what_a_bank_looks_at() -> None:
-    for purpose in (Purpose.SUBSCRIPTION, Purpose.INVOICE):
-        assert refundable(paid(purpose=purpose), 1_000 * CENT, credit=1_000 * CENT) == 0
-    assert refundable(paid(purpose=Purpose.TOP_UP), 1_000 * CENT) == 1_000
-    assert refundable(paid(state=PaymentState.PENDING), 1_000 * CENT) == 0
-    assert refundable(paid(disputes=(dispute(10),)), 1_000 * CENT) == 0
-    assert refundable(paid(disputes=(dispute(10, state="lost"),)), 1_000 * CENT) == 0
-    for over in (dispute(10, state="won"), dispute(10, withdrawn=False)):
-        assert refundable(paid(disputes=(over,)), 1_000 * CENT) == 1_000
-
-
-@given(st.integers(1, 3_000), st.data())
-def test_a_refund_gives_back_its_tax_and_never_takes_more_than_is_left(cents: int, data: st.DataObject) -> None:
-    seen = paid(cents, tax_cents=data.draw(st.integers(0, cents - 1)))
-    before = data.draw(st.integers(0, cents))
-    seen = told(seen, refunds=(refund(before),) if before else ())
-    left = data.draw(st.integers(0, 4_000 * CENT))
-    most = refundable(seen, left)
-    assert before + most <= cents
-
-    def takes(more: int) -> int:
-        asked = (refund(more, "re_2"),) if more else ()
-        return figures(told(seen, refunds=(*seen.refunds, *asked))).taken - figures(seen).taken
-
-    assert takes(most) <= left
-    rest = cents - before
-    assert most == rest or takes(min(most + 2, rest)) > left - CENT
-
-
 def test_what_is_not_told_of_is_not_there() -> None:
     assert figures(paid(purpose=Plan)).given == 0
     assert take(5, 5, NOTHING_TAKEN, Sources(own="a", grants={"a": 4})) == Takings(debt=5)
@@ -433,7 +390,6 @@ def test_each_figure_is_of_its_own_kind_of_sight() -> None:
     assert over.borne == 40 * CENT
     fee = paid(1_190, tax_cents=190, purpose=Plan, refunds=(refund(595),))
     assert figures(fee, credit=400 * CENT).taken == 200 * CENT
-    assert refundable(paid(1_190, tax_cents=190), 500 * CENT) == 595
 
 
 def test_a_grant_that_has_nothing_left_gives_nothing_more_and_what_comes_back_can_be_put_aside() -> None:
