@@ -14,6 +14,7 @@ from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.features.accounts.letters import Letter, Link
 from monkey_coder_server.features.accounts.shares import insider
 from monkey_coder_server.features.billing import buying
+from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.payments import PaymentGate
 from monkey_coder_server.settings.payments import OWN_API, PaymentSettings
 from monkey_coder_server.web.browser import BrowserParts, Browsers
@@ -76,18 +77,21 @@ async def keep_paying(use: buying.Dependencies, gate: PaymentGate, metrics: Metr
 
 
 def _payers(books: Books) -> Callable[[str], Awaitable[Sequence[buying.Payer]]]:
-    """Owners first, then who else of an organization pays its bills."""
-
     async def payers(account_id: str) -> Sequence[buying.Payer]:
-        members = await books.storage.organizations.members(account_id)
-        paying = sorted(
-            (each for each in members if each.membership.role in _PAYING),
-            key=lambda each: _PAYING.index(each.membership.role),
-        )
-        users = [each.user for each in paying] or await books.storage.accounts.of_account(account_id)
-        return [buying.Payer(user.email, user.name) for user in users if not user.is_service]
+        return [buying.Payer(user.email, user.name) for user in await payers_of(books, account_id)]
 
     return payers
+
+
+async def payers_of(books: Books, account_id: str) -> Sequence[User]:
+    """Owners first, then who else of an organization pays its bills."""
+    members = await books.storage.organizations.members(account_id)
+    paying = sorted(
+        (each for each in members if each.membership.role in _PAYING),
+        key=lambda each: _PAYING.index(each.membership.role),
+    )
+    users = [each.user for each in paying] or await books.storage.accounts.of_account(account_id)
+    return [user for user in users if not user.is_service]
 
 
 def _post(books: Books) -> Callable[[str, buying.Notice], None]:

@@ -13,6 +13,7 @@ from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
+from monkey_coder_server.bootstrap.alerts import run_alerts
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.buying import buying_of, keep_paying
 from monkey_coder_server.bootstrap.daily import DailyComparison
@@ -93,7 +94,9 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         paying = await stack.enter_async_context(run_payments(books, metrics))
         gate = None if paying is None else paying.side.gate
         trade = buying_of(books, gate, order_plan=order_plan_of(books, gate))
-        features = _features(_Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying))
+        alerts = await stack.enter_async_context(run_alerts(books, metrics))
+        parts = _Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying, alerts)
+        features = _features(parts)
         for feature in features:
             if feature.stop is not None:
                 stack.push_async_callback(feature.stop)
@@ -148,6 +151,7 @@ class _Parts:
     drain: Drain
     trade: billing.buying.Dependencies
     paying: RunningPayments | None
+    alerts: billing.alerting.Dependencies
 
 
 def _features(parts: _Parts) -> tuple[Feature, ...]:
@@ -274,6 +278,7 @@ def _billing(parts: _Parts, offers: Collection[tuple[str, str]]) -> Feature:
             rate=books.settings.rate_limit_per_minute,
             plans=plans_of(books),
             promotions=promotions_of(books),
+            alerting=parts.alerts,
         )
     )
 

@@ -9,7 +9,7 @@ from monkey_coder_server.settings import MailSettings
 
 def open_outbox(settings: MailSettings, ids: Ids) -> Outbox:
     """An outbox that sends; to be closed in the loop it was opened in."""
-    outbox = Outbox(_delivery(settings), new_id=lambda: ids.new("mail"))
+    outbox = Outbox(delivery_of(settings), new_id=lambda: ids.new("mail"))
     outbox.start()
     return outbox
 
@@ -23,7 +23,8 @@ def track_mail(metrics: Metrics, outbox: Outbox) -> None:
     track("monkey_coder_mail_dropped", "Mails for which there was no room.", lambda: float(figures.dropped))
 
 
-def _delivery(settings: MailSettings) -> Delivery:
+def delivery_of(settings: MailSettings) -> Delivery:
+    """One try by the way that is set."""
     password = settings.password.reveal() if settings.password is not None else ""
     if settings.way == "smtp":
         server = SmtpServer(settings.host, settings.port, settings.tls, settings.user, password)

@@ -1,4 +1,4 @@
-"""How a webhook is signed and tried again, as https://github.com/standard-webhooks/standard-webhooks says (version 1)."""
+"""How a webhook is signed and tried again: version 1 of https://github.com/standard-webhooks/standard-webhooks."""
 
 import base64
 import hashlib
@@ -43,5 +43,5 @@ def signed_headers(message_id: str, timestamp: int, body: bytes, *, secrets: Seq
 
 
 def pause_after(tries: int, chance: float) -> timedelta | None:
-    """How long to wait after so many tries in vain (at least 1); `chance` from 0 to 1 makes it longer. None: give up."""
+    """How long to wait after so many tries (1 and more); `chance` from 0 to 1 makes it longer. None: give up."""
     return PAUSES[tries - 1] * (1 + JITTER * chance) if tries <= len(PAUSES) else None

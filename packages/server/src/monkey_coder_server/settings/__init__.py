@@ -15,6 +15,7 @@ from monkey_coder_server.settings.payments import PaymentSettings, read_payments
 from monkey_coder_server.settings.sign_in import SignInSettings, read_sign_in
 from monkey_coder_server.settings.strength import HOW_TO_MAKE, SHORTEST_SECRET, kept_secret, weakness
 from monkey_coder_server.settings.variables import PROVIDERS, VARIABLES, WITH_COST_API, help_text
+from monkey_coder_server.settings.webhooks import read_webhook_hosts
 
 __all__ = [
     "CONFIGURATION_ERROR",
@@ -72,6 +73,7 @@ class Settings:
     mail: MailSettings
     sign_in: tuple[SignInSettings, ...]
     payments: PaymentSettings | None
+    webhook_hosts: frozenset[str]
     markup_percent: str
     price_book: str
     trial_credit_usd: str
@@ -152,6 +154,7 @@ class _Reader:
             mail=self._mail(base_url),
             sign_in=self._sign_in(),
             payments=self._payments(),
+            webhook_hosts=self._webhook_hosts(),
             price_book=self._choice("PRICE_BOOK", "activated" if self._production else "auto", ("auto", "activated")),
             markup_percent=self._decimal("MARKUP_PERCENT", "15", _PERCENT, "a percentage from 0 to 9999 like 12.5"),
             trial_credit_usd=self._decimal(
@@ -255,6 +258,13 @@ class _Reader:
         if payments is not None:
             self._notices += payments.notices
         return payments
+
+    def _webhook_hosts(self) -> frozenset[str]:
+        try:
+            return read_webhook_hosts(self._text("WEBHOOK_HOSTS", ""))
+        except SettingsError as refused:
+            self._problems += refused.problems
+            return frozenset()
 
     def _data_dir(self) -> Path:
         chosen = self._text("DATA_DIR", "")

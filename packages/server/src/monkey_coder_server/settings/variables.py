@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from monkey_coder_server.settings.payments import PAYMENT_VARIABLES
 from monkey_coder_server.settings.sign_in import SIGN_IN_VARIABLES
+from monkey_coder_server.settings.webhooks import WEBHOOK_VARIABLES
 
 PROVIDERS = ("openai", "anthropic", "google", "groq", "xai", "perplexity", "moonshot")
 WITH_COST_API = ("openai", "anthropic")
@@ -86,7 +87,7 @@ VARIABLES = (
     ),
     Variable("MAIL_FROM", "no-reply at BASE_URL's host", "Who mail is from, as Monkey Coder <no-reply@example.com>."),
     *[Variable(name, "none", meaning) for name, meaning in SIGN_IN_VARIABLES],
-    *[Variable(*each) for each in PAYMENT_VARIABLES],
+    *[Variable(*each) for each in (*PAYMENT_VARIABLES, *WEBHOOK_VARIABLES)],
     Variable("MARKUP_PERCENT", "15", "What is added to a provider's price, at most two decimals."),
     Variable(
         "PRICE_BOOK",

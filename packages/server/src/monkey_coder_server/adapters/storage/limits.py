@@ -64,7 +64,7 @@ class SqlLimits:
 
     async def standings(self, account_id: str, at: datetime) -> Sequence[Standing]:
         """Every limit of an account with what is spent and held."""
-        return await self._readers.read_of(account_id, partial(_standings, account_id, at))
+        return await self._readers.read_of(account_id, partial(standings_of, account_id, at))
 
 
 def _put(account_id: str, limit: Limit, at: datetime, transaction: Transaction) -> None:
@@ -104,7 +104,8 @@ def _remove(account_id: str, limit: Limit, transaction: Transaction) -> bool:
     return removed
 
 
-def _standings(account_id: str, at: datetime, transaction: Transaction) -> list[Standing]:
+def standings_of(account_id: str, at: datetime, transaction: Transaction) -> list[Standing]:
+    """As `SqlLimits.standings` tells them."""
     found = counting.all_of(transaction, spender(account_id, "", at))
     for key_id in key_rows.capped(transaction, account_id):
         found += caps.of_key(transaction, spender(account_id, key_id, at))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS
 
-HEAD = "0026"
+HEAD = "0027"
 SCHEME = "sqlite:///"
 POSTGRESQL = ("postgresql://", "postgres://")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from monkey_coder_server.adapters.storage import migrate
 from monkey_coder_server.adapters.storage.accounts import SqlAccounts
+from monkey_coder_server.adapters.storage.alerts import SqlAlerts
 from monkey_coder_server.adapters.storage.answers import SqlAnswers
 from monkey_coder_server.adapters.storage.audit import SqlAudit
 from monkey_coder_server.adapters.storage.business import SqlBusiness
@@ -26,6 +27,7 @@ from monkey_coder_server.adapters.storage.limits import SqlLimits
 from monkey_coder_server.adapters.storage.markups import SqlMarkups
 from monkey_coder_server.adapters.storage.memberships import SqlMemberships
 from monkey_coder_server.adapters.storage.model_rules import SqlModelRules
+from monkey_coder_server.adapters.storage.notices import SqlOutbox
 from monkey_coder_server.adapters.storage.operations import CAPACITY, Reading, Writing
 from monkey_coder_server.adapters.storage.operators import SqlOperators
 from monkey_coder_server.adapters.storage.organizations import SqlOrganizations
@@ -56,6 +58,7 @@ from monkey_coder_server.adapters.storage.tickets import SqlTickets
 from monkey_coder_server.adapters.storage.top_ups import SqlTopUps
 from monkey_coder_server.adapters.storage.tries import SqlTries
 from monkey_coder_server.adapters.storage.unbooked import SqlUnbooked
+from monkey_coder_server.adapters.storage.webhooks import SqlWebhooks
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.signing import ReceiptSigner
@@ -88,6 +91,9 @@ class Storage:
     promotions: SqlPromotions
     purchases: SqlPurchases
     top_ups: SqlTopUps
+    alerts: SqlAlerts
+    outbox: SqlOutbox
+    webhooks: SqlWebhooks
     credit_lines: SqlCreditLines
     invoices: SqlInvoices
     subscriptions: SqlSubscriptions
@@ -174,6 +180,9 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         promotions=SqlPromotions(writer, readers),
         purchases=SqlPurchases(readers),
         top_ups=SqlTopUps(writer, readers),
+        alerts=SqlAlerts(writer, readers),
+        outbox=SqlOutbox(writer, readers),
+        webhooks=SqlWebhooks(writer, readers),
         credit_lines=SqlCreditLines(writer, readers),
         invoices=SqlInvoices(writer, readers),
         subscriptions=SqlSubscriptions(writer, readers, plans_changed=account_plans.refresh),

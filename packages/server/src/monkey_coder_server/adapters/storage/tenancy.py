@@ -15,6 +15,7 @@ SETTING = "app.account_id"
 _ACCOUNT = f"account_id = current_setting('{SETTING}', true)"
 _WITH_AN_ACCOUNT = (
     "credit_lines", "invoice_lines", "invoices", "subscriptions",
+    "alerts", "notice_deliveries", "notices", "webhooks",
     "account_plans", "answer_items", "answers", "api_keys", "audit", "counters", "grants", "holds", "idempotency",
     "leases", "limits", "memberships", "model_rules", "organizations", "payment_customers", "payment_disputes",
     "payment_refunds", "payment_takings", "payments", "projects", "promotion_redemptions", "quotes", "receipts",

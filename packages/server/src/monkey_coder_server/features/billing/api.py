@@ -9,7 +9,7 @@ from monkey_coder_protocol.queries import ExportQuery, ReceiptsQuery, StatementQ
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import BILLING_READ
-from monkey_coder_server.features.billing import buying, promotions
+from monkey_coder_server.features.billing import alerting, buying, promotions
 from monkey_coder_server.features.billing.asking import Known
 from monkey_coder_server.features.billing.payments import Webhook, WebhookParts
 from monkey_coder_server.features.billing.plans import Dependencies as PlanDependencies
@@ -51,6 +51,7 @@ class Dependencies:
     buying: buying.Dependencies
     plans: PlanDependencies
     promotions: promotions.Dependencies
+    alerting: alerting.Dependencies
     offers: Collection[tuple[str, str]]
     limiter: Limiter
     rate: int
