@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -27,7 +27,10 @@ class Names(AbstractResolver):
     asked: list[tuple[str, int]] = field(default_factory=list)
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 - a seam's signature
     ) -> list[ResolveResult]:
         self.asked.append((host, port))
         try:
@@ -168,18 +171,36 @@ async def test_one_without_tls_is_told_nothing(there: There) -> None:
     assert there.posted == []
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
+
+
+@asynccontextmanager
+async def speaking(serve: Serve) -> AsyncIterator[str]:
+    """Whoever is on the other side of one connection; where."""
+    over = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await serve(reader, writer)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        over.set()
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await over.wait()
+
+
 async def test_one_who_answers_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posting, "PATIENCE", 0.2)
 
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    told = await refused(f"http://{place}/", place)
+    async with speaking(silent) as place:
+        told = await refused(f"http://{place}/", place)
     assert str(told).startswith("it did not answer within")
-    server.close()
 
 
 async def test_an_endless_answer_is_not_read() -> None:
@@ -189,19 +210,13 @@ async def test_an_endless_answer_is_not_read() -> None:
         nonlocal sent
         await reader.readuntil(b"{}")
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n")
-        try:
-            while True:
-                writer.write(b"x" * 65_536)
-                await writer.drain()
-                sent += 65_536
-        except ConnectionError:
-            writer.close()
+        while True:
+            writer.write(b"x" * 65_536)
+            await writer.drain()
+            sent += 65_536
 
-    server = await asyncio.start_server(endless, "127.0.0.1", 0)
-    place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with way(place) as out:
+    async with speaking(endless) as place, way(place) as out:
         await out.post(f"http://{place}/", HEADERS, b"{}")
-    server.close()
     assert sent < 50_000_000
 
 
@@ -209,12 +224,10 @@ async def test_what_speaks_no_http_is_undelivered() -> None:
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
         writer.write(b"-ERR unknown command\r\n\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(babble, "127.0.0.1", 0)
-    place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    assert str(await refused(f"http://{place}/", place)) == "it cannot be reached, or does not speak HTTP"
-    server.close()
+    async with speaking(babble) as place:
+        told = await refused(f"http://{place}/", place)
+    assert str(told) == "it cannot be reached, or does not speak HTTP"
 
 
 async def test_proxies_of_the_environment_are_not_asked(there: There, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,11 +59,11 @@ class WebhookPosting:
     def _target(self, url: str) -> URL:
         """The address as it is called. What the two readers of addresses do not read alike is not called."""
         try:
-            place, target = place_of(url, self._excepted), URL(url)
+            place, target = place_of(url, self._excepted), URL(url, encoded=True)
         except ValueError as wrong:
             told = f"its address {wrong}" if isinstance(wrong, NoPublicPlace) else "its address cannot be read"
             raise Undelivered(told, for_good=True) from None
-        if (target.raw_host, target.port) != (place.host, place.port):
+        if ((target.raw_host or "").lower(), target.port) != (place.host, place.port):
             raise Undelivered("its address cannot be read", for_good=True)
         return target
 
