@@ -36,8 +36,7 @@ from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.sqlite import DIALECT as SQLITE
 from monkey_coder_server.adapters.storage.sqlite import SqliteTransaction
 from monkey_coder_server.adapters.storage.transaction import Query
-from monkey_coder_server.domain.bandit.checkpoint import Delta, Sum
-from monkey_coder_server.domain.bandit.evidence import Tally
+from monkey_coder_server.domain.alerts import AlertKind, AlertRule, AlertStanding
 from monkey_coder_server.domain.invoicing import Month
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.likeness import Lesson, Likeness
@@ -63,6 +62,7 @@ from monkey_coder_server.domain.throttling import Allowance
 from monkey_coder_server.domain.top_ups import TopUpRule
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.accounts import AuditEntry, Caps, KeyRecord, Rotation, Session, User
+from monkey_coder_server.ports.alerts import Alert
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.credit import Refund
@@ -70,15 +70,16 @@ from monkey_coder_server.ports.factors import Passkey, Totp
 from monkey_coder_server.ports.invoices import Correction, Reconciliation
 from monkey_coder_server.ports.ledger import Bill, GrantTerms
 from monkey_coder_server.ports.markups import Markup
+from monkey_coder_server.ports.notices import Notice
 from monkey_coder_server.ports.operators import Appointment
 from monkey_coder_server.ports.organizations import Membership, Organization
 from monkey_coder_server.ports.payments import EventSeen
 from monkey_coder_server.ports.promotions import RedeemWish
 from monkey_coder_server.ports.quotes import StoredQuote
-from monkey_coder_server.ports.routing_store import RoutingDecision, RoutingOutcome, Weighed
 from monkey_coder_server.ports.sign_in import Identity
 from monkey_coder_server.ports.teams import Project, Team
 from monkey_coder_server.ports.tickets import Ticket
+from monkey_coder_server.ports.webhooks import Webhook
 from packages.server.tests.contract.booking import (
     ACCOUNT,
     KEY,
@@ -91,6 +92,7 @@ from packages.server.tests.contract.booking import (
     resolved,
     settlement,
 )
+from tools.frozen.learning import learn
 
 SIGNED_BY = signer_of(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 """The receipts of the business, whoever speaks."""
@@ -257,7 +259,7 @@ async def _set_up(store: Storage) -> None:
     await store.payments.book(PAID)
     await _sell(store, firm.account_id)
     await store.lessons.keep({"req_1": Lesson(LIKE, "openai/gpt-5", 10, 12, 3, 0, 7, 5)})
-    await _learn(store)
+    await learn(store)
     await store.replies.claim(ACCOUNT, idempotent("call:1"), NOON)
     await store.replies.keep(ACCOUNT, "call:1", b"made")
 
@@ -281,6 +283,11 @@ async def _sell(store: Storage, customer: str) -> None:
     await store.top_ups.set(ACCOUNT, rule, by="user_1", now=NOON)
     await store.top_ups.begin(ACCOUNT, NOON)
     await store.top_ups.remove(ACCOUNT, by="user_1", now=NOON)
+    await store.webhooks.add(Webhook("wh_1", ACCOUNT, "https://a.example", frozenset(), b"s", "user_1", NOON), most=1)
+    alert = Alert("alert_1", ACCOUNT, AlertRule(AlertKind.FROZEN), mail=True, created_by="user_1", created_at=NOON)
+    await store.alerts.add(alert, most=1)
+    told = Notice("evt_1", ACCOUNT, "alert_1", "debt:1", "account.frozen", "{}", NOON)
+    await store.alerts.keep(alert, AlertStanding(1, frozenset({"debt"})), [told], ["user_1"])
 
 
 async def _owe(store: Storage) -> None:
@@ -302,34 +309,6 @@ async def _prove(store: Storage) -> None:
     await store.factors.add_passkey(Passkey("psk_1", "user_1", b"credential", b"cose", 0, "laptop", NOON))
     await store.factors.put_recovery_codes("user_1", [b"code".ljust(32)])
     await store.operators.appoint(Appointment("user_1", OperatorRole.SUPPORT, "operator", NOON))
-
-
-async def _learn(store: Storage) -> None:
-    """What the router keeps."""
-    seen = Sum(("fix", "python", ACCOUNT), "openai/gpt-5", Tally(1.0, 0.5, 0.25))
-    await store.evidence.add("learner_1", Delta(1, (seen,)))
-    passed = Sum(("fix", "python", ACCOUNT), "together right", Tally(1.0, 1.0))
-    await store.verdicts.add("learner_1 verdicts", Delta(1, (passed,)))
-    told = Sum(("mark", "17"), "openai/gpt-5", Tally(1.0, -0.25))
-    await store.texts.add("learner_1 texts", Delta(1, (told,)))
-    weighed = Weighed("openai/gpt-5", 0.75, 0.125, 900, 700, 1.0)
-    decided = RoutingDecision(
-        request_id="req_1",
-        at=NOON,
-        account_id=ACCOUNT,
-        kind="fix",
-        language="",
-        size="small",
-        mode="balanced",
-        arm=weighed.arm,
-        propensity=1.0,
-        explored=False,
-        served=weighed.arm,
-        cost=800,
-        latency_ms=650,
-        candidates=(weighed,),
-    )
-    await store.decisions.write([decided], [RoutingOutcome("req_1", NOON, 1.0, 1.0, "tests_passed")])
 
 
 async def after(store: Storage, ending: Sequence[Resolved], clock: StillClock) -> list[Resolved]:

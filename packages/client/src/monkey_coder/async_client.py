@@ -13,6 +13,7 @@ import httpx2
 
 from monkey_coder import _options, _requests, _responses, errors
 from monkey_coder._accounts import AsyncAuth, AsyncKeys
+from monkey_coder._alerts import WithAsyncAlerts
 from monkey_coder._factors import AsyncMfa
 from monkey_coder._organizations import AsyncOrganizations
 from monkey_coder._payments import AsyncPayments
@@ -30,7 +31,7 @@ from monkey_coder_protocol.execute import ExecuteRequest
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(WithAsyncAlerts):
     """A connection to one gateway, as `Client`: a context manager, or await `close()`; for one event loop."""
 
     def __init__(  # noqa: PLR0913  # each keyword is one thing a caller may want to change

@@ -12,6 +12,7 @@ import httpx2
 
 from monkey_coder import _options, _requests, _responses, errors
 from monkey_coder._accounts import Auth, Keys
+from monkey_coder._alerts import WithAlerts
 from monkey_coder._factors import Mfa
 from monkey_coder._organizations import Organizations
 from monkey_coder._payments import Payments
@@ -29,7 +30,7 @@ from monkey_coder_protocol.execute import ExecuteRequest
 T = TypeVar("T")
 
 
-class Client:
+class Client(WithAlerts):
     """A connection to one gateway. Use it as a context manager or call `close()`; safe to share between threads.
 
     What is not given comes from the environment and the configuration files (see `monkey_coder.settings`).

@@ -1,4 +1,7 @@
-"""The gateway opens connections to the providers its operator set, whatever addresses a request holds."""
+"""The gateway opens connections to the providers its operator set, whatever addresses a request holds.
+
+The one address that is called because a customer gave it, a webhook's, is called later, and only if it is public.
+"""
 
 import re
 import sys
@@ -49,7 +52,8 @@ _HEADERS = ("x-forwarded-host", "x-original-url", "x-base-url", "x-upstream", "d
 NAMED_ON_PURPOSE: dict[str, str] = {
     "redirect_uri": "where the browser is sent on, a loopback address of the command line",
     "host": "the name of the computer that a key is for, shown to people",
-    "url": "where a leaked key was found, kept for the audit trail",
+    "url": "where a leaked key was found, kept for the audit trail; and where a webhook is posted to, which is judged "
+    "when it is set and each time it is used (tests/adapters/webhooks, domain/test_public_addresses)",
     **dict.fromkeys(
         ("success_url", "cancel_url", "return_url"),
         "where the payment processor's page sends the browser back to, an address of the operator's own list",
@@ -122,6 +126,7 @@ def bodies(url: str, *, everywhere: bool) -> Iterator[tuple[str, dict[str, Any]]
         ("/v1/moderations", {"model": "omni-moderation-latest", "input": [chat[0]]}),
         ("/v1/execute", task | mini),
         ("/v1/keys", {"name": "a"}),
+        ("/v1/billing/webhooks", {"url": url}),
     ]
     yield from plain
     if everywhere:
@@ -165,7 +170,7 @@ async def test_no_body_has_a_field_for_an_address_that_we_would_call(outlook: Ou
     assert {name for name in names if _LIKE_AN_ADDRESS.search(name)} <= set(NAMED_ON_PURPOSE)
 
 
-async def test_only_adapters_that_speak_to_hosts_of_the_operator_open_connections() -> None:
+async def test_only_adapters_that_judge_where_they_speak_to_open_connections() -> None:
     import monkey_coder_server
 
     source = Path(monkey_coder_server.__file__).parent
@@ -175,5 +180,5 @@ async def test_only_adapters_that_speak_to_hosts_of_the_operator_open_connection
         for file in source.rglob("*.py")
         if "sandbox" not in file.parts and opening.search(file.read_text(encoding="utf-8"))
     }
-    allowed = [("adapters", name) for name in ("invoices", "mail", "metrics", "oidc", "upstream")]
+    allowed = [("adapters", name) for name in ("invoices", "mail", "metrics", "oidc", "upstream", "webhooks")]
     assert found <= {str(parts) for parts in allowed}

@@ -29,7 +29,8 @@ NAMES = (
     "azure_endpoint",
 )
 ADDRESSES = {
-    "url": "where a leaked key was found: written down, never opened",
+    "url": "where a leaked key was found: written down; or a webhook's, which is judged before it is called",
+    "webhook_id": "a name",
     "authorization_url": "told, not taken",
     "verification_uri": "told, not taken",
     "verification_uri_complete": "told, not taken",

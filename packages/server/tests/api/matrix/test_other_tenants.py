@@ -74,7 +74,11 @@ async def estate(served_house: House) -> Estate:
     invoices, january = house.gateway.books.storage.invoices, Month("2026-01")
     invoice = await invoices.close(owner.account_id, january, now)
     assert invoice is not None
+    alert = (await made("/v1/billing/alerts", owner.headers, kind="account.frozen")).json()
+    webhook = (await made("/v1/billing/webhooks", owner.headers, url=f"https://example.com/{MARK}")).json()
     objects = {
+        "alert_id": alert["alert_id"],
+        "webhook_id": webhook["webhook_id"],
         "invoice_id": invoice.invoice_id,
         "passkey_id": "psk_estate",
         "organization_id": owner.account_id,
@@ -151,6 +155,7 @@ async def test_afterwards_all_of_it_is_there_for_its_owner(served_house: House, 
 
 async def test_every_parameter_of_a_path_is_accounted_for() -> None:
     own = {"user_id", "key_id", "session_id", "passkey_id", "receipt_id", "response_id", "invoice_id"}
+    own |= {"alert_id", "webhook_id"}
     known = {"organization_id", "account_id", "invitation_id", "team_id", "project_id", *own, *NAMES}
     assert set().union(*(_parameters(row.path) for row in table())) == known
 
