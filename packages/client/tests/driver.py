@@ -7,6 +7,7 @@ from typing import Any
 
 from monkey_coder import AsyncClient
 from monkey_coder._accounts import AsyncAuth, AsyncKeys
+from monkey_coder._alerts import AsyncAlerts, AsyncWebhooks
 from monkey_coder._factors import AsyncMfa
 from monkey_coder._organizations import AsyncOrganizations
 from monkey_coder._payments import AsyncPayments
@@ -40,6 +41,7 @@ class Driver:
         if inspect.isawaitable(value):
             value = self._loop.run_until_complete(value)
         namespaces = (AsyncKeys, AsyncAuth, AsyncMfa, AsyncOrganizations, AsyncPayments, AsyncPlans)
+        namespaces = (*namespaces, AsyncAlerts, AsyncWebhooks)
         if isinstance(value, (AsyncClient, AsyncStream, *namespaces)) or inspect.ismethod(value):
             return Driver(value, self._loop)
         return value

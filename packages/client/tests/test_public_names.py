@@ -19,9 +19,10 @@ NAMES = {
     "__version__", "repair_files", "repair_prompt", "verify",
 }  # fmt: skip
 METHODS = {
-    "auth", "balance", "base_url", "call", "capabilities", "close", "execute", "execute_verified", "feedback",
+    "alerts", "auth", "balance", "base_url", "call", "capabilities", "close", "execute", "execute_verified", "feedback",
     "health", "keys", "mfa", "models", "organizations", "payments", "plans", "providers", "quote",
-    "receipt_keys", "receipt_page", "receipts", "router_debug", "statement", "stream", "usage", "with_options",
+    "receipt_keys", "receipt_page", "receipts", "router_debug", "statement", "stream", "usage", "webhooks",
+    "with_options",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import click
 
 from monkey_coder.cli import hosted_pages, output
 from monkey_coder.cli.command import command
+from monkey_coder.cli.commands.alerting import alerts, webhooks
 from monkey_coder.cli.commands.promotions import promotions, redeem
 from monkey_coder.cli.group import group
 from monkey_coder.cli.options import AMOUNT, pass_session
@@ -222,7 +223,7 @@ def _moment(at: str) -> str:
 
 billing = group(
     "billing",
-    "Buy credit and give it back; the saved card and automatic top-up; redeem a code.",
+    "Buy credit and give it back; the saved card, automatic top-up, codes and alerts.",
     checkout,
     credits_,
     portal,
@@ -233,4 +234,6 @@ billing = group(
     top_up,
     redeem,
     promotions,
+    alerts,
+    webhooks,
 )
