@@ -283,11 +283,13 @@ async def _sell(store: Storage, customer: str) -> None:
     await store.top_ups.set(ACCOUNT, rule, by="user_1", now=NOON)
     await store.top_ups.begin(ACCOUNT, NOON)
     await store.top_ups.remove(ACCOUNT, by="user_1", now=NOON)
-    await store.webhooks.add(Webhook("wh_1", ACCOUNT, "https://a.example", frozenset(), b"s", "user_1", NOON), most=1)
+    await store.alerting.webhooks.add(
+        Webhook("wh_1", ACCOUNT, "https://a.example", frozenset(), b"s", "user_1", NOON), most=1
+    )
     alert = Alert("alert_1", ACCOUNT, AlertRule(AlertKind.FROZEN), mail=True, created_by="user_1", created_at=NOON)
-    await store.alerts.add(alert, most=1)
+    await store.alerting.alerts.add(alert, most=1)
     told = Notice("evt_1", ACCOUNT, "alert_1", "debt:1", "account.frozen", "{}", NOON)
-    await store.alerts.keep(alert, AlertStanding(1, frozenset({"debt"})), [told], ["user_1"])
+    await store.alerting.alerts.keep(alert, AlertStanding(1, frozenset({"debt"})), [told], ["user_1"])
 
 
 async def _owe(store: Storage) -> None:

@@ -16,6 +16,7 @@ HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 PAGES = sorted(HOW_TO.glob("*.md"))
 ABOUT_NO_MODEL = {
     "account.md",
+    "alerts.md",
     "audit.md",
     "leaked-keys.md",
     "prices.md",

@@ -45,7 +45,7 @@ def test_what_is_wished_is_sent(connect: Callable[..., Any], gateway: FakeGatewa
     client = connect()
     client.alerts.set("limit.share", percent=80, mail=False)
     client.webhooks.add("https://example.com/hook", kinds=["spent.day"])
-    assert [msgspec.json.decode(seen.body) for seen in gateway.seen] == [
+    assert [seen.body for seen in gateway.seen] == [
         {"kind": "limit.share", "amount_usd": None, "percent": 80, "mail": False},
         {"url": "https://example.com/hook", "kinds": ["spent.day"]},
     ]

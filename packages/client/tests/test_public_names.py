@@ -42,7 +42,7 @@ def test_another_name_is_not() -> None:
 
 
 def test_the_client_has_these_methods() -> None:
-    assert {name for name in vars(monkey_coder.Client) if not name.startswith("_")} == METHODS
+    assert {name for name in dir(monkey_coder.Client) if not name.startswith("_")} == METHODS
 
 
 def test_importing_the_package_loads_no_heavy_module() -> None:

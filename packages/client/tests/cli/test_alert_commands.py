@@ -16,9 +16,9 @@ def test_alerts_are_set_listed_and_removed(monkey: Monkey, gateway: FakeGateway)
     gateway.on(f"{PLACE}/alerts", reply(ALERT), reply(SHARE), listed, reply(counted("alerts")))
     gateway.on(f"{PLACE}/alerts/alert_1", reply(DONE))
     assert "balance.below" in monkey("billing", "alerts", "set", "balance.below", "--amount", "5").out
-    assert json.loads(gateway.seen[-1].body)["amount_usd"] == "5"
+    assert gateway.seen[-1].body["amount_usd"] == "5"
     monkey("billing", "alerts", "set", "limit.share", "--percent", "80", "--no-mail")
-    assert json.loads(gateway.seen[-1].body)["mail"] is False
+    assert gateway.seen[-1].body["mail"] is False
     table = monkey("billing", "alerts", "list").out
     assert ("5.00" in table, "80%" in table) == (True, True)
     assert "No alert is set" in monkey("billing", "alerts", "list").out

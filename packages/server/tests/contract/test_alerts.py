@@ -31,134 +31,141 @@ def notice(number: int = 1, *, crossing: str = "below:1", kind: str = "balance.b
 
 
 async def test_an_alert_is_kept_as_it_was_set_and_taken_away(funded: Storage) -> None:
-    await funded.alerts.add(ALERT, most=2)
+    await funded.alerting.alerts.add(ALERT, most=2)
     second = msgspec.structs.replace(ALERT, alert_id="alert_2", rule=AlertRule(AlertKind.LIMIT_SHARE, percent=80))
-    await funded.alerts.add(second, most=2)
-    assert await funded.alerts.of_account(ACCOUNT) == [ALERT, second]
+    await funded.alerting.alerts.add(second, most=2)
+    assert await funded.alerting.alerts.of_account(ACCOUNT) == [ALERT, second]
     with pytest.raises(Conflict, match="2 alerts"):
-        await funded.alerts.add(msgspec.structs.replace(ALERT, alert_id="alert_3"), most=2)
+        await funded.alerting.alerts.add(msgspec.structs.replace(ALERT, alert_id="alert_3"), most=2)
     with pytest.raises(NotFound):
-        await funded.alerts.add(msgspec.structs.replace(ALERT, account_id="acc_none"), most=2)
-    assert not await funded.alerts.remove("acc_other", "alert_1")
-    assert await funded.alerts.remove(ACCOUNT, "alert_1")
-    assert not await funded.alerts.remove(ACCOUNT, "alert_1")
-    assert await funded.alerts.of_account(ACCOUNT) == [second]
+        await funded.alerting.alerts.add(msgspec.structs.replace(ALERT, account_id="acc_none"), most=2)
+    assert not await funded.alerting.alerts.remove("acc_other", "alert_1")
+    assert await funded.alerting.alerts.remove(ACCOUNT, "alert_1")
+    assert not await funded.alerting.alerts.remove(ACCOUNT, "alert_1")
+    assert await funded.alerting.alerts.of_account(ACCOUNT) == [second]
 
 
 async def test_many_added_at_once_are_never_too_many(open_store: OpenStore, funded: Storage) -> None:
     async with open_store() as other:
         many = [msgspec.structs.replace(ALERT, alert_id=f"alert_{number}") for number in range(12)]
-        adding = [store.alerts.add(each, most=5) for store, each in zip([funded, other] * 6, many, strict=True)]
+        adding = [
+            store.alerting.alerts.add(each, most=5) for store, each in zip([funded, other] * 6, many, strict=True)
+        ]
         ended = await asyncio.gather(*adding, return_exceptions=True)
     assert sum(isinstance(each, Conflict) for each in ended) == 7
-    assert len(await funded.alerts.of_account(ACCOUNT)) == 5
+    assert len(await funded.alerting.alerts.of_account(ACCOUNT)) == 5
 
 
 async def test_an_alert_is_looked_at_by_one_process_at_a_time(open_store: OpenStore, funded: Storage) -> None:
-    await funded.alerts.add(ALERT, most=9)
+    await funded.alerting.alerts.add(ALERT, most=9)
     async with open_store() as other:
         stores = [funded, other] * 8
-        taken = await asyncio.gather(*[store.alerts.take(NOON, NOON + MINUTE, most=10) for store in stores])
+        taken = await asyncio.gather(*[store.alerting.alerts.take(NOON, NOON + MINUTE, most=10) for store in stores])
     assert [list(each) for each in taken if each] == [[ALERT]]
-    assert await funded.alerts.take(NOON + MINUTE - timedelta(microseconds=1), NOON + MINUTE, most=10) == ()
-    assert len(await funded.alerts.take(NOON + MINUTE, NOON + 2 * MINUTE, most=10)) == 1
+    assert await funded.alerting.alerts.take(NOON + MINUTE - timedelta(microseconds=1), NOON + MINUTE, most=10) == ()
+    assert len(await funded.alerting.alerts.take(NOON + MINUTE, NOON + 2 * MINUTE, most=10)) == 1
 
 
 async def test_of_many_who_found_the_same_one_tells_of_it(open_store: OpenStore, funded: Storage) -> None:
-    await funded.alerts.add(ALERT, most=9)
-    await funded.webhooks.add(WEBHOOK, most=9)
+    await funded.alerting.alerts.add(ALERT, most=9)
+    await funded.alerting.webhooks.add(WEBHOOK, most=9)
     async with open_store() as other:
         stores = [funded, other] * 8
         kept = await asyncio.gather(
-            *[store.alerts.keep(ALERT, BELOW, [notice(number)], ["usr_1"]) for number, store in enumerate(stores)]
+            *[
+                store.alerting.alerts.keep(ALERT, BELOW, [notice(number)], ["usr_1"])
+                for number, store in enumerate(stores)
+            ]
         )
     assert sum(kept) == 1
-    mail, hook = await funded.outbox.deliveries(ACCOUNT, most=9)
+    mail, hook = await funded.alerting.outbox.deliveries(ACCOUNT, most=9)
     assert mail.notice == hook.notice
     told = [(each.channel, each.target) for each in (mail, hook)]
     assert told == [(Channel.MAIL, "usr_1"), (Channel.WEBHOOK, "wh_1")]
-    [alert] = await funded.alerts.of_account(ACCOUNT)
+    [alert] = await funded.alerting.alerts.of_account(ACCOUNT)
     assert (alert.standing, alert.fired_at) == (BELOW, NOON)
     armed = AlertStanding(2)
-    assert await funded.alerts.keep(alert, armed, [], ["usr_1"])
-    [alert] = await funded.alerts.of_account(ACCOUNT)
+    assert await funded.alerting.alerts.keep(alert, armed, [], ["usr_1"])
+    [alert] = await funded.alerting.alerts.of_account(ACCOUNT)
     assert (alert.standing, alert.fired_at) == (armed, NOON)
 
 
 async def test_a_crossing_that_was_told_is_never_told_again(funded: Storage) -> None:
-    await funded.alerts.add(ALERT, most=9)
-    assert await funded.alerts.keep(ALERT, BELOW, [notice()], ["usr_1"])
-    [alert] = await funded.alerts.of_account(ACCOUNT)
-    assert await funded.alerts.keep(alert, AlertStanding(2), [notice(2)], ["usr_1"])
-    assert len(await funded.outbox.deliveries(ACCOUNT, most=9)) == 1
+    await funded.alerting.alerts.add(ALERT, most=9)
+    assert await funded.alerting.alerts.keep(ALERT, BELOW, [notice()], ["usr_1"])
+    [alert] = await funded.alerting.alerts.of_account(ACCOUNT)
+    assert await funded.alerting.alerts.keep(alert, AlertStanding(2), [notice(2)], ["usr_1"])
+    assert len(await funded.alerting.outbox.deliveries(ACCOUNT, most=9)) == 1
 
 
 async def test_a_webhook_gets_the_kinds_it_wants(funded: Storage) -> None:
-    await funded.alerts.add(ALERT, most=9)
+    await funded.alerting.alerts.add(ALERT, most=9)
     kinds = (frozenset[str](), frozenset({"balance.below", "spent.day"}), frozenset({"account.frozen"}))
     for number, wanted in enumerate(kinds):
-        await funded.webhooks.add(msgspec.structs.replace(WEBHOOK, webhook_id=f"wh_{number}", kinds=wanted), most=9)
-    await funded.alerts.keep(ALERT, BELOW, [notice()], [])
-    told = await funded.outbox.deliveries(ACCOUNT, most=9)
+        await funded.alerting.webhooks.add(
+            msgspec.structs.replace(WEBHOOK, webhook_id=f"wh_{number}", kinds=wanted), most=9
+        )
+    await funded.alerting.alerts.keep(ALERT, BELOW, [notice()], [])
+    told = await funded.alerting.outbox.deliveries(ACCOUNT, most=9)
     assert sorted(each.target for each in told) == ["wh_0", "wh_1"]
-    assert len(await funded.outbox.deliveries(ACCOUNT, "wh_1", most=9)) == 1
+    assert len(await funded.alerting.outbox.deliveries(ACCOUNT, "wh_1", most=9)) == 1
 
 
 async def test_a_delivery_is_tried_by_one_process_until_it_ends(open_store: OpenStore, funded: Storage) -> None:
-    await funded.outbox.post(notice(), Channel.WEBHOOK, "wh_1")
-    assert await funded.outbox.state() == OutboxState(1, NOON)
+    await funded.alerting.outbox.post(notice(), Channel.WEBHOOK, "wh_1")
+    assert await funded.alerting.outbox.state() == OutboxState(1, NOON)
     async with open_store() as other:
         stores = [funded, other] * 8
-        taken = await asyncio.gather(*[store.outbox.take(NOON, NOON + MINUTE, most=10) for store in stores])
+        taken = await asyncio.gather(*[store.alerting.outbox.take(NOON, NOON + MINUTE, most=10) for store in stores])
     [(delivery,)] = [each for each in taken if each]
     assert (delivery.notice, delivery.tries, delivery.state) == (notice(), 1, DeliveryState.WAITING)
-    await funded.outbox.postpone(delivery, NOON + 9 * MINUTE, "it answered with 500")
-    assert await funded.outbox.take(NOON + 8 * MINUTE, NOON + 9 * MINUTE, most=10) == ()
-    [again] = await funded.outbox.take(NOON + 9 * MINUTE, NOON + 10 * MINUTE, most=10)
+    await funded.alerting.outbox.postpone(delivery, NOON + 9 * MINUTE, "it answered with 500")
+    assert await funded.alerting.outbox.take(NOON + 8 * MINUTE, NOON + 9 * MINUTE, most=10) == ()
+    [again] = await funded.alerting.outbox.take(NOON + 9 * MINUTE, NOON + 10 * MINUTE, most=10)
     assert again.tries == 2
-    await funded.outbox.end(again, DeliveryState.DELIVERED, "", NOON + 9 * MINUTE)
-    await funded.outbox.end(again, DeliveryState.GIVEN_UP, "late", NOON + 9 * MINUTE)
-    await funded.outbox.postpone(again, NOON, "late")
-    assert await funded.outbox.take(NOON + 99 * MINUTE, NOON + 100 * MINUTE, most=10) == ()
-    [shown] = await funded.outbox.deliveries(ACCOUNT, most=10)
+    await funded.alerting.outbox.end(again, DeliveryState.DELIVERED, "", NOON + 9 * MINUTE)
+    await funded.alerting.outbox.end(again, DeliveryState.GIVEN_UP, "late", NOON + 9 * MINUTE)
+    await funded.alerting.outbox.postpone(again, NOON, "late")
+    assert await funded.alerting.outbox.take(NOON + 99 * MINUTE, NOON + 100 * MINUTE, most=10) == ()
+    [shown] = await funded.alerting.outbox.deliveries(ACCOUNT, most=10)
     assert (shown.state, shown.tries, shown.note) == (DeliveryState.DELIVERED, 2, "")
-    assert await funded.outbox.state() == OutboxState()
+    assert await funded.alerting.outbox.state() == OutboxState()
 
 
 async def test_a_few_of_each_account_are_taken_at_once_and_deliveries_are_its_own(funded: Storage) -> None:
     await funded.ledger.open_wallet("acc_2")
     for number in range(5):
         later = NOON + timedelta(seconds=number)
-        await funded.outbox.post(notice(number, crossing=str(number), at=later), Channel.WEBHOOK, "wh_1")
+        await funded.alerting.outbox.post(notice(number, crossing=str(number), at=later), Channel.WEBHOOK, "wh_1")
     others = msgspec.structs.replace(notice(9, crossing="9"), account_id="acc_2")
-    await funded.outbox.post(others, Channel.WEBHOOK, "wh_2")
-    taken = await funded.outbox.take(NOON + MINUTE, NOON + 2 * MINUTE, most=10)
+    await funded.alerting.outbox.post(others, Channel.WEBHOOK, "wh_2")
+    taken = await funded.alerting.outbox.take(NOON + MINUTE, NOON + 2 * MINUTE, most=10)
     assert sorted(each.notice.notice_id for each in taken) == ["evt_0", "evt_1", "evt_9"]
-    shown = await funded.outbox.deliveries(ACCOUNT, most=3)
+    shown = await funded.alerting.outbox.deliveries(ACCOUNT, most=3)
     assert [each.notice.notice_id for each in shown] == ["evt_4", "evt_3", "evt_2"]
 
 
 async def test_a_webhook_is_kept_rotated_once_and_removed(funded: Storage) -> None:
-    await funded.webhooks.add(WEBHOOK, most=1)
-    assert await funded.webhooks.find(ACCOUNT, "wh_1") == WEBHOOK
-    assert await funded.webhooks.find("acc_other", "wh_1") is None
+    await funded.alerting.webhooks.add(WEBHOOK, most=1)
+    assert await funded.alerting.webhooks.find(ACCOUNT, "wh_1") == WEBHOOK
+    assert await funded.alerting.webhooks.find("acc_other", "wh_1") is None
     with pytest.raises(Conflict, match="1 webhooks"):
-        await funded.webhooks.add(msgspec.structs.replace(WEBHOOK, webhook_id="wh_2"), most=1)
+        await funded.alerting.webhooks.add(msgspec.structs.replace(WEBHOOK, webhook_id="wh_2"), most=1)
     with pytest.raises(NotFound):
-        await funded.webhooks.add(msgspec.structs.replace(WEBHOOK, account_id="acc_none"), most=1)
+        await funded.alerting.webhooks.add(msgspec.structs.replace(WEBHOOK, account_id="acc_none"), most=1)
     until = NOON + timedelta(days=1)
-    rotations = [funded.webhooks.rotate(WEBHOOK, b"new %d" % number, until=until) for number in range(8)]
+    rotations = [funded.alerting.webhooks.rotate(WEBHOOK, b"new %d" % number, until=until) for number in range(8)]
     assert sum(await asyncio.gather(*rotations)) == 1
-    [found] = await funded.webhooks.of_account(ACCOUNT)
+    [found] = await funded.alerting.webhooks.of_account(ACCOUNT)
     assert found.secret.startswith(b"new ")
     assert (found.former_secret, found.former_until) == (b"sealed", until)
-    assert not await funded.webhooks.remove("acc_other", "wh_1")
-    assert await funded.webhooks.remove(ACCOUNT, "wh_1")
-    assert await funded.webhooks.of_account(ACCOUNT) == []
+    assert not await funded.alerting.webhooks.remove("acc_other", "wh_1")
+    assert await funded.alerting.webhooks.remove(ACCOUNT, "wh_1")
+    assert await funded.alerting.webhooks.of_account(ACCOUNT) == []
 
 
 async def look(store: Storage, *kinds: AlertKind, account_id: str = ACCOUNT, now: datetime = NOON) -> Figures:
-    return await store.alerts.figures(account_id, kinds, since=NOON, now=now)
+    return await store.alerting.alerts.figures(account_id, kinds, since=NOON, now=now)
 
 
 async def test_figures_are_those_of_the_books(funded: Storage) -> None:
@@ -185,7 +192,7 @@ async def test_overdue_invoices_and_failed_top_ups_are_found(funded: Storage) ->
     assert (await look(funded, AlertKind.TOP_UP_FAILED)).failed_top_ups == ()
     await funded.top_ups.fail(charge, "declined", NOON)
     assert (await look(funded, AlertKind.TOP_UP_FAILED)).failed_top_ups == (Owed("1", 1_000_000),)
-    later = await funded.alerts.figures(ACCOUNT, [AlertKind.TOP_UP_FAILED], since=NOON + MINUTE, now=NOON)
+    later = await funded.alerting.alerts.figures(ACCOUNT, [AlertKind.TOP_UP_FAILED], since=NOON + MINUTE, now=NOON)
     assert later.failed_top_ups == ()
 
 

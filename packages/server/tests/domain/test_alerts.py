@@ -36,7 +36,7 @@ def told(rule: AlertRule, *figures: Figures) -> list[list[str]]:
 
 
 def figures(**known: object) -> Figures:
-    return replace(Figures(at=NOON), **known)  # type: ignore[arg-type]
+    return replace(Figures(at=NOON), **known)  # type: ignore[arg-type]  # of known names
 
 
 def test_a_balance_is_told_once_each_time_it_falls_below() -> None:

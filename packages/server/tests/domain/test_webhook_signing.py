@@ -1,6 +1,9 @@
 """What we sign is what the receivers' own library accepts."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import standardwebhooks
@@ -46,3 +49,15 @@ def test_ten_tries_in_three_days_each_by_up_to_a_fifth_later() -> None:
     assert [pause_after(tries, 0.0) for tries in range(1, 11)] == [*PAUSES, None]
     assert pause_after(2, 1.0) == timedelta(minutes=6)
     assert timedelta(days=3) < sum(PAUSES, timedelta()) < timedelta(days=4)
+
+
+def test_the_receiver_of_the_page_takes_what_is_ours_and_nothing_else() -> None:
+    page = (Path(__file__).parents[4] / "docs/how-to/alerts.md").read_text(encoding="utf-8")
+    found: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], found)  # noqa: S102 - the program of our own page
+    is_genuine, secret = found["is_genuine"], secret_text(OLD)
+    headers = signed_headers("evt_1", now(), BODY, secrets=(NEW, OLD))
+    assert is_genuine(secret, headers, BODY)
+    assert not is_genuine(secret, headers, BODY + b" ")
+    assert not is_genuine(secret, headers | {"webhook-id": "evt_2"}, BODY)
+    assert not is_genuine(secret, signed_headers("evt_1", now() - 400, BODY, secrets=(OLD,)), BODY)

@@ -48,15 +48,15 @@ async def run_alerts(books: Books, metrics: Metrics) -> AsyncIterator[alerting.D
 
 def alerting_of(books: Books, metrics: Metrics, posting: Posting, mail: Delivery) -> alerting.Dependencies:
     """What alerts need, from the stores."""
-    storage = books.storage
+    storage, stores = books.storage, books.storage.alerting
 
     async def readers(account_id: str) -> Sequence[str]:
         return [user.user_id for user in await payers_of(books, account_id)]
 
     return alerting.Dependencies(
-        alerts=storage.alerts,
-        outbox=storage.outbox,
-        webhooks=storage.webhooks,
+        alerts=stores.alerts,
+        outbox=stores.outbox,
+        webhooks=stores.webhooks,
         posting=posting,
         write=_writer(books, mail),
         readers=readers,

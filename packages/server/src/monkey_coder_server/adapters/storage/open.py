@@ -71,6 +71,15 @@ Presence = Callable[[Callable[[], Awaitable[None]]], AbstractAsyncContextManager
 
 
 @dataclass(frozen=True, slots=True)
+class Alerting:
+    """What accounts want to be told, what is on its way to them, and where to."""
+
+    alerts: SqlAlerts
+    outbox: SqlOutbox
+    webhooks: SqlWebhooks
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """Everything kept in the database."""
 
@@ -91,9 +100,7 @@ class Storage:
     promotions: SqlPromotions
     purchases: SqlPurchases
     top_ups: SqlTopUps
-    alerts: SqlAlerts
-    outbox: SqlOutbox
-    webhooks: SqlWebhooks
+    alerting: Alerting
     credit_lines: SqlCreditLines
     invoices: SqlInvoices
     subscriptions: SqlSubscriptions
@@ -180,9 +187,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         promotions=SqlPromotions(writer, readers),
         purchases=SqlPurchases(readers),
         top_ups=SqlTopUps(writer, readers),
-        alerts=SqlAlerts(writer, readers),
-        outbox=SqlOutbox(writer, readers),
-        webhooks=SqlWebhooks(writer, readers),
+        alerting=Alerting(SqlAlerts(writer, readers), SqlOutbox(writer, readers), SqlWebhooks(writer, readers)),
         credit_lines=SqlCreditLines(writer, readers),
         invoices=SqlInvoices(writer, readers),
         subscriptions=SqlSubscriptions(writer, readers, plans_changed=account_plans.refresh),
