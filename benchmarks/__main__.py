@@ -16,6 +16,7 @@ from benchmarks import (
     simulate,
     slow_sockets,
     start,
+    usage,
 )
 
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
@@ -31,6 +32,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "simulate": simulate.main,
     "slow_sockets": slow_sockets.main,
     "start": start.main,
+    "usage": usage.main,
 }
 
 

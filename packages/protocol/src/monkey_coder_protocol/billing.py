@@ -23,6 +23,44 @@ class Balance(msgspec.Struct, kw_only=True):
     top_up_url: str
 
 
+class SpendForecast(msgspec.Struct, kw_only=True):
+    """What is expected to be spent, and the interval around it."""
+
+    low_usd: str
+    expected_usd: str
+    high_usd: str
+
+
+class RunOutForecast(msgspec.Struct, kw_only=True):
+    """UTC days on which the credit that is available now is used up; null: not within a year."""
+
+    earliest: str | None
+    expected: str | None
+    latest: str | None
+
+
+class Forecast(msgspec.Struct, kw_only=True):
+    """`GET /v1/billing/forecast`: estimates from what past days cost. What comes lies in `interval_percent` of all cases
+    within an interval, as far as days to come are like those that were.
+
+    `available_usd` is balance and credit line less open holds; credit that is bought or expires meanwhile is not
+    foreseen. `days` were looked at, of which `days_needed` are enough; with fewer the estimates are null. `a_day` is of
+    an average day of the next seven, `rest_of_month` from now on, and `month` with what this UTC month cost so far.
+    """
+
+    at: str
+    available_usd: str
+    days: int
+    days_needed: int
+    enough_history: bool
+    interval_percent: int
+    spent_month_usd: str
+    a_day: SpendForecast | None
+    rest_of_month: SpendForecast | None
+    month: SpendForecast | None
+    runs_out: RunOutForecast | None
+
+
 class LimitStanding(msgspec.Struct, kw_only=True):
     """A spending limit and how it stands. Figures are USD for `unit` `money`, counts for `tokens`, as decimal strings.
 

@@ -39,8 +39,8 @@ class Figures(Record, frozen=True):
 class Wanted(Record, frozen=True):
     """Which usage: start ≤ t < end, and of what there are names for, of one of them.
 
-    A model is named as it is or as `provider/model`; a project and a team by id. Of `statuses`, and with `of_rows`,
-    figures are of single requests, which are kept shorter than their sums.
+    A model is named as it is or as `provider/model`; a project and a team by id. Of `statuses`, figures are of single
+    requests, which are kept shorter than their sums.
     """
 
     start: datetime
@@ -52,7 +52,6 @@ class Wanted(Record, frozen=True):
     teams: tuple[str, ...] = ()
     personas: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
-    of_rows: bool = False
 
 
 class GroupPlace(Record, frozen=True):
@@ -63,7 +62,10 @@ class GroupPlace(Record, frozen=True):
 
 
 class Grouping(Record, frozen=True):
-    """One way to part usage: by time oldest first; by anything else the dearest first, `most` of them after a place."""
+    """One way to part usage: by time oldest first; by anything else the dearest first, `most` of them after a place.
+
+    Hours are told of single requests, which are kept shorter than their sums.
+    """
 
     by: tuple[Dimension, ...]
     most: int = 100_000

@@ -18,6 +18,8 @@ from monkey_coder_server.ports.statements import Place
 from monkey_coder_server.ports.usage_reports import Group, Grouping, Named, UsageLine, Wanted
 
 PAGE = 2_000
+REBUILT_AT_ONCE = 7
+"""Days: all of a large account in one transaction would hold others up, and take longer than a statement may."""
 _OF_ACCOUNT = (
     select(
         usage.c.account_id,
@@ -114,10 +116,12 @@ class SqlUsageReports:
         return from_micros(since) if since else None
 
     async def rebuild(self) -> None:
-        """Make the sums of all days whose rows are kept anew."""
-        await self._writer.perform(
-            lambda transaction: rollups.rebuild(transaction, kept_from=retention.kept_from(transaction))
-        )
+        """Make the sums of all days whose rows are kept anew: each account's, some days in a transaction."""
+        kept = await self._readers.read(retention.kept_from)
+        async for owner in self._owners(None):
+            days = await self._readers.read(partial(rollups.days_of, owner, kept))
+            for first in range(0, len(days), REBUILT_AT_ONCE):
+                await self._writer.perform(partial(rollups.rebuild, owner, days[first : first + REBUILT_AT_ONCE]))
 
     async def drop_old(self, now: datetime, months: int) -> int:
         """Drop rows from before the `months` last whole months; how many. Sums, entries and receipts stay."""

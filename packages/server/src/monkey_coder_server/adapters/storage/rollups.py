@@ -57,12 +57,24 @@ _SUMS_OF_ROWS = (
     _sum_of("cache_saving"),
 )
 _WHO = (usage.c.key_id, usage.c.provider, usage.c.model, usage.c.persona)
-_FORGET = Query(delete(usage_daily).where(usage_daily.c.day >= bindparam("first")))
+_DAYS = tuple(
+    Query(select(func.min(day), func.max(day)).where(owner == bindparam("account"), day >= bindparam("first")))
+    for owner, day in ((usage.c.account_id, _DAY_OF_ROW), (usage_daily.c.account_id, usage_daily.c.day))
+)
+_FORGET = Query(
+    delete(usage_daily).where(
+        usage_daily.c.account_id == bindparam("account"),
+        usage_daily.c.day >= bindparam("first"),
+        usage_daily.c.day < bindparam("last"),
+    )
+)
 _REBUILD = Query(
     insert_or_add(usage_daily).from_select(
         ["account_id", "day", "key_id", "provider", "model", "persona", *SUMS],
         select(usage.c.account_id, _DAY_OF_ROW, *_WHO, *_SUMS_OF_ROWS)
-        .where(usage.c.at >= bindparam("start"))
+        .where(
+            usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start"), usage.c.at < bindparam("end")
+        )
         .group_by(usage.c.account_id, _DAY_OF_ROW, *_WHO),
     )
 )
@@ -99,7 +111,15 @@ def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Mapping[str,
         transaction.change_each(_ADD, rows)
 
 
-def rebuild(transaction: Transaction, *, kept_from: int) -> None:
-    """Make the sums of all days since `kept_from` (microseconds, a day's beginning) anew from the rows."""
-    transaction.change(_FORGET, {"first": kept_from // DAY})
-    transaction.change(_REBUILD, {"start": kept_from})
+def days_of(account_id: str, kept_from: int, transaction: Transaction) -> range:
+    """The days since `kept_from` (microseconds, a day's beginning) an account has rows or sums of, from first to last."""
+    asked = {"account": account_id, "first": kept_from // DAY}
+    found = [day for query in _DAYS for row in transaction.rows(query, asked) for day in row if day is not None]
+    return range(min(found), max(found) + 1) if found else range(0)
+
+
+def rebuild(account_id: str, days: range, transaction: Transaction) -> None:
+    """Make an account's sums of some days anew from its rows."""
+    first, last = days.start, days.stop
+    transaction.change(_FORGET, {"account": account_id, "first": first, "last": last})
+    transaction.change(_REBUILD, {"account": account_id, "start": first * DAY, "end": last * DAY})

@@ -44,8 +44,8 @@ def grouped(
     account_id: str, wanted: Wanted, groupings: Sequence[Grouping], transaction: Transaction
 ) -> Sequence[Sequence[Group]]:
     """The groups of each grouping."""
-    asked = {"account": account_id, **_span(wanted), **parameters(wanted)}
-    return [_groups(transaction, asked, grouping) for grouping in groupings]
+    asked = {"account": account_id, **parameters(wanted)}
+    return [_groups(transaction, {**asked, **_span(wanted, each)}, each) for each in groupings]
 
 
 def _groups(transaction: Transaction, asked: Mapping[str, Any], grouping: Grouping) -> list[Group]:
@@ -62,14 +62,14 @@ def _names_after(by: Sequence[Dimension], place: GroupPlace | None) -> dict[str,
     return {f"after_{number}": name for number, name in enumerate(names)}
 
 
-def _span(wanted: Wanted) -> dict[str, int]:
+def _span(wanted: Wanted, grouping: Grouping) -> dict[str, int]:
     """Whole days, and the rows before and behind them, in microseconds; all of them rows where sums do not say enough.
 
-    Sums of days know no status and no hour.
+    Sums of days know no status and no hour: only the grouping by hour reads every row, not those beside it.
     """
     start, end = to_micros(wanted.start), to_micros(wanted.end)
     first, last = -(-start // DAY), end // DAY
-    if wanted.of_rows or wanted.statuses or first >= last:
+    if "hour" in grouping.by or wanted.statuses or first >= last:
         return {"first": 0, "last": 0, "start": start, "head": end, "tail": end, "end": end}
     return {"first": first, "last": last, "start": start, "head": first * DAY, "tail": last * DAY, "end": end}
 

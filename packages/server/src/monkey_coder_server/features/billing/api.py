@@ -11,6 +11,7 @@ from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import BILLING_READ
 from monkey_coder_server.features.billing import alerting, buying, promotions
 from monkey_coder_server.features.billing.asking import Known
+from monkey_coder_server.features.billing.forecasting import ForecastRoute
 from monkey_coder_server.features.billing.payments import Webhook, WebhookParts
 from monkey_coder_server.features.billing.plans import Dependencies as PlanDependencies
 from monkey_coder_server.features.billing.plans import PlanRoutes
@@ -76,6 +77,7 @@ class BillingRoutes:
             *promotions.routes(use.promotions),
             Route("GET", "/v1/billing/usage", usage.usage, scope=BILLING_READ, query=UsageQuery),
             Route("GET", "/v1/billing/usage/export", usage.export, scope=BILLING_READ, query=ExportQuery),
+            ForecastRoute(use.ledger, use.reports, use.clock).route(),
             Route("GET", "/v1/billing/balance", self.balance, scope=BILLING_READ, gives=Balance),
             Route("GET", "/v1/billing/limits", self.limits, scope=BILLING_READ, gives=LimitList),
             Route(

@@ -63,7 +63,6 @@ class UsageRoutes:
         now = use.clock.now()
         span, page = span_of(query, now)
         wanted = await wanted_of(query, span, account_id, use.known, use.reports)
-        wanted = msgspec.structs.replace(wanted, of_rows=query.granularity == "hourly")
         await use.ledger.booked(account_id)
         by = tuple(dict.fromkeys(query.group_by))
         after = GroupPlace(page.at, page.names) if page is not None and by else None
@@ -74,7 +73,7 @@ class UsageRoutes:
             query.granularity,
             key_hash=_key_hash(request.principal),
             rate_limits=[await self._rate(request.principal, now)],
-            rows_since=await use.reports.rows_since() if wanted.of_rows or wanted.statuses else None,
+            rows_since=await use.reports.rows_since() if wanted.statuses or query.granularity == "hourly" else None,
         )
         body = usage_report(Parted(*parted[:5]), asked, await use.ledger.wallet(account_id))
         if by:
