@@ -135,8 +135,6 @@ WHOLE_TABLE_WANTED = {
     "lessons._NEWEST": "all that are kept, read once at the start",
     "lessons._OLDEST_KEPT": "walked from the newest to the last that is kept",
     "receipt_keys._ALL": "one row for each key that ever signed",
-    "rollups._FORGET": "a rebuilding of all sums, which the operator asks for",
-    "rollups._REBUILD": "the same",
     "routing_evidence.EVIDENCE.newest": "all that are learnt from, read once at the start",
     "routing_texts.TEXTS.newest": "the same",
     "routing_verdicts.VERDICTS.newest": "the same",

@@ -57,9 +57,15 @@ _SUMS_OF_ROWS = (
     _sum_of("cache_saving"),
 )
 _WHO = (usage.c.key_id, usage.c.provider, usage.c.model, usage.c.persona)
-_DAYS = tuple(
-    Query(select(func.min(day), func.max(day)).where(owner == bindparam("account"), day >= bindparam("first")))
-    for owner, day in ((usage.c.account_id, _DAY_OF_ROW), (usage_daily.c.account_id, usage_daily.c.day))
+_ROWS_SPAN = Query(
+    select(func.min(usage.c.at), func.max(usage.c.at)).where(
+        usage.c.account_id == bindparam("account"), usage.c.at >= bindparam("start")
+    )
+)
+_SUMS_SPAN = Query(
+    select(func.min(usage_daily.c.day), func.max(usage_daily.c.day)).where(
+        usage_daily.c.account_id == bindparam("account"), usage_daily.c.day >= bindparam("first")
+    )
 )
 _FORGET = Query(
     delete(usage_daily).where(
@@ -113,8 +119,9 @@ def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Mapping[str,
 
 def days_of(account_id: str, kept_from: int, transaction: Transaction) -> range:
     """The days since `kept_from` (microseconds, a day's beginning) an account has rows or sums of, from first to last."""
-    asked = {"account": account_id, "first": kept_from // DAY}
-    found = [day for query in _DAYS for row in transaction.rows(query, asked) for day in row if day is not None]
+    rows = transaction.row(_ROWS_SPAN, {"account": account_id, "start": kept_from}) or ()
+    sums = transaction.row(_SUMS_SPAN, {"account": account_id, "first": kept_from // DAY}) or ()
+    found = [at // DAY for at in rows if at is not None] + [day for day in sums if day is not None]
     return range(min(found), max(found) + 1) if found else range(0)
 
 
