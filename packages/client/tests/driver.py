@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 from monkey_coder import AsyncClient
@@ -12,6 +12,7 @@ from monkey_coder._factors import AsyncMfa
 from monkey_coder._organizations import AsyncOrganizations
 from monkey_coder._payments import AsyncPayments
 from monkey_coder._plans import AsyncPlans
+from monkey_coder._usage import AsyncUsage
 from monkey_coder.async_client import AsyncStream
 
 BASE = "http://gateway.test"
@@ -33,7 +34,7 @@ class Driver:
     def __iter__(self) -> Iterator[Any]:
         while True:
             try:
-                yield self._wrap(self._made.__anext__())
+                yield self._wrap(anext(self._made))
             except StopAsyncIteration:
                 return
 
@@ -41,7 +42,7 @@ class Driver:
         if inspect.isawaitable(value):
             value = self._loop.run_until_complete(value)
         namespaces = (AsyncKeys, AsyncAuth, AsyncMfa, AsyncOrganizations, AsyncPayments, AsyncPlans)
-        namespaces = (*namespaces, AsyncAlerts, AsyncWebhooks)
-        if isinstance(value, (AsyncClient, AsyncStream, *namespaces)) or inspect.ismethod(value):
+        namespaces = (*namespaces, AsyncAlerts, AsyncWebhooks, AsyncUsage)
+        if isinstance(value, (AsyncClient, AsyncStream, AsyncGenerator, *namespaces)) or inspect.ismethod(value):
             return Driver(value, self._loop)
         return value

@@ -153,17 +153,6 @@ def health() -> Call[catalog.Health]:
     return Call(_get("/health"), _responses.parse_as(catalog.Health))
 
 
-def usage(
-    start: str | None, end: str | None, *, granularity: str | None, include_details: bool
-) -> Call[dict[str, Any]]:
-    """`GET /v1/billing/usage`; dates as `YYYY-MM-DD`."""
-    details = "true" if include_details else None
-    request = _get(
-        "/v1/billing/usage", start_date=start, end_date=end, granularity=granularity, include_details=details
-    )
-    return Call(request, _responses.parse_object)
-
-
 def balance() -> Call[billing.Balance]:
     """`GET /v1/billing/balance`."""
     return Call(_get("/v1/billing/balance"), _responses.parse_as(billing.Balance))

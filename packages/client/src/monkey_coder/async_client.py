@@ -21,6 +21,7 @@ from monkey_coder._plans import AsyncPlans
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
+from monkey_coder._usage import AsyncUsage
 from monkey_coder.results import Execution
 from monkey_coder.verification import Verification
 from monkey_coder.verified_task import ANSWERS, VerifiedRound, VerifiedTask
@@ -174,16 +175,10 @@ class AsyncClient(WithAsyncAlerts):
         """Whether the gateway serves."""
         return await self.call(_requests.health())
 
-    async def usage(
-        self,
-        *,
-        start: str | None = None,
-        end: str | None = None,
-        granularity: str | None = None,
-        include_details: bool = False,
-    ) -> billing.UsageReport:
-        """What was used; dates as `YYYY-MM-DD`. Numbers with a fraction are `Decimal`."""
-        return await self.call(_requests.usage(start, end, granularity=granularity, include_details=include_details))
+    @property
+    def usage(self) -> AsyncUsage:
+        """What was used: call it for a report; its pages, files and the forecast are below it."""
+        return AsyncUsage(self)
 
     async def balance(self) -> billing.Balance:
         """The wallet."""

@@ -20,6 +20,7 @@ from monkey_coder._plans import Plans
 from monkey_coder._requests import Call, Request, TaskOptions
 from monkey_coder._retry import RetryPolicy, retry_delay
 from monkey_coder._stream import StreamAssembler
+from monkey_coder._usage import Usage
 from monkey_coder.results import Execution
 from monkey_coder.verification import Verification
 from monkey_coder.verified_task import ANSWERS, VerifiedRound, VerifiedTask
@@ -177,16 +178,10 @@ class Client(WithAlerts):
         """Whether the gateway serves."""
         return self.call(_requests.health())
 
-    def usage(
-        self,
-        *,
-        start: str | None = None,
-        end: str | None = None,
-        granularity: str | None = None,
-        include_details: bool = False,
-    ) -> billing.UsageReport:
-        """What was used; dates as `YYYY-MM-DD`. Numbers with a fraction are `Decimal`."""
-        return self.call(_requests.usage(start, end, granularity=granularity, include_details=include_details))
+    @property
+    def usage(self) -> Usage:
+        """What was used: call it for a report; its pages, files and the forecast are below it."""
+        return Usage(self)
 
     def balance(self) -> billing.Balance:
         """The wallet."""

@@ -17,8 +17,8 @@ Monkey = Callable[..., Ran]
         (["models"], "openai    gpt-5-mini  400,000    $0.25     $2.00"),
         (["providers"], "openai    active  yes           1"),
         (["balance"], "available              $4.49877"),
-        (["usage"], "cost      $0.00246"),
-        (["usage"], "period    2026-11-01 to 2026-11-30"),
+        (["usage"], "$0.00246 · 2 requests · 2,460 tokens"),
+        (["usage"], "2026-11-01 to 2026-11-30 (UTC)"),
         (["quote", "x"], "openai/gpt-5-mini   $0.0012    $0.25"),
         (["health"], "status   healthy"),
         (["keys", "list"], "mk-test-0123"),
@@ -105,7 +105,7 @@ def test_revoking_asks_for_the_id(monkey: Monkey, gateway: FakeGateway, person: 
 
 
 def test_usage_passes_the_period(monkey: Monkey, gateway: FakeGateway) -> None:
-    monkey("usage", "--from", "2026-11-01", "--to", "2026-11-30", "--by", "monthly")
+    monkey("usage", "--from", "2026-11-01", "--to", "2026-11-30", "--by", "month")
     assert gateway.seen[0].query == {
         "start_date": "2026-11-01",
         "end_date": "2026-11-30",
@@ -117,6 +117,5 @@ def test_empty_lists_say_so(monkey: Monkey, gateway: FakeGateway) -> None:
     gateway.on("/v1/models", reply({"data": [], "models": {}, "count": 0}))
     gateway.on("/v1/providers", reply({"providers": {}, "count": 0, "status": "active"}))
     gateway.on("/v1/keys", reply({"keys": [], "count": 0}))
-    gateway.on("/v1/billing/usage", reply({}))
-    outs = [monkey(*words).out for words in (["models"], ["providers"], ["keys", "list"], ["usage"])]
-    assert outs == ["No models.\n", "No providers.\n", "No keys.\n", "Nothing was used.\n"]
+    outs = [monkey(*words).out for words in (["models"], ["providers"], ["keys", "list"])]
+    assert outs == ["No models.\n", "No providers.\n", "No keys.\n"]

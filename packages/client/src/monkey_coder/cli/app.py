@@ -25,7 +25,7 @@ SECTIONS: dict[str, Table] = {
         "models": ("catalog", "List the models you can ask."),
         "providers": ("catalog", "List the providers behind the gateway."),
         "quote": ("quote", "Say what a task would cost."),
-        "usage": ("billing", "Show what you used."),
+        "usage": ("usage", "Show what you used, and how long your credit lasts."),
         "balance": ("billing", "Show what is left."),
         "billing": ("buying", "Buy credit, give it back, top up automatically."),
         "statement": ("statement", "Show what moved your balance in a month."),

@@ -60,7 +60,7 @@ def harmless(text: str) -> str:
 def columns(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A plain table, two spaces between columns; numbers to the right."""
     cells = [[str(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(_width(row[index]) for row in cells) for index in range(len(header))]
+    widths = [max(width_of(row[index]) for row in cells) for index in range(len(header))]
     right = [bool(rows) and all(_numeric(row[index]) for row in cells[1:]) for index in range(len(header))]
     return "\n".join(_row(row, widths, right=right) for row in cells)
 
@@ -84,13 +84,13 @@ def usd(amount: Decimal | str | None) -> str:
 
 def _row(row: Sequence[str], widths: Sequence[int], *, right: Sequence[bool]) -> str:
     padded = [
-        " " * (width - _width(cell)) + cell if to_right else cell + " " * (width - _width(cell))
+        " " * (width - width_of(cell)) + cell if to_right else cell + " " * (width - width_of(cell))
         for cell, width, to_right in zip(row, widths, right, strict=True)
     ]
     return "  ".join(padded).rstrip()
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """Cells on a terminal: wide characters take two, combining ones none."""
     return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 

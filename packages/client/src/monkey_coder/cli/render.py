@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 from rich.console import Console, Group, RenderableType
@@ -96,6 +97,12 @@ def console(stream: object, *, colours: bool) -> Console:
     if colours:
         return Console(file=stream)  # type: ignore[arg-type]  # rich wants IO[str], which sys.stdout is
     return Console(file=stream, color_system=None, no_color=True, highlight=False)  # type: ignore[arg-type]  # as above
+
+
+def styled(paper: Console, lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+    """Lines of pieces, each in its style."""
+    for line in lines:
+        paper.print(Text.assemble(*[(harmless(text), style) for text, style in line]))
 
 
 def markdown(text: str, *, colours: bool) -> None:

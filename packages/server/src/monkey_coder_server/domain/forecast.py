@@ -191,4 +191,3 @@ def _spread(found: Pace, days: float, mean: float) -> float:
 def _reach(days: int) -> float:
     """Standard deviations an interval reaches to: more where they were learnt of few days (Student's t)."""
     return _Z * (1 + (_Z * _Z + 1) / (4 * (days - 2)))
-

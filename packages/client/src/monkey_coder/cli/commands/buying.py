@@ -1,4 +1,4 @@
-"""`billing`: buy credit, give it back, the saved card, automatic top-up; codes of promotions."""
+"""`billing`: buy credit, give it back, the saved card, automatic top-up, how long credit lasts; codes and alerts."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -221,9 +221,20 @@ def _moment(at: str) -> str:
     return at[:16].replace("T", " ")
 
 
+@command("forecast", examples=("monkey billing forecast", "monkey billing forecast --json | jq .runs_out"))
+@pass_session
+def forecast(session: Session) -> None:
+    """Say how long your credit lasts, and what the month will come to."""
+    from monkey_coder.cli.forecast_told import told  # noqa: PLC0415  # only this command needs it
+
+    with session.client() as client:
+        found = client.usage.forecast()
+    session.emit(found, text=lambda: told(found))
+
+
 billing = group(
     "billing",
-    "Buy credit and give it back; the saved card, automatic top-up, codes and alerts.",
+    "Buy credit and give it back; the saved card, automatic top-up; codes, alerts, and how long credit lasts.",
     checkout,
     credits_,
     portal,
@@ -236,4 +247,5 @@ billing = group(
     promotions,
     alerts,
     webhooks,
+    forecast,
 )

@@ -118,7 +118,7 @@ def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Mapping[str,
 
 
 def days_of(account_id: str, kept_from: int, transaction: Transaction) -> range:
-    """The days since `kept_from` (microseconds, a day's beginning) an account has rows or sums of, from first to last."""
+    """The days from the first to the last, since `kept_from` (microseconds), that an account has rows or sums of."""
     rows = transaction.row(_ROWS_SPAN, {"account": account_id, "start": kept_from}) or ()
     sums = transaction.row(_SUMS_SPAN, {"account": account_id, "first": kept_from // DAY}) or ()
     found = [at // DAY for at in rows if at is not None] + [day for day in sums if day is not None]
