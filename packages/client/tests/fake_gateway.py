@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 
 from packages.client.tests.identity_answers import IDENTITY
+from packages.client.tests.usage_answers import USAGE
 
 KEY = "mk-test-0123456789abcdefghij"
 MODEL = {
@@ -250,19 +251,6 @@ def _usual(seen: Seen) -> Answer:  # noqa: PLR0911  # one return a route
     return error(404, "not_found", f"There is no {path}.")
 
 
-FORECAST = {
-    "at": "2026-11-30T12:00:00+00:00",
-    "available_usd": "4.49877",
-    "days": 3,
-    "days_needed": 21,
-    "enough_history": False,
-    "interval_percent": 80,
-    "spent_month_usd": "0.00246",
-    "a_day": None,
-    "rest_of_month": None,
-    "month": None,
-    "runs_out": None,
-}
 RECOVERY_CODES = ["aaaaaa-bbbbbb-cccccc-dddddd", "eeeeee-ffffff-gggggg-hhhhhh"]
 _FIXED: dict[str, Any] = {
     "/health": {"status": "healthy", "version": "0.1.0", "timestamp": "now", "components": {"store": "healthy"}},
@@ -294,24 +282,7 @@ _FIXED: dict[str, Any] = {
         "frozen": None,
         "top_up_url": "https://monkey.example/billing",
     },
-    "/v1/billing/usage": {
-        "period": {
-            "start_date": "2026-11-01T00:00:00+00:00",
-            "end_date": "2026-11-30T23:59:59+00:00",
-            "granularity": "daily",
-        },
-        "total_requests": 2,
-        "total_tokens": 2460,
-        "total_cost": 0.00246,
-        "total_cost_usd": "0.00246",
-        "cache_savings_usd": "0.00",
-        "execution_stats": {"failed": 0},
-        "by_model": [
-            {"provider": "openai", "model": "gpt-5-mini", "requests": 2, "total_tokens": 2460, "cost_usd": "0.00246"}
-        ],
-        "daily_usage": [{"date": "2026-11-23", "requests": 2, "tokens": 2460, "cost_usd": "0.00246"}],
-    },
-    "/v1/billing/forecast": FORECAST,
+    **USAGE,
     "/v1/quote": {
         "quote_id": "quote_1",
         "expires_at": "2026-11-23T09:00:00Z",

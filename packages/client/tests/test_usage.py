@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from packages.client.tests.fake_gateway import FORECAST, Answer, FakeGateway, reply
+from packages.client.tests.fake_gateway import Answer, FakeGateway, reply
+from packages.client.tests.usage_answers import FORECAST
 
 PATH = "/v1/billing/usage"
 

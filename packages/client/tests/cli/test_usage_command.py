@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from packages.client.tests.conftest import Ran
-from packages.client.tests.fake_gateway import FORECAST, Answer, FakeGateway, error, reply
+from packages.client.tests.fake_gateway import Answer, FakeGateway, error, reply
+from packages.client.tests.usage_answers import FORECAST
 
 Monkey = Callable[..., Ran]
 PATH = "/v1/billing/usage"

@@ -40,12 +40,12 @@ class RunOutForecast(msgspec.Struct, kw_only=True):
 
 
 class Forecast(msgspec.Struct, kw_only=True):
-    """`GET /v1/billing/forecast`: estimates from what past days cost. What comes lies in `interval_percent` of all cases
-    within an interval, as far as days to come are like those that were.
+    """`GET /v1/billing/forecast`: estimates from what past days cost.
 
-    `available_usd` is balance and credit line less open holds; credit that is bought or expires meanwhile is not
-    foreseen. `days` were looked at, of which `days_needed` are enough; with fewer the estimates are null. `a_day` is of
-    an average day of the next seven, `rest_of_month` from now on, and `month` with what this UTC month cost so far.
+    What comes lies within an interval in about `interval_percent` of 100 cases, as far as the days to come are like
+    those that were. `available_usd` is balance and credit line less open holds; credit that is bought or expires
+    meanwhile is not foreseen. `days` were looked at; with fewer than `days_needed` of them the estimates are null.
+    `a_day` is a mean day of the next seven, `rest_of_month` from now on, `month` with what the month cost so far.
     """
 
     at: str

@@ -94,7 +94,7 @@ class BusinessLine(msgspec.Struct, kw_only=True):
     """Requests of a provider, model, plan, customer or day. `revenue_usd` is what customers were charged.
 
     `provider_cost_usd` includes failed requests; `estimated` counts requests whose usage is an estimate.
-    `margin_percent` is null without revenue.
+    `margin_percent` is null without revenue. `cache_savings_usd` is what providers' caches spared customers.
     """
 
     name: str
@@ -105,6 +105,7 @@ class BusinessLine(msgspec.Struct, kw_only=True):
     margin_usd: str
     margin_percent: str | None
     estimated: int
+    cache_savings_usd: str
 
 
 class ReconciledInvoice(msgspec.Struct, kw_only=True):

@@ -133,6 +133,16 @@ async def test_promotions_breakage_and_refunds_are_told(funded: Storage) -> None
     assert booked(await funded.business.moved(LAST, LAST + 2 * DAY)).breakage == 380
 
 
+async def test_what_caches_spared_is_told(funded: Storage) -> None:
+    for saving in (40, 2):
+        asked = hold_request(300)
+        await funded.books.place(asked)
+        await settle(funded.books, asked, at=NOON, cache_saving=saving)
+    [line] = await funded.business.takings(LAST, LAST, By.DAY, most=EVERYTHING)
+    total = await funded.business.total(LAST, LAST)
+    assert (line.name, line.cache_saving, total.cache_saving) == (LAST.isoformat(), 42, 42)
+
+
 async def test_a_time_without_business_is_empty(store: Storage) -> None:
     total = await store.business.total(FIRST, LAST)
     assert (total.requests, total.revenue, await store.business.estimated_cost(FIRST, LAST)) == (0, 0, 0)

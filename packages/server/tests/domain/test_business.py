@@ -32,7 +32,9 @@ def test_a_margin_is_what_is_left_and_the_part_it_is_of_the_revenue() -> None:
 
 
 def test_lines_are_summed() -> None:
-    assert together("all", [Takings("a", 1, 2, 3, 4, 5), Takings("b", 1, 1, 1, 1, 1)]) == Takings("all", 2, 3, 4, 5, 6)
+    assert together("all", [Takings("a", 1, 2, 3, 4, 5, 6), Takings("b", 1, 1, 1, 1, 1, 1)]) == Takings(
+        "all", 2, 3, 4, 5, 6, 7
+    )
 
 
 def test_the_books_tell_losses_by_cause() -> None:

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monkey_coder.cli import output
 from monkey_coder.cli.bars import Bar
 
-TIMES: Mapping[str, str] = {"hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly"}
+if TYPE_CHECKING:
+    from monkey_coder_protocol.queries import Granularity
+
+TIMES: "Mapping[str, Granularity]" = {"hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly"}
 GROUPS = ("model", "provider", "key", "project", "persona")
 MOST_MODELS = 8
 """In the overview; `--by model` has all."""

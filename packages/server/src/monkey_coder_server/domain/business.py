@@ -15,6 +15,7 @@ class Takings:
     """What requests brought and cost; `name` says which. `revenue` is what customers were charged.
 
     `provider_cost` is what providers bill for them, failed ones included; `estimated` counts those whose cost is.
+    `cache_saving` is what providers' caches spared customers, which is no part of the revenue.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Takings:
     revenue: int = 0
     provider_cost: int = 0
     estimated: int = 0
+    cache_saving: int = 0
 
     @property
     def margin(self) -> int:
@@ -45,6 +47,7 @@ def together(name: str, lines: Iterable[Takings]) -> Takings:
         sum(each.revenue for each in every),
         sum(each.provider_cost for each in every),
         sum(each.estimated for each in every),
+        sum(each.cache_saving for each in every),
     )
 
 

@@ -112,6 +112,19 @@ def test_the_published_cli_finds_cents_where_it_divides_by_a_hundred() -> None:
     assert [entry["date"] for entry in body["daily_usage"]] == ["2026-11-23", "2026-11-24"]
 
 
+def test_a_persons_session_is_called_what_it_is_and_a_key_by_its_name() -> None:
+    used = figures([ROW])
+    shown = groups_shown(
+        ("key",),
+        [Group(("ses_1",), ("",), used), Group(("key_1",), ("laptop",), used), Group(("key_gone",), ("",), used)],
+    )
+    assert [(each["key_id"], each["key_name"]) for each in shown] == [
+        ("ses_1", "signed-in session"),
+        ("key_1", "laptop"),
+        ("key_gone", None),
+    ]
+
+
 def test_exact_amounts_stand_beside_as_text_and_agree() -> None:
     body = report()
     assert body["total_cost_usd"] == body["summary"]["total_cost_usd"] == "0.024691356"

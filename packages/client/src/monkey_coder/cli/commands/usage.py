@@ -3,10 +3,10 @@
 import csv
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,15 +20,17 @@ from monkey_coder.cli.usage_sections import GROUPS, TIMES, Section
 
 if TYPE_CHECKING:
     from monkey_coder_protocol.billing import Forecast
+    from monkey_coder_protocol.queries import UsageDimension
 
 _FILTERS = ("model", "provider", "key_id", "project", "team", "persona", "status")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+F = TypeVar("F", bound=Callable[..., Any])
 DAYS = 30
 """Shown when nothing else is asked for."""
 _MONTH = click.DateTime(["%Y-%m"])
 
 
-def _several(name: str, text: str, **how: Any) -> Any:
+def _several(name: str, text: str, **how: Any) -> Callable[[F], F]:
     return click.option(name, multiple=True, help=text, **{"metavar": "NAME", **how})
 
 
@@ -61,7 +63,7 @@ def _several(name: str, text: str, **how: Any) -> Any:
 )
 @click.option("-o", "--output", "target", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @pass_session
-def usage(session: Session, **given: Any) -> None:
+def usage(session: Session, /, **given: Any) -> None:
     """Show what you used, and how long your credit lasts.
 
     WHAT is hour, day, week, month, model, provider, key, project or persona. All times are UTC.
@@ -99,7 +101,7 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"start": start, "end": end, **{name: list(given[name]) for name in _FILTERS if given[name]}}
 
 
-def _parted(by: Sequence[str]) -> tuple[str | None, list[str]]:
+def _parted(by: Sequence[Any]) -> "tuple[str | None, list[UsageDimension]]":
     """The time or the groups to tell usage apart by. Raises `UsageError`."""
     times, groups = [each for each in by if each in TIMES], [each for each in dict.fromkeys(by) if each in GROUPS]
     if len(times) > 1 or (times and groups) or len(groups) > 2:
@@ -108,7 +110,7 @@ def _parted(by: Sequence[str]) -> tuple[str | None, list[str]]:
 
 
 def _read(
-    session: Session, asked: dict[str, Any], times: str | None, groups: list[str]
+    session: Session, asked: dict[str, Any], times: str | None, groups: "list[UsageDimension]"
 ) -> "tuple[dict[str, Any], Forecast | None]":
     """The report with the groups of all its pages; the forecast beside an overview of everything."""
     from monkey_coder import NotFoundError  # noqa: PLC0415  # only where something is sent

@@ -1,6 +1,7 @@
 """Business in sums, from `usage_daily` and the ledger."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import text
@@ -13,7 +14,7 @@ from monkey_coder_server.domain.plans import DEFAULT_PLAN
 from monkey_coder_server.ports.business import By, Promotional
 from monkey_coder_server.ports.ledger import HOUSE
 
-_SUMS = "SUM(u.requests), SUM(u.failed), SUM(u.price), SUM(u.provider_cost), SUM(u.estimated)"
+_SUMS = "SUM(u.requests), SUM(u.failed), SUM(u.price), SUM(u.provider_cost), SUM(u.estimated), SUM(u.cache_saving)"
 _DAYS = "WHERE u.day >= :first AND u.day < :last"
 _PLANNED = (
     "LEFT JOIN account_plans p ON p.account_id = u.account_id "
@@ -101,8 +102,7 @@ def _takings(row: Row) -> Takings:
 
 
 def _named_by_day(line: Takings, day: int) -> Takings:
-    figures = (line.requests, line.failed, line.revenue, line.provider_cost, line.estimated)
-    return Takings((EPOCH + timedelta(days=day)).date().isoformat(), *figures)
+    return replace(line, name=(EPOCH + timedelta(days=day)).date().isoformat())
 
 
 def _days(first: date, last: date) -> Parameters:

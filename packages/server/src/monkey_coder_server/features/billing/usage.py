@@ -19,6 +19,9 @@ from monkey_coder_server.ports.usage_reports import Dimension, Figures, Group, G
 
 MOST_LISTED = 100
 """Keys and projects in their lists, the dearest first; `group_by` pages through all of them."""
+SIGNED_IN = "signed-in session"
+"""The name of what a person did without an API key: it stands in usage under the id of the session."""
+_SESSION = "ses_"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMED: dict[Dimension, str] = {"provider": "provider", "model": "model", "key": "key_id", "project": "project_id"}
 
@@ -177,7 +180,7 @@ def _named(by: Sequence[Dimension], each: Group) -> dict[str, Any]:
             continue
         named[_NAMED[dimension]] = name or None if dimension == "project" else name
         if dimension in {"key", "project"}:
-            named[f"{dimension}_name"] = label or None
+            named[f"{dimension}_name"] = label or (SIGNED_IN if name.startswith(_SESSION) else None)
     return {**named, **_shown(each.figures), "failed": each.figures.failed}
 
 

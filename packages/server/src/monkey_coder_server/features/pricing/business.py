@@ -85,6 +85,7 @@ def _others(total: Takings, lines: Sequence[Takings]) -> Sequence[Takings]:
             total.revenue - shown.revenue,
             total.provider_cost - shown.provider_cost,
             total.estimated - shown.estimated,
+            total.cache_saving - shown.cache_saving,
         ),
     )
 
@@ -100,6 +101,7 @@ def _line(takings: Takings) -> wire.BusinessLine:
         margin_usd=usd(takings.margin),
         margin_percent=None if part is None else _percent(part),
         estimated=takings.estimated,
+        cache_savings_usd=usd(takings.cache_saving),
     )
 
 
