@@ -41,6 +41,7 @@ ABOUT_NO_MODEL |= {
     "plans.md",
     "promotions.md",
     "invoices.md",
+    "usage.md",
 }
 CATALOG = Catalog(card for provider in PROVIDERS for card in provider.offers)
 GATEWAY = "http://127.0.0.1:8000"
