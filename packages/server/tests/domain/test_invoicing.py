@@ -168,6 +168,8 @@ def test_any_order_of_sights_comes_to_the_last_state() -> None:
                 known = later(known, seen)
             assert known is states[-1]
     assert later(InvoiceState.PAID, InvoiceState.VOID) is InvoiceState.PAID
+    assert later(InvoiceState.DRAFT, InvoiceState.OPEN) is InvoiceState.OPEN
+    assert later(InvoiceState.OPEN, InvoiceState.UNCOLLECTIBLE) is InvoiceState.UNCOLLECTIBLE
 
 
 @given(st.lists(st.sampled_from(LIVE), max_size=6), st.integers(0, 10**9))
