@@ -185,3 +185,8 @@ def test_a_plan_written_without_them_includes_and_extends_nothing() -> None:
         Plan(**PRO, included_priority=1_000_001)
     with pytest.raises(ValueError, match="Credit"):
         Plan(**PRO, included_credit=10**15 + 1)
+
+
+def test_of_two_spans_of_one_source_the_last_is_the_one_it_speaks_of() -> None:
+    history = (span("pro", 0, 37, "sub"), span("firm", 38, 50), span("pro", 50, 80, "sub"))
+    assert follow(history, span("pro", 60, 60, "sub"))[-1] == span("pro", 50, 60, "sub")

@@ -322,4 +322,5 @@ def test_cash_of_payments_is_read_without_looking_through_other_entries(
     [query, *_] = payment_cash._CASH.by_size.values()
     assert "SEARCH entries USING INDEX ix_entries_cash (owner=?)" in plan_of(query, template)
     [used] = [step for step in steps(explained_by(planner, query)) if "Index Name" in step]
-    assert (used["Index Name"], used["Index Cond"]) == ("ix_entries_cash", "(owner = $1)")
+    assert used["Index Name"] == "ix_entries_cash"
+    assert used["Index Cond"].startswith("(owner = ")
