@@ -32,9 +32,15 @@ def test_one_that_failed_may_still_succeed() -> None:
     assert (known.state, known.cents, known.failure) == (PaymentState.SUCCEEDED, 500, "")
 
 
-def test_who_pays_what_for_and_in_what_stays() -> None:
-    known = seen_all(paid(account_id="acc_2", purpose=Purpose.INVOICE, currency="eur", customer_id="cus_2"))
+def test_who_pays_and_in_what_stays() -> None:
+    known = seen_all(paid(account_id="acc_2", currency="eur", customer_id="cus_2"))
     assert replace(known, state=UNSEEN.state) == UNSEEN
+
+
+def test_what_it_is_for_is_certain_once_it_succeeded() -> None:
+    known = seen_all(paid(purpose=Purpose.INVOICE, reference="inv_1"))
+    assert (known.purpose, known.reference) == (Purpose.INVOICE, "inv_1")
+    assert merge(known, paid(purpose=Purpose.CREDIT, reference="other")) == known
 
 
 def test_what_was_not_told_at_first_is_filled_in() -> None:

@@ -186,7 +186,7 @@ async def open_till(folder: Path, database: str, *, gateways: int = 1) -> AsyncI
         side = await stack.enter_async_context(open_payments(books))
         assert side is not None
         made = await operator.create_user(books.accounts, email="buyer@example.com", password=None, credit=0, plan=None)
-        running.control.add_endpoint(await stack.enter_async_context(_relay(clients)), [SECRET])
+        running.control.add_endpoint(await stack.enter_async_context(relay(clients)), [SECRET])
         yield Till(opened, clients, running, side, made.user.account_id, made.api_key)
 
 
@@ -195,7 +195,7 @@ def _client(gateway: Gateway) -> httpx2.AsyncClient:
 
 
 @contextlib.asynccontextmanager
-async def _relay(clients: Sequence[httpx2.AsyncClient]) -> AsyncIterator[str]:
+async def relay(clients: Sequence[httpx2.AsyncClient]) -> AsyncIterator[str]:
     """An address whose webhooks go to the gateways' applications, to one after the other."""
     turn = cycle(clients)
 

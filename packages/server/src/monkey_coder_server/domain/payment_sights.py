@@ -20,16 +20,20 @@ _STAGES = (RefundState.PENDING, RefundState.SUCCEEDED, RefundState.FAILED)
 
 
 def merge(known: PaymentSeen, seen: PaymentSeen) -> PaymentSeen:
-    """What is known of a payment after one more sight of it. Who paid, what for and in what never changes."""
+    """What is known of a payment after one more sight of it. Who paid and in what never changes.
+
+    What it is for is certain once it succeeded: before that the invoice that it pays may not name it yet.
+    """
     final = known.state is PaymentState.SUCCEEDED
     money = known if final else seen
     return replace(
         known,
         customer_id=known.customer_id or seen.customer_id,
+        purpose=money.purpose,
         state=money.state,
         cents=money.cents,
         tax_cents=money.tax_cents,
-        reference=known.reference or seen.reference,
+        reference=money.reference or known.reference,
         failure=money.failure,
         early_fraud_warning=known.early_fraud_warning or seen.early_fraud_warning,
         refunds=_merge_refunds(known.refunds, seen.refunds),

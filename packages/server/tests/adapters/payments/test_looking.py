@@ -145,6 +145,13 @@ async def test_a_payment_of_our_invoice_says_which_and_its_tax(gate: StripeGate,
     assert double.to("GET", "/v1/invoice_payments")[0].fields["payment[payment_intent]"] == objects.PAYMENT
 
 
+async def test_an_invoice_that_nobody_paid_yet_is_no_purchase(gate: StripeGate, double: StripeDouble) -> None:
+    double.on("GET", "/v1/invoice_payments", listed(objects.invoice_payment(objects.invoice())))
+    unpaid = {"status": "requires_payment_method", "latest_charge": None, "amount_received": 0, "metadata": {}}
+    seen = await looked(gate, double, **unpaid)
+    assert (seen.purpose, seen.reference, seen.cents, seen.tax_cents) == (Purpose.INVOICE, "inv_1", 0, 0)
+
+
 async def test_a_payment_of_a_subscription_says_which(gate: StripeGate, double: StripeDouble) -> None:
     details = {"subscription": objects.SUBSCRIPTION, "metadata": {"account_id": "acct_1", "reference": "pro"}}
     parent = {"type": "subscription_details", "subscription_details": details}

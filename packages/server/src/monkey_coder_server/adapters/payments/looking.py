@@ -113,7 +113,7 @@ def refund_seen(answer: "stripe.Refund") -> RefundSeen:
 
 def _seen(client: "StripeClient", found: shapes.Payment) -> PaymentSeen:
     charged = found.latest_charge is not None
-    origin = _origin(client, found) if charged else _Origin(found)
+    origin = _origin(client, found)
     error = found.last_payment_error
     return PaymentSeen(
         payment_id=found.id,
@@ -159,7 +159,7 @@ class _Origin:
 def _origin(client: "StripeClient", found: shapes.Payment) -> _Origin:
     """From its metadata, else from the invoice it pays; tax from its page of Checkout, or from that invoice."""
     origin, purpose = _Origin(found), purpose_of(found.metadata)
-    if purpose is Purpose.CREDIT:
+    if purpose is Purpose.CREDIT and found.latest_charge is not None:
         pages = client.v1.checkout.sessions.list({"payment_intent": found.id, "limit": 1})
         for page in pages.data:
             totals = shaped(shapes.Session, page).total_details

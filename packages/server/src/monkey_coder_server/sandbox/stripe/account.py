@@ -82,6 +82,10 @@ class Account:
             self._act()
         self._skipped += until - self.now()
 
+    def next_due(self) -> int | None:
+        """When the next thing is due, Unix seconds; None while nothing is."""
+        return self._agenda[0].at if self._agenda else None
+
     def settle(self) -> None:
         """Do what is due by now."""
         while self._agenda and self._agenda[0].at <= self.now():
