@@ -1,5 +1,6 @@
-"""Invoices of ours at the simulated Stripe: sent, seen while nobody paid them, paid, and never credit that was bought."""
+"""Invoices of ours at the simulated Stripe: sent, seen unpaid, paid, taken back; never credit that was bought."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,3 +55,15 @@ async def test_an_invoice_that_was_seen_unpaid_is_settled_when_it_is_paid(till: 
     books = till.gateway.books.storage
     assert await books.payments.refundable(till.account_id) == []
     assert (await books.ledger.wallet(till.account_id)).balance == LINE - USED + 1_234 * CENT
+
+
+async def test_an_invoice_that_was_taken_back_unheard_is_found(till: Till) -> None:
+    invoice = await invoiced(till)
+    await till.settled()
+    [there] = till.control.find("invoice", status="open")
+    till.control.script(lose=1_000)
+    await asyncio.to_thread(till.sdk.v1.invoices.void_invoice, there["id"])
+    assert await state(till, invoice) is InvoiceState.OPEN
+    await till.side.reconcile(timedelta(0))
+    assert await state(till, invoice) is InvoiceState.VOID
+    assert await owed(till) == 0

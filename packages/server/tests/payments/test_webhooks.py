@@ -149,3 +149,15 @@ async def test_a_webhook_that_is_lost_is_found_by_reconciliation(till: Till) -> 
     assert (await till.side.reconcile(WEEK)).repaired == 1
     assert (await till.side.reconcile(WEEK)).document()["unexplained_usd"] == "0.00"
     assert await till.balance() == 2_000
+
+
+async def test_a_decision_on_an_old_dispute_that_nobody_told_of_is_found(till: Till) -> None:
+    payment = await till.buy(2_500)
+    disputed = till.control.open_dispute(payment)["id"]
+    await till.settled()
+    assert await till.balance() == 0
+    till.control.script(lose=1_000)
+    till.control.decide_dispute(disputed, won=True)
+    found = await till.side.reconcile(timedelta(0))
+    assert (found.looked_at, found.repaired, found.sound) == (1, 1, True)
+    assert await till.balance() == 2_500

@@ -43,9 +43,15 @@ class PaymentSide:
 
     async def reconcile(self, back: timedelta) -> payments.PaymentReconciliation:
         """Compare the payments of a time until now with the books, and book what is missing. Raises `Unavailable`."""
-        now = self.books.clock.now()
-        cash = self.books.storage.payment_cash.of
-        return await payments.reconcile(self.gate, self.events, cash, start=now - back, end=now + CLOCKS_DIFFER)
+        now, storage = self.books.clock.now(), self.books.storage
+        return await payments.reconcile(
+            self.gate,
+            self.events,
+            storage.payment_cash.of,
+            start=now - back,
+            end=now + CLOCKS_DIFFER,
+            unfinished=storage.unfinished,
+        )
 
 
 @contextlib.asynccontextmanager

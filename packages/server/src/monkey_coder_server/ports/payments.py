@@ -197,7 +197,10 @@ class PaymentGate(Protocol):
         """A customer and the card that would be charged."""
 
     async def payments(self, *, start: datetime, end: datetime) -> Sequence[PaymentSeen]:
-        """Every payment made in a period, and every older one refunded, disputed or warned of in it."""
+        """Every payment made in a period, and every older one refunded, disputed or warned of in it.
+
+        Those, too, whose refund of the month before came back.
+        """
 
     async def find_payment(self, metadata: Mapping[str, str], *, since: datetime) -> PaymentSeen | None:
         """A payment of ours by what we wrote on it: for a repeat so late that its key is forgotten."""

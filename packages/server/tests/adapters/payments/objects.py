@@ -29,7 +29,7 @@ def payment(**changes: Any) -> dict[str, Any]:
 
 def refund(**changes: Any) -> dict[str, Any]:
     base = {"id": REFUND, "object": "refund", "amount": 300, "status": "succeeded", "metadata": {}}
-    return base | {"payment_intent": PAYMENT} | changes
+    return base | {"payment_intent": PAYMENT, "created": 1_790_000_000} | changes
 
 
 def dispute(status: str, *moved: int) -> dict[str, Any]:

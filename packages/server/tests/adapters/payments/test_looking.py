@@ -255,6 +255,18 @@ async def test_a_period_holds_what_was_paid_and_what_became_of_older_payments(
     assert (asked["created[gte]"], asked["created[lt]"]) == ("1790000000", "1792597600")
 
 
+async def test_a_refund_that_came_back_from_the_bank_is_of_the_period_however_old(
+    gate: StripeGate, double: StripeDouble
+) -> None:
+    before = {"created": 1_789_000_000, "payment_intent": "pi_older"}
+    double.on("GET", "/v1/payment_intents", listed())
+    double.on("GET", "/v1/payment_intents/pi_older", Answer(objects.payment(id="pi_older")))
+    for status, found in (("succeeded", []), ("failed", ["pi_older"])):
+        double.on("GET", "/v1/refunds", listed(objects.refund(status=status, **before)))
+        assert [each.payment_id for each in await gate.payments(start=START, end=END)] == found
+    assert double.to("GET", "/v1/refunds")[0].fields["created[gte]"] == str(1_790_000_000 - 30 * 86_400)
+
+
 async def test_a_payment_is_found_by_what_is_written_on_it(gate: StripeGate, double: StripeDouble) -> None:
     double.on("GET", "/v1/payment_intents", listed(objects.payment(id="pi_other", metadata={}), objects.payment()))
     double.on("GET", ONE, Answer(objects.payment()))

@@ -1,7 +1,7 @@
 """Payments, invoices, subscriptions and customers as they stand at Stripe now."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     _OfPayment = Refund | Dispute | EarlyFraudWarning
 
+MAY_COME_BACK = timedelta(days=30)
+"""A bank may send a refund back so long after it was made. Source: https://docs.stripe.com/refunds#failed-refunds"""
 _NOT_THERE = "resource_missing"
 _REFUND_STATES = {"succeeded": RefundState.SUCCEEDED, "failed": RefundState.FAILED, "canceled": RefundState.FAILED}
 _DISPUTE_STATES = {
@@ -59,7 +61,10 @@ def payment(client: "StripeClient", payment_id: str) -> PaymentSeen | None:
 
 
 def payments(client: "StripeClient", start: datetime, end: datetime) -> Sequence[PaymentSeen]:
-    """Those made in a period, and older ones that were refunded, disputed or warned of in it."""
+    """Those made in a period, and older ones that were refunded, disputed or warned of in it.
+
+    Those, too, whose refund of the month before came back.
+    """
     ids = dict.fromkeys(_concerned(client, seconds(start), seconds(end)))
     looked = [payment(client, payment_id) for payment_id in ids]
     return [each for each in looked if each is not None]
@@ -71,7 +76,7 @@ def _concerned(client: "StripeClient", start: int, end: int) -> Iterator[str]:
     ).auto_paging_iter():
         yield made.id
     later: Iterable[_OfPayment] = chain(
-        client.v1.refunds.list({"created": {"gte": start, "lt": end}, "limit": PAGE}).auto_paging_iter(),
+        _refunds(client, start, end),
         client.v1.disputes.list({"created": {"gte": start, "lt": end}, "limit": PAGE}).auto_paging_iter(),
         client.v1.radar.early_fraud_warnings.list(
             {"created": {"gte": start, "lt": end}, "limit": PAGE}
@@ -80,6 +85,14 @@ def _concerned(client: "StripeClient", start: int, end: int) -> Iterator[str]:
     for each in later:
         if each.payment_intent is not None:
             yield each.payment_intent if isinstance(each.payment_intent, str) else each.payment_intent.id
+
+
+def _refunds(client: "StripeClient", start: int, end: int) -> "Iterator[Refund]":
+    """Those of a period, and older ones that came back from the customer's bank."""
+    since = start - int(MAY_COME_BACK.total_seconds())
+    for each in client.v1.refunds.list({"created": {"gte": since, "lt": end}, "limit": PAGE}).auto_paging_iter():
+        if each.created >= start or _REFUND_STATES.get(each.status or "") is RefundState.FAILED:
+            yield each
 
 
 def found_by(

@@ -58,6 +58,7 @@ from monkey_coder_server.adapters.storage.tickets import SqlTickets
 from monkey_coder_server.adapters.storage.top_ups import SqlTopUps
 from monkey_coder_server.adapters.storage.tries import SqlTries
 from monkey_coder_server.adapters.storage.unbooked import SqlUnbooked
+from monkey_coder_server.adapters.storage.unfinished import SqlUnfinished
 from monkey_coder_server.adapters.storage.webhooks import SqlWebhooks
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
@@ -127,6 +128,7 @@ class Storage:
     payments: SqlPaymentBooks
     payment_inbox: SqlPaymentInbox
     payment_cash: SqlPaymentCash
+    unfinished: SqlUnfinished
     writer: Writing
     readers: Reading
     presence: Presence
@@ -214,6 +216,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         payments=SqlPaymentBooks(writer, readers, clock),
         payment_inbox=SqlPaymentInbox(writer, readers),
         payment_cash=SqlPaymentCash(readers),
+        unfinished=SqlUnfinished(readers),
         writer=writer,
         readers=readers,
         presence=present,

@@ -1,27 +1,70 @@
 """What a lost webhook left out is booked, and what still differs is told to the cent."""
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from monkey_coder_server.domain.payments import (
     DisputeSeen,
     DisputeState,
+    PaymentSeen,
     PaymentState,
     RefundSeen,
     RefundState,
 )
 from monkey_coder_server.features.billing.payments import PaymentReconciliation, reconcile
 from monkey_coder_server.features.billing.payments.reconciling import cash_of
-from packages.server.tests.features.billing.payments.processor import CENT, NOON, PAID, Processor, stranger
+from monkey_coder_server.ports.payments import SubscriptionSeen
+from packages.server.tests.features.billing.payments.processor import (
+    CENT,
+    INVOICE,
+    NOON,
+    PAID,
+    SUBSCRIPTION,
+    Processor,
+    stranger,
+)
 
 
-async def compared(processor: Processor) -> PaymentReconciliation:
+@dataclass
+class Kept:
+    """What the books take for unfinished."""
+
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    async def payments(self, since: datetime) -> Sequence[str]:
+        assert since == NOON - timedelta(days=90)
+        return self.names.get("payments", [])
+
+    async def invoices(self) -> Sequence[str]:
+        return self.names.get("invoices", [])
+
+    async def subscriptions(self) -> Sequence[str]:
+        return self.names.get("subscriptions", [])
+
+
+async def compared(processor: Processor, **unfinished: list[str]) -> PaymentReconciliation:
     gate: Any = processor
-    return await reconcile(gate, processor.events(), processor.cash, start=NOON - timedelta(days=7), end=NOON)
+    start, kept = NOON - timedelta(days=7), Kept(unfinished)
+    return await reconcile(gate, processor.events(), processor.cash, start=start, end=NOON, unfinished=kept)
+
+
+class Older(Processor):
+    """All of it was there before the period."""
+
+    async def payments(self, *, start: datetime, end: datetime) -> Sequence[PaymentSeen]:
+        assert start < end
+        return []
+
+
+def replaced(subscription: SubscriptionSeen) -> SubscriptionSeen:
+    """The same of a customer nobody knows."""
+    return structs.replace(subscription, customer_id="cus_9")
 
 
 async def test_a_payment_nobody_told_of_is_booked_and_then_known() -> None:
@@ -30,6 +73,15 @@ async def test_a_payment_nobody_told_of_is_booked_and_then_known() -> None:
     assert (first.repaired, first.sound, first.processor, first.books) == (1, True, 1_000 * CENT, 1_000 * CENT)
     assert (second.repaired, second.sound) == (0, True)
     assert second.document()["unexplained_usd"] == "0.00"
+
+
+async def test_what_the_books_take_for_unfinished_is_looked_at_however_old_it_is() -> None:
+    invoice = structs.replace(INVOICE, payment_ids=())
+    older = Older({"pi_1": PAID, "in_1": invoice, "sub_1": SUBSCRIPTION, "sub_2": replaced(SUBSCRIPTION)})
+    names = {"payments": ["pi_1", "pi_gone"], "invoices": ["in_1"], "subscriptions": ["sub_2", "sub_1"]}
+    found = await compared(older, **names)
+    assert (found.looked_at, found.repaired, found.sound) == (1, 1, True)
+    assert [type(each).__name__ for each in older.plans] == ["InvoiceSeen", "SubscriptionSeen"], "sub_2 is a stranger's"
 
 
 async def test_a_strangers_payment_is_told_and_its_money_counts() -> None:

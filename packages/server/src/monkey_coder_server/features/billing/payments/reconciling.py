@@ -1,17 +1,21 @@
 """What the payment processor says was paid, beside the books: what a lost webhook left out is booked, the rest told."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monkey_coder_server.domain.errors import InvalidRequest, NotFound
 from monkey_coder_server.domain.money import NANO_PER_CENT, usd
 from monkey_coder_server.domain.payments import DisputeState, PaymentSeen, PaymentState, RefundState
-from monkey_coder_server.features.billing.payments.handling import PaymentEvents
+from monkey_coder_server.features.billing.payments.handling import Handler, PaymentEvents
 from monkey_coder_server.ports.payments import PaymentGate
+from monkey_coder_server.ports.unfinished import Unfinished
 
 CURRENCY = "usd"
+MAY_CHANGE = timedelta(days=90)
+"""For so long a payment may still be made, and a dispute that was lost be won on appeal."""
 Cash = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 """The cash the books hold of payments, in nano-dollars, by the payment's id."""
 
@@ -67,11 +71,18 @@ class PaymentReconciliation:
         }
 
 
-async def reconcile(
-    gate: PaymentGate, events: PaymentEvents, cash: Cash, *, start: datetime, end: datetime
+async def reconcile(  # noqa: PLR0913 - two sides, and what of them
+    gate: PaymentGate, events: PaymentEvents, cash: Cash, *, start: datetime, end: datetime, unfinished: Unfinished
 ) -> PaymentReconciliation:
-    """Bring the books to every payment of a period, then compare what each holds. Raises `Unavailable`."""
+    """Bring the books to every payment of a period, and to what they take for unfinished; then compare what each holds.
+
+    Raises `Unavailable`.
+    """
     seen = {each.payment_id: each for each in await gate.payments(start=start, end=end)}
+    older = [await gate.payment(name) for name in await unfinished.payments(end - MAY_CHANGE) if name not in seen]
+    seen |= {each.payment_id: each for each in older if each is not None}
+    await _look_again(events.invoice, await unfinished.invoices())
+    await _look_again(events.subscription, await unfinished.subscriptions())
     repaired, differences = await _compare(events, cash, seen)
     if differences:  # what moved while it was being looked at differs for a moment only
         again = [await gate.payment(each.payment_id) for each in differences]
@@ -88,6 +99,13 @@ async def reconcile(
         books=sum(held.values()),
         differences=tuple(differences),
     )
+
+
+async def _look_again(handler: Handler, ids: Sequence[str]) -> None:
+    """What no payment tells of: an invoice that was taken back, a subscription that ended."""
+    for each in ids:
+        with suppress(NotFound):
+            await handler(each)
 
 
 async def _compare(events: PaymentEvents, cash: Cash, seen: Mapping[str, PaymentSeen]) -> tuple[int, list[Difference]]:
