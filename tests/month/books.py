@@ -59,7 +59,7 @@ def _figures(house: House, heard: Heard) -> dict[str, str]:
         "subscriptions": len(house.bank.find("subscription")),
         "invoices of ours": len(billed.ours(house)),
         "webhooks sent": len(webhooks.sent),
-        "webhooks lost": len(webhooks.script.lost),
+        "webhooks lost": len(house.lost),
     }
     return {
         **{name: f"{count:,}" for name, count in counted.items()},

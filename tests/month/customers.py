@@ -1,6 +1,7 @@
 """Whoever buys in the month: people on trial, prepaid, with automatic top-up or a subscription, firms on a credit line."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -49,6 +50,10 @@ KINDS = (
 """One after another, so that eight customers are of every kind."""
 
 
+WEIGHTS = {Kind.TRIAL: 0.1, Kind.PREPAID: 1.2, Kind.TOP_UP: 1.2, Kind.SUBSCRIBED: 0.5, Kind.POSTPAID: 1.5}
+"""How much of them ask for, beside each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sold:
     """A subscription that is sold: its fee in cents, and the credit of a month."""
@@ -93,7 +98,8 @@ class Payer(StrEnum):
     LOST = "is written off"
 
 
-PAYERS = (Payer.PAYS, Payer.LATE, Payer.PAYS, Payer.NEVER, Payer.PAYS, Payer.VOIDED, Payer.PAYS, Payer.LOST)
+PAYERS = (Payer.LATE, Payer.PAYS, Payer.VOIDED, Payer.NEVER, Payer.LOST, Payer.PAYS, Payer.PAYS, Payer.PAYS)
+"""Of one firm after another."""
 
 
 async def write_plans(house: House) -> None:
@@ -110,12 +116,13 @@ async def write_plans(house: House) -> None:
     await plan_writing.write_plan(use, COMMANDS, FIRM, {"kind": PlanKind.POSTPAID, "credit_line": LINE})
 
 
-async def move_in(house: House, count: int, chance: Random) -> list[Customer]:
+async def move_in(house: House, count: int, chance: Random, *, first_payer: int) -> list[Customer]:
     """All of them, with keys in several projects."""
-    return [await _one(house, number, chance) for number in range(count)]
+    payers = itertools.islice(itertools.cycle(PAYERS), first_payer, None)
+    return [await _one(house, number, chance, payers) for number in range(count)]
 
 
-async def _one(house: House, number: int, chance: Random) -> Customer:
+async def _one(house: House, number: int, chance: Random, payers: Iterator[Payer]) -> Customer:
     books, kind = house.gateway.books, KINDS[number % len(KINDS)]
     email = f"customer-{number}@example.com"
     firm = kind is Kind.POSTPAID
@@ -124,13 +131,13 @@ async def _one(house: House, number: int, chance: Random) -> Customer:
     if firm:
         account_id = whose = await _organization(house, made.user.user_id, number)
     keys = [await _key(house, account_id, made.user.user_id, project) for project in PROJECTS]
-    one = Customer(number, kind, account_id, whose, keys, chance.choice((0.5, 1.0, 1.0, 2.0)))
+    one = Customer(number, kind, account_id, whose, keys, WEIGHTS[kind] * chance.choice((0.5, 1.0, 1.0, 2.0)))
     if firm:
         _, line = await plan_writing.put_on_plan(
             books.accounts, books.storage.credit_lines, COMMANDS, whose=whose, plan_id=FIRM, reason="a firm"
         )
         one.line = line.amount if line is not None else 0
-        one.payer = PAYERS[number // 4 % len(PAYERS)]
+        one.payer = next(payers)
     else:
         await give(house, one, TRIAL, GrantTerms(GrantKind.TRIAL))
     return one

@@ -5,7 +5,7 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -40,7 +40,7 @@ PRICES = {
 }
 """USD per million tokens: a request costs some cents, and never a whole number of them."""
 USUAL = 1_000
-OFTEN = 0.2
+OFTEN = 0.4
 """Seconds between two rounds of whatever a gateway does by itself: its days are short here."""
 UNFINISHED = ("monkey_coder_held_requests", "monkey_coder_unshipped_endings")
 PATIENT = 2.0
@@ -56,6 +56,8 @@ class House:
     client: httpx2.AsyncClient
     stripe: RunningStripe
     calendar: Calendar
+    lost: list[str] = field(default_factory=list)
+    """Events nobody was told of."""
 
     @property
     def bank(self) -> Control:

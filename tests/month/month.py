@@ -20,20 +20,27 @@ from tests.month.house import OFTEN, House, open_house
 from tests.month.others import Others
 
 DAYS = 31
-AFTER = 50
+AFTER = 52
 """Days behind the month: an invoice is due after 30 days, and freezes its account 14 days later."""
-PAID_AFTER, GIVEN_UP_AFTER, LATE_AFTER = 5, 20, 47
+OTHERS_ACT = 25
+"""For so many customers once in a step."""
+PAID_AFTER, GIVEN_UP_AFTER, LATE_AFTER = 5, 20, 50
 """Days behind the month."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How large a month is to be. `steps` a day; `usual`: requests that a customer asks who spends 70 USD."""
+    """How large a month is to be. `steps` a day while there is traffic, then one each so many `days`.
+
+    `first_payer`: what becomes of the first firm's invoice, of `customers.PAYERS`.
+    """
 
     customers: int
     requests: int
     seed: int = 1
     steps: int = 4
+    days: int = 1
+    first_payer: int = 0
 
 
 @dataclass
@@ -51,9 +58,9 @@ async def live(folder: Path, wish: Wish, database: str = "", *, told: Callable[[
     chance, month = Random(wish.seed), Month()
     async with open_house(folder, database, seed=wish.seed, usual=wish.requests / wish.customers) as house:
         await write_plans(house)
-        month.customers = await move_in(house, wish.customers, chance)
+        month.customers = await move_in(house, wish.customers, chance, first_payer=wish.first_payer)
         await _traffic(house, month, wish, chance, told)
-        await _afterwards(house, month, chance, told)
+        await _afterwards(house, month, wish, chance, told)
         month.books = await compare(house, month.customers, month.heard)
     return month
 
@@ -67,7 +74,8 @@ async def _traffic(house: House, month: Month, wish: Wish, chance: Random, told:
         weather.change(house, chance)
         for one in month.customers:
             await deeds.act(one)
-        await others.act(month.customers, day)
+        for _ in range(0, wish.customers, OTHERS_ACT):
+            await others.act(month.customers, day)
         await house.settle(mixed=True)
         count = wish.requests * (step + 1) // steps - wish.requests * step // steps
         await ask_all(house, month.customers, count, chance, month.heard)
@@ -77,19 +85,19 @@ async def _traffic(house: House, month: Month, wish: Wish, chance: Random, told:
             told(f"day {day + 1}: {month.heard.served} served, {sum(month.heard.refused.values())} refused")
 
 
-async def _afterwards(house: House, month: Month, chance: Random, told: Callable[[str], None]) -> None:
+async def _afterwards(house: House, month: Month, wish: Wish, chance: Random, told: Callable[[str], None]) -> None:
     """Invoices are drawn up, paid or not; everything undecided is decided; what was lost is found."""
     others = Others(house, chance)
-    for day in range(AFTER):
+    for day in range(0, AFTER + 1, wish.days):
         house.move(midnight(DAYS + day) + timedelta(hours=7))
-        if day == AFTER // 2:
-            weather.clear(house)
         await asyncio.sleep(OFTEN * 2)
-        await _firms(house, month.customers, day)
-        if day > AFTER // 2:
-            others.decide_all()
         await house.settle(mixed=True)
         month.frozen |= await _frozen(house, month.customers)
+        if day >= AFTER // 2:
+            weather.clear(house)
+            others.decide_all()
+        await _firms(house, month.customers, day)
+        await house.settle(mixed=True)
     told(f"{AFTER} days later: {len(month.frozen)} accounts were frozen for their invoice")
     await house.settle(everything=True)
 

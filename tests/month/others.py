@@ -44,7 +44,7 @@ class Others:
         if self._chance.random() < 0.3:
             terms = GrantTerms(GrantKind.PROMO, expires_at=self._house.now() + GIFTED_FOR)
             await give(self._house, one, self._chance.randint(1, 3) * USD + 1, terms)
-        if self._markups and day >= 4 * (len(MARKUPS) - len(self._markups) + 1):
+        if self._markups and day >= 5 * (len(MARKUPS) - len(self._markups) + 1):
             await self._mark_up(self._markups.pop(0))
         await self._operators(self._chance.choice(customers))
         self._banks()

@@ -20,7 +20,8 @@ PATHS = ("/v1/payment_intents", "/v1/refunds", "/v1/checkout/sessions", "/v1/cus
 
 def change(house: House, chance: Random) -> None:
     """The weather until the next change."""
-    lose, copies = chance.choice((0, 0, 0, 1, 3)), chance.choice((1, 1, 2, 3))
+    house.lost += house.stripe.simulator.webhooks.script.lost
+    lose, copies = chance.choice((0, 0, 1, 3, 10)), chance.choice((1, 1, 2, 3))
     house.bank.script(lose=lose, copies=copies, delay=chance.choice((0, 0, 0, HOUR, 2 * DAY)))
     if chance.random() < 0.4:
         house.bank.fault(chance.choice(FAULTS), path=chance.choice(PATHS), seconds=3.0)
@@ -28,5 +29,6 @@ def change(house: House, chance: Random) -> None:
 
 def clear(house: House) -> None:
     """Nothing goes wrong any more."""
+    house.lost += house.stripe.simulator.webhooks.script.lost
     house.bank.script()
     house.stripe.simulator.faults.rules.clear()
