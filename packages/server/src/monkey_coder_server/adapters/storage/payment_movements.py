@@ -137,14 +137,16 @@ def _advance(  # noqa: PLR0913 - a payment, its figures to come, and what the mo
 
 
 def _book(transaction: Transaction, kept: Kept, after: Figures, has: Takings, movement: books.Movement) -> Kept:
-    """Post a movement of a payment under its next number, if it moves anything, in entries, grants and wallet."""
-    seen, had = kept.seen, kept.takings
+    """Post a movement of a payment under its next number, if it moves anything, in entries, grants and wallet.
+
+    Nothing moves when a bank keeps what it held, and what was put aside is taken: the figures change all the same.
+    """
+    seen, had, number = kept.seen, kept.takings, kept.movements
     lines = rules.movement(seen.payment_id, seen.account_id, before=kept.booked, after=after, had=had, has=has)
-    if not lines:
-        return kept
-    number = kept.movements + 1
-    named = replace(movement, transaction_id=f"payment:{seen.payment_id}:{number}")
-    books.post(transaction, named, lines)
+    if lines:
+        number += 1
+        named = replace(movement, transaction_id=f"payment:{seen.payment_id}:{number}")
+        books.post(transaction, named, lines)
     back: Counter[str] = Counter(had.parts)
     back.subtract(has.parts)
     back[kept.grant_id or ""] += had.aside - has.aside

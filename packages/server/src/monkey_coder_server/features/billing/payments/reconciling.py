@@ -14,6 +14,8 @@ from monkey_coder_server.ports.payments import PaymentGate
 from monkey_coder_server.ports.unfinished import Unfinished
 
 CURRENCY = "usd"
+LOOKS = 3
+"""How often what differs is looked at anew before it is told."""
 MAY_CHANGE = timedelta(days=90)
 """For so long a payment may still be made, and a dispute that was lost be won on appeal."""
 Cash = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
@@ -84,10 +86,11 @@ async def reconcile(  # noqa: PLR0913 - two sides, and what of them
     await _look_again(events.invoice, await unfinished.invoices())
     await _look_again(events.subscription, await unfinished.subscriptions())
     repaired, differences = await _compare(events, cash, seen)
-    if differences:  # what moved while it was being looked at differs for a moment only
-        again = [await gate.payment(each.payment_id) for each in differences]
-        seen |= {each.payment_id: each for each in again if each is not None}
-        more, differences = await _compare(events, cash, seen)
+    for _ in range(LOOKS):  # what moved while it was being looked at differs for a moment only
+        names = [each.payment_id for each in differences]
+        again = {name: await gate.payment(name) or seen[name] for name in names}
+        seen |= again
+        more, differences = await _compare(events, cash, again)
         repaired += more
     ours = [each for each in seen.values() if each.currency == CURRENCY]
     held = await cash([each.payment_id for each in ours])
