@@ -1,4 +1,4 @@
-"""`python -m tests.month`: a month of customers, requests, payments and their accidents; then all books are compared."""
+"""`python -m tests.month`: a month of customers, payments and their accidents; then all books are compared."""
 
 import argparse
 import asyncio

@@ -45,7 +45,7 @@ async def statements(house: House, customers: Sequence[Customer]) -> list[str]:
 
 
 def invoices(house: House, firms: Sequence[Customer]) -> list[str]:
-    """What was invoiced of a line is what was charged less what else paid for it, in whole cents with what is carried."""
+    """What was invoiced of a line is what was charged less what else paid for it, in cents with what is carried."""
     charged, paid = by_account(house), dict(house.read(UNPAID_CREDIT))
     expired = dict(house.read(EXPIRED))
     of_account: dict[str, list[tuple[Any, ...]]] = defaultdict(list)

@@ -13,7 +13,7 @@ from tests.month.house import House
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """`checks` are differences by what was compared: all are empty when the books are right. `figures` are for people."""
+    """`checks` are differences by what was compared, all empty when the books are right; `figures` are for people."""
 
     checks: Mapping[str, Sequence[str]]
     figures: Mapping[str, str]

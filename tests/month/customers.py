@@ -1,4 +1,4 @@
-"""Whoever buys in the month: people on trial, prepaid, with automatic top-up or a subscription, firms on a credit line."""
+"""Whoever buys in the month: people on trial, prepaid, topped up or with a subscription, firms on a credit line."""
 
 import itertools
 from collections.abc import Iterator, Sequence

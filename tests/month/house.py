@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from monkey_coder_server.adapters.payments import StripeOptions
+from monkey_coder_server.adapters.prices.genai import load_price_book
 from monkey_coder_server.adapters.storage import following
 from monkey_coder_server.bootstrap import buying, payments, plans, prices, reports, sweeper
 from monkey_coder_server.bootstrap.buying import buying_of
@@ -40,7 +41,7 @@ PRICES = {
 }
 """USD per million tokens: a request costs some cents, and never a whole number of them."""
 USUAL = 1_000
-OFTEN = 0.4
+OFTEN = 0.2
 """Seconds between two rounds of whatever a gateway does by itself: its days are short here."""
 UNFINISHED = ("monkey_coder_held_requests", "monkey_coder_unshipped_endings")
 PATIENT = 2.0
@@ -156,7 +157,7 @@ def _hurried(dearer: float) -> Iterator[None]:
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(payments, "StripeOptions", partial(StripeOptions, seconds=(5.0, PATIENT)))
-        patch.setattr(prices, "load_price_book", partial(prices.load_price_book, overrides=raised))
+        patch.setattr(prices, "load_price_book", partial(load_price_book, overrides=raised))
         for module, name in (
             (buying, "ROUND_SECONDS"),
             (plans, "ROUND_SECONDS"),

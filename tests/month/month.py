@@ -88,6 +88,7 @@ async def _traffic(house: House, month: Month, wish: Wish, chance: Random, told:
 async def _afterwards(house: House, month: Month, wish: Wish, chance: Random, told: Callable[[str], None]) -> None:
     """Invoices are drawn up, paid or not; everything undecided is decided; what was lost is found."""
     others = Others(house, chance)
+    house.stripe.simulator.faults.rules.clear()
     for day in range(0, AFTER + 1, wish.days):
         house.move(midnight(DAYS + day) + timedelta(hours=7))
         await asyncio.sleep(OFTEN * 2)

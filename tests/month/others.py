@@ -11,7 +11,7 @@ from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.domain.ledger import GrantKind
 from monkey_coder_server.domain.payments import PaymentState
 from monkey_coder_server.features.billing.buying import refunds
-from monkey_coder_server.features.pricing import markups
+from monkey_coder_server.features.pricing.markups import MarkupWish, set_markup
 from monkey_coder_server.ports.ledger import GrantTerms
 from monkey_coder_server.sandbox.stripe.refusals import Refusal
 from monkey_coder_server.web.operating import COMMANDS
@@ -19,11 +19,11 @@ from tests.month.customers import FIRM, PRO, USD, Customer, Kind, give
 from tests.month.house import House
 
 MARKUPS = (
-    {"basis_points": 2_500, "plan": FIRM},
-    {"basis_points": 900, "plan": PRO.plan_id, "provider": "openai"},
-    {"basis_points": 3_333, "model": "anthropic/claude-haiku-4-5"},
-    {"basis_points": 0, "provider": "groq"},
-    {"basis_points": 1_234},
+    MarkupWish(basis_points=2_500, plan=FIRM, reason="firms"),
+    MarkupWish(basis_points=900, plan=PRO.plan_id, provider="openai", reason="who pays a fee"),
+    MarkupWish(basis_points=3_333, model="anthropic/claude-haiku-4-5", reason="a dear model"),
+    MarkupWish(basis_points=0, provider="groq", reason="at cost"),
+    MarkupWish(basis_points=1_234, reason="all others"),
 )
 """Set one after another, every few days."""
 UNDECIDED = ("needs_response", "warning_needs_response")
@@ -63,11 +63,11 @@ class Others:
             if standing.frozen in {"fraud_warning", "debt"} and self._chance.random() < 0.2:
                 await books.thaw(one.account_id, forgive=self._chance.random() < 0.3)
 
-    async def _mark_up(self, wish: dict[str, object]) -> None:
+    async def _mark_up(self, wish: MarkupWish) -> None:
         books = self._house.gateway.books
         models = Catalog(card for provider in PROVIDERS for card in provider.offers)
         use = pricing_of(books, models, self._house.prices)
-        await markups.set_markup(use, COMMANDS, markups.MarkupWish(reason="the month", **wish))  # type: ignore[arg-type]
+        await set_markup(use, COMMANDS, wish)
 
     async def _operators(self, one: Customer) -> None:
         if one.kind is Kind.POSTPAID or self._chance.random() > 0.1:

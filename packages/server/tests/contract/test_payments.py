@@ -7,10 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
 from monkey_coder_server.adapters.storage.open import Storage
-from monkey_coder_server.adapters.storage.transaction import Query
 from monkey_coder_server.domain.errors import Conflict, GatewayError, InsufficientCredit, InvalidRequest, NotFound
 from monkey_coder_server.domain.payments import PaymentState, Purpose
 from monkey_coder_server.ports.ledger import GrantTerms
@@ -41,13 +39,6 @@ async def store(store: Storage) -> AsyncIterator[Storage]:
 
 async def balance(store: Storage) -> int:
     return (await store.ledger.wallet(ACCOUNT)).balance
-
-
-async def figures(store: Storage) -> tuple[int, ...]:
-    """Of the one payment: claimed, lost, taken, and what is put aside."""
-    query = Query(text("SELECT claimed, lost, taken, aside FROM payments"))
-    [row] = await store.readers.read(lambda reading: reading.rows(query, {}))
-    return tuple(int(each) for each in row)
 
 
 async def totals(store: Storage) -> dict[str, int]:
@@ -295,16 +286,6 @@ async def test_a_dispute_puts_credit_aside_until_it_is_won(store: Storage) -> No
     assert booked.standing == Standing(ACCOUNT, 0, "")
     assert await balance(store) == 70 * CENT
     await spend(store, 70 * CENT)
-
-
-async def test_a_dispute_that_is_lost_moves_nothing_more_and_is_booked_as_lost(store: Storage) -> None:
-    await store.payments.book(paid(100, disputes=(dispute(100),)))
-    assert await figures(store) == (100 * CENT, 0, 0, 100 * CENT)
-    await store.payments.book(paid(100, disputes=(dispute(100, state="lost"),)))
-    assert await figures(store) == (0, 100 * CENT, 100 * CENT, 0)
-    await store.payments.book(paid(100, disputes=(dispute(100, state="won"),)))
-    assert await figures(store) == (0, 0, 0, 0)
-    assert await balance(store) == 100 * CENT
 
 
 async def test_a_dispute_that_is_lost_leaves_what_was_spent_as_debt(store: Storage) -> None:
