@@ -107,7 +107,7 @@ async def reconcile(  # noqa: PLR0913 - two sides, and what of them
 async def _look_again(handler: Handler, ids: Sequence[str]) -> None:
     """What no payment tells of: an invoice that was taken back, a subscription that ended."""
     for each in ids:
-        with suppress(NotFound):
+        with suppress(NotFound, InvalidRequest):
             await handler(each)
 
 
