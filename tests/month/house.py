@@ -144,7 +144,7 @@ async def open_house(folder: Path, database: str = "", *, seed: int = 0, usual: 
         gateway = await stack.enter_async_context(open_gateway(load(given, folder=folder), sandbox=True))
         transport = httpx2.ASGITransport(app=gateway.application)
         client = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url="http://gateway"))
-        far.control.add_endpoint(await stack.enter_async_context(relay(client)), [SECRET])
+        far.control.add_endpoint(await stack.enter_async_context(relay([client])), [SECRET])
         yield House(gateway, client, far, calendar)
 
 
