@@ -163,9 +163,8 @@ class Storage:
 async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, capacity: int = CAPACITY) -> Storage:
     """Migrate and open `sqlite:///FILE`, a path or `postgresql://…`, from the event loop that will use it.
 
-    At most `capacity` operations wait; more are refused as `Unavailable`. Raises `UnsupportedDatabase` for another
-    kind of URL, `UnusableDatabase` for a PostgreSQL that cannot be opened, `sqlite3.Error` when the file cannot be
-    used.
+    At most `capacity` operations wait; more are refused as `Unavailable`. Raises `UnsupportedDatabase` for another kind
+    of URL, `UnusableDatabase` for a PostgreSQL and `sqlite3.Error` for a file that cannot be used.
     """
     await asyncio.to_thread(migrate.upgrade, url)
     writer, readers, present = await _connect(url, clock=clock, capacity=capacity)
