@@ -2,19 +2,12 @@
 
 from random import Random
 
+from monkey_coder_server.sandbox.stripe.faults import KINDS
 from tests.month.house import House
 
 HOUR, DAY = 3_600, 86_400
-FAULTS = (
-    "rate_limit",
-    "lock_timeout",
-    "cut",
-    "server_error",
-    "server_error_after_commit",
-    "timeout_after_commit",
-    "cut_after_commit",
-    "webhook_first",
-)
+FAULTS = tuple(kind for kind in KINDS if kind != "slow")
+"""A slow answer only costs time here."""
 PATHS = ("/v1/payment_intents", "/v1/refunds", "/v1/checkout/sessions", "/v1/customers", "/v1/invoices", "")
 
 

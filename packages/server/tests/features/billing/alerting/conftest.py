@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -16,25 +16,11 @@ from monkey_coder_server.adapters.webhooks import WebhookPosting
 from monkey_coder_server.bootstrap import alerts
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.features.billing import alerting
-from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.mailer import Mail
 from monkey_coder_server.settings import load
 from packages.server.tests.conftest import Customer, House
 from packages.server.tests.contract.booking import hold_request, settle
-
-
-@dataclass(slots=True)
-class AheadClock:
-    """The system's clock, some time ahead."""
-
-    clock: Clock
-    ahead: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        return self.clock.now() + self.ahead
-
-    def monotonic(self) -> float:
-        return self.clock.monotonic() + self.ahead.total_seconds()
+from packages.server.tests.features.billing.ahead import AheadClock
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from monkey_coder_server.domain.payments import DisputeSeen, DisputeState, PaymentSeen, PaymentState, Purpose
 from monkey_coder_server.features.billing.buying import ToppingUp
-from monkey_coder_server.ports.clock import Clock
 from packages.server.tests.conftest import Customer
+from packages.server.tests.features.billing.ahead import AheadClock
 from packages.server.tests.features.billing.buying.bank import CARD
 from packages.server.tests.features.billing.buying.conftest import Shop
 
@@ -21,20 +21,6 @@ USD = 1_000_000_000
 RULE = {"threshold_usd": "10", "amount_usd": "25", "monthly_maximum_usd": "60"}
 DECLINED = (PaymentState.FAILED, "insufficient_funds")
 ASKS = (PaymentState.NEEDS_ACTION, "authentication_required")
-
-
-@dataclass(slots=True)
-class AheadClock:
-    """The system's clock, some time ahead."""
-
-    clock: Clock
-    ahead: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        return self.clock.now() + self.ahead
-
-    def monotonic(self) -> float:
-        return self.clock.monotonic() + self.ahead.total_seconds()
 
 
 @dataclass(slots=True)
