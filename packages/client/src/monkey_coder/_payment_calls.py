@@ -35,14 +35,14 @@ def portal(return_url: str | None) -> Call[wire.PortalPage]:
     return _call("POST", "portal", wire.PortalPage, wire.PortalRequest(return_url=return_url))
 
 
-def payments() -> Call[wire.PaymentList]:
+def payments(limit: int | None, after: str | None) -> Call[wire.PaymentList]:
     """`GET /v1/billing/payments`."""
-    return _call("GET", "payments", wire.PaymentList)
+    return _page("payments", wire.PaymentList, limit, after)
 
 
-def refunds() -> Call[wire.RefundList]:
+def refunds(limit: int | None, after: str | None) -> Call[wire.RefundList]:
     """`GET /v1/billing/refunds`."""
-    return _call("GET", "refunds", wire.RefundList)
+    return _page("refunds", wire.RefundList, limit, after)
 
 
 def refund(amount: Usd, reason: str, confirmation: str | None) -> Call[wire.RefundList]:
@@ -91,6 +91,12 @@ def promotions() -> Call[promotions_wire.RedeemedPromotions]:
 
 def _usd(amount: Usd) -> str:
     return usd_text(Decimal(amount))
+
+
+def _page(name: str, kind: type[T], limit: int | None, after: str | None) -> Call[T]:
+    query = {"limit": None if limit is None else str(limit), "after": after}
+    asked = {key: value for key, value in query.items() if value is not None}
+    return Call(Request("GET", f"/v1/billing/{name}", query=asked), _responses.parse_as(kind))
 
 
 def _call(

@@ -32,13 +32,13 @@ class Payments:
         """A page to see invoices and change cards on."""
         return self._client.call(calls.portal(return_url))
 
-    def list(self) -> wire.PaymentList:
-        """What was paid, newest first, and what can be given back."""
-        return self._client.call(calls.payments())
+    def list(self, *, limit: int | None = None, after: str | None = None) -> wire.PaymentList:
+        """What was paid, newest first, and what can be given back. `after` is the `next` of the page before."""
+        return self._client.call(calls.payments(limit, after))
 
-    def refunds(self) -> wire.RefundList:
-        """What was given back, or is on its way."""
-        return self._client.call(calls.refunds())
+    def refunds(self, *, limit: int | None = None, after: str | None = None) -> wire.RefundList:
+        """What was given back, or is on its way, newest first. `after` is the `next` of the page before."""
+        return self._client.call(calls.refunds(limit, after))
 
     def refund(self, amount_usd: Usd, *, reason: str = "", confirmation: str | None = None) -> wire.RefundList:
         """Give back credit that was bought and not used; `all` of it, or an amount."""
@@ -99,13 +99,13 @@ class AsyncPayments:
         """A page to see invoices and change cards on."""
         return await self._client.call(calls.portal(return_url))
 
-    async def list(self) -> wire.PaymentList:
-        """What was paid, newest first, and what can be given back."""
-        return await self._client.call(calls.payments())
+    async def list(self, *, limit: int | None = None, after: str | None = None) -> wire.PaymentList:
+        """What was paid, newest first, and what can be given back. `after` is the `next` of the page before."""
+        return await self._client.call(calls.payments(limit, after))
 
-    async def refunds(self) -> wire.RefundList:
-        """What was given back, or is on its way."""
-        return await self._client.call(calls.refunds())
+    async def refunds(self, *, limit: int | None = None, after: str | None = None) -> wire.RefundList:
+        """What was given back, or is on its way, newest first. `after` is the `next` of the page before."""
+        return await self._client.call(calls.refunds(limit, after))
 
     async def refund(self, amount_usd: Usd, *, reason: str = "", confirmation: str | None = None) -> wire.RefundList:
         """Give back credit that was bought and not used; `all` of it, or an amount."""

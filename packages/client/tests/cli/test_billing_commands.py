@@ -145,6 +145,17 @@ def test_payments_and_refunds_are_tables(monkey: Monkey, gateway: FakeGateway) -
     assert monkey("billing", "refunds").out == "Nothing was given back.\n"
 
 
+def test_payments_and_refunds_are_read_page_by_page(monkey: Monkey, gateway: FakeGateway) -> None:
+    gateway.on("/v1/billing/payments", reply({**listed(PAID), "next": "p2"}), reply(listed(PAID, PAID)))
+    found = json.loads(monkey("billing", "payments", "--json").out)
+    assert (found["count"], len(found["payments"]), found["next"]) == (3, 3, None)
+    assert [each.query for each in gateway.seen[-2:]] == [{}, {"after": "p2"}]
+    more = {"refunds": [REFUND], "count": 1, "next": "r2"}
+    gateway.on("/v1/billing/refunds", reply(more), reply({"refunds": [REFUND], "count": 1}))
+    assert monkey("billing", "refunds").out.count("rfd_1") == 2
+    assert gateway.seen[-1].query == {"after": "r2"}
+
+
 def test_the_card_and_the_portal(monkey: Monkey, gateway: FakeGateway, opened: list[str]) -> None:
     gateway.on(
         "/v1/billing/card",

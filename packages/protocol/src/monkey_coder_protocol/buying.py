@@ -81,11 +81,12 @@ class PaymentInfo(msgspec.Struct, kw_only=True):
 
 
 class PaymentList(msgspec.Struct):
-    """`GET /v1/billing/payments`, newest first. `refundable_usd` is the sum of what can be given back now."""
+    """`GET /v1/billing/payments`, newest first. `refundable_usd` is all that can be given back now, of every page."""
 
     payments: list[PaymentInfo]
     count: int
     refundable_usd: str
+    next: str | None = None
 
 
 class RefundRequest(msgspec.Struct, kw_only=True):
@@ -111,6 +112,7 @@ class RefundList(msgspec.Struct):
 
     refunds: list[RefundInfo]
     count: int
+    next: str | None = None
 
 
 class CardInfo(msgspec.Struct, kw_only=True):

@@ -59,6 +59,13 @@ class ReceiptsQuery(PeriodQuery, kw_only=True):
     after: Cursor = ""
 
 
+class PurchasesQuery(msgspec.Struct, kw_only=True):
+    """`GET /v1/billing/payments` and `/v1/billing/refunds`, newest first."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+    after: Cursor = ""
+
+
 class StatementQuery(msgspec.Struct, kw_only=True):
     """`GET /v1/billing/statement`."""
 

@@ -3,6 +3,7 @@
 A refund is only ordered here: the gateways that serve send it.
 """
 
+from monkey_coder_protocol.queries import PurchasesQuery
 from monkey_coder_server.bootstrap.books import open_books
 from monkey_coder_server.bootstrap.buying import buying_of
 from monkey_coder_server.domain.money import usd
@@ -17,12 +18,17 @@ async def payments(settings: Settings, whose: str) -> list[str]:
     """An account's payments, a line each, newest first. Raises `GatewayError`."""
     async with open_books(settings) as books:
         account_id = await account_of(books.accounts, whose)
-        found = await history_routes.listed_payments(buying_of(books, None), account_id)
+        use = buying_of(books, None)
+        page = await history_routes.listed_payments(use, account_id, PurchasesQuery())
+        found = page.payments
+        while page.next:
+            page = await history_routes.listed_payments(use, account_id, PurchasesQuery(after=page.next))
+            found += page.payments
         await tell(books.accounts, COMMANDS, "payments.look", target=account_id, account_id=account_id)
     return [
         f"{each.at[:16]}  {each.payment_id}  {each.purpose:12} {each.state:12} {each.amount_usd:>12} USD, "
         f"{each.refunded_usd} given back, {each.refundable_usd} can be"
-        for each in found.payments
+        for each in found
     ] or [f"{whose} has paid nothing"]
 
 

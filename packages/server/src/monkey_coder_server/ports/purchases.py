@@ -33,11 +33,18 @@ class RefundStanding(Record, frozen=True):
     at: datetime
 
 
-class Purchases(Protocol):
-    """Of one account, newest first. Raises `Unavailable`."""
+class Place(Record, frozen=True):
+    """Where a page ended: the moment of its last line, and how many lines of that moment were shown. It has no ids."""
 
-    async def payments(self, account_id: str, *, most: int) -> Sequence[PaymentStanding]:
+    at: datetime
+    shown: int
+
+
+class Purchases(Protocol):
+    """Of one account, newest first, those before a place. Raises `Unavailable`."""
+
+    async def payments(self, account_id: str, *, most: int, after: Place | None = None) -> Sequence[PaymentStanding]:
         """Its payments."""
 
-    async def refunds(self, account_id: str, *, most: int) -> Sequence[RefundStanding]:
+    async def refunds(self, account_id: str, *, most: int, after: Place | None = None) -> Sequence[RefundStanding]:
         """The refunds it ordered, and those that operators ordered for it."""

@@ -82,7 +82,11 @@ def portal(session: Session, *, no_browser: bool) -> None:
 def payments(session: Session) -> None:
     """Show what you paid, and what can be given back of it."""
     with session.client() as client:
-        found = client.payments.list()
+        found = page = client.payments.list()
+        while page.next:
+            page = client.payments.list(after=page.next)
+            found.payments += page.payments
+        found.count, found.next = len(found.payments), None
     session.emit(found, text=lambda: _payments(found))
 
 
@@ -102,7 +106,11 @@ def refund(session: Session, amount: Decimal | str, reason: str) -> None:
 def refunds(session: Session) -> None:
     """Show what was given back, or is on its way."""
     with session.client() as client:
-        found = client.payments.refunds()
+        found = page = client.payments.refunds()
+        while page.next:
+            page = client.payments.refunds(after=page.next)
+            found.refunds += page.refunds
+        found.count, found.next = len(found.refunds), None
     session.emit(found, text=lambda: _refunds(found))
 
 

@@ -1,17 +1,19 @@
 """What an account bought and got back, as it reads it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import bindparam, func, literal_column, select
 
-from monkey_coder_server.adapters.storage.moments import from_micros
+from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading
 from monkey_coder_server.adapters.storage.payment_tables import payment_refunds, payments
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.payments import PaymentState, Purpose, RefundState
-from monkey_coder_server.ports.purchases import PaymentStanding, RefundStanding
+from monkey_coder_server.ports.purchases import PaymentStanding, Place, RefundStanding
 
+_BEYOND = 2**62
+"""Later than anything, in microseconds."""
 _GOES_BACK = (
     select(func.coalesce(func.sum(payment_refunds.c.cents), literal_column("0")))
     .where(payment_refunds.c.payment_id == payments.c.payment_id, payment_refunds.c.state != literal_column("'failed'"))
@@ -30,9 +32,10 @@ _PAYMENTS = Query(
         payments.c.reference,
         payments.c.failure,
     )
-    .where(payments.c.account_id == bindparam("account"))
+    .where(payments.c.account_id == bindparam("account"), payments.c.at <= bindparam("until"))
     .order_by(payments.c.at.desc(), payments.c.payment_id.desc())
     .limit(bindparam("most"))
+    .offset(bindparam("shown"))
 )
 _REFUNDS = Query(
     select(
@@ -44,9 +47,14 @@ _REFUNDS = Query(
         payment_refunds.c.at,
     )
     .join(payments, payments.c.payment_id == payment_refunds.c.payment_id)
-    .where(payments.c.account_id == bindparam("account"), payment_refunds.c.order_id != literal_column("''"))
-    .order_by(payment_refunds.c.at.desc(), payment_refunds.c.payment_id.desc())
+    .where(
+        payments.c.account_id == bindparam("account"),
+        payment_refunds.c.order_id != literal_column("''"),
+        payment_refunds.c.at <= bindparam("until"),
+    )
+    .order_by(payment_refunds.c.at.desc(), payment_refunds.c.payment_id.desc(), payment_refunds.c.order_id.desc())
     .limit(bindparam("most"))
+    .offset(bindparam("shown"))
 )
 
 
@@ -56,17 +64,22 @@ class SqlPurchases:
     def __init__(self, readers: Reading) -> None:
         self._readers = readers
 
-    async def payments(self, account_id: str, *, most: int) -> Sequence[PaymentStanding]:
-        """Its payments, newest first."""
-        return await self._readers.read_of(account_id, partial(_payments, account_id, most))
+    async def payments(self, account_id: str, *, most: int, after: Place | None = None) -> Sequence[PaymentStanding]:
+        """Its payments, newest first, those before a place."""
+        return await self._readers.read_of(account_id, partial(_payments, _asked(account_id, most, after)))
 
-    async def refunds(self, account_id: str, *, most: int) -> Sequence[RefundStanding]:
-        """The refunds ordered here, newest first."""
-        return await self._readers.read_of(account_id, partial(_refunds, account_id, most))
+    async def refunds(self, account_id: str, *, most: int, after: Place | None = None) -> Sequence[RefundStanding]:
+        """The refunds ordered here, newest first, those before a place."""
+        return await self._readers.read_of(account_id, partial(_refunds, _asked(account_id, most, after)))
 
 
-def _payments(account_id: str, most: int, transaction: Transaction) -> list[PaymentStanding]:
-    return [_payment(row) for row in transaction.rows(_PAYMENTS, {"account": account_id, "most": most})]
+def _asked(account_id: str, most: int, after: Place | None) -> dict[str, int | str]:
+    until, shown = (_BEYOND, 0) if after is None else (to_micros(after.at), after.shown)
+    return {"account": account_id, "most": most, "until": until, "shown": shown}
+
+
+def _payments(asked: Mapping[str, int | str], transaction: Transaction) -> list[PaymentStanding]:
+    return [_payment(row) for row in transaction.rows(_PAYMENTS, asked)]
 
 
 def _payment(row: Row) -> PaymentStanding:
@@ -84,8 +97,8 @@ def _payment(row: Row) -> PaymentStanding:
     )
 
 
-def _refunds(account_id: str, most: int, transaction: Transaction) -> list[RefundStanding]:
-    return [_refund(row) for row in transaction.rows(_REFUNDS, {"account": account_id, "most": most})]
+def _refunds(asked: Mapping[str, int | str], transaction: Transaction) -> list[RefundStanding]:
+    return [_refund(row) for row in transaction.rows(_REFUNDS, asked)]
 
 
 def _refund(row: Row) -> RefundStanding:

@@ -3,6 +3,7 @@
 import msgspec
 
 from monkey_coder_protocol import buying as wire
+from monkey_coder_protocol.queries import PurchasesQuery
 from monkey_coder_server.domain.confirmation import Action
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.scopes import OPERATOR_BILLING
@@ -22,6 +23,7 @@ from monkey_coder_server.web.operating import (
     operator_look,
     others_account,
 )
+from monkey_coder_server.web.query import read_query
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_reply
 
@@ -44,6 +46,7 @@ class OperatorPaymentRoutes:
                 self.payments,
                 scope=OPERATOR_BILLING,
                 action="payments.look",
+                query=PurchasesQuery,
                 gives=wire.PaymentList,
             ),
             operator_act(
@@ -70,7 +73,8 @@ class OperatorPaymentRoutes:
         """A customer's payments, and what can be given back of each."""
         account_id = await account_of_path(request, self._use.ledger)
         await note_by_operator(self._use, request, "payments.look", account_id=account_id)
-        return json_reply(await listed_payments(self._use, account_id))
+        query = read_query(PurchasesQuery, request.pairs)
+        return json_reply(await listed_payments(self._use, account_id, query))
 
     async def refund(self, request: Request) -> Reply:
         """Give back a part of what a customer paid, never what is spent."""
