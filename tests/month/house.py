@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,12 +100,15 @@ class House:
 
     async def settle(self, *, mixed: bool = False, everything: bool = False) -> None:
         """Deliver what webhooks are due, until whatever came is handled and nothing more comes of it."""
+        kinds: Counter[tuple[str, int]] = Counter()
         for _ in range(PATIENCE):
             sent = await self.bank.deliver(mixed=mixed, everything=everything)
             if await self._quiet() and not sent:
                 return
+            kinds.update((each.kind, each.status) for each in sent)
             await asyncio.sleep(OFTEN / 2)
-        raise AssertionError(await self.gateway.books.storage.payment_inbox.state())
+        state = await self.gateway.books.storage.payment_inbox.state()
+        raise AssertionError(state, dict(kinds), {name: self.figure(name) for name in UNFINISHED})
 
     async def _quiet(self) -> bool:
         state = await self.gateway.books.storage.payment_inbox.state()
