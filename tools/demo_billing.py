@@ -53,15 +53,15 @@ async def _run(folder: Path, pictures: Path | None) -> None:
         "TRIAL_CREDIT_USD": "0",
     }
     user = {"XDG_CONFIG_HOME": str(folder / "config"), "MONKEY_CODER_BASE_URL": gateway, "COLUMNS": "100"}
-    say("starting the gateway: SQLite, simulated providers, simulated Stripe; nobody starts with credit")
-    with server(arguments, settings, port, "/health"):
-        async with open_browser() as browser:
+    async with open_browser() as browser:
+        say("starting the gateway: SQLite, simulated providers, simulated Stripe; nobody starts with credit")
+        with server(arguments, settings, port, "/health"):
             stripe = await _buy(browser, user, gateway, pictures)
             await asyncio.to_thread(_spend, user, folder / "api")
             await asyncio.to_thread(_give_back, user, stripe)
             await _portal(browser, user, pictures)
-        say("the operator's audit of all books")
-        _audit(settings)
+            say("the operator's audit of all books")
+            _audit(settings)
     say("everything is stopped")
 
 
