@@ -87,6 +87,8 @@ async def reconcile(  # noqa: PLR0913 - two sides, and what of them
     await _look_again(events.subscription, await unfinished.subscriptions())
     repaired, differences = await _compare(events, cash, seen)
     for _ in range(LOOKS):  # what moved while it was being looked at differs for a moment only
+        if not differences:
+            break
         names = [each.payment_id for each in differences]
         again = {name: await gate.payment(name) or seen[name] for name in names}
         seen |= again
