@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from monkey_coder_server.domain.errors import InvalidRequest
-from monkey_coder_server.domain.plans import DEFAULT_PLAN, Plan, PlanSpan, put_on
+from monkey_coder_server.domain.plans import DEFAULT_PLAN, Plan, PlanSpan, plan_at, put_on
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.features.accounts.policy import PLANS_OF_OLD
@@ -25,6 +25,11 @@ async def trial_credit(use: Dependencies) -> int:
     """What a new account starts with, in nano-dollars: as the prepaid plan says, else the gateway's setting."""
     stated = (await use.plans.every())[0].trial_credit
     return use.trial_credit if stated is None else stated
+
+
+async def plan_now(use: Dependencies, account_id: str) -> str:
+    """The plan of an account as the books have it: whoever just changed it elsewhere sees the change."""
+    return plan_at(await use.account_plans.history(account_id), use.clock.now())
 
 
 async def set_plan(use: Dependencies, by: Actor, account_id: str, plan_id: str, *, reason: str) -> Plan:

@@ -2,6 +2,7 @@
 
 from monkey_coder_protocol.auth import UserInfo
 from monkey_coder_server.domain.money import cents, usd
+from monkey_coder_server.features.accounts.account_plans import plan_now
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.ports.accounts import User
 
@@ -17,7 +18,7 @@ async def user_info(use: Dependencies, user: User) -> UserInfo:
         name=user.name,
         credits=cents(wallet.balance)[0],
         credit_usd=usd(wallet.balance),
-        subscription_tier=use.account_plans.standing(user.account_id, use.clock.now()),
+        subscription_tier=await plan_now(use, user.account_id),
         is_developer=DEVELOPER in user.roles,
         roles=list(user.roles),
     )

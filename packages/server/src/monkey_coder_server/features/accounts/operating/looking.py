@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from monkey_coder_protocol import operators as wire
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.domain.roles import Role
+from monkey_coder_server.features.accounts.account_plans import plan_now
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.operator_trail import tell
 from monkey_coder_server.ports.accounts import User
@@ -53,7 +54,7 @@ async def _person(use: Dependencies, user: User, role: Role) -> wire.AccountPers
         email=user.email,
         name=user.name,
         role=role.value,
-        plan=use.account_plans.standing(user.account_id, use.clock.now()),
+        plan=await plan_now(use, user.account_id),
         email_verified=user.email_verified_at is not None,
         second_factor=await use.factors.store.any(user.user_id),
         service_account=user.is_service,

@@ -7,7 +7,7 @@ from monkey_coder_protocol import plans as plans_wire
 from monkey_coder_server.domain.errors import InvalidRequest, NotFound
 from monkey_coder_server.domain.invoicing import Month
 from monkey_coder_server.domain.money import usd
-from monkey_coder_server.domain.plans import Plan
+from monkey_coder_server.domain.plans import DEFAULT_PLAN, Plan
 from monkey_coder_server.domain.scopes import BILLING_READ
 from monkey_coder_server.features.billing.plans import showing
 from monkey_coder_server.features.billing.plans.dependencies import Dependencies
@@ -48,13 +48,12 @@ class PlanRoutes:
     async def plan(self, request: Request) -> Reply:
         """What the account is on now."""
         use, account_id, now = self._use, request.principal.account_id, self._use.clock.now()
-        plan_id = use.account_plans.standing(account_id, now)
         span = next((each for each in await use.account_plans.history(account_id) if each.covers(now)), None)
         live = [each for each in await use.subscriptions.of_account(account_id) if each.live]
         line = await use.credit_lines.find(account_id)
         return json_reply(
             plans_wire.AccountPlan(
-                plan=showing.shown_plan(await self._known(plan_id)),
+                plan=showing.shown_plan(await self._known(DEFAULT_PLAN if span is None else span.plan_id)),
                 since=None if span is None else span.starts_at.isoformat(),
                 until=None if span is None or span.ends_at is None else span.ends_at.isoformat(),
                 subscription=showing.shown_subscription(live[0]) if live else None,
