@@ -11,11 +11,13 @@ PROJECTS := packages/protocol/pyproject.toml packages/client/pyproject.toml pack
 AGENTS_DIR ?= $(HOME)/.cache/monkey-coder-agents
 AGENTS_STAMP := $(AGENTS_DIR)/.installed
 ROUTING_DATA ?= $(or $(MONKEY_CODER_DATA),../shared/data)/routing
+RIVALS_DIR ?= $(HOME)/.cache/monkey-coder-rivals
+RIVALS_STAMP := $(RIVALS_DIR)/.installed
 NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-billing serve test agents check fmt bench bench-routing fuzz fuzz-api kills exact outages month faults slow-sockets mutants lock clean
+.PHONY: help setup demo demo-billing serve test agents check fmt rivals bench bench-page bench-memory bench-routing fuzz fuzz-api kills exact outages month faults slow-sockets mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,8 +84,23 @@ fmt: $(STAMP) ## format and apply the safe fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## the benchmarks, each a table with ratios
-	@$(BIN)/python -m benchmarks
+$(RIVALS_STAMP): requirements/rival-litellm.lock benchmarks/speed/portkey/package-lock.json | $(STAMP)
+	@mkdir -p $(RIVALS_DIR)/portkey && cp benchmarks/speed/portkey/package.json benchmarks/speed/portkey/package-lock.json $(RIVALS_DIR)/portkey/
+	@if command -v node >/dev/null && command -v npm >/dev/null; then cd $(RIVALS_DIR)/portkey && $(NPM); fi
+	@test -x $(RIVALS_DIR)/litellm/bin/python || $(PYTHON) -m venv --without-pip $(RIVALS_DIR)/litellm
+	@VIRTUAL_ENV=$(RIVALS_DIR)/litellm $(BIN)/uv pip install --quiet --require-hashes -r requirements/rival-litellm.lock
+	@touch $@
+
+rivals: $(RIVALS_STAMP) ## what the speed report compares us with (LiteLLM, Portkey), outside the repository (700 MB)
+
+bench: $(RIVALS_STAMP) ## the benchmarks, each a table with ratios: the speed report beside nginx, LiteLLM and Portkey first; PARTS="speed journal" for some
+	@RIVALS_DIR=$(RIVALS_DIR) $(BIN)/python -m benchmarks $(PARTS)
+
+bench-page: $(RIVALS_STAMP) ## the speed report alone, written to docs/explanation
+	@RIVALS_DIR=$(RIVALS_DIR) $(BIN)/python -m benchmarks.speed --write docs/explanation
+
+bench-memory: $(STAMP) ## how the gateway's memory grows over REQUESTS=1000000
+	@$(BIN)/python -m benchmarks.speed.slope $(or $(REQUESTS),1000000)
 
 bench-routing: $(STAMP) ## the router on recorded outcomes in the folder ROUTING_DATA, beside its rivals; JSON=1 for one document
 	@$(BIN)/python -m monkey_coder_server.evaluation.routing --items $(ROUTING_DATA)/items.jsonl.gz \

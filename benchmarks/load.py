@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 _HEAD_END = b"\r\n\r\n"
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
@@ -18,11 +19,15 @@ IN_CHUNKS = -1
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Latencies in seconds, sorted; `failed` counts replies other than 200, `events` what streams were made of."""
+    """Latencies in seconds, sorted; `failed` counts replies other than 200, `events` what streams were made of.
+
+    `firsts` are the seconds until a stream's first event, sorted.
+    """
 
     latencies: Sequence[float]
     failed: int
     events: int
+    firsts: Sequence[float] = ()
 
     def quantile(self, share: float) -> float:
         """The latency that `share` of the requests did not exceed."""
@@ -38,15 +43,17 @@ class _Connection(asyncio.Protocol):
         self._received = bytearray()
         self._length = 0
         self.events = 0
+        self.first_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         length = self._length = self._length or self._announced()
         in_chunks = length == IN_CHUNKS
+        if in_chunks and self.first_at is None and _EVENT in data:
+            self.first_at = time.perf_counter()
         whole = self._received.endswith(_LAST_CHUNK) if in_chunks else 0 < length <= len(self._received)
         if whole and self._waiter is not None:
             self.events += self._received.count(_EVENT) if in_chunks else 0
@@ -71,6 +78,7 @@ class _Connection(asyncio.Protocol):
     async def exchange(self, request: bytes) -> int:
         """Send one request; its reply's status."""
         assert self._transport is not None
+        self.first_at = None
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiter
@@ -88,24 +96,33 @@ def http_post(host: str, path: str, headers: dict[str, str], body: bytes) -> byt
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-async def run(port: int, make_request: Callable[[int], bytes], *, requests: int, concurrency: int) -> Measured:
-    """Send `requests` over `concurrency` connections to 127.0.0.1; `make_request(n)` gives the n-th request's bytes."""
+async def run(
+    port: int, make_request: Callable[[int], bytes], *, requests: int, concurrency: int, spread: float = 0.0
+) -> Measured:
+    """Send `requests` over `concurrency` connections to 127.0.0.1; `make_request(n)` gives the n-th request's bytes.
+
+    The connections begin within `spread` seconds, evenly.
+    """
     loop = asyncio.get_running_loop()
     numbers = iter(range(requests))
     latencies: list[float] = []
+    firsts: list[float] = []
     failed = events = 0
 
-    async def client() -> None:
+    async def client(place: int) -> None:
         nonlocal failed, events
+        await asyncio.sleep(spread * place / concurrency)
         _, connection = await loop.create_connection(_Connection, "127.0.0.1", port)
         for number in numbers:
             request = make_request(number)
             begun = time.perf_counter()
             status = await connection.exchange(request)
             latencies.append(time.perf_counter() - begun)
+            if connection.first_at is not None:
+                firsts.append(connection.first_at - begun)
             failed += status != 200
         events += connection.events
         connection.close()
 
-    await asyncio.gather(*(client() for _ in range(concurrency)))
-    return Measured(sorted(latencies), failed, events)
+    await asyncio.gather(*(client(place) for place in range(concurrency)))
+    return Measured(sorted(latencies), failed, events, sorted(firsts))

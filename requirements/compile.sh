@@ -15,3 +15,4 @@ compile requirements/uv.in -o requirements/uv.lock
 compile requirements/published-sdk.in -o requirements/published-sdk.lock
 compile requirements/agents-aider.in -o requirements/agents-aider.lock
 compile requirements/agents-llm.in -o requirements/agents-llm.lock
+compile requirements/rival-litellm.in -o requirements/rival-litellm.lock
