@@ -28,6 +28,7 @@ ABOUT_NO_MODEL = {
     "migrations.md",
     "operators.md",
     "postgresql.md",
+    "redis.md",
     "quotes.md",
     "reconcile.md",
 }

@@ -78,6 +78,8 @@ def test_the_text_has_a_line_for_each_and_serving_says_how_many_more(
         ({"CORS_ORIGINS": "http://localhost:3000"}, "CORS_ORIGINS holds 'http://localhost:3000'"),
         ({"METRICS_PORT": "8000"}, "PORT and METRICS_PORT are both 8000"),
         ({"OPENAI_API_KEY": "sk-canary sk-canary"}, "OPENAI_API_KEY holds blanks"),
+        ({"REDIS_URL": "https://canary"}, "REDIS_URL cannot be read"),
+        ({"REDIS_URL": "redis://127.0.0.1:6379/canary"}, "REDIS_URL cannot be read"),
         ({"KEY_PEPPER": STRONG}, "JWT_SECRET_KEY and KEY_PEPPER are the same"),
         ({"KEY_PEPPER": f"{OTHER},canary"}, "KEY_PEPPER is too weak"),
         ({"DATABASE_URL": "postgresql://me:postgres@127.0.0.1:1/x"}, "DATABASE_URL holds a password everybody tries"),
@@ -107,6 +109,12 @@ def test_what_may_be_meant_is_a_warning(
 ) -> None:
     document = told(capsys, monkeypatch, **{**PRODUCTION, **changes})
     assert [sentence for sentence in document["warnings"] if sentence.startswith(says)], document["warnings"]
+
+
+@pytest.mark.system
+def test_a_redis_that_cannot_be_reached_is_a_warning(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = told(capsys, monkeypatch, **{**PRODUCTION, "REDIS_URL": "redis://:canary@127.0.0.1:1/0"})
+    assert "REDIS_URL: redis://@127.0.0.1:1/0 cannot be used: Connection refused." in document["warnings"]
 
 
 def test_a_database_that_is_newer_or_broken_is_a_problem(

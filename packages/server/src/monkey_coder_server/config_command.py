@@ -7,7 +7,7 @@ from typing import Any
 
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, load, without_password
 
-_SPECIAL = frozenset({"providers", "notices", "database_url"})
+_SPECIAL = frozenset({"providers", "notices", "database_url", "redis_url"})
 
 
 def add(commands: Any) -> None:
@@ -42,13 +42,14 @@ def _looked() -> tuple[Settings | None, tuple[str, ...], tuple[str, ...]]:
     except SettingsError as refused:
         return None, refused.problems, ()
     found = checking.look(settings)
-    return settings, found.problems, found.warnings
+    return settings, found.problems, (*found.warnings, *checking.unshared(settings))
 
 
 def _shown(settings: Settings) -> dict[str, str]:
     """Each setting as text, secrets as `***`."""
     shown = {name: _words(getattr(settings, name)) for name in settings.__slots__ if name not in _SPECIAL}
     shown["database_url"] = without_password(settings.database_url.reveal())
+    shown["redis_url"] = "none" if settings.redis_url is None else without_password(settings.redis_url.reveal())
     for name, provider in settings.providers.items():
         where = f" at {provider.base_url}" if provider.base_url else ""
         shown[f"provider {name}"] = f"{len(provider.keys)} keys{where}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
+from monkey_coder_server.adapters.redis import unreachable
 from monkey_coder_server.adapters.storage import migrate
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
 from monkey_coder_server.settings import Settings, without_password
@@ -55,6 +56,17 @@ def look(settings: Settings) -> Findings:
         )
         warnings.append(behind)
     return Findings(tuple(problems), tuple(warnings))
+
+
+def unshared(settings: Settings) -> Iterator[str]:
+    """What is to be said of the store that gateways share. None of it keeps a gateway from starting."""
+    if settings.redis_url is None:
+        if settings.production and settings.database_url.reveal().startswith("postgres"):
+            yield "REDIS_URL is not set: gateways on several machines would each allow the whole of every limit."
+        return
+    why = unreachable(settings.redis_url.reveal())
+    if why is not None:
+        yield f"REDIS_URL: {without_password(settings.redis_url.reveal())} cannot be used: {why}."
 
 
 def _revision(settings: Settings) -> tuple[str | None, *tuple[str, ...]]:

@@ -10,6 +10,7 @@ from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
 from monkey_coder_server.adapters.leasing import LeasedLedger
 from monkey_coder_server.adapters.metrics import Metrics
+from monkey_coder_server.adapters.redis import RedisStore
 from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
@@ -26,6 +27,7 @@ from monkey_coder_server.bootstrap.pricing import pricing_of
 from monkey_coder_server.bootstrap.promotions import promotions_of
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
+from monkey_coder_server.bootstrap.shared import open_shared, redis_check
 from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.money import parse_percent
@@ -85,6 +87,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         await begin_charging(books.storage.price_books, installed(PROVIDERS, now), now, automatic=automatic)
         metrics = Metrics(VERSION)
         track_mail(metrics, books.outbox)
+        shared = await stack.enter_async_context(open_shared(settings, metrics))
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
         simulated = await stack.enter_async_context(_simulators()) if sandbox else {}
         supplies = [_supply(provider, settings, simulated) for provider in PROVIDERS]
@@ -95,7 +98,7 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         gate = None if paying is None else paying.side.gate
         trade = buying_of(books, gate, order_plan=order_plan_of(books, gate))
         alerts = await stack.enter_async_context(run_alerts(books, metrics))
-        parts = _Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying, alerts)
+        parts = _Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying, alerts, shared)
         features = _features(parts)
         for feature in features:
             if feature.stop is not None:
@@ -152,6 +155,7 @@ class _Parts:
     trade: billing.buying.Dependencies
     paying: RunningPayments | None
     alerts: billing.alerting.Dependencies
+    shared: RedisStore | None
 
 
 def _features(parts: _Parts) -> tuple[Feature, ...]:
@@ -321,10 +325,12 @@ def _checks(parts: _Parts) -> Mapping[str, ops.Check]:
         usable = sum(1 for supply in supplies if supply.keys)
         return f"{usable} of {len(supplies)} configured"
 
+    shared = {} if parts.shared is None else {"redis": redis_check(parts.shared)}
     return {
         "database": ops.Check(database, needed=True),
         "journal": ops.Check(journal, needed=True),
         "providers": ops.Check(providers, needed=False),
+        **shared,
     }
 
 

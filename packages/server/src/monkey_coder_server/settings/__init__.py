@@ -63,6 +63,7 @@ class Settings:
     cors_origins: frozenset[str]
     data_dir: Path
     database_url: Secret
+    redis_url: Secret | None
     log_level: str
     log_format: Literal["text", "json"]
     jwt_secret_key: Secret
@@ -144,6 +145,7 @@ class _Reader:
             cors_origins=self._origins(domain),
             data_dir=data_dir,
             database_url=self._database(data_dir),
+            redis_url=self._redis(),
             log_level=self._choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             log_format="json" if style == "json" else "text",
             jwt_secret_key=signing[0],
@@ -306,5 +308,20 @@ class _Reader:
             self._problems.append(
                 f"DATABASE_URL is a {value.partition(':')[0]} address, but the books are kept in SQLite or PostgreSQL; "
                 "unset DATABASE_URL, or write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
+            )
+        return Secret(value)
+
+    def _redis(self) -> Secret | None:
+        value = self._text("REDIS_URL", "")
+        if not value:
+            return None
+        try:
+            parts = urlsplit(value)
+            sound = parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and not parts.query and parts.port != 0
+        except ValueError:
+            sound = False
+        if not sound or not (parts.path.strip("/") or "0").isdigit():
+            self._problems.append(
+                "REDIS_URL cannot be read; it must be redis://USER:PASSWORD@HOST:6379/0, or rediss:// for TLS."
             )
         return Secret(value)

@@ -59,6 +59,12 @@ VARIABLES = (
         "Where the books are kept: sqlite:///FILE for gateways on one machine and its own disk, "
         "postgresql://USER:PASSWORD@HOST/DATABASE for gateways on any number of machines.",
     ),
+    Variable(
+        "REDIS_URL",
+        "none",
+        "What several gateways share beside the books, limits and cached answers: redis://USER:PASSWORD@HOST:6379/0, "
+        "rediss:// for TLS. Without it each process keeps its own.",
+    ),
     Variable("LOG_LEVEL", "info", "`debug`, `info`, `warning` or `error`."),
     Variable("LOG_FORMAT", "text, json in production", "`text` or `json`."),
     Variable(
