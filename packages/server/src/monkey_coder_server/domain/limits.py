@@ -134,6 +134,17 @@ def room(standings: Iterable[Standing], models: tuple[str, ...] = ()) -> int | N
     return min(counting, default=None)
 
 
+def named(holder: Holder) -> str:
+    """A holder in a sentence to who asks."""
+    return {
+        HolderKind.ACCOUNT: "this account",
+        HolderKind.ORGANIZATION: "this organization",
+        HolderKind.TEAM: f"the team {holder.id}",
+        HolderKind.PROJECT: f"the project {holder.id}",
+        HolderKind.KEY: "this API key",
+    }[holder.kind]
+
+
 def leasable(limit: Limit) -> bool:
     """Whether a slice taken beforehand can honour it: it counts money, whatever model it is spent on."""
     return limit.unit is Unit.MONEY and not limit.model
@@ -192,13 +203,7 @@ def _raised(limit: Limit) -> str:
 
 
 def _whose(limit: Limit) -> str:
-    holder = {
-        HolderKind.ACCOUNT: "this account",
-        HolderKind.ORGANIZATION: "this organization",
-        HolderKind.TEAM: f"the team {limit.holder.id}",
-        HolderKind.PROJECT: f"the project {limit.holder.id}",
-        HolderKind.KEY: "this API key",
-    }[limit.holder.kind]
+    holder = named(limit.holder)
     return f"{holder} for the model {limit.model}" if limit.model else holder
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from monkey_coder_server.domain.limits import MODEL_SCOPE, Holder, HolderKind, holders
+from monkey_coder_server.domain.limits import MODEL_SCOPE, Holder, HolderKind, holders, named
 
 
 class Measure(StrEnum):
@@ -85,7 +85,7 @@ class Bound(NamedTuple):
     @property
     def told(self) -> str:
         """The figure and whose it is, as a clause: `600 requests a minute of this API key`."""
-        whose = _WHOSE.get(self.holder) or f"the {self.holder} {self.holder_id}"
+        whose = _HOUSE.get(self.holder) or named(Holder(HolderKind(self.holder), self.holder_id))
         model = f" for the model {self.model}" if self.model else ""
         return f"{self.allowed} {_COUNTED[self.measure]} of {whose}{model}"
 
@@ -97,15 +97,7 @@ _COUNTED: Mapping[Measure, str] = MappingProxyType(
         Measure.CONCURRENCY: "requests at once",
     }
 )
-_WHOSE: Mapping[str, str] = MappingProxyType(
-    {
-        GATEWAY: "the whole gateway",
-        ADDRESS: "this network address",
-        HolderKind.ACCOUNT: "this account",
-        HolderKind.ORGANIZATION: "this organization",
-        HolderKind.KEY: "this API key",
-    }
-)
+_HOUSE: Mapping[str, str] = MappingProxyType({GATEWAY: "the whole gateway", ADDRESS: "this network address"})
 
 
 class SetRate(NamedTuple):

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from monkey_coder_server.settings.data_policies import read_data_policies
 from monkey_coder_server.settings.dotenv import with_dotenv
 from monkey_coder_server.settings.faults import Secret, SettingsError, without_password, wrong
 from monkey_coder_server.settings.mail import MailSettings, read_mail
 from monkey_coder_server.settings.payments import PaymentSettings, read_payments
+from monkey_coder_server.settings.rates import MOST_OF_A_RATE, RATE_VARIABLES, RateSettings, rate_settings
 from monkey_coder_server.settings.sign_in import SignInSettings, read_sign_in
 from monkey_coder_server.settings.strength import HOW_TO_MAKE, SHORTEST_SECRET, kept_secret, weakness
 from monkey_coder_server.settings.variables import PROVIDERS, VARIABLES, WITH_COST_API, help_text
@@ -23,6 +25,7 @@ __all__ = [
     "MailSettings",
     "PaymentSettings",
     "ProviderSettings",
+    "RateSettings",
     "Secret",
     "Settings",
     "SettingsError",
@@ -79,6 +82,8 @@ class Settings:
     price_book: str
     trial_credit_usd: str
     rate_limit_per_minute: int
+    rates: RateSettings
+    data_policies: Mapping[str, frozenset[str]]
     loop_repeats: int
     loop_seconds: int
     usage_retention_months: int
@@ -163,6 +168,8 @@ class _Reader:
                 "TRIAL_CREDIT_USD", "0" if self._production else "5", _AMOUNT, "an amount in USD like 5 or 2.50"
             ),
             rate_limit_per_minute=self._whole("RATE_LIMIT_PER_MINUTE", 600, 1, 100_000_000),
+            rates=rate_settings({name: self._whole(name, 0, 0, MOST_OF_A_RATE) for name, *_ in RATE_VARIABLES}),
+            data_policies=self._data_policies(),
             loop_repeats=self._whole("LOOP_REPEATS", 20, 0, 1_000_000),
             loop_seconds=self._whole("LOOP_SECONDS", 60, 1, 3_600),
             usage_retention_months=self._retention(),
@@ -267,6 +274,13 @@ class _Reader:
         except SettingsError as refused:
             self._problems += refused.problems
             return frozenset()
+
+    def _data_policies(self) -> Mapping[str, frozenset[str]]:
+        try:
+            return read_data_policies(self._text("PROVIDER_DATA_POLICIES", ""), PROVIDERS)
+        except SettingsError as refused:
+            self._problems += refused.problems
+            return {}
 
     def _data_dir(self) -> Path:
         chosen = self._text("DATA_DIR", "")

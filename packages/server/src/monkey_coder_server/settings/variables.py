@@ -3,7 +3,9 @@
 import textwrap
 from dataclasses import dataclass
 
+from monkey_coder_server.settings.data_policies import DATA_POLICY_VARIABLES
 from monkey_coder_server.settings.payments import PAYMENT_VARIABLES
+from monkey_coder_server.settings.rates import RATE_VARIABLES
 from monkey_coder_server.settings.sign_in import SIGN_IN_VARIABLES
 from monkey_coder_server.settings.webhooks import WEBHOOK_VARIABLES
 
@@ -102,6 +104,7 @@ VARIABLES = (
     ),
     Variable("TRIAL_CREDIT_USD", "5, in production 0", "The credit a new account starts with."),
     Variable("RATE_LIMIT_PER_MINUTE", "600", "Task requests a minute of a key that names no rate of its own."),
+    *[Variable(*each) for each in (*RATE_VARIABLES, *DATA_POLICY_VARIABLES)],
     Variable("LOOP_REPEATS", "20", "How often an agent may send one and the same request; 0 sets no limit."),
     Variable("LOOP_SECONDS", "60", "The time within which equal requests of an agent are counted."),
     Variable(

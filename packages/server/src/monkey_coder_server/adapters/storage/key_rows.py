@@ -69,6 +69,7 @@ _CLEAR_CAP = {
     period: Query(update(api_keys).where(*_OWN, cap.is_not(None)).values({cap.name: null(), "revision": _NEXT}))
     for period, cap in _CAPS.items()
 }
+_SET_RATE = Query(update(api_keys).where(*_OWN).values(rate=bindparam("allowed"), revision=_NEXT))
 _CAPPED = Query(
     select(api_keys.c.key_id).where(
         api_keys.c.account_id == bindparam("account"),
@@ -202,6 +203,12 @@ def clear_cap(transaction: Transaction, account_id: str, key_id: str, period: st
     """Take one cap of a key back; False when there is none."""
     transaction.alone(_REVISIONS)
     return bool(transaction.change(_CLEAR_CAP[period], {"wanted": key_id, "account": account_id}))
+
+
+def set_rate(transaction: Transaction, account_id: str, key_id: str, allowed: int | None) -> None:
+    """Store what a key may ask in a minute; None leaves it to the usual."""
+    transaction.alone(_REVISIONS)
+    transaction.change(_SET_RATE, {"wanted": key_id, "account": account_id, "allowed": allowed})
 
 
 def capped(transaction: Transaction, account_id: str) -> list[str]:

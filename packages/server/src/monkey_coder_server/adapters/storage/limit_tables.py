@@ -1,4 +1,4 @@
-"""The tables of spending limits and of granted credit. Times, money and ids as in `tables`."""
+"""The tables of spending limits, of rates and of granted credit. Times, money and ids as in `tables`."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Table, Text, text
 
@@ -19,6 +19,21 @@ limits = Table(
 )
 """What may be spent beside the caps of keys, which stand with the key. `holder` is as `counting.stored` names it;
 `model` is empty for all models; `since` is when the limit was first set."""
+
+rate_rules = Table(
+    "rate_rules",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("holder", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("measure", Text, primary_key=True),
+    Column("allowed", BigInteger),
+    Column("revision", BigInteger, nullable=False),
+    CheckConstraint("allowed >= 0", "allowed_not_negative"),
+    Index("ix_rate_rules_revision", "revision"),
+)
+"""Requests, tokens and requests at once, named as in `limits`. A rule that was taken back allows NULL: its row stays,
+for its `revision`, which grows with each change, tells snapshots of it."""
 
 counters = Table(
     "counters",

@@ -13,7 +13,9 @@ from monkey_coder_server.adapters.storage.following import Following
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.team_tables import held_by_what_is, model_rules
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.limits import Holder, holders
+from monkey_coder_server.domain.model_facts import DataPolicy
 from monkey_coder_server.domain.model_rules import ModelRule
 
 _REVISIONS = "model rule revisions"
@@ -24,6 +26,10 @@ _VALUES = {
     "allow": bindparam("allow"),
     "deny": bindparam("deny"),
     "collapse": bindparam("collapse"),
+    "input_ceiling": bindparam("input_ceiling"),
+    "output_ceiling": bindparam("output_ceiling"),
+    "capabilities": bindparam("capabilities"),
+    "data_policies": bindparam("data_policies"),
     "revision": _NEXT,
 }
 _PUT = Query(
@@ -37,6 +43,10 @@ _COLUMNS = select(
     model_rules.c.allow,
     model_rules.c.deny,
     model_rules.c.collapse,
+    model_rules.c.input_ceiling,
+    model_rules.c.output_ceiling,
+    model_rules.c.capabilities,
+    model_rules.c.data_policies,
     model_rules.c.revision,
 )
 _CHANGED = Query(_COLUMNS.where(model_rules.c.revision > bindparam("seen")).order_by(model_rules.c.revision))
@@ -107,11 +117,27 @@ def _put(account_id: str, rule: ModelRule, transaction: Transaction) -> None:
         "allow": None if rule.allow is None else json.dumps(rule.allow),
         "deny": json.dumps(rule.deny),
         "collapse": rule.collapse,
+        "input_ceiling": rule.input_ceiling,
+        "output_ceiling": rule.output_ceiling,
+        "capabilities": _words(rule.capabilities),
+        "data_policies": _words(rule.policies),
     }
     transaction.change(_PUT, row)
 
 
 def _rule(row: Row) -> ModelRule:
-    account_id, holder, allow, deny, collapse, _revision = row
-    permitted = None if allow is None else tuple(json.loads(allow))
-    return ModelRule(read_holder(holder, account_id), permitted, tuple(json.loads(deny)), collapse)
+    account_id, holder, allow, deny, collapse, input_ceiling, output_ceiling, capabilities, policies, _revision = row
+    return ModelRule(
+        read_holder(holder, account_id),
+        None if allow is None else tuple(json.loads(allow)),
+        tuple(json.loads(deny)),
+        collapse,
+        input_ceiling,
+        output_ceiling,
+        tuple([Capability(word) for word in json.loads(capabilities or "[]")]),
+        tuple([DataPolicy(word) for word in json.loads(policies or "[]")]),
+    )
+
+
+def _words(words: tuple[str, ...]) -> str | None:
+    return json.dumps(words) if words else None

@@ -39,6 +39,7 @@ from monkey_coder_server.adapters.storage.price_books import SqlPriceBooks
 from monkey_coder_server.adapters.storage.promotions import SqlPromotions
 from monkey_coder_server.adapters.storage.purchases import SqlPurchases
 from monkey_coder_server.adapters.storage.quotes import SqlQuotes
+from monkey_coder_server.adapters.storage.rates import SqlRates
 from monkey_coder_server.adapters.storage.readers import Readers
 from monkey_coder_server.adapters.storage.receipt_keys import SqlReceiptKeys
 from monkey_coder_server.adapters.storage.replies import SqlReplies
@@ -94,6 +95,7 @@ class Storage:
     teams: SqlTeams
     identities: SqlIdentities
     model_rules: SqlModelRules
+    rates: SqlRates
     plans: SqlPlans
     account_plans: SqlAccountPlans
     markups: SqlMarkups
@@ -153,6 +155,7 @@ class Storage:
         """Serve what is queued, make it durable, and close. Harmless when closed."""
         await self.keys.close()
         await self.model_rules.close()
+        await self.rates.close()
         await self.account_plans.close()
         await self.markups.close()
         await self.price_books.close()
@@ -168,7 +171,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     """
     await asyncio.to_thread(migrate.upgrade, url)
     writer, readers, present = await _connect(url, clock=clock, capacity=capacity)
-    keys, rules, account_plans, markups, price_books = await _followed(writer, readers, clock)
+    keys, rules, rates, account_plans, markups, price_books = await _followed(writer, readers, clock)
     together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
@@ -181,6 +184,7 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         teams=SqlTeams(writer, readers, keys_changed=keys.refresh),
         identities=SqlIdentities(writer, readers),
         model_rules=rules,
+        rates=rates,
         plans=SqlPlans(writer, readers),
         account_plans=account_plans,
         markups=markups,
@@ -224,14 +228,15 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
 
 async def _followed(
     writer: Writing, readers: Reading, clock: Clock
-) -> tuple[SqlKeys, SqlModelRules, SqlAccountPlans, SqlMarkups, SqlPriceBooks]:
+) -> tuple[SqlKeys, SqlModelRules, SqlRates, SqlAccountPlans, SqlMarkups, SqlPriceBooks]:
     """What is kept in memory as well and follows what other processes change."""
     keys, rules = SqlKeys(writer, readers, clock), SqlModelRules(writer, readers)
+    rates = SqlRates(writer, readers, keys)
     account_plans, markups = SqlAccountPlans(writer, readers), SqlMarkups(writer, readers)
     price_books = SqlPriceBooks(writer, readers)
-    for each in (keys, rules, account_plans, markups, price_books):
+    for each in (keys, rules, rates, account_plans, markups, price_books):
         await each.start()
-    return keys, rules, account_plans, markups, price_books
+    return keys, rules, rates, account_plans, markups, price_books
 
 
 async def _connect(url: str | Path, *, clock: Clock, capacity: int) -> tuple[Writing, Reading, Presence]:

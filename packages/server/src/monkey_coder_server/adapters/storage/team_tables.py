@@ -55,9 +55,14 @@ model_rules = Table(
     Column("deny", Text, nullable=False),
     Column("collapse", Text),
     Column("revision", BigInteger, nullable=False),
+    Column("input_ceiling", BigInteger),
+    Column("output_ceiling", BigInteger),
+    Column("capabilities", Text),
+    Column("data_policies", Text),
     Index("ix_model_rules_revision", "revision"),
 )
-"""`holder` as in `limits`; `allow` and `deny` are JSON lists. `revision` grows with each change, for snapshots."""
+"""`holder` as in `limits`; `allow`, `deny`, `capabilities` and `data_policies` are JSON lists, the ceilings
+nano-dollars per million tokens. The release before writes none of the last four. `revision` grows with each change, for snapshots."""
 
 
 def held_by_what_is(account_id: ColumnElement[str], holder: ColumnElement[str]) -> ColumnElement[bool]:

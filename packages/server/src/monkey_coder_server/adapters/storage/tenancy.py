@@ -19,7 +19,7 @@ _WITH_AN_ACCOUNT = (
     "account_plans", "answer_items", "answers", "api_keys", "audit", "counters", "grants", "holds", "idempotency",
     "leases", "limits", "memberships", "model_rules", "organizations", "payment_customers", "payment_disputes",
     "payment_refunds", "payment_takings", "payments", "projects", "promotion_redemptions", "quotes", "receipts",
-    "routing_decisions", "teams", "top_up_charges", "top_ups", "transactions", "unbooked", "usage", "usage_daily",
+    "rate_rules", "routing_decisions", "teams", "top_up_charges", "top_ups", "transactions", "unbooked", "usage", "usage_daily",
     "wallets",
 )  # fmt: skip
 WALLED: Mapping[str, str] = {
