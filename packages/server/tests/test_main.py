@@ -79,9 +79,12 @@ def test_broken_configuration_exits_78_with_one_sentence(capsys: Output, monkeyp
     assert capsys.readouterr().err == ("monkey-server: PORT is 'eighty'; it must be a whole number from 0 to 65535.\n")
 
 
-def test_several_workers_are_refused_rather_than_ignored(capsys: Output) -> None:
-    assert main(["serve", "--workers", "2"]) == 78
-    assert "--workers must be 1" in capsys.readouterr().err
+@pytest.mark.parametrize("number", ["0", "257", "two", "-1", "2.5"])
+def test_a_number_of_workers_that_is_none_is_refused(number: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", f"--workers={number}"])
+    assert ended.value.code == 2
+    assert "a whole number from 1 to 256" in capsys.readouterr().err
 
 
 def test_the_environment_is_listed_without_reading_it(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

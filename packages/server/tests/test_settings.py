@@ -24,9 +24,9 @@ class Watched(dict[str, str]):
 
 def test_the_table_lists_exactly_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Watched()
-    monkeypatch.setattr("monkey_coder_server.settings.with_dotenv", lambda _values, _folder: watched)
+    monkeypatch.setattr("monkey_coder_server.settings.with_file", lambda _values, _folder: watched)
     load({}, folder=tmp_path)
-    assert watched.asked == {variable.name for variable in VARIABLES}
+    assert watched.asked | {"ENV_FILE"} == {variable.name for variable in VARIABLES}
 
 
 def test_the_help_names_every_variable() -> None:
@@ -136,6 +136,25 @@ def test_dotenv_cannot_switch_to_production(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ENVIRONMENT=production\n")
     with pytest.raises(SettingsError, match="export it instead"):
         load({}, folder=tmp_path)
+
+
+def test_a_named_file_counts_in_production_too_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=8123\n")
+    lines = [f"{name}={value}\n" for name, value in PRODUCTION.items()]
+    (tmp_path / "gateway.env").write_text("".join([*lines, "LOG_LEVEL=debug\nWORKERS=4\n"]))
+    settings = load({"ENV_FILE": "gateway.env", "LOG_LEVEL": "error"}, folder=tmp_path)
+    assert (settings.production, settings.port, settings.log_level, settings.workers) == (True, 8000, "error", 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "cannot be read"), (b"\xff\xfe=1", "is no text"), (b"ENV_FILE=other", "another"), (b"nonsense", "line 1")],
+)
+def test_a_named_file_that_is_none_is_refused(tmp_path: Path, content: bytes | None, says: str) -> None:
+    if content is not None:
+        (tmp_path / "gateway.env").write_bytes(content)
+    with pytest.raises(SettingsError, match=says):
+        load({"ENV_FILE": "gateway.env"}, folder=tmp_path)
 
 
 def test_a_broken_dotenv_line_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from monkey_coder_server import (
     promotion_commands,
     routing_commands,
 )
-from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, help_text, load
+from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, gathered, help_text, load
 
 FAILED = 1
 BROKEN_PIPE = 141
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"monkey-server {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_serve(commands)
+    _add_worker(commands)
     _add_sandbox(commands)
     _add_admin(commands.add_parser("admin", help="operator actions on accounts and books"))
     database = commands.add_parser("db", help="migrations").add_subparsers(metavar="ACTION", required=True)
@@ -75,11 +77,22 @@ def _add_serve(commands: Any) -> None:
     serve.add_argument("--host", help="address to listen on (HOST)")
     serve.add_argument("--port", type=_port, help="port to listen on, 0 for a free one (PORT)")
     serve.add_argument("--metrics-port", type=_port, help="port of /metrics, 0 for a free one (METRICS_PORT)")
-    serve.add_argument("--workers", type=int, default=1, help="processes; this release runs exactly one")
+    serve.add_argument("--workers", type=_count, help="processes that share the port (WORKERS)")
+    serve.add_argument("--env-file", metavar="FILE", help="variables the environment does not set (ENV_FILE)")
     serve.add_argument("--sandbox", action="store_true", help="simulate every provider that has no key")
     serve.add_argument("--stripe", action="store_true", help="simulate Stripe: pages to pay on, webhooks, no money")
     serve.add_argument("--help-env", action="store_true", help="list the environment variables and exit")
     serve.set_defaults(command=_serve)
+
+
+def _add_worker(commands: Any) -> None:
+    """What the supervisor of `serve --workers` starts; nobody else does, so no help tells of it."""
+    worker = commands.add_parser("worker")
+    worker.add_argument("--channel", type=int, required=True)
+    worker.add_argument("--listening", type=int, required=True)
+    worker.add_argument("--simulated", required=True)
+    worker.add_argument("--number", required=True, help="shown among the processes of the machine")
+    worker.set_defaults(command=_worker)
 
 
 def _add_sandbox(commands: Any) -> None:
@@ -163,19 +176,40 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 256):
+        message = f"{text!r} is not a number of processes; it must be a whole number from 1 to 256"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
 def _serve(options: argparse.Namespace) -> int:
     if options.help_env:
         _say(help_text())
         return 0
-    if options.workers != 1:
-        raise SettingsError(
-            "--workers must be 1: this release runs one process; start more behind a load balancer later."
-        )
-    chosen = {"HOST": options.host, "PORT": options.port, "METRICS_PORT": options.metrics_port}
-    settings = load(flags={name: str(value) for name, value in chosen.items() if value is not None})
+    chosen = {
+        "HOST": options.host,
+        "PORT": options.port,
+        "METRICS_PORT": options.metrics_port,
+        "WORKERS": options.workers,
+        "ENV_FILE": options.env_file,
+    }
+    flags = {name: str(value) for name, value in chosen.items() if value is not None}
+    settings = load(flags=flags)
+    if settings.workers > 1:
+        from monkey_coder_server.bootstrap.workers import supervisor  # noqa: PLC0415 - heavy
+
+        simulated = supervisor.Simulated(providers=options.sandbox, payments=options.stripe)
+        return supervisor.run(partial(gathered, flags=flags), simulated)
     from monkey_coder_server.bootstrap.serve import run  # noqa: PLC0415 - heavy
 
     return run(settings, sandbox=options.sandbox, stripe=options.stripe)
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from monkey_coder_server.bootstrap.workers.worker import Place, run  # noqa: PLC0415 - heavy
+
+    return run(Place(options.channel, options.listening, json.loads(options.simulated)))
 
 
 def _sandbox(options: argparse.Namespace) -> int:

@@ -52,10 +52,13 @@ class Services:
 
 
 class Drain:
-    """Whether the process is shutting down, and how many requests are still being answered."""
+    """How the process shuts down, and how many requests are still being answered."""
 
     def __init__(self) -> None:
         self.draining = False
+        """Balancers are told to look elsewhere."""
+        self.refusing = False
+        """No more work is taken."""
         self.in_flight = 0
         self._empty = asyncio.Event()
 
@@ -66,12 +69,16 @@ class Drain:
     def leave(self) -> None:
         """A request was answered."""
         self.in_flight -= 1
-        if self.draining and not self.in_flight:
+        if self.refusing and not self.in_flight:
             self._empty.set()
+
+    def announce(self) -> None:
+        """Say that the end is near, and go on."""
+        self.draining = True
 
     async def run_dry(self) -> None:
         """Take no more work; wait until nothing is being answered."""
-        self.draining = True
+        self.draining = self.refusing = True
         if self.in_flight:
             await self._empty.wait()
 
@@ -144,7 +151,7 @@ class _Serving:
             _refuse_websocket(scope)
         match = app.routes.find(method, scope["path"])
         self._route = route = match.route
-        if app.drain.draining and not route.during_drain:
+        if app.drain.refusing and not route.during_drain:
             raise Unavailable("This gateway process is shutting down; send the request again.", retry_after=1)
         options = app.options
         request = Request(

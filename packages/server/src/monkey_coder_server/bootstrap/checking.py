@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from monkey_coder_server.adapters.redis import unreachable
 from monkey_coder_server.adapters.storage import migrate
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
-from monkey_coder_server.settings import Settings, without_password
+from monkey_coder_server.settings import Settings, SettingsError, without_password
 
 KEYS_BEGIN: Mapping[str, str] = MappingProxyType(
     {
@@ -67,6 +67,12 @@ def unshared(settings: Settings) -> Iterator[str]:
     why = unreachable(settings.redis_url.reveal())
     if why is not None:
         yield f"REDIS_URL: {without_password(settings.redis_url.reveal())} cannot be used: {why}."
+
+
+def insist(settings: Settings) -> None:
+    """Raises `SettingsError` with all that must be mended."""
+    if problems := look(settings).problems:
+        raise SettingsError(*problems)
 
 
 def _revision(settings: Settings) -> tuple[str | None, *tuple[str, ...]]:

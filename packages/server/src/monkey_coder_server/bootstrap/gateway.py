@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
@@ -28,6 +29,7 @@ from monkey_coder_server.bootstrap.promotions import promotions_of
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.bootstrap.shared import open_shared, redis_check
+from monkey_coder_server.bootstrap.simulators import simulators
 from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.money import parse_percent
@@ -78,8 +80,13 @@ class Gateway:
 
 
 @contextlib.asynccontextmanager
-async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIterator[Gateway]:
-    """Everything but sockets to listen on. At the end of the block features finish their work, then stores close."""
+async def open_gateway(
+    settings: Settings, *, sandbox: bool = False, simulated: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Gateway]:
+    """Everything but sockets to listen on. At the end of the block features finish their work, then stores close.
+
+    `sandbox` runs simulated providers beside it, `simulated` names those that run elsewhere, by their base URLs.
+    """
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(settings))
         receipt_keys, now = await open_receipt_keys(books), books.clock.now()
@@ -89,7 +96,8 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         track_mail(metrics, books.outbox)
         shared = await stack.enter_async_context(open_shared(settings, metrics))
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
-        simulated = await stack.enter_async_context(_simulators()) if sandbox else {}
+        if sandbox:
+            simulated = await stack.enter_async_context(simulators())
         supplies = [_supply(provider, settings, simulated) for provider in PROVIDERS]
         upstream = AiohttpUpstream()
         stack.push_async_callback(upstream.close)
@@ -121,16 +129,9 @@ async def open_gateway(settings: Settings, *, sandbox: bool = False) -> AsyncIte
         yield Gateway(books, application, metrics, supplies)
 
 
-@contextlib.asynccontextmanager
-async def _simulators() -> AsyncIterator[Mapping[str, str]]:
-    """Base URLs of simulated providers, running in this process."""
-    from monkey_coder_server.sandbox import server  # noqa: PLC0415 - only a sandbox gateway needs it
-
-    running = await server.start()
-    try:
-        yield running.base_urls
-    finally:
-        await running.close()
+def states_of(supplies: Sequence[Supply]) -> str:
+    """Each provider with what is configured of it, as the operator reads it."""
+    return ", ".join(f"{supply.provider.name} {supply.state}" for supply in supplies)
 
 
 def _supply(provider: Provider, settings: Settings, simulated: Mapping[str, str]) -> Supply:

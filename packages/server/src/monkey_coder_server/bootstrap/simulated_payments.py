@@ -17,7 +17,16 @@ class SimulatedPayments:
 
     stripe: RunningStripe
     settings: Settings
+    key: str
     secret: str
+
+    def variables(self) -> dict[str, str]:
+        """What leads there, as an operator would set it: for gateways in other processes."""
+        return {
+            "STRIPE_SECRET_KEY": self.key,
+            "STRIPE_WEBHOOK_SECRET": self.secret,
+            "STRIPE_API_BASE": self.stripe.url,
+        }
 
     def deliver_to(self, port: int) -> None:
         """From now on what happens there is told to the gateway on that port."""
@@ -34,9 +43,9 @@ async def simulated_payments(settings: Settings) -> AsyncIterator[SimulatedPayme
     if settings.payments is not None:
         raise SettingsError("STRIPE_SECRET_KEY is set and --stripe simulates Stripe: unset one of them.")
     running = await start()
-    secret = f"whsec_{secrets.token_hex(16)}"
+    key, secret = f"rk_test_{secrets.token_hex(16)}", f"whsec_{secrets.token_hex(16)}"
     payments = PaymentSettings(
-        secret_key=Secret(f"rk_test_{secrets.token_hex(16)}"),
+        secret_key=Secret(key),
         public_key="",
         webhook_secrets=(Secret(secret),),
         api_base=running.url,
@@ -44,6 +53,6 @@ async def simulated_payments(settings: Settings) -> AsyncIterator[SimulatedPayme
         tax=False,
     )
     try:
-        yield SimulatedPayments(running, replace(settings, payments=payments), secret)
+        yield SimulatedPayments(running, replace(settings, payments=payments), key, secret)
     finally:
         await running.close()

@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from monkey_coder_server.settings.data_policies import read_data_policies
-from monkey_coder_server.settings.dotenv import with_dotenv
+from monkey_coder_server.settings.dotenv import with_file
 from monkey_coder_server.settings.faults import Secret, SettingsError, without_password, wrong
 from monkey_coder_server.settings.mail import MailSettings, read_mail
 from monkey_coder_server.settings.payments import PaymentSettings, read_payments
@@ -30,8 +30,10 @@ __all__ = [
     "Settings",
     "SettingsError",
     "SignInSettings",
+    "gathered",
     "help_text",
     "load",
+    "read",
     "without_password",
 ]
 CONFIGURATION_ERROR = 78
@@ -88,7 +90,9 @@ class Settings:
     loop_seconds: int
     usage_retention_months: int
     hedged_requests: bool
+    workers: int
     drain_seconds: int
+    drain_notice_seconds: int
     durability: Literal["strict", "relaxed"]
     providers: Mapping[str, ProviderSettings]
     notices: tuple[str, ...] = ()
@@ -101,13 +105,27 @@ def load(
     folder: Path | None = None,
     flags: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Read the settings; in development also `.env` of the working folder. `flags` win over both.
+    """Read the settings: `flags` over the environment over a file. Raises `SettingsError` with all that is wrong.
 
-    Raises `SettingsError` with everything that is wrong.
+    The file is the one `ENV_FILE` names, else in development `.env` of the working folder.
     """
-    folder = folder or Path.cwd()
+    return read(gathered(environment, folder=folder, flags=flags), folder=folder)
+
+
+def gathered(
+    environment: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> Mapping[str, str]:
+    """Every variable from wherever it is set, as `load` reads them. Raises `SettingsError` for a file that is none."""
     given = dict(os.environ if environment is None else environment)
-    return _Reader(with_dotenv({**given, **(flags or {})}, folder), folder).settings()
+    return with_file({**given, **(flags or {})}, folder or Path.cwd())
+
+
+def read(values: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
+    """The settings that gathered variables, or the environment alone, amount to. Raises `SettingsError` as `load`."""
+    return _Reader(os.environ if values is None else values, folder or Path.cwd()).settings()
 
 
 class _Reader:
@@ -177,7 +195,9 @@ class _Reader:
             durability="relaxed"
             if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed"
             else "strict",
+            workers=self._whole("WORKERS", 1, 1, 256),
             drain_seconds=self._whole("DRAIN_SECONDS", 30, 0, 3600),
+            drain_notice_seconds=self._whole("DRAIN_NOTICE_SECONDS", 0, 0, 300),
             providers={provider: self._provider(provider) for provider in PROVIDERS},
             notices=tuple(self._notices),
         )

@@ -41,6 +41,11 @@ def _provider_variables() -> tuple[Variable, ...]:
 
 
 VARIABLES = (
+    Variable(
+        "ENV_FILE",
+        "`.env` in development",
+        "A file of NAME=value lines, read for what the environment does not set, and again at each SIGHUP.",
+    ),
     Variable("ENVIRONMENT", "development", "`development` or `production`: production demands strong secrets."),
     Variable("HOST", "0.0.0.0", "The address to listen on."),  # noqa: S104 - a container is reached from outside
     Variable("PORT", "8000", "The port to listen on; 0 takes a free one."),
@@ -124,14 +129,23 @@ VARIABLES = (
         "of its calls; what the slower one costs is the house's, a twentieth of calls and one in five seconds at most. "
         "off: only where a request asks for it, and pays.",
     ),
-    Variable("DRAIN_SECONDS", "30", "How long a shutdown waits for requests in flight."),
+    Variable("WORKERS", "1", "Processes that share PORT, 1 to 256; a SIGHUP replaces them without a cut stream."),
+    Variable("DRAIN_SECONDS", "30", "How long a shutdown, or a replaced worker, waits for requests in flight."),
+    Variable(
+        "DRAIN_NOTICE_SECONDS",
+        "0",
+        "How long a shutdown first goes on taking requests while /health/ready says 503, for balancers to look away.",
+    ),
     *_provider_variables(),
 )
 
 
 def help_text() -> str:
     """Every variable with its default and meaning."""
-    lines = ["Environment variables. In development a file `.env` in the working folder is read too.", ""]
+    lines = [
+        "Environment variables. In development a file `.env` in the working folder is read too, else ENV_FILE.",
+        "",
+    ]
     for variable in VARIABLES:
         lines.append(f"  {variable.name}  (default: {variable.default})")
         lines.extend(textwrap.wrap(variable.meaning, 96, initial_indent=" " * 6, subsequent_indent=" " * 6))

@@ -8,6 +8,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from monkey_coder_server.adapters.listener.answering import Answering
+from monkey_coder_server.adapters.listener.leaving import Leaving
 
 STARTED = "http.response.start"
 BODY = "http.response.body"
@@ -46,7 +47,7 @@ def cycle_on(wire: Wire, method: str = "GET", *, keep_alive: bool = True) -> Req
 
 
 async def send(cycle: RequestResponseCycle, *messages: dict[str, Any]) -> None:
-    answering = Answering(cycle)
+    answering = Answering(cycle, Leaving())
     for message in messages:
         await answering.send(message)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monkey_coder_server.adapters.listener import Listener, ListenerOptions
+from monkey_coder_server.adapters.listener import Listener, ListenerOptions, bind
 from monkey_coder_server.adapters.listener.protocol import HEADER_BYTES, BoundedProtocol
 
 pytestmark = pytest.mark.system
@@ -175,3 +175,48 @@ async def test_a_taken_port_is_an_error_at_start() -> None:
     async with listening() as port:
         with pytest.raises(OSError, match="in use"):
             await Listener(application, ListenerOptions("127.0.0.1", port)).start()
+
+
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    return head + await reader.readexactly(length)
+
+
+async def test_who_leaves_a_shared_socket_answers_on_open_connections_and_lets_others_have_the_new_ones() -> None:
+    options = ListenerOptions("127.0.0.1", 0, keep_alive=1, leave_idle=0.3)
+    with bind("127.0.0.1", 0) as shared:
+        leaver, other = [Listener(application, options, bound=shared.dup()) for _ in range(2)]
+        await leaver.start()
+        reader, writer = await asyncio.open_connection(*shared.getsockname())
+        writer.write(GOOD)
+        assert b"connection: close" not in await read_answer(reader)
+        idle, unused = await asyncio.open_connection(*shared.getsockname())
+        await other.start()
+        leaving = asyncio.create_task(leaver.leave())
+        await asyncio.sleep(0.1)
+        writer.write(GOOD)
+        assert b"connection: close" in await read_answer(reader)
+        assert await reader.read() == await idle.read() == b""
+        async with asyncio.timeout(5):
+            await leaving
+        await leaver.stop()
+        assert (await say(other.port, GOOD)).startswith(b"HTTP/1.1 200 OK")
+        await other.stop()
+    writer.close()
+    unused.close()
+
+
+async def test_who_leaves_ends_no_request_that_has_begun() -> None:
+    listener = Listener(application, ListenerOptions("127.0.0.1", 0, leave_idle=0))
+    await listener.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 6\r\n\r\nabc")
+    await asyncio.sleep(0.05)
+    leaving = asyncio.create_task(listener.leave())
+    await asyncio.sleep(0.3)
+    writer.write(b"def")
+    assert (await reader.read()).endswith(b'{"size": 6}')
+    await leaving
+    await listener.stop()
+    writer.close()

@@ -81,7 +81,7 @@ def test_a_log_line_is_one_json_object_or_one_line_of_text() -> None:
 
 
 async def test_the_metrics_port_serves_metrics_only() -> None:
-    endpoint = MetricsEndpoint(Metrics("1"))
+    endpoint = MetricsEndpoint(Metrics("1").read)
     sent: list[MutableMapping[str, Any]] = []
 
     async def send(message: MutableMapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from monkey_coder_server.adapters.listener.leaving import Leaving
+
 Message = MutableMapping[str, Any]
 
 
@@ -14,10 +16,11 @@ class Answering:
     The rest of uvicorn's request cycle stays in charge: its flags tell the server how the answer stands.
     """
 
-    __slots__ = ("_cycle", "_head", "_left")
+    __slots__ = ("_cycle", "_head", "_leaving", "_left")
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
+    def __init__(self, cycle: RequestResponseCycle, leaving: Leaving) -> None:
         self._cycle = cycle
+        self._leaving = leaving
         self._head = b""
         self._left: int | None = None
 
@@ -47,6 +50,8 @@ class Answering:
             self._left = 0
         elif self._left is None:
             lines.append(b"transfer-encoding: chunked\r\n")
+        if self._leaving.begun:
+            cycle.keep_alive = False
         if not cycle.keep_alive:
             lines.append(b"connection: close\r\n")
         head = b"".join(lines)

@@ -12,6 +12,7 @@ from monkey_coder_server.adapters.listener.answering import Answering
 from monkey_coder_server.adapters.listener.complaints import Complaints
 from monkey_coder_server.adapters.listener.crowd import Crowd
 from monkey_coder_server.adapters.listener.framing import objection, overladen
+from monkey_coder_server.adapters.listener.leaving import Leaving
 
 HEADER_SECONDS = 15.0
 """From connecting, or from a further request's first byte, to the end of its header."""
@@ -40,6 +41,7 @@ class BoundedProtocol(HttpToolsProtocol):
     stall_seconds = STALL_SECONDS
     crowd = Crowd()
     complaints = Complaints()
+    leaving = Leaving()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -67,6 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
             transport.abort()
             return
         self._address = address
+        self._idle_since = self.loop.time()
         self._expect_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -155,6 +158,13 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._refuse(400, self._objection or msg or "The request is not valid HTTP.")
 
+    def close_if_idle(self, seconds: float) -> None:
+        """Close the connection if nothing was asked of us on it for so long."""
+        cycle: RequestResponseCycle | None = vars(self)["cycle"]
+        busy = self._in_header or (cycle is not None and not cycle.response_complete)
+        if not busy and self.loop.time() - self._idle_since >= seconds:
+            self.transport.close()
+
     def pause_writing(self) -> None:
         """The caller does not read as fast as we write: give it a while."""
         super().pause_writing()
@@ -167,7 +177,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Start the application with a `send` of ours."""
-        super()._start_asgi_task(cycle, lambda scope, receive, _: app(scope, receive, Answering(cycle).send))
+        super()._start_asgi_task(
+            cycle, lambda scope, receive, _: app(scope, receive, Answering(cycle, self.leaving).send)
+        )
 
     def _in_the_midst_of_an_answer(self) -> bool:
         cycle: RequestResponseCycle | None = vars(self)[

@@ -102,6 +102,10 @@ class Metrics:
         """Everything, in Prometheus' text format."""
         return generate_latest(self.registry)
 
+    async def read(self) -> bytes:
+        """The same, for whoever may have to wait for it elsewhere."""
+        return self.text()
+
     def _by_comparison(self, name: str, help_text: str) -> Gauge:
         return Gauge(name, help_text, ("provider", "compared_with"), registry=self.registry)
 
