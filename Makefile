@@ -17,7 +17,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-billing serve test agents check fmt rivals bench bench-page bench-memory bench-routing fuzz fuzz-api kills exact outages month faults slow-sockets mutants lock clean
+.PHONY: help setup demo demo-billing serve test agents check fmt rivals bench bench-page bench-memory bench-routing fuzz fuzz-api kills exact outages rolling month faults slow-sockets mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,6 +121,9 @@ exact: $(STAMP) ## limits are good for exactly what they can pay: 32 to 256 clie
 
 outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load: requests within leases go on; compare all books
 	@$(BIN)/python -m tests.outages --seconds $(or $(SECONDS),60)
+
+rolling: $(STAMP) ## replace two workers under load, RESTARTS=3 times in a row, and kill one, on both databases or on DATABASE alone
+	@$(BIN)/python -m tests.rolling --restarts $(or $(RESTARTS),3) $(DATABASE:%=--database %)
 
 month: $(STAMP) ## a month of CUSTOMERS=100 and REQUESTS=100000, their payments and accidents, on DATABASE=sqlite or postgresql; compare all books
 	@$(BIN)/python -m tests.month --customers $(or $(CUSTOMERS),100) --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),1) $(DATABASE:%=--database %)
