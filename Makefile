@@ -122,7 +122,7 @@ exact: $(STAMP) ## limits are good for exactly what they can pay: 32 to 256 clie
 outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load: requests within leases go on; compare all books
 	@$(BIN)/python -m tests.outages --seconds $(or $(SECONDS),60)
 
-rolling: $(STAMP) ## replace two workers under load, RESTARTS=3 times in a row, and kill one, on both databases or on DATABASE alone
+rolling: $(STAMP) ## replace two workers under load, RESTARTS=3 times, each after a change of tables, and kill one, on both databases or on DATABASE alone
 	@$(BIN)/python -m tests.rolling --restarts $(or $(RESTARTS),3) $(DATABASE:%=--database %)
 
 month: $(STAMP) ## a month of CUSTOMERS=100 and REQUESTS=100000, their payments and accidents, on DATABASE=sqlite or postgresql; compare all books

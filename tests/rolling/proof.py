@@ -8,6 +8,7 @@ import itertools
 import os
 import re
 import signal
+import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -15,9 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from monkey_coder_server.adapters.storage import migrate
+from tests.conftest import ROOT
 from tests.kills.audit import audit
 from tests.kills.clients import COMPLETE, CUT, Callers, Heard
-from tests.kills.gateway import Life, Stage
+from tests.kills.gateway import SERVER, Life, Stage
 
 WORKERS = 2
 LONG = "output_tokens=120 tokens_per_second=12 first_token_ms=40"
@@ -52,7 +55,7 @@ class Rolled:
 
 
 async def roll(where: Stage, *, restarts: int, steering: str = LONG, callers: int = 6) -> Rolled:
-    """So many restarts in a row, then a kill; `callers` of each kind. The stage has no gateway before and after."""
+    """So many restarts in a row, each after a change of tables, then a kill; `callers` of each kind. The stage has no gateway before and after."""
     rolled = Rolled()
     with Life(where) as life:
         assert await life.ready()
@@ -65,6 +68,7 @@ async def roll(where: Stage, *, restarts: int, steering: str = LONG, callers: in
                 load.create_task(each.ask_until_gone(callers))
             await _until(lambda: all(len(each.heard) > 2 * callers for each in kinds))
             for _ in range(restarts):
+                await asyncio.to_thread(_upgrade, where, rolled.restarts)
                 rolled.seconds.append(await _restart(life, where))
                 rolled.restarts += 1
             before = [one for each in kinds for one in each.heard]
@@ -102,6 +106,21 @@ def _ended(one: Heard) -> bool:
 
 def _told(one: Heard) -> str:
     return f"{one.number} {'stream' if one.stream else 'whole'} {one.ended} {one.error} after {len(one.received)} bytes"
+
+
+def _upgrade(where: Stage, number: int) -> None:
+    """What a release does to a database that is in use: the command, and a revision that adds to tables of requests."""
+    done = subprocess.run(
+        [*SERVER, "db", "upgrade"], env=where.environment(), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+    def expand(connection: Any) -> None:
+        connection.exec_driver_sql(f"CREATE TABLE added_{number} (name text PRIMARY KEY)")
+        for table in ("wallets", "holds", "leases", "transactions", "usage"):
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN added_{number} bigint")
+
+    migrate.change_tables(where.database or next(where.data.glob("*.db")), expand)
 
 
 async def _restart(life: Life, where: Stage) -> float:

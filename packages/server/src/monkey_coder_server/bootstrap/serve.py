@@ -14,6 +14,7 @@ from monkey_coder_server.bootstrap.ending import Ending, end_in_order
 from monkey_coder_server.bootstrap.gateway import open_gateway, states_of
 from monkey_coder_server.bootstrap.listening import announcement, open_listener, public_options, settle_in
 from monkey_coder_server.bootstrap.simulated_payments import simulated_payments
+from monkey_coder_server.bootstrap.terminal import on_hangup
 from monkey_coder_server.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -32,9 +33,14 @@ def run(settings: Settings, *, sandbox: bool, stripe: bool = False) -> int:
         return runner.run(_serve(settings, sandbox=sandbox, stripe=stripe))
 
 
+def _refuse_to_reload() -> None:
+    logger.warning("SIGHUP replaces workers one by one, and there is one process; nothing was reloaded (set WORKERS)")
+
+
 async def _serve(settings: Settings, *, sandbox: bool, stripe: bool) -> int:
     ending = Ending()
     ending.listen_to_signals()
+    on_hangup(_refuse_to_reload, ending.stopped.set)
     async with AsyncExitStack() as before:
         simulated = await before.enter_async_context(simulated_payments(settings)) if stripe else None
         gateway = await before.enter_async_context(

@@ -1,9 +1,10 @@
 """Bring a database to the newest revision, or say which it has."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS
 
@@ -74,19 +75,26 @@ def _run(url: str | Path, command: str, revision: str) -> None:
     from alembic import command as alembic_commands  # noqa: PLC0415 - see above
     from alembic.config import Config  # noqa: PLC0415 - see above
 
-    with _transaction(url) as connection:
+    def work(connection: object) -> None:
         config = Config(attributes={"connection": connection})
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         getattr(alembic_commands, command)(config, revision)
 
+    change_tables(url, work)
 
-def _transaction(url: str | Path) -> AbstractContextManager[object]:
-    """A SQLAlchemy connection in a transaction beside which no other changes tables."""
+
+def change_tables(url: str | Path, work: Callable[[Any], None]) -> None:
+    """Do the work on a SQLAlchemy connection, in a transaction beside which no other changes tables.
+
+    Gateways that serve from these tables meanwhile wait for less than they are ready to. Raises as `upgrade`.
+    """
     if is_postgresql(url):
         from monkey_coder_server.adapters.storage.postgres import migrate  # noqa: PLC0415 - psycopg is heavy
 
-        return migrate.transaction(str(url))
-    return _sqlite_transaction(sqlite_path(url))
+        migrate.change_tables(str(url), work)
+        return
+    with _sqlite_transaction(sqlite_path(url)) as connection:
+        work(connection)
 
 
 @contextmanager
