@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pytest
 
+from monkey_coder_server.adapters.storage.following import News
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.adapters.storage.operations import Reading
@@ -192,7 +193,7 @@ async def test_a_herd_of_cold_keys_is_served_by_a_look_or_two_one_at_a_time(stor
     herd, strangers = [of_the_herd(number) for number in range(HERD)], [of_the_herd(HERD + n) for n in range(HERD)]
     await asyncio.gather(*[store.keys.create(record) for record in herd])
     reads = CountedReads(store.readers)
-    cold = SqlKeys(store.writer, reads, clock)
+    cold = SqlKeys(store.writer, reads, clock, News())
     early = asyncio.gather(*[cold.find(record.digest) for record in herd[: HERD // 2]])
     await reads.begins.wait()
     asked = [*herd, *herd, *strangers]
@@ -209,7 +210,7 @@ async def test_a_herd_that_cannot_be_looked_up_is_not_called_unknown(store: Stor
     for record in herd:
         await store.keys.create(record)
     reads = CountedReads(store.readers)
-    cold = SqlKeys(store.writer, reads, clock)
+    cold = SqlKeys(store.writer, reads, clock, News())
     reads.away = 1
     found = await asyncio.gather(*[cold.find(record.digest) for record in herd], return_exceptions=True)
     assert {type(each) for each in found} == {Unavailable}
@@ -219,7 +220,7 @@ async def test_a_herd_that_cannot_be_looked_up_is_not_called_unknown(store: Stor
 
 async def test_whoever_stops_waiting_for_a_key_stops_nobody_else(store: Storage, clock: StillClock) -> None:
     await store.keys.create(LAPTOP)
-    cold = SqlKeys(store.writer, store.readers, clock)
+    cold = SqlKeys(store.writer, store.readers, clock, News())
     waiting = [asyncio.ensure_future(cold.find(LAPTOP.digest)) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()
@@ -230,7 +231,7 @@ async def test_changes_are_followed_though_the_uses_cannot_be_written(
     store: Storage, clock: StillClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.keys.create(LAPTOP)
-    follower, round_over = SqlKeys(store.writer, store.readers, clock, refresh_seconds=0), asyncio.Event()
+    follower, round_over = SqlKeys(store.writer, store.readers, clock, News(), refresh_seconds=0), asyncio.Event()
 
     async def refuse() -> None:
         round_over.set()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monkey_coder_server.adapters.signing.ed25519 import Ed25519Signer
+from monkey_coder_server.adapters.storage.following import News
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.migrate import UnsupportedDatabase
 from monkey_coder_server.adapters.storage.open import open_storage
@@ -84,7 +85,7 @@ async def test_keys_are_followed_in_the_background_also_after_the_store_was_away
     books: Books, signer: Ed25519Signer, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = await open_storage(books.path, signer=signer, clock=StillClock())
-    following = SqlKeys(here.writer, here.readers, StillClock(), refresh_seconds=0)
+    following = SqlKeys(here.writer, here.readers, StillClock(), News(), refresh_seconds=0)
     await following.start()
     following.touch("key_1", NOON)
     with caplog.at_level(logging.WARNING):

@@ -9,6 +9,7 @@ from sqlalchemy import Select, and_, bindparam, func, literal_column, null, sele
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.bounded import refuse_full
+from monkey_coder_server.adapters.storage.following import KEYS, change_followed
 from monkey_coder_server.adapters.storage.moments import (
     from_micros,
     optional_from_micros,
@@ -25,8 +26,6 @@ from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.ports.accounts import Caps, FormerSecret, KeyRecord
 
 _FULL = "This account has {} keys in use, which is the most; revoke one first."
-_REVISIONS = "api key revisions"
-"""One change of keys at a time, so that who has seen a revision has seen all below it."""
 _COLUMNS = [column for column in api_keys.columns if column.name != "revision"]
 _REVISION = select(func.coalesce(func.max(api_keys.c.revision), literal_column("0")) + literal_column("1"))
 _NEXT = _REVISION.scalar_subquery()
@@ -125,7 +124,7 @@ def add(record: KeyRecord, most: int | None, transaction: Transaction) -> None:
 
     Raises `Conflict` when its id or digest is taken, or the account has `most` in use.
     """
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, KEYS)
     refuse_full(transaction, _HOW_MANY, {"account": record.account_id}, most=most, told=_FULL)
     if transaction.row(_STRANGE, {"account": record.account_id, "user": record.user_id}) is not None:
         raise Forbidden("The user is no member of this organization, so they can have no key of it.")
@@ -147,7 +146,7 @@ def of_account(account_id: str, transaction: Transaction) -> list[KeyRecord]:
 
 def revoke(account_id: str, key_id: str, at: datetime, transaction: Transaction) -> bool:
     """Revoke unless revoked; False when the account has no such key."""
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, KEYS)
     own = {"wanted": key_id, "account": account_id, "at": to_micros(at)}
     return bool(transaction.change(_REVOKE, own))
 
@@ -156,7 +155,7 @@ def change(
     account_id: str, key_id: str, edit: Callable[[KeyRecord], KeyRecord], transaction: Transaction
 ) -> KeyRecord | None:
     """Store what `edit` makes of a key; None when the account has no such key."""
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, KEYS)
     own = {"wanted": key_id, "account": account_id}
     row = transaction.row(_ONE, own)
     if row is None:
@@ -169,7 +168,7 @@ def change(
 
 def revoke_of(transaction: Transaction, account_id: str, holder: Holder, at: datetime) -> int:
     """Revoke every key of an organization, or of a team or project of it; how many were in use."""
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, KEYS)
     whose: Parameters = {"account": account_id, "at": to_micros(at)}
     if holder.kind is not HolderKind.ORGANIZATION:
         whose = {**whose, "named": holder.id}
@@ -178,7 +177,7 @@ def revoke_of(transaction: Transaction, account_id: str, holder: Holder, at: dat
 
 def narrow(transaction: Transaction, account_id: str, user_id: str, allowed: frozenset[str], at: datetime) -> None:
     """Take from a user's keys what is not allowed any more; one that could do nothing at all is revoked."""
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, KEYS)
     for key_id, scopes in transaction.rows(_OF_USER, {"account": account_id, "user": user_id}):
         held = frozenset(json.loads(scopes))
         left, own = narrowed(held, allowed), {"wanted": key_id, "account": account_id}
@@ -195,19 +194,19 @@ def belongs(transaction: Transaction, account_id: str, key_id: str) -> bool:
 
 def set_cap(transaction: Transaction, account_id: str, key_id: str, period: str, allowed: int) -> None:
     """Store one cap of a key: `day`, `month` or `total`."""
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, KEYS)
     transaction.change(_SET_CAP[period], {"wanted": key_id, "account": account_id, "allowed": allowed})
 
 
 def clear_cap(transaction: Transaction, account_id: str, key_id: str, period: str) -> bool:
     """Take one cap of a key back; False when there is none."""
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, KEYS)
     return bool(transaction.change(_CLEAR_CAP[period], {"wanted": key_id, "account": account_id}))
 
 
 def set_rate(transaction: Transaction, account_id: str, key_id: str, allowed: int | None) -> None:
     """Store what a key may ask in a minute; None leaves it to the usual."""
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, KEYS)
     transaction.change(_SET_RATE, {"wanted": key_id, "account": account_id, "allowed": allowed})
 
 

@@ -1,7 +1,6 @@
 """API keys by digest from memory: a refusal or an admission costs no I/O."""
 
 import asyncio
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -9,15 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from monkey_coder_server.adapters.storage import key_rows
+from monkey_coder_server.adapters.storage.following import KEYS, Following, News
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
-from monkey_coder_server.domain.errors import GatewayError, Unavailable
+from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.clock import Clock
 
-logger = logging.getLogger(__name__)
-
-REFRESH_SECONDS = 3
-"""Between two looks at what other processes have changed: with the look itself, theirs is seen within five seconds."""
 UNKNOWN_SECONDS = 3
 MOST_UNKNOWN = 10_000
 TOUCH_EVERY = timedelta(minutes=1)
@@ -27,12 +23,11 @@ class SqlKeys:
     """`ports.accounts.Keys` over a snapshot of all keys. Writes are durable on return and seen at once here."""
 
     def __init__(
-        self, writer: Writing, readers: Reading, clock: Clock, *, refresh_seconds: int = REFRESH_SECONDS
+        self, writer: Writing, readers: Reading, clock: Clock, news: News, *, refresh_seconds: int | None = None
     ) -> None:
         self._writer = writer
         self._readers = readers
         self._clock = clock
-        self._refresh_seconds = refresh_seconds
         self._records: dict[str, KeyRecord] = {}
         self._known: dict[bytes, KeyRecord] = {}
         self._revision = 0
@@ -41,19 +36,18 @@ class SqlKeys:
         self._next_refresh: asyncio.Task[None] | None = None
         self._uses: dict[str, datetime] = {}
         self._written: dict[str, datetime] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._following = Following(self._look, "API keys", seconds=refresh_seconds)
+        news.follow(KEYS, self._following.wake)
 
     async def start(self) -> None:
         """Load all keys and begin to follow changes."""
         await self.refresh()
-        self._task = asyncio.create_task(self._follow(), name="api-key-refresh")
+        self._following.begin()
 
     async def close(self) -> None:
         """Stop following and write what uses are noted."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        if self._following.begun:
+            await self._following.close()
             with suppress(Unavailable):  # only the times of last use are lost
                 await self.flush()
 
@@ -127,19 +121,10 @@ class SqlKeys:
             await self._writer.perform(partial(key_rows.note_uses, uses))
             self._written |= uses
 
-    async def _follow(self) -> None:
-        """Refresh for ever; a store that is away leaves the snapshot as it is, which is told once."""
-        told = False
-        while True:
-            await asyncio.sleep(self._refresh_seconds)
-            try:
-                await self.refresh()
-                await self.flush()
-                told = False
-            except GatewayError as error:
-                if not told:
-                    logger.warning("API keys were not refreshed: %s", error)
-                told = True
+    async def _look(self) -> None:
+        """What is followed, and what is noted beside it."""
+        await self.refresh()
+        await self.flush()
 
     def _take_in(self, record: KeyRecord) -> None:
         """Know a key by the secrets it has, and no more by those it had."""

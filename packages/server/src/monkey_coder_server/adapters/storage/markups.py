@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
 
-from monkey_coder_server.adapters.storage.following import Following
+from monkey_coder_server.adapters.storage.following import MARKUPS, Following, News, change_followed
 from monkey_coder_server.adapters.storage.moments import (
     from_micros,
     optional_from_micros,
@@ -21,7 +21,6 @@ from monkey_coder_server.domain.errors import Conflict, NotFound
 from monkey_coder_server.domain.markup import MarkupRule
 from monkey_coder_server.ports.markups import Markup
 
-_REVISIONS = "markup revisions"
 _NEXT = select(func.coalesce(func.max(markups.c.revision), literal_column("0")) + literal_column("1")).scalar_subquery()
 _SET = Query(
     insert(markups).values({each.name: bindparam(each.name) for each in markups.columns} | {"revision": _NEXT})
@@ -53,12 +52,13 @@ _FIELDS = len(_RULE)
 class SqlMarkups:
     """`ports.markups.Markups` over a snapshot of all rules."""
 
-    def __init__(self, writer: Writing, readers: Reading) -> None:
+    def __init__(self, writer: Writing, readers: Reading, news: News) -> None:
         self._writer = writer
         self._readers = readers
         self._known: tuple[MarkupRule, ...] = ()
         self._revision = 0
         self._following = Following(self.refresh, "Markups")
+        news.follow(MARKUPS, self._following.wake)
 
     async def start(self) -> None:
         """Load all rules and begin to follow changes."""
@@ -100,7 +100,7 @@ class SqlMarkups:
 
 
 def _set(markup: Markup, transaction: Transaction) -> None:
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, MARKUPS)
     rule = markup.rule
     row: Parameters = {
         "markup_id": rule.name,
@@ -118,7 +118,7 @@ def _set(markup: Markup, transaction: Transaction) -> None:
 
 
 def _end(name: str, at: datetime, transaction: Transaction) -> MarkupRule:
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, MARKUPS)
     row = transaction.row(_ONE, {"wanted": name})
     if row is None:
         message = f"There is no markup {name!r}; `monkey-server admin markups list` shows them."

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_change
 
 from monkey_coder_server.adapters.storage.counting import read_holder, stored
-from monkey_coder_server.adapters.storage.following import Following
+from monkey_coder_server.adapters.storage.following import MODEL_RULES, Following, News, change_followed
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.team_tables import held_by_what_is, model_rules
 from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
@@ -18,7 +18,6 @@ from monkey_coder_server.domain.limits import Holder, holders
 from monkey_coder_server.domain.model_facts import DataPolicy
 from monkey_coder_server.domain.model_rules import ModelRule
 
-_REVISIONS = "model rule revisions"
 _NEXT = select(
     func.coalesce(func.max(model_rules.c.revision), literal_column("0")) + literal_column("1")
 ).scalar_subquery()
@@ -61,12 +60,13 @@ _OF_ACCOUNT = Query(
 class SqlModelRules:
     """`ports.teams.ModelRules` over a snapshot of all rules. Writes are durable on return and seen at once here."""
 
-    def __init__(self, writer: Writing, readers: Reading) -> None:
+    def __init__(self, writer: Writing, readers: Reading, news: News) -> None:
         self._writer = writer
         self._readers = readers
         self._known: defaultdict[str, dict[Holder, ModelRule]] = defaultdict(dict)
         self._revision = 0
         self._following = Following(self.refresh, "Rules on models")
+        news.follow(MODEL_RULES, self._following.wake)
 
     async def start(self) -> None:
         """Load all rules and begin to follow changes."""
@@ -110,7 +110,7 @@ class SqlModelRules:
 
 
 def _put(account_id: str, rule: ModelRule, transaction: Transaction) -> None:
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, MODEL_RULES)
     row: Parameters = {
         "account_id": account_id,
         "holder": stored(rule.holder),

@@ -17,6 +17,7 @@ from monkey_coder_server.adapters.storage.business import SqlBusiness
 from monkey_coder_server.adapters.storage.cost_books import SqlCostBooks
 from monkey_coder_server.adapters.storage.credit_lines import SqlCreditLines
 from monkey_coder_server.adapters.storage.factors import SqlFactors
+from monkey_coder_server.adapters.storage.following import News, Watching
 from monkey_coder_server.adapters.storage.identities import SqlIdentities
 from monkey_coder_server.adapters.storage.inbox import SqlPaymentInbox
 from monkey_coder_server.adapters.storage.invoices import SqlInvoices
@@ -60,6 +61,7 @@ from monkey_coder_server.adapters.storage.top_ups import SqlTopUps
 from monkey_coder_server.adapters.storage.tries import SqlTries
 from monkey_coder_server.adapters.storage.unbooked import SqlUnbooked
 from monkey_coder_server.adapters.storage.unfinished import SqlUnfinished
+from monkey_coder_server.adapters.storage.watching import FileWatch
 from monkey_coder_server.adapters.storage.webhooks import SqlWebhooks
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
@@ -134,6 +136,7 @@ class Storage:
     writer: Writing
     readers: Reading
     presence: Presence
+    watching: Watching
 
     @asynccontextmanager
     async def serving(self, clock: Clock) -> AsyncIterator[None]:
@@ -153,6 +156,7 @@ class Storage:
 
     async def close(self) -> None:
         """Serve what is queued, make it durable, and close. Harmless when closed."""
+        await self.watching.close()
         await self.keys.close()
         await self.model_rules.close()
         await self.rates.close()
@@ -170,12 +174,11 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     of URL, `UnusableDatabase` for a PostgreSQL and `sqlite3.Error` for a file that cannot be used.
     """
     await asyncio.to_thread(migrate.upgrade, url)
-    writer, readers, present = await _connect(url, clock=clock, capacity=capacity)
-    keys, rules, rates, account_plans, markups, price_books = await _followed(writer, readers, clock)
-    together = SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
+    writer, readers, present, news, watching = await _connect(url, clock=clock, capacity=capacity)
+    keys, rules, rates, account_plans, markups, price_books = await _followed(writer, readers, clock, news, watching)
     return Storage(
         ledger=SqlLedger(writer, readers, signer=signer, clock=clock),
-        books=SqlBooks(writer, readers, signer=signer, clock=clock, together=together),
+        books=SqlBooks(writer, readers, signer=signer, clock=clock, together=_together(url)),
         accounts=SqlAccounts(writer, readers),
         sessions=SqlSessions(writer, readers, clock),
         memberships=SqlMemberships(readers),
@@ -223,28 +226,39 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
         writer=writer,
         readers=readers,
         presence=present,
+        watching=watching,
     )
 
 
+def _together(url: str | Path) -> int:
+    """How many endings are brought to the books at a time."""
+    return SHIPPED_BEHIND_A_WIRE if migrate.is_postgresql(url) else SHIPPED_TOGETHER
+
+
 async def _followed(
-    writer: Writing, readers: Reading, clock: Clock
+    writer: Writing, readers: Reading, clock: Clock, news: News, watching: Watching
 ) -> tuple[SqlKeys, SqlModelRules, SqlRates, SqlAccountPlans, SqlMarkups, SqlPriceBooks]:
     """What is kept in memory as well and follows what other processes change."""
-    keys, rules = SqlKeys(writer, readers, clock), SqlModelRules(writer, readers)
-    rates = SqlRates(writer, readers, keys)
-    account_plans, markups = SqlAccountPlans(writer, readers), SqlMarkups(writer, readers)
-    price_books = SqlPriceBooks(writer, readers)
+    keys, rules = SqlKeys(writer, readers, clock, news), SqlModelRules(writer, readers, news)
+    account_plans, markups = SqlAccountPlans(writer, readers, news), SqlMarkups(writer, readers, news)
+    rates, price_books = SqlRates(writer, readers, keys, news), SqlPriceBooks(writer, readers, news)
     for each in (keys, rules, rates, account_plans, markups, price_books):
         await each.start()
+    watching.start()
     return keys, rules, rates, account_plans, markups, price_books
 
 
-async def _connect(url: str | Path, *, clock: Clock, capacity: int) -> tuple[Writing, Reading, Presence]:
+async def _connect(
+    url: str | Path, *, clock: Clock, capacity: int
+) -> tuple[Writing, Reading, Presence, News, Watching]:
+    news = News()
     if migrate.is_postgresql(url):
         from monkey_coder_server.adapters.storage.postgres.open import connect  # noqa: PLC0415 - psycopg is heavy
 
-        return await connect(str(url), clock=clock, capacity=capacity)
+        opened, listening = await connect(str(url), news, clock=clock, capacity=capacity)
+        return *opened, news, listening
     path = migrate.sqlite_path(url)
     writer = Writer(partial(open_writer, path), clock=clock, capacity=capacity)
     await writer.start()
-    return writer, Readers(path), lambda end_orphans: presence(path, when_alone=end_orphans)
+    readers = Readers(path)
+    return writer, readers, lambda alone: presence(path, when_alone=alone), news, FileWatch(readers, news)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_change
 
-from monkey_coder_server.adapters.storage.following import Following
+from monkey_coder_server.adapters.storage.following import ACCOUNT_PLANS, Following, News, change_followed
 from monkey_coder_server.adapters.storage.moments import (
     LAST_MOMENT,
     from_micros,
@@ -24,8 +24,6 @@ from monkey_coder_server.adapters.storage.transaction import Parameters, Query, 
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.plans import DEFAULT_PLAN, Plan, PlanKind, PlanSpan, plan_at, with_default
 
-_REVISIONS = "account plan revisions"
-"""One change at a time, so that who has seen a revision has seen all below it."""
 _PLANS = Query(select(*plans.columns).order_by(plans.c.plan_id))
 _VALUES: dict[str, Any] = {column.name: bindparam(column.name) for column in plans.columns if not column.primary_key}
 _PUT = Query(
@@ -81,12 +79,13 @@ class SqlPlans:
 class SqlAccountPlans:
     """`ports.plans.AccountPlans` over a snapshot. Writes are durable on return and seen at once here."""
 
-    def __init__(self, writer: Writing, readers: Reading) -> None:
+    def __init__(self, writer: Writing, readers: Reading, news: News) -> None:
         self._writer = writer
         self._readers = readers
         self._known: defaultdict[str, dict[datetime, PlanSpan]] = defaultdict(dict)
         self._revision = 0
         self._following = Following(self.refresh, "Plans of accounts")
+        news.follow(ACCOUNT_PLANS, self._following.wake)
 
     async def start(self) -> None:
         """Load who is on which plan and begin to follow changes."""
@@ -134,7 +133,7 @@ def change_history(
     account_id: str, edit: Callable[[Sequence[PlanSpan]], Sequence[PlanSpan]], transaction: Transaction
 ) -> Sequence[PlanSpan]:
     """Store what `edit` makes of a history, alone with it. Raises `NotFound` without such an account."""
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, ACCOUNT_PLANS)
     if transaction.row(_ACCOUNT, {"account": account_id}) is None:
         raise NotFound("There is no such account.")
     before = {span.starts_at: span for span in history_of(account_id, transaction)}

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
-from monkey_coder_server.adapters.storage.following import Following
+from monkey_coder_server.adapters.storage.following import PRICE_BOOKS, Following, News, change_followed
 from monkey_coder_server.adapters.storage.moments import from_micros, to_micros
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
 from monkey_coder_server.adapters.storage.price_tables import price_activations, price_books
@@ -17,7 +17,6 @@ from monkey_coder_server.domain.price_facts import book_facts, read_book
 from monkey_coder_server.domain.price_list import Schedule
 from monkey_coder_server.ports.price_books import Activation, KeptBook
 
-_NUMBERS = "price activations"
 _NEWEST = Query(select(func.coalesce(func.max(price_activations.c.number), literal_column("0"))))
 _KEEP = Query(insert_or_not(price_books).on_conflict_do_nothing())
 _ACTIVATE = Query(insert(price_activations))
@@ -47,12 +46,13 @@ _KEPT = Query(
 class SqlPriceBooks:
     """`ports.price_books.PriceBooks` over a snapshot of the newest activation."""
 
-    def __init__(self, writer: Writing, readers: Reading) -> None:
+    def __init__(self, writer: Writing, readers: Reading, news: News) -> None:
         self._writer = writer
         self._readers = readers
         self._known: Schedule = ()
         self._number = 0
         self._following = Following(self.refresh, "Price books")
+        news.follow(PRICE_BOOKS, self._following.wake)
 
     async def start(self) -> None:
         """Load what is activated and begin to follow changes."""
@@ -120,7 +120,7 @@ def _newer_than(seen: int, transaction: Transaction) -> tuple[int, list[Row]]:
 def _activate(
     books: Sequence[Parameters], rows: Sequence[Parameters], after: int | None, transaction: Transaction
 ) -> bool:
-    transaction.alone(_NUMBERS)
+    change_followed(transaction, PRICE_BOOKS)
     [(newest,)] = transaction.rows(_NEWEST, {})
     if after is not None and newest != after:
         return False

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_change
 
 from monkey_coder_server.adapters.storage import key_rows
 from monkey_coder_server.adapters.storage.counting import read_holder, stored
-from monkey_coder_server.adapters.storage.following import Following
+from monkey_coder_server.adapters.storage.following import RATES, Following, News, change_followed
 from monkey_coder_server.adapters.storage.keys import SqlKeys
 from monkey_coder_server.adapters.storage.limit_tables import rate_rules
 from monkey_coder_server.adapters.storage.operations import Reading, Writing
@@ -19,7 +19,6 @@ from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind
 from monkey_coder_server.domain.rates import Measure, RateRule
 
-_REVISIONS = "rate rule revisions"
 _NEXT = select(
     func.coalesce(func.max(rate_rules.c.revision), literal_column("0")) + literal_column("1")
 ).scalar_subquery()
@@ -45,7 +44,7 @@ _Place = tuple[Holder, Measure, str]
 class SqlRates:
     """`ports.rates.RateRules` over a snapshot of all rules. Writes are durable on return and seen at once here."""
 
-    def __init__(self, writer: Writing, readers: Reading, keys: SqlKeys) -> None:
+    def __init__(self, writer: Writing, readers: Reading, keys: SqlKeys, news: News) -> None:
         self._writer = writer
         self._readers = readers
         self._keys = keys
@@ -53,6 +52,7 @@ class SqlRates:
         self._standing: dict[str, tuple[RateRule, ...]] = {}
         self._revision = 0
         self._following = Following(self.refresh, "Rates")
+        news.follow(RATES, self._following.wake)
 
     async def start(self) -> None:
         """Load all rules and begin to follow changes."""
@@ -107,7 +107,7 @@ def _put(account_id: str, rule: RateRule, allowed: int | None, transaction: Tran
     if _stands_with_key(rule):
         key_rows.set_rate(transaction, account_id, key_id, allowed)
         return
-    transaction.alone(_REVISIONS)
+    change_followed(transaction, RATES)
     row: Parameters = {
         "account_id": account_id,
         "holder": stored(rule.holder),

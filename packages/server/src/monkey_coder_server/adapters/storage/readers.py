@@ -28,11 +28,14 @@ class Readers:
         self._opened: list[sqlite3.Connection] = []
         self._waiting = 0
         self._most_waiting = waiting
+        self._closed = False
 
     async def read(self, body: Callable[[Transaction], T]) -> T:
         """Run a reading function. Raises `Unavailable` when too many wait or the database cannot be read."""
         if self._waiting >= self._most_waiting:
             raise Unavailable("Too many are reading the ledger right now; please try again.", retry_after=1)
+        if self._closed:
+            raise Unavailable("The ledger is closed; please try again.", retry_after=1)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, body)
@@ -52,6 +55,7 @@ class Readers:
 
     def close(self) -> None:
         """Wait for running reads and close the connections."""
+        self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
         for connection in self._opened:
             connection.close()

@@ -120,6 +120,9 @@ class SqliteTransaction:
     def alone(self, what: str) -> None:
         """Nothing to wait for: one transaction at a time writes here."""
 
+    def announce(self, what: str) -> None:
+        """Nobody to tell: processes watch the file."""
+
     def _prepare(self, query: Query) -> _Prepared:
         compiled = query.compiled(DIALECT)
         prepared = self._prepared[query] = _Prepared(compiled.text, _picker(compiled))

@@ -65,6 +65,9 @@ class Transaction(Protocol):
         For what is read and then written by many at once and has no row of its own to lock.
         """
 
+    def announce(self, what: str) -> None:
+        """Let every process know that `what` has changed, once this is committed: see `following`."""
+
 
 def change(query: Query, parameters: Parameters, transaction: Transaction) -> int:
     """A whole operation that is one statement; how many rows it changed."""

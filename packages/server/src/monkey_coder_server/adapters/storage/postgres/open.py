@@ -5,7 +5,9 @@ from contextlib import AbstractAsyncContextManager
 
 import psycopg
 
+from monkey_coder_server.adapters.storage.following import News
 from monkey_coder_server.adapters.storage.postgres.connection import Server
+from monkey_coder_server.adapters.storage.postgres.listening import Listening
 from monkey_coder_server.adapters.storage.postgres.presence import presence
 from monkey_coder_server.adapters.storage.postgres.problems import unusable
 from monkey_coder_server.adapters.storage.postgres.readers import PgReaders
@@ -15,8 +17,10 @@ from monkey_coder_server.ports.clock import Clock
 Presence = Callable[[Callable[[], Awaitable[None]]], AbstractAsyncContextManager[None]]
 
 
-async def connect(url: str, *, clock: Clock, capacity: int) -> tuple[PgWriter, PgReaders, Presence]:
-    """The writer, connected, the readers, which connect when they are needed, and how to be present.
+async def connect(
+    url: str, news: News, *, clock: Clock, capacity: int
+) -> tuple[tuple[PgWriter, PgReaders, Presence], Listening]:
+    """The writer, connected, the readers, which connect when they are needed, how to be present, and who listens.
 
     Raises `UnusableDatabase`.
     """
@@ -26,8 +30,5 @@ async def connect(url: str, *, clock: Clock, capacity: int) -> tuple[PgWriter, P
         await writer.start()
     except psycopg.Error as error:
         raise unusable(server, error) from error
-    return (
-        writer,
-        PgReaders(server, away=lambda: writer.away),
-        lambda when_alone: presence(server, when_alone=when_alone),
-    )
+    readers = PgReaders(server, away=lambda: writer.away)
+    return (writer, readers, lambda when_alone: presence(server, when_alone=when_alone)), Listening(server, news)

@@ -20,8 +20,8 @@ SENTENCES = (
     ("failed to resolve host", "the host name is not known"),
     ("timeout expired", "it does not answer"),
     ("starting up", "it is still starting; try again in a moment"),
-    ("too many connections", "it has no connection left; a gateway needs 6"),
-    ("remaining connection slots", "it has no connection left; a gateway needs 6"),
+    ("too many connections", "it has no connection left; a gateway needs 7"),
+    ("remaining connection slots", "it has no connection left; a gateway needs 7"),
     ("read-only", "it is a standby that cannot be written"),
     ("invalid URI", "it is no postgresql://USER:PASSWORD@HOST/DATABASE"),
 )

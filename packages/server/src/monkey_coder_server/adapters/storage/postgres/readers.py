@@ -52,6 +52,7 @@ class PgReaders:
         self._waiting = 0
         self._most_waiting = waiting
         self._away_until = 0
+        self._closed = False
         self._wall: bool | None = None
 
     async def read(self, body: Callable[[Transaction], T]) -> T:
@@ -68,6 +69,7 @@ class PgReaders:
 
     def close(self) -> None:
         """Wait for running reads and close the connections."""
+        self._closed = True
         for pool in (self._pool, self._reports):
             pool.shutdown(wait=True, cancel_futures=True)
         for connection in self._opened:
@@ -82,6 +84,8 @@ class PgReaders:
         longest: timedelta,
         account_id: str | None = None,
     ) -> T:
+        if self._closed:
+            raise unreadable("it is closed")
         if self._away():
             raise unreadable("it is away")
         if self._waiting >= self._most_waiting:

@@ -15,6 +15,9 @@ from monkey_coder_server.adapters.storage.postgres.sets import ROWS, of_many
 from monkey_coder_server.adapters.storage.transaction import Compiled, Parameters, Query, Row
 
 DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # not annotated
+CHANNEL = "monkey_coder"
+"""On which processes tell each other what they have changed."""
+_ANNOUNCE = b"SELECT pg_notify('monkey_coder', $1)"
 _ALONE = b"SELECT pg_advisory_xact_lock(hashtext(current_schema()), $1::int)"
 
 
@@ -82,3 +85,7 @@ class PgTransaction:
         """Take a lock of this name, kept to the transaction's end; waits at most `LOCK_MS`."""
         number = int.from_bytes(blake2b(what.encode(), digest_size=4).digest(), "big", signed=True)
         self.cursor.execute(_ALONE, (number,))
+
+    def announce(self, what: str) -> None:
+        """Tell all who listen, when this is committed; however often it is said, once."""
+        self.cursor.execute(_ANNOUNCE, (what,))
