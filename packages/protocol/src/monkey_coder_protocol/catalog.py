@@ -44,7 +44,11 @@ class ModelList(msgspec.Struct, kw_only=True):
 
 
 class ProviderInfo(msgspec.Struct, kw_only=True):
-    """`status`: `active`, `sandbox` (simulated) or `unconfigured`."""
+    """`status`: `active`, `sandbox` (simulated) or `unconfigured`.
+
+    `data_policies` are what it is known for, `no_training`, `retention_30_days` and `zero_retention`, where that was
+    read in `data_policies_source`. What is not among them is unknown.
+    """
 
     name: str
     type: str
@@ -52,6 +56,8 @@ class ProviderInfo(msgspec.Struct, kw_only=True):
     status: str
     healthy: bool
     models: int
+    data_policies: list[str] = []
+    data_policies_source: str | None = None
 
 
 class ProviderList(msgspec.Struct, kw_only=True):

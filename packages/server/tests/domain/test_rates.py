@@ -1,7 +1,7 @@
 """Which rates count for a caller: all of them together, each under a subject of its own."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.limits import Holder, HolderKind
@@ -35,6 +35,7 @@ RULE = st.builds(
 ASKED = st.lists(st.sampled_from(MODELS), unique=True)
 
 
+@settings(max_examples=60)
 @given(st.lists(RULE, max_size=8), RULE, ASKED, st.none() | st.integers(1, 10**6))
 def test_another_rule_never_allows_more(
     rules: list[RateRule], more: RateRule, models: list[str], own: int | None
@@ -48,6 +49,7 @@ def test_another_rule_never_allows_more(
     assert all(after[subject] <= allowed for subject, allowed in before.items())
 
 
+@settings(max_examples=60)
 @given(st.lists(RULE, max_size=8), ASKED)
 def test_each_bound_is_counted_under_a_subject_of_its_own(rules: list[RateRule], models: list[str]) -> None:
     found = bounds(CALLER, rules, HOUSE, models)
@@ -55,6 +57,7 @@ def test_each_bound_is_counted_under_a_subject_of_its_own(rules: list[RateRule],
     assert len({bound.subject for bound in found}) == len(found) == len(told)
 
 
+@settings(max_examples=60)
 @given(st.lists(RULE, max_size=8), ASKED)
 def test_a_rule_of_somebody_else_or_on_another_model_does_not_count(rules: list[RateRule], models: list[str]) -> None:
     for bound in bounds(CALLER, rules, HOUSE, models):

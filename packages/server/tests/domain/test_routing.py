@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monkey_coder_server.domain.catalog import Capability, Catalog, Mode, ModelCard, Selection
+from monkey_coder_server.domain.limits import Holder, HolderKind
+from monkey_coder_server.domain.model_rules import RulePart, Ruling
 from monkey_coder_server.domain.pricing import PriceRow, Rates, price
 from monkey_coder_server.domain.routing import (
     CandidateState,
@@ -23,6 +25,7 @@ from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.domain.weights import BALANCED, Weighers, Weights
 
 USD = 1_000_000_000
+RULED_OUT = Ruling(Holder(HolderKind.TEAM, "t"), RulePart.DENY, "a rule of the team t denies it")
 TOOLS = frozenset({Capability.TOOLS})
 
 
@@ -105,7 +108,12 @@ def test_a_pinned_model_is_the_only_candidate_whatever_is_preferred() -> None:
 @pytest.mark.parametrize(
     ("changed", "request_facts", "exclusion", "words"),
     [
-        (BIG._replace(allowed=False), {}, Exclusion.NOT_ALLOWED, "may not use openai/big"),
+        (
+            BIG._replace(ruling=RULED_OUT),
+            {},
+            Exclusion.NOT_ALLOWED,
+            "may not use openai/big: a rule of the team t denies",
+        ),
         (BIG._replace(usable=False), {}, Exclusion.NO_KEY, "no key for openai"),
         (BIG._replace(row=None, price_problem="it is new"), {}, Exclusion.NO_PRICE, "cannot be billed: it is new"),
         (BIG, {"required": frozenset({Capability.VISION})}, Exclusion.MISSING_CAPABILITY, "cannot do vision"),
@@ -204,7 +212,7 @@ def test_only_selected_models_are_considered() -> None:
 
 
 def test_the_explanation_holds_the_numbers_of_the_decision() -> None:
-    made = plan(ask("auto:best"), [*ALL, MIDDLE._replace(allowed=False)])
+    made = plan(ask("auto:best"), [*ALL, MIDDLE._replace(ruling=RULED_OUT)])
     told = json.loads(json.dumps(explained(made)))
     first = made.candidates[0]
     assert told["chosen"] == first.name == first.card.name
@@ -225,7 +233,7 @@ STATES = st.lists(
             card(f"p{number % 4}", f"m{number}", tier),
             dollars,
             healthy=flags[0],
-            allowed=flags[1],
+            ruling=None if flags[1] else RULED_OUT,
             usable=flags[2],
             error_rate=error,
         ),
@@ -252,7 +260,7 @@ def test_a_plan_is_complete_ordered_and_the_same_in_any_order_of_asking(
     random.shuffle(shuffled)
     assert names(plan(request, shuffled)) == names(made)
     for ranked in made.candidates:
-        assert ranked.state.allowed
+        assert ranked.state.ruling is None
         assert ranked.state.usable
         for term in (ranked.terms.quality, ranked.terms.cost, ranked.terms.latency, ranked.terms.utility):
             assert 0 <= term <= 1 + 1e-9

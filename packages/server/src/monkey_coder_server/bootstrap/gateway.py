@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from monkey_coder_server.bootstrap.buying import buying_of, keep_paying
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.mail import track_mail
+from monkey_coder_server.bootstrap.offered import data_facts, facts_by_plan
 from monkey_coder_server.bootstrap.payments import RunningPayments, run_payments
 from monkey_coder_server.bootstrap.plans import keep_invoicing, order_plan_of, plans_of, sender_of
 from monkey_coder_server.bootstrap.prices import AUTO, CurrentPrices, begin_charging, installed
@@ -32,6 +33,7 @@ from monkey_coder_server.bootstrap.shared import open_shared, redis_check
 from monkey_coder_server.bootstrap.simulators import simulators
 from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
+from monkey_coder_server.domain.model_facts import DataFacts, ModelFacts
 from monkey_coder_server.domain.money import parse_percent
 from monkey_coder_server.features import accounts, audit, billing, catalog, inference, ops, pricing
 from monkey_coder_server.ports.provider import Provider
@@ -66,6 +68,8 @@ class Supply:
     base_url: str
     keys: tuple[str, ...]
     state: str
+    data: DataFacts
+    """What is known of what becomes of the data it is sent."""
 
 
 class Gateway:
@@ -137,11 +141,14 @@ def states_of(supplies: Sequence[Supply]) -> str:
 def _supply(provider: Provider, settings: Settings, simulated: Mapping[str, str]) -> Supply:
     given = settings.providers[provider.name]
     keys = tuple(key.reveal() for key in given.keys)
+    simulates = not keys and provider.name in simulated
+    base_url = simulated[provider.name] if simulates else (given.base_url or provider.base_url)
+    data = data_facts(provider, settings, base_url, simulated=simulates)
     if keys:
-        return Supply(provider, given.base_url or provider.base_url, keys, "active")
-    if provider.name in simulated:
-        return Supply(provider, simulated[provider.name], (SANDBOX_KEY,), "sandbox")
-    return Supply(provider, provider.base_url, (), catalog.UNCONFIGURED)
+        return Supply(provider, base_url, keys, "active", data)
+    if simulates:
+        return Supply(provider, base_url, (SANDBOX_KEY,), "sandbox", data)
+    return Supply(provider, provider.base_url, (), catalog.UNCONFIGURED, data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +171,8 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     models = Catalog(card for provider in PROVIDERS for card in provider.offers)
     prices = open_prices(books)
     health = _health(parts)
+    data = {supply.provider.name: supply.data for supply in parts.supplies}
+    keyed = {supply.provider.name for supply in parts.supplies if supply.keys}
 
     def healthy(provider: str) -> bool:
         names = [card.name for card in models.cards if card.provider == provider]
@@ -172,7 +181,9 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     others = (
         inference.build(
             inference.Dependencies(
-                access=[inference.Access(supply.provider, supply.base_url, supply.keys) for supply in parts.supplies],
+                access=[
+                    inference.Access(each.provider, each.base_url, each.keys, each.data) for each in parts.supplies
+                ],
                 catalog=models,
                 prices=prices,
                 ledger=parts.ledger,
@@ -195,13 +206,14 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 options=_options(settings),
             )
         ),
-        _accounts(parts, models),
+        _accounts(parts, facts_by_plan(models, prices, data, keyed)),
         catalog.build(
             catalog.Dependencies(
                 catalog=models,
                 providers=PROVIDERS,
                 states={supply.provider.name: supply.state for supply in parts.supplies},
                 healthy=healthy,
+                data=data,
                 prices=prices,
                 clock=books.clock,
                 version=VERSION,
@@ -223,10 +235,8 @@ def open_prices(books: Books) -> CurrentPrices:
     )
 
 
-def _accounts(parts: _Parts, models: Catalog) -> Feature:
-    offers = tuple((card.provider, card.model) for card in models.cards)
-    use = replace(parts.books.accounts, ledger=parts.ledger, offers=offers)
-    return accounts.build(use)
+def _accounts(parts: _Parts, offered: Callable[[str], Sequence[ModelFacts]]) -> Feature:
+    return accounts.build(replace(parts.books.accounts, ledger=parts.ledger, offered=offered))
 
 
 def _options(settings: Settings) -> inference.Options:

@@ -77,6 +77,13 @@ class Bound(NamedTuple):
     model: str = ""
     setting: str = ""
 
+    @classmethod
+    def of(cls, account_id: str, rule: RateRule) -> "Bound":
+        """The bound a rule of an account makes."""
+        kind, holder_id = rule.holder
+        subject = _subject(account_id, rule.holder, rule.measure, rule.model)
+        return cls(subject, rule.measure, rule.allowed, kind.value, holder_id, SOURCE_OF[kind], rule.model)
+
     @property
     def name(self) -> str:
         """What refusals call it: `key_requests`, `gateway_concurrency`, `model_tokens`."""
@@ -87,7 +94,7 @@ class Bound(NamedTuple):
         """The figure and whose it is, as a clause: `600 requests a minute of this API key`."""
         whose = _HOUSE.get(self.holder) or named(Holder(HolderKind(self.holder), self.holder_id))
         model = f" for the model {self.model}" if self.model else ""
-        return f"{self.allowed} {_COUNTED[self.measure]} of {whose}{model}"
+        return f"{counted(self.measure, self.allowed)} of {whose}{model}"
 
 
 _COUNTED: Mapping[Measure, str] = MappingProxyType(
@@ -132,6 +139,11 @@ class Caller(NamedTuple):
         return holders(self.account_id, self.key_id, self.project_id, self.team_id)
 
 
+def counted(measure: Measure, figure: int) -> str:
+    """A figure with what it counts: `600 requests a minute`."""
+    return f"{figure} {_COUNTED[measure]}"
+
+
 def bounds(
     caller: Caller, rules: Iterable[RateRule], house: HouseRates, models: Collection[str] = ()
 ) -> tuple[Bound, ...]:
@@ -146,7 +158,7 @@ def bounds(
     counting = caller.holders
     ruling = [rule for rule in rules if rule.holder in counting and (not rule.model or rule.model in models)]
     ruling.sort(key=lambda rule: counting.index(rule.holder))
-    found += [_of_rule(caller.account_id, rule) for rule in ruling]
+    found += [Bound.of(caller.account_id, rule) for rule in ruling]
     found.append(_own(caller, house.key))
     least: dict[str, Bound] = {}
     for bound in found:
@@ -158,12 +170,6 @@ def bounds(
 def _of_house(holder: str, holder_id: str, rate: SetRate) -> Bound:
     subject = f"{rate.measure}:{holder}:{holder_id}"
     return Bound(subject, rate.measure, rate.allowed, holder, holder_id, Source.SETTING, setting=rate.setting)
-
-
-def _of_rule(account_id: str, rule: RateRule) -> Bound:
-    kind, holder_id = rule.holder
-    subject = _subject(account_id, rule.holder, rule.measure, rule.model)
-    return Bound(subject, rule.measure, rule.allowed, kind.value, holder_id, SOURCE_OF[kind], rule.model)
 
 
 def _own(caller: Caller, usual: SetRate) -> Bound:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from monkey_coder_server.domain import routing_priors
 from monkey_coder_server.domain.catalog import Capability, Mode, ModelCard, Selection
+from monkey_coder_server.domain.model_rules import Ruling
 from monkey_coder_server.domain.pricing import PriceRow, plain_price
 from monkey_coder_server.domain.weights import UNASKED, Decider, Weighers, Weights
 
@@ -62,10 +63,10 @@ class RouteRequest:
 class CandidateState(NamedTuple):
     """A model as it stands now. `row` None: no price, `price_problem` says why.
 
-    `usable` False: no key for its provider. `allowed` False: the caller's key may not use it. `healthy` False: its
-    breaker is open, so it is tried last. `first_byte_ms` and `tokens_per_second` are measured averages, None until
-    measured; `error_rate` 0 to 1. `usual_output` are the tokens its answers to such requests took, None until some
-    were seen.
+    `usable` False: no key for its provider. `ruling`: why the caller's key may not use it, None when it may. `healthy`
+    False: its breaker is open, so it is tried last. `first_byte_ms` and `tokens_per_second` are measured averages, None
+    until measured; `error_rate` 0 to 1. `usual_output` are the tokens its answers to such requests took, None until
+    some were seen.
     """
 
     card: ModelCard
@@ -73,7 +74,7 @@ class CandidateState(NamedTuple):
     markup_basis_points: int = 0
     price_problem: str = "no price is known for it"
     usable: bool = True
-    allowed: bool = True
+    ruling: Ruling | None = None
     healthy: bool = True
     first_byte_ms: float | None = None
     tokens_per_second: float | None = None
@@ -94,11 +95,12 @@ class Exclusion(StrEnum):
 
 
 class Excluded(NamedTuple):
-    """A model that was left out; `reason` is one sentence."""
+    """A model that was left out; `reason` is one sentence, `ruling` the rule that a key may not use it by."""
 
     name: str
     why: Exclusion
     reason: str
+    ruling: Ruling | None = None
 
 
 class Expectation(NamedTuple):
@@ -192,11 +194,12 @@ def _positions(cards: Sequence[ModelCard]) -> dict[str, int]:
 def _consider(request: RouteRequest, state: CandidateState, position: int) -> Expectation | Excluded:
     """What to expect of the model, or why it is no candidate. Cheap and final reasons come first."""
     card = state.card
-    if not state.allowed:
+    if state.ruling is not None:
         return Excluded(
             card.name,
             Exclusion.NOT_ALLOWED,
-            f"This key may not use {card.name}; name a model it may use, or use another key.",
+            f"This key may not use {card.name}: {state.ruling.told}; name a model it may use, or use another key.",
+            state.ruling,
         )
     if not state.usable:
         return Excluded(

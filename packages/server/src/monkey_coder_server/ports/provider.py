@@ -9,6 +9,7 @@ from typing import Protocol
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import ProviderFailure
+from monkey_coder_server.domain.model_facts import UNKNOWN, DataFacts
 from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.domain.usage import UsageRule
 from monkey_coder_server.ports.record import Record
@@ -119,6 +120,8 @@ class Provider:
     """Other wire formats the provider speaks."""
     spoken_to_in: Mapping[str, str] = field(default_factory=_none)
     """Model → the dialect it needs, where that is not the provider's usual one."""
+    data: DataFacts = UNKNOWN
+    """What it says publicly of the data it is sent."""
     usage_rules: Mapping[str, UsageRule] = field(default_factory=_no_rules)
     """Dialect → how the provider counts in it, where that is not its usual rule."""
 

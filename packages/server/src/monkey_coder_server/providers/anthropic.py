@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from monkey_coder_server.dialects.anthropic_messages import AnthropicMessages, ModelTraits
 from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.model_facts import DataFacts, DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
 
@@ -88,6 +89,13 @@ _TRAITS = {
     "claude-haiku-4-5": ModelTraits(thinking="budget"),
 }
 
+_DATA = DataFacts(
+    frozenset({DataPolicy.NO_TRAINING, DataPolicy.RETENTION_30_DAYS}),
+    source="https://privacy.claude.com/en/articles/7996866 and 7996875",
+    checked="2026-11-30",
+)
+"""What its classifiers flag as misuse is kept for up to two years; zero retention takes an agreement."""
+
 PROVIDER = Provider(
     name="anthropic",
     label="Anthropic",
@@ -99,4 +107,5 @@ PROVIDER = Provider(
     usage_rule=USAGE_RULES["anthropic"],
     cards=_CARDS,
     aliases=("claude",),
+    data=_DATA,
 )

@@ -90,6 +90,8 @@ _TRAITS = {
     "gemini-2.5-flash-lite": ModelTraits(budget=(512, 24_576), can_rest=True),
 }
 
+# Whether prompts improve Google's products hangs on whether the key is of a paid project (ai.google.dev, Gemini API
+# Additional Terms), which a key does not tell; so nothing is known here, and an operator says it in the settings.
 PROVIDER = Provider(
     name="google",
     label="Google",

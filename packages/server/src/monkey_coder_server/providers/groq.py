@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.model_facts import DataFacts, DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import CancelPolicy, Provider
 
@@ -83,6 +84,13 @@ _QUIRKS = Quirks(
     also=MappingProxyType({"qwen/": MappingProxyType({"reasoning_format": "parsed"})}),
 )
 
+_DATA = DataFacts(
+    frozenset({DataPolicy.RETENTION_30_DAYS}),
+    source="https://console.groq.com/docs/your-data",
+    checked="2026-11-30",
+)
+"""Kept only to look into failures and misuse, unless the operator turns that off; of training the page says nothing."""
+
 PROVIDER = Provider(
     name="groq",
     label="Groq",
@@ -94,4 +102,5 @@ PROVIDER = Provider(
     usage_rule=USAGE_RULES["groq"],
     cancel_policy=CancelPolicy.FINISH,
     cards=_CARDS,
+    data=_DATA,
 )

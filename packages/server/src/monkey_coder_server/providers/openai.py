@@ -7,6 +7,7 @@ from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
 from monkey_coder_server.dialects.openai_embeddings import OpenAIEmbeddings
 from monkey_coder_server.dialects.openai_moderations import OpenAIModerations
 from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
+from monkey_coder_server.domain.model_facts import DataFacts, DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
 
@@ -166,6 +167,13 @@ _RESPONSES = openai_responses.Quirks(
 _IN_RESPONSES = ("gpt-6.1-sol", "gpt-6-sol", "gpt-6.1-terra", "gpt-6-luna", "gpt-5.3-codex")
 """GPT-6 takes function tools beside reasoning there alone, and the codex models are served there alone."""
 
+_DATA = DataFacts(
+    frozenset({DataPolicy.NO_TRAINING, DataPolicy.RETENTION_30_DAYS}),
+    source="https://developers.openai.com/api/docs/guides/your-data",
+    checked="2026-11-30",
+)
+"""Zero retention is for approved organizations: an operator who has it says so in the settings."""
+
 PROVIDER = Provider(
     name="openai",
     label="OpenAI",
@@ -189,4 +197,5 @@ PROVIDER = Provider(
             **dict.fromkeys((card.model for card in _EMBEDDINGS), "openai-embeddings"),
         }
     ),
+    data=_DATA,
 )

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.dialects.openai_embeddings import OpenAIEmbeddings
 from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
+from monkey_coder_server.domain.model_facts import DataFacts, DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import CancelPolicy, Provider
 
@@ -79,6 +80,13 @@ _QUIRKS = Quirks(
     efforts=MappingProxyType({"sonar-reasoning": _EFFORTS, "sonar-deep-research": _EFFORTS}),
 )
 
+_DATA = DataFacts(
+    frozenset({DataPolicy.NO_TRAINING, DataPolicy.RETENTION_30_DAYS, DataPolicy.ZERO_RETENTION}),
+    source="https://docs.perplexity.ai/docs/resources/privacy-security",
+    checked="2026-11-30",
+)
+"""Said of the Sonar API."""
+
 PROVIDER = Provider(
     name="perplexity",
     label="Perplexity",
@@ -93,4 +101,5 @@ PROVIDER = Provider(
     other_cards=_EMBEDDINGS,
     further_dialects=(_VECTORS,),
     spoken_to_in=MappingProxyType(dict.fromkeys((card.model for card in _EMBEDDINGS), _VECTORS.name)),
+    data=_DATA,
 )

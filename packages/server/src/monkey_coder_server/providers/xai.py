@@ -5,6 +5,7 @@ from types import MappingProxyType
 from monkey_coder_server.dialects import openai_responses
 from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quirks
 from monkey_coder_server.domain.catalog import Capability, ModelCard
+from monkey_coder_server.domain.model_facts import DataFacts, DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES, UsageRule
 from monkey_coder_server.ports.provider import Provider
 
@@ -96,6 +97,13 @@ _QUIRKS = Quirks(
 _RESPONSES = openai_responses.Quirks(provider="xai", efforts=_EFFORTS)
 """No tool of xAI's own: the price list has no price for their calls."""
 
+_DATA = DataFacts(
+    frozenset({DataPolicy.NO_TRAINING, DataPolicy.RETENTION_30_DAYS}),
+    source="https://docs.x.ai/docs/faq/security",
+    checked="2026-11-30",
+)
+"""Zero retention is a setting of a team there."""
+
 PROVIDER = Provider(
     name="xai",
     label="xAI",
@@ -110,4 +118,5 @@ PROVIDER = Provider(
     cards=_CARDS,
     aliases=("grok", "x-ai"),
     limit_covers_reasoning=False,
+    data=_DATA,
 )

@@ -21,6 +21,7 @@ USE = catalog.Dependencies(
     providers=(),
     states={},
     healthy=lambda _: False,
+    data={},
     prices=lambda: PriceList(PriceBook.of([]), MarkupTable(0)),
     clock=LoopClock(),
     version="1",

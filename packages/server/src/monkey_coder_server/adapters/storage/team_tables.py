@@ -62,7 +62,8 @@ model_rules = Table(
     Index("ix_model_rules_revision", "revision"),
 )
 """`holder` as in `limits`; `allow`, `deny`, `capabilities` and `data_policies` are JSON lists, the ceilings
-nano-dollars per million tokens. The release before writes none of the last four. `revision` grows with each change, for snapshots."""
+nano-dollars per million tokens. The release before writes none of the last four. `revision` grows with each change,
+for snapshots."""
 
 
 def held_by_what_is(account_id: ColumnElement[str], holder: ColumnElement[str]) -> ColumnElement[bool]:

@@ -19,8 +19,8 @@ _WITH_AN_ACCOUNT = (
     "account_plans", "answer_items", "answers", "api_keys", "audit", "counters", "grants", "holds", "idempotency",
     "leases", "limits", "memberships", "model_rules", "organizations", "payment_customers", "payment_disputes",
     "payment_refunds", "payment_takings", "payments", "projects", "promotion_redemptions", "quotes", "receipts",
-    "rate_rules", "routing_decisions", "teams", "top_up_charges", "top_ups", "transactions", "unbooked", "usage", "usage_daily",
-    "wallets",
+    "rate_rules", "routing_decisions", "teams", "top_up_charges", "top_ups", "transactions", "unbooked", "usage",
+    "usage_daily", "wallets",
 )  # fmt: skip
 WALLED: Mapping[str, str] = {
     **dict.fromkeys(_WITH_AN_ACCOUNT, _ACCOUNT),

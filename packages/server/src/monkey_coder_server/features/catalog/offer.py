@@ -7,6 +7,7 @@ from types import MappingProxyType
 from monkey_coder_protocol.catalog import ModelInfo, ProviderInfo, ProviderList
 from monkey_coder_server.domain.catalog import AUTO, Catalog, Kind, Mode, ModelCard
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
+from monkey_coder_server.domain.model_facts import DataFacts
 from monkey_coder_server.domain.money import BASIS_POINTS, ceil_div
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.pricing import rate_usd
@@ -28,12 +29,16 @@ AUTO_NAMES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """`states` says of each provider `active`, `sandbox` or `unconfigured`; `healthy` whether its calls succeed now."""
+    """`states` says of each provider `active`, `sandbox` or `unconfigured`; `healthy` whether its calls succeed now.
+
+    `data` says by provider what is known of what becomes of the data it is sent.
+    """
 
     catalog: Catalog
     providers: tuple[Provider, ...]
     states: Mapping[str, str]
     healthy: Callable[[str], bool]
+    data: Mapping[str, DataFacts]
     prices: Callable[[], PriceList]
     clock: Clock
     version: str
@@ -112,6 +117,8 @@ def _provider_info(use: Dependencies, provider: Provider) -> ProviderInfo:
         initialized=state != UNCONFIGURED,
         status=state,
         healthy=state != UNCONFIGURED and use.healthy(provider.name),
+        data_policies=sorted(use.data[provider.name].policies),
+        data_policies_source=use.data[provider.name].source or None,
         models=0 if state == UNCONFIGURED else len(on_offer),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from monkey_coder_server.domain.catalog import Catalog
+from monkey_coder_server.domain.model_facts import UNKNOWN, DataFacts
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
@@ -28,11 +29,15 @@ from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a provider is reached: base URL and our keys there; none means it is not configured."""
+    """How a provider is reached: base URL and our keys there; none means it is not configured.
+
+    `data` is what is known of what becomes of the data it is sent.
+    """
 
     provider: Provider
     base_url: str
     keys: tuple[str, ...]
+    data: DataFacts = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ def no_candidate(selection: Selection, excluded: Sequence[Excluded], *, input_to
     others = len(excluded) - 1
     suffix = f" {others} other models were left out too; POST /v1/router/debug says why." if others else ""
     facts = {"model": nearest.name}
+    if nearest.ruling is not None:
+        holder, part, _ = nearest.ruling
+        facts |= {"rule": part.value, "holder": holder.kind.value, "holder_id": holder.id}
     if nearest.why is Exclusion.CONTEXT_TOO_LONG:
         window = next(card.most_input_tokens for card in selection.cards if card.name == nearest.name)
         facts |= {"input_tokens": str(input_tokens), "context_window": str(window)}

@@ -13,6 +13,7 @@ from monkey_coder_server.domain.collapse import PLANNED
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.likeness import shape_of
 from monkey_coder_server.domain.limits import Holder, HolderKind
+from monkey_coder_server.domain.model_facts import ModelFacts
 from monkey_coder_server.domain.model_rules import ModelAccess, ModelRule, access_of
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.prompt_tokens import prompt_size
@@ -51,6 +52,7 @@ class Listing:
     card: ModelCard
     keyed: bool
     candidate: Candidate | None
+    facts: ModelFacts
     problem: str = ""
 
 
@@ -272,7 +274,7 @@ class Planner:
                         0 if tariff is None else tariff.markup,
                         listing.problem,
                         listing.keyed,
-                        allowed is None or allowed.permits(card.provider, card.model),
+                        None if allowed is None else allowed.excludes(listing.facts),
                         pulse.admits,
                         pulse.first_byte_ms,
                         pulse.tokens_per_second,

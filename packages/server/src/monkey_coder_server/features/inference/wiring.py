@@ -7,6 +7,7 @@ from monkey_coder_protocol import execute as wire
 from monkey_coder_protocol.billing import Feedback, Quote
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import GatewayError, PriceUnknown
+from monkey_coder_server.domain.model_facts import UNKNOWN, facts_of
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.scopes import EXECUTE, ROUTER_DEBUG
 from monkey_coder_server.features.inference import doors
@@ -142,14 +143,18 @@ def _lister(use: Dependencies) -> Callable[[PriceList, str], Iterator[Listing]]:
         for card in use.catalog.cards:
             access = reached.get(card.provider)
             if access is None or not access.keys:
-                yield Listing(card, keyed=False, candidate=None)
+                yield Listing(card, keyed=False, candidate=None, facts=facts_of(card, None, 0, UNKNOWN))
                 continue
             try:
                 tariff = _tariff(prices, plan, card)
             except PriceUnknown as unknown:
-                yield Listing(card, keyed=True, candidate=None, problem=unknown.message)
+                facts = facts_of(card, None, 0, access.data)
+                yield Listing(card, keyed=True, candidate=None, facts=facts, problem=unknown.message)
                 continue
-            yield Listing(card, keyed=True, candidate=_candidate(card, access, rings[card.provider], tariff))
+            facts = facts_of(card, tariff.row, tariff.markup, access.data)
+            yield Listing(
+                card, keyed=True, candidate=_candidate(card, access, rings[card.provider], tariff), facts=facts
+            )
 
     return listings
 
