@@ -42,6 +42,17 @@ LIMIT: dict[str, Any] = {
     "resets_at": None,
 }
 LIMITS: dict[str, Any] = {"limits": [LIMIT], "count": 1}
+RATE: dict[str, Any] = {
+    "measure": "requests",
+    "limit": 600,
+    "holder": "team",
+    "holder_id": "team_1",
+    "source": "team",
+    "model": None,
+    "setting": None,
+    "tightest": True,
+}
+RATES: dict[str, Any] = {"rates": [RATE], "count": 1}
 RULE: dict[str, Any] = {"holder": "team", "holder_id": "team_1", "allow": [], "deny": ["xai/*"], "collapse": "vote"}
 RULES: dict[str, Any] = {"rules": [RULE], "count": 1}
 POLICY: dict[str, Any] = {
@@ -49,10 +60,22 @@ POLICY: dict[str, Any] = {
     "scopes": ["execute"],
     "team_id": "team_1",
     "project_id": "shop",
+    "plan": "default",
+    "rates": [RATE],
     "limits": [LIMIT],
     "tightest": [LIMIT],
     "rules": [RULE],
     "models": ["openai/gpt-5"],
+    "excluded": [
+        {
+            "model": "xai/grok",
+            "rule": "deny",
+            "holder": "team",
+            "holder_id": "team_1",
+            "source": "team",
+            "reason": "A rule of the team team_1 denies it.",
+        }
+    ],
     "collapse": "vote",
 }
 SAID: dict[str, Any] = {"message": "Done."}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monkey_coder import CreateKeyRequest
-from monkey_coder_protocol.organizations import ChangeOrganization, CreateProject, SetLimit, SetModelRule
+from monkey_coder_protocol.organizations import ChangeOrganization, CreateProject, SetLimit, SetModelRule, SetRate
 from packages.client.tests.fake_gateway import KEY, KEY_INFO, FakeGateway, reply
 from packages.client.tests.organization_answers import (
     INVITATION,
@@ -18,6 +18,7 @@ from packages.client.tests.organization_answers import (
     ORGANIZATIONS,
     POLICY,
     PROJECT,
+    RATES,
     RULES,
     SAID,
     TEAM,
@@ -76,6 +77,14 @@ CALLS: list[tuple[Call, str, str, Any, Any]] = [
     (lambda o: o.rename_project("acc_1", "shop", "x"), "PATCH", f"{ONE}/projects/shop", {"name": "x"}, PROJECT),
     (lambda o: o.delete_project("acc_1", "a/b", confirmation="proof"), "DELETE", f"{ONE}/projects/a/b", None, SAID),
     (lambda o: o.limits("acc_1"), "GET", f"{ONE}/limits", None, LIMITS),
+    (lambda o: o.rates("acc_1"), "GET", f"{ONE}/rates", None, RATES),
+    (
+        lambda o: o.set_rates("acc_1", SetRate(holder="organization", requests=5, tokens=None)),
+        "PUT",
+        f"{ONE}/rates",
+        {"holder": "organization", "holder_id": None, "model": None, "requests": 5, "tokens": None},
+        RATES,
+    ),
     (lambda o: o.model_rules("acc_1"), "GET", f"{ONE}/model-rules", None, RULES),
 ]
 

@@ -4,7 +4,7 @@ from typing import Protocol, TypeVar
 
 from monkey_coder import _requests
 from monkey_coder._requests import Call
-from monkey_coder_protocol import auth, cli_login, factors, identity
+from monkey_coder_protocol import auth, cli_login, factors, identity, organizations
 
 T = TypeVar("T")
 
@@ -41,6 +41,10 @@ class Keys:
         """End a key at once."""
         return self._client.call(_requests.revoke_key(key_id))
 
+    def limits(self, *, key_id: str | None = None, project_id: str | None = None) -> organizations.KeyPolicy:
+        """Every rate, limit and rule that counts for this key, another one or a project, and where each is from."""
+        return self._client.call(_requests.limits(key_id, project_id))
+
 
 class AsyncKeys:
     """API keys of the account."""
@@ -59,6 +63,10 @@ class AsyncKeys:
     async def revoke(self, key_id: str) -> auth.Message:
         """End a key at once."""
         return await self._client.call(_requests.revoke_key(key_id))
+
+    async def limits(self, *, key_id: str | None = None, project_id: str | None = None) -> organizations.KeyPolicy:
+        """Every rate, limit and rule that counts for this key, another one or a project, and where each is from."""
+        return await self._client.call(_requests.limits(key_id, project_id))
 
 
 class Auth:

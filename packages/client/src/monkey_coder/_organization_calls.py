@@ -153,6 +153,16 @@ def set_limit(organization_id: str, limit: wire.SetLimit) -> Call[wire.LimitList
     return _call("PUT", _path(organization_id, "limits"), wire.LimitList, limit)
 
 
+def rates(organization_id: str) -> Call[wire.RateList]:
+    """`GET …/rates`."""
+    return _call("GET", _path(organization_id, "rates"), wire.RateList)
+
+
+def set_rates(organization_id: str, rate: wire.SetRate) -> Call[wire.RateList]:
+    """`PUT …/rates`."""
+    return _call("PUT", _path(organization_id, "rates"), wire.RateList, rate)
+
+
 def model_rules(organization_id: str) -> Call[wire.ModelRuleList]:
     """`GET …/model-rules`."""
     return _call("GET", _path(organization_id, "model-rules"), wire.ModelRuleList)

@@ -123,6 +123,14 @@ class Organizations:
         """Set a limit of a level, or take it back."""
         return self._client.call(calls.set_limit(organization_id, limit))
 
+    def rates(self, organization_id: str) -> wire.RateList:
+        """Every rate in it: requests and tokens a minute, requests at once."""
+        return self._client.call(calls.rates(organization_id))
+
+    def set_rates(self, organization_id: str, rate: wire.SetRate) -> wire.RateList:
+        """Set rates of a holder, or take them back with null."""
+        return self._client.call(calls.set_rates(organization_id, rate))
+
     def model_rules(self, organization_id: str) -> wire.ModelRuleList:
         """What its levels say of models."""
         return self._client.call(calls.model_rules(organization_id))
@@ -247,6 +255,14 @@ class AsyncOrganizations:
     async def set_limit(self, organization_id: str, limit: wire.SetLimit) -> wire.LimitList:
         """Set a limit of a level, or take it back."""
         return await self._client.call(calls.set_limit(organization_id, limit))
+
+    async def rates(self, organization_id: str) -> wire.RateList:
+        """Every rate in it: requests and tokens a minute, requests at once."""
+        return await self._client.call(calls.rates(organization_id))
+
+    async def set_rates(self, organization_id: str, rate: wire.SetRate) -> wire.RateList:
+        """Set rates of a holder, or take them back with null."""
+        return await self._client.call(calls.set_rates(organization_id, rate))
 
     async def model_rules(self, organization_id: str) -> wire.ModelRuleList:
         """What its levels say of models."""

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 from urllib.parse import quote as escape
+from urllib.parse import urlencode
 
 import msgspec
 
 from monkey_coder import _responses
 from monkey_coder.errors import ConfigurationError
 from monkey_coder.results import Execution, money
-from monkey_coder_protocol import auth, billing, catalog, cli_login, execute, factors, identity
+from monkey_coder_protocol import auth, billing, catalog, cli_login, execute, factors, identity, organizations
 
 T = TypeVar("T")
 Outcome = Literal["accepted", "rejected", "tests_passed", "tests_failed"]
@@ -156,6 +157,13 @@ def health() -> Call[catalog.Health]:
 def balance() -> Call[billing.Balance]:
     """`GET /v1/billing/balance`."""
     return Call(_get("/v1/billing/balance"), _responses.parse_as(billing.Balance))
+
+
+def limits(key_id: str | None, project_id: str | None) -> Call[organizations.KeyPolicy]:
+    """`GET /v1/limits`."""
+    asked = {name: each for name, each in (("key_id", key_id), ("project_id", project_id)) if each is not None}
+    path = f"/v1/limits?{urlencode(asked)}" if asked else "/v1/limits"
+    return Call(_get(path), _responses.parse_as(organizations.KeyPolicy))
 
 
 def receipt(receipt_id: str) -> Call[billing.Receipt]:

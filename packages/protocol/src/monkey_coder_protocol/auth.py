@@ -72,20 +72,31 @@ class KeyCaps(msgspec.Struct, omit_defaults=True):
     total_tokens: int | None = None
 
 
+class KeyRate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What one key may ask: requests and tokens a minute, and requests at once. What is left out is not limited here.
+
+    A key without a rate in requests has the gateway's usual one.
+    """
+
+    requests: int | None = None
+    tokens: int | None = None
+    concurrency: int | None = None
+
+
 class CreateKeyRequest(msgspec.Struct, kw_only=True):
     """All but `name`, `collapse` and `weights` restrict the key; left out they mean no restriction.
 
-    `project_id` puts the key under the limits of a project. `collapse` is how several models are asked for one answer
-    where a request of this key says nothing of it: one of the words of `collapse_strategy`. `weights` count for the
-    choice of a model where a request names none. `service_account` is the id of one of the organization that the key
-    is for; scopes left out are all that its user may have.
+    `rate` as a number is requests a minute. `project_id` puts the key under the limits of a project. `collapse` is how
+    several models are asked for one answer where a request of this key says nothing of it: one of the words of
+    `collapse_strategy`. `weights` count for the choice of a model where a request names none. `service_account` is the
+    id of one of the organization that the key is for; scopes left out are all that its user may have.
     """
 
     name: str
     scopes: list[str] | None = None
     models: list[str] | None = None
     caps: KeyCaps | None = None
-    rate: int | None = None
+    rate: int | KeyRate | None = None
     ip_allow: list[str] | None = None
     expires_days: int | None = None
     project_id: str | None = None
@@ -95,12 +106,15 @@ class CreateKeyRequest(msgspec.Struct, kw_only=True):
 
 
 class UpdateKeyRequest(msgspec.Struct, kw_only=True):
-    """What a key is to be. What is not sent stays, null takes a restriction back; `caps` replaces all caps."""
+    """What a key is to be. What is not sent stays, null takes a restriction back; `caps` replaces all caps.
+
+    `rate` replaces all rates; as a number it is requests a minute.
+    """
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     models: list[str] | msgspec.UnsetType | None = msgspec.UNSET
     caps: KeyCaps | msgspec.UnsetType | None = msgspec.UNSET
-    rate: int | msgspec.UnsetType | None = msgspec.UNSET
+    rate: int | KeyRate | msgspec.UnsetType | None = msgspec.UNSET
     ip_allow: list[str] | msgspec.UnsetType | None = msgspec.UNSET
 
 
@@ -121,6 +135,8 @@ class LeakedKey(msgspec.Struct, kw_only=True):
 class KeyInfo(msgspec.Struct, kw_only=True):
     """A key without its secret; times RFC 3339 UTC; `rate` in requests a minute, `weights` in percent.
 
+    `rate` is an object where tokens, or requests at once, are limited too.
+
     `user_id` is whose it is; `former_until` is when the secret before the newest ends, or ended.
     """
 
@@ -134,7 +150,7 @@ class KeyInfo(msgspec.Struct, kw_only=True):
     scopes: list[str]
     models: list[str] | None
     caps: KeyCaps | None
-    rate: int | None = None
+    rate: int | KeyRate | None = None
     ip_allow: list[str] | None = None
     project_id: str | None = None
     collapse: str | None = None

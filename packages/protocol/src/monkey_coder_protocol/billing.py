@@ -64,6 +64,7 @@ class Forecast(msgspec.Struct, kw_only=True):
 class LimitStanding(msgspec.Struct, kw_only=True):
     """A spending limit and how it stands. Figures are USD for `unit` `money`, counts for `tokens`, as decimal strings.
 
+    `source` is who says so: `operator` for the account's own, else the kind of its holder.
     `scope` is `account`, `project`, `key`, or `model` for a limit of one of those (`holder`) on one model.
     `resets_at` is null for `period` `total`.
     """
@@ -71,6 +72,7 @@ class LimitStanding(msgspec.Struct, kw_only=True):
     scope: str
     holder: str
     holder_id: str
+    source: str = ""
     model: str | None
     period: str
     unit: str

@@ -178,12 +178,55 @@ class LimitList(msgspec.Struct):
     count: int
 
 
+class SetRate(msgspec.Struct, kw_only=True):
+    """Rates of the `organization`, a `team`, a `project` or a `key`: requests and tokens a minute, requests at once.
+
+    What is not sent stays, null takes a rate back. `model` (`provider/model`) narrows them to requests for one model.
+    """
+
+    holder: str
+    holder_id: str | None = None
+    model: str | None = None
+    requests: int | msgspec.UnsetType | None = msgspec.UNSET
+    tokens: int | msgspec.UnsetType | None = msgspec.UNSET
+    concurrency: int | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class RateInfo(msgspec.Struct, kw_only=True):
+    """At most so many of a `measure`: `requests` or `tokens` a minute, or `concurrency`, requests at once.
+
+    `holder` is whose it is: `gateway` for all callers together, `address` for one network address, or `account`,
+    `organization`, `team`, `project` or `key`. `source` is who says so: `setting`, named in `setting`, `operator` for
+    an account, else the kind of its holder. `tightest`: none on the same measure and model allows less.
+    """
+
+    measure: str
+    limit: int
+    holder: str
+    holder_id: str
+    source: str
+    model: str | None
+    setting: str | None = None
+    tightest: bool = False
+
+
+class RateList(msgspec.Struct):
+    """`GET /v1/organizations/{organization_id}/rates`."""
+
+    rates: list[RateInfo]
+    count: int
+
+
 class SetModelRule(msgspec.Struct, kw_only=True):
     """What the `organization`, a `team`, a `project` or a `key` says about models, in place of what it said before.
 
     Names are `provider/model`, a bare model, or `provider/*`. Without `allow` all are allowed but for those of `deny`.
     `collapse` is how several models are asked for one answer where a request says nothing, as `POST /v1/keys` takes it:
     a key's goes before its project's, that before its team's, and the organization's comes last.
+
+    `max_input_usd` and `max_output_usd` (decimal text) are what a million tokens may cost at most, markup included, in
+    the dearest tier. `capabilities` are what a model must be able to do, as `GET /v1/models` names them;
+    `data_policies` what its provider must be known for, as `GET /v1/providers` does: what is unknown is not fulfilled.
     """
 
     holder: str
@@ -191,16 +234,25 @@ class SetModelRule(msgspec.Struct, kw_only=True):
     allow: list[str] | None = None
     deny: list[str] = []
     collapse: str | None = None
+    max_input_usd: str | None = None
+    max_output_usd: str | None = None
+    capabilities: list[str] = []
+    data_policies: list[str] = []
 
 
 class ModelRuleInfo(msgspec.Struct, kw_only=True):
-    """One rule on models, and whose it is."""
+    """One rule on models, and whose it is. `source` is the kind of its holder, `operator` for an account."""
 
     holder: str
     holder_id: str
+    source: str = ""
     allow: list[str] | None
     deny: list[str]
     collapse: str | None
+    max_input_usd: str | None = None
+    max_output_usd: str | None = None
+    capabilities: list[str] = []
+    data_policies: list[str] = []
 
 
 class ModelRuleList(msgspec.Struct):
@@ -210,19 +262,36 @@ class ModelRuleList(msgspec.Struct):
     count: int
 
 
+class ExcludedModel(msgspec.Struct, kw_only=True):
+    """A model on offer that may not be used: by whose rule, which part of it, and why in words."""
+
+    model: str
+    rule: str
+    holder: str
+    holder_id: str
+    source: str
+    reason: str
+
+
 class KeyPolicy(msgspec.Struct, kw_only=True):
     """What counts for one key, each with where it comes from, the widest first.
 
-    `tightest` are of all limits on the same thing those with the least left. `models` are the models on offer that
-    every rule permits, and `collapse` how several are asked for one answer where a request says nothing.
+    All of it counts together. `rates` are bounded per minute or at a time, `limits` are on what is spent; `tightest`
+    are of all limits on the same thing those with the least left. `models` are the models on offer that every rule
+    permits, `excluded` the others, and `collapse` how several are asked for one answer where a request says nothing.
+    Of a person, or a project, `key_id` is null.
     """
 
-    key_id: str
+    key_id: str | None
+    account_id: str = ""
+    plan: str = ""
     scopes: list[str]
     team_id: str | None
     project_id: str | None
+    rates: list[RateInfo] = []
     limits: list[LimitStanding]
     tightest: list[LimitStanding]
     rules: list[ModelRuleInfo]
     models: list[str]
+    excluded: list[ExcludedModel] = []
     collapse: str | None

@@ -23,6 +23,13 @@ class PeriodQuery(msgspec.Struct, kw_only=True):
     end_date: Annotated[str, _LAST] = ""
 
 
+class PolicyQuery(msgspec.Struct, kw_only=True):
+    """`GET /v1/limits`: for another key of the caller's, or for a project; else for who asks."""
+
+    key_id: Name = ""
+    project_id: Name = ""
+
+
 class UsageFilters(PeriodQuery, kw_only=True):
     """Which requests count: those that match one name of each list that is given. A model may be `provider/model`."""
 

@@ -1,4 +1,4 @@
-"""`monkey-server admin grant | grants | refund | set-limits | limits`: what they are told."""
+"""`monkey-server admin grant | grants | refund | set-limits | limits | set-rates | rates`: what they are told."""
 
 import argparse
 from collections.abc import Callable, Coroutine, Sequence
@@ -17,6 +17,7 @@ def add(actions: Any, run: Run) -> None:
     _add_grant(actions, run)
     _add_refund(actions, run)
     _add_limits(actions, run)
+    _add_rates(actions, run)
 
 
 def _add_grant(actions: Any, run: Run) -> None:
@@ -64,6 +65,27 @@ def _add_limits(actions: Any, run: Run) -> None:
     limits = actions.add_parser("limits", help="list limits with what is used of them")
     _add_whose(limits, required=False)
     limits.set_defaults(command=lambda options: run(lambda settings: _limits(settings, options)))
+
+
+def _add_rates(actions: Any, run: Run) -> None:
+    wanted = actions.add_parser("set-rates", help="limit how much an account, a team, a project or a key asks")
+    _add_whose(wanted)
+    holder = wanted.add_mutually_exclusive_group()
+    holder.add_argument("--key", metavar="ID", help="one key of the account")
+    holder.add_argument("--project", metavar="P", help="all keys of a project")
+    holder.add_argument("--team", metavar="ID", help="all keys of a team of the organization")
+    wanted.add_argument("--model", metavar="M", help="only requests for this model (provider/model)")
+    for measure, counted in (
+        ("requests", "requests a minute"),
+        ("tokens", "tokens a minute"),
+        ("concurrency", "requests at once"),
+    ):
+        wanted.add_argument(f"--{measure}", type=int, metavar="N", help=counted)
+    wanted.add_argument("--none", action="store_true", help="take back all rates that are not given a number")
+    wanted.set_defaults(command=lambda options: run(lambda settings: _set_rates(settings, options)))
+    rates = actions.add_parser("rates", help="list rates of accounts and those in them")
+    _add_whose(rates, required=False)
+    rates.set_defaults(command=lambda options: run(lambda settings: _rates(settings, options)))
 
 
 def _add_whose(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
@@ -124,3 +146,25 @@ async def _limits(settings: Settings, options: argparse.Namespace) -> Sequence[s
     from monkey_coder_server.bootstrap import credit  # noqa: PLC0415 - heavy
 
     return await credit.list_limits(settings, options.whose)
+
+
+async def _set_rates(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
+    from monkey_coder_server.bootstrap import credit, rates  # noqa: PLC0415 - heavy
+    from monkey_coder_server.features.accounts.rates import RateWish  # noqa: PLC0415 - heavy
+
+    figures = {"requests": options.requests, "tokens": options.tokens, "concurrency": options.concurrency}
+    wish = RateWish(
+        options.whose,
+        rates.allowed(figures, none=options.none),
+        key_id=options.key,
+        project_id=options.project,
+        team_id=options.team,
+        model=credit.model_name(options.model),
+    )
+    return await rates.set_rates(settings, wish)
+
+
+async def _rates(settings: Settings, options: argparse.Namespace) -> Sequence[str]:
+    from monkey_coder_server.bootstrap import rates  # noqa: PLC0415 - heavy
+
+    return await rates.list_rates(settings, options.whose)

@@ -27,6 +27,7 @@ SECTIONS: dict[str, Table] = {
         "quote": ("quote", "Say what a task would cost."),
         "usage": ("usage", "Show what you used, and how long your credit lasts."),
         "balance": ("billing", "Show what is left."),
+        "limits": ("limits", "Show what counts for your key, and who says so."),
         "billing": ("buying", "Buy credit, give it back, top up automatically."),
         "statement": ("statement", "Show what moved your balance in a month."),
         "invoices": ("invoices", "Show what each month came to, and what is due."),

@@ -23,6 +23,7 @@ from monkey_coder_server.adapters.storage.operations import UnusableDatabase
 from monkey_coder_server.adapters.system.clock import SystemClock
 from monkey_coder_server.adapters.system.ids import system_ids
 from monkey_coder_server.adapters.tokens import JwtTokens
+from monkey_coder_server.bootstrap.house_rates import house_rates
 from monkey_coder_server.bootstrap.mail import open_outbox
 from monkey_coder_server.bootstrap.sign_in import sign_in_providers
 from monkey_coder_server.domain import api_keys
@@ -101,6 +102,8 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         organizations=storage.organizations,
         teams=storage.teams,
         model_rules=storage.model_rules,
+        rates=storage.rates,
+        house_rates=house_rates(settings),
         plans=storage.plans,
         account_plans=storage.account_plans,
         identities=storage.identities,

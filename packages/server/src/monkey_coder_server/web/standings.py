@@ -5,6 +5,7 @@ from datetime import datetime
 from monkey_coder_protocol.billing import LimitStanding
 from monkey_coder_server.domain.limits import Standing, Unit, resets_at
 from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.rates import SOURCE_OF
 
 
 def shown_standing(standing: Standing, at: datetime) -> LimitStanding:
@@ -15,6 +16,7 @@ def shown_standing(standing: Standing, at: datetime) -> LimitStanding:
         scope=limit.scope,
         holder=limit.holder.kind.value,
         holder_id=limit.holder.id,
+        source=SOURCE_OF[limit.holder.kind].value,
         model=limit.model or None,
         period=limit.period.value,
         unit=limit.unit.value,

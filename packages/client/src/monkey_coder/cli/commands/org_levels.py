@@ -1,6 +1,5 @@
 """`orgs teams|projects|limits|rules|policy`: the levels of an organization, and what each may use."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,12 +8,12 @@ import click
 from monkey_coder.cli import output
 from monkey_coder.cli.command import command
 from monkey_coder.cli.group import group
+from monkey_coder.cli.levels_shown import limit_rows, policy_text, rule_rows
 from monkey_coder.cli.options import AMOUNT, pass_session
 from monkey_coder.cli.organization_session import Who, acting, confirm, organization_options
 from monkey_coder.cli.session import Session
-from monkey_coder_protocol.billing import LimitStanding
 from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES
-from monkey_coder_protocol.organizations import CreateProject, ModelRuleInfo, SetLimit, SetModelRule
+from monkey_coder_protocol.organizations import CreateProject, SetLimit, SetModelRule
 
 LEVELS = click.Choice(["organization", "team", "project", "key"])
 _yes = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -124,7 +123,7 @@ def list_limits(session: Session, /, **who: Any) -> None:
     """List every limit in it, with what is left."""
     with acting(session, Who(**who)) as act:
         found = act.organizations.limits(act.organization_id)
-    session.emit(found, text=lambda: _limits(found.limits))
+    session.emit(found, text=lambda: limit_rows(found.limits))
 
 
 @command(
@@ -166,7 +165,7 @@ def set_limit(  # noqa: PLR0913  # one parameter an option
     wish = SetLimit(holder=level, holder_id=holder_id, period=period, usd=amount, tokens=tokens, model=model)
     with acting(session, Who(**who)) as act:
         found = act.organizations.set_limit(act.organization_id, wish)
-    session.emit(found, text=lambda: _limits(found.limits))
+    session.emit(found, text=lambda: limit_rows(found.limits))
 
 
 @command("list", examples=("monkey orgs rules list",))
@@ -176,7 +175,7 @@ def list_rules(session: Session, /, **who: Any) -> None:
     """List what its levels say of models."""
     with acting(session, Who(**who)) as act:
         found = act.organizations.model_rules(act.organization_id)
-    session.emit(found, text=lambda: _rules(found.rules))
+    session.emit(found, text=lambda: rule_rows(found.rules))
 
 
 @command(
@@ -184,6 +183,7 @@ def list_rules(session: Session, /, **who: Any) -> None:
     examples=(
         "monkey orgs rules set organization --deny 'xai/*'",
         "monkey orgs rules set project shop --collapse vote",
+        "monkey orgs rules set team team_… --max-output-usd 15 --data-policy no_training",
     ),
 )
 @click.argument("level", type=LEVELS)
@@ -195,6 +195,10 @@ def list_rules(session: Session, /, **who: Any) -> None:
     type=click.Choice(COLLAPSE_STRATEGIES),
     help="How several models are asked for one answer where a request says nothing of it.",
 )
+@click.option("--max-input-usd", type=AMOUNT, metavar="USD", help="Most a million input tokens may cost.")
+@click.option("--max-output-usd", type=AMOUNT, metavar="USD", help="Most a million output tokens may cost.")
+@click.option("--capability", multiple=True, metavar="NAME", help="Only models that can do this; repeatable.")
+@click.option("--data-policy", multiple=True, metavar="NAME", help="Only providers known for this; repeatable.")
 @organization_options
 @pass_session
 def set_rule(  # noqa: PLR0913  # one parameter an option
@@ -206,14 +210,27 @@ def set_rule(  # noqa: PLR0913  # one parameter an option
     allow: tuple[str, ...],
     deny: tuple[str, ...],
     collapse: str | None,
+    max_input_usd: Decimal | None,
+    max_output_usd: Decimal | None,
+    capability: tuple[str, ...],
+    data_policy: tuple[str, ...],
     **who: Any,
 ) -> None:
     """Say what LEVEL (as in `limits set`) says of models, in place of what it said; without an option nothing."""
-    allowed = list(allow) or None
-    wish = SetModelRule(holder=level, holder_id=holder_id, allow=allowed, deny=list(deny), collapse=collapse)
+    wish = SetModelRule(
+        holder=level,
+        holder_id=holder_id,
+        allow=list(allow) or None,
+        deny=list(deny),
+        collapse=collapse,
+        max_input_usd=None if max_input_usd is None else f"{max_input_usd:f}",
+        max_output_usd=None if max_output_usd is None else f"{max_output_usd:f}",
+        capabilities=list(capability),
+        data_policies=list(data_policy),
+    )
     with acting(session, Who(**who)) as act:
         found = act.organizations.set_model_rule(act.organization_id, wish)
-    session.emit(found, text=lambda: _rules(found.rules))
+    session.emit(found, text=lambda: rule_rows(found.rules))
 
 
 @command("policy", examples=("monkey orgs policy key_…",))
@@ -231,33 +248,10 @@ def policy(session: Session, /, key_id: str, **who: Any) -> None:
         ("several models", found.collapse or "only where a request asks for them"),
         ("models", len(found.models)),
     ]
-    session.emit(found, text=lambda: "\n\n".join([output.fields(pairs), _limits(found.limits), _rules(found.rules)]))
+    session.emit(found, text=lambda: policy_text(pairs, found))
 
 
 teams = group("teams", "Its teams.", list_teams, create_team, rename_team, delete_team)
 projects = group("projects", "Its projects.", list_projects, create_project, rename_project, delete_project)
 limits = group("limits", "What its levels may spend; a request must fit into all of them.", list_limits, set_limit)
 rules = group("rules", "Which models its levels may use; all of them must permit a model.", list_rules, set_rule)
-
-
-def _limits(found: Sequence[LimitStanding]) -> str:
-    rows = [
-        (each.holder, each.holder_id, each.model or "all", each.period, each.unit, each.limit, each.left)
-        for each in found
-    ]
-    return output.columns(("level", "id", "model", "per", "unit", "limit", "left"), rows) if rows else "No limits."
-
-
-def _rules(found: Sequence[ModelRuleInfo]) -> str:
-    rows = [
-        (
-            each.holder,
-            each.holder_id,
-            "all" if each.allow is None else " ".join(each.allow) or "none",
-            " ".join(each.deny) or "-",
-            each.collapse or "-",
-        )
-        for each in found
-    ]
-    header = ("level", "id", "allowed", "denied", "several models")
-    return output.columns(header, rows) if rows else "No rules on models."

@@ -7,6 +7,7 @@ import click
 from monkey_coder.cli import output
 from monkey_coder.cli.command import command
 from monkey_coder.cli.commands.org_levels import limits, policy, projects, rules, teams
+from monkey_coder.cli.commands.org_rates import rates
 from monkey_coder.cli.exits import Exit
 from monkey_coder.cli.failures import CommandFailed
 from monkey_coder.cli.group import group
@@ -225,7 +226,7 @@ orgs = group(
     " force; otherwise you log in for each command.",
     *(list_mine, create, use, show, rename, second_factor, delete, leave),
     *(members, change_role, remove, service_account, key, invite, invitations, accept),
-    *(teams, projects, limits, rules, policy),
+    *(teams, projects, limits, rates, rules, policy),
 )
 
 

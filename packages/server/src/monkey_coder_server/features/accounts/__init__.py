@@ -13,6 +13,7 @@ from monkey_coder_server.features.accounts.organizations import (
     ClosingRoutes,
     InvitationRoutes,
     OrganizationRoutes,
+    RateRoutes,
     TeamRoutes,
 )
 from monkey_coder_server.features.accounts.single_sign_on import SignInRoutes
@@ -32,6 +33,7 @@ def build(use: Dependencies) -> Feature:
         InvitationRoutes(use),
         KeyCareRoutes(use),
         TeamRoutes(use),
+        RateRoutes(use),
         ClosingRoutes(use),
         SignInRoutes(use),
         CliLoginRoutes(use),

@@ -1,8 +1,10 @@
 """What the accounts feature asks of others."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from monkey_coder_server.domain.model_facts import ModelFacts
+from monkey_coder_server.domain.rates import HouseRates
 from monkey_coder_server.features.accounts.factor_tools import FactorTools
 from monkey_coder_server.features.accounts.letters import Letters
 from monkey_coder_server.ports.accounts import Accounts, Audit, Keys, Sessions
@@ -14,12 +16,17 @@ from monkey_coder_server.ports.limits import Limits
 from monkey_coder_server.ports.operators import Operators
 from monkey_coder_server.ports.organizations import Memberships, Organizations
 from monkey_coder_server.ports.plans import AccountPlans, Plans
+from monkey_coder_server.ports.rates import RateRules
 from monkey_coder_server.ports.security import CommonPasswords, Passwords, SessionTokens
 from monkey_coder_server.ports.sign_in import Identities, SignInProvider
 from monkey_coder_server.ports.teams import ModelRules, Teams
 from monkey_coder_server.ports.tickets import Tickets
 from monkey_coder_server.ports.tries import Tries
 from monkey_coder_server.web.auth import Authenticator
+
+
+def _nothing(_plan: str) -> Sequence[ModelFacts]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Dependencies:
     """`random_text` gives 256 random bits as URL-safe text, `successor` as many that only we can tell from a text.
 
     `trial_credit` is in nano-dollars. `base_url` is where people reach this gateway, without a slash at its end.
-    `offers` are the models of the catalogue by provider and name.
+    `offered` gives the models on offer, priced as for a plan. `house_rates` are those of the settings.
 
     `recall` asks every process for what it took of an account's credit beforehand and can spare.
     """
@@ -49,6 +56,8 @@ class Dependencies:
     organizations: Organizations
     teams: Teams
     model_rules: ModelRules
+    rates: RateRules
+    house_rates: HouseRates
     plans: Plans
     account_plans: AccountPlans
     identities: Identities
@@ -75,4 +84,4 @@ class Dependencies:
     successor: Callable[[str], str]
     trial_credit: int
     base_url: str
-    offers: tuple[tuple[str, str], ...] = ()
+    offered: Callable[[str], Sequence[ModelFacts]] = _nothing

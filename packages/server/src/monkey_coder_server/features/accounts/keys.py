@@ -11,8 +11,9 @@ from monkey_coder_protocol.execute import RoutingWeights
 from monkey_coder_server.domain.errors import Forbidden, NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.domain.native_apps import shown_name
+from monkey_coder_server.domain.rates import Measure
 from monkey_coder_server.domain.scopes import covers
-from monkey_coder_server.features.accounts import key_caps
+from monkey_coder_server.features.accounts import key_caps, key_rates
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.key_checks import (
     checked_collapse,
@@ -38,17 +39,16 @@ MOST_CLI_KEYS = 20
 """Keys that log-ins of a command line made; the oldest is revoked when one more is made."""
 MOST_KEYS = 200
 LONGEST_LIFE_DAYS = 3650
-HIGHEST_RATE = 1_000_000
-"""Requests a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A stored key with its secret, which nothing else keeps, and its caps on tokens."""
+    """A stored key with its secret, which nothing else keeps, its caps on tokens and its rates beside requests."""
 
     record: KeyRecord
     secret: str
     tokens: Mapping[Period, int]
+    rates: Mapping[Measure, int]
 
 
 async def make_key(
@@ -73,7 +73,7 @@ async def make_key(
         created_at=now,
         models=checked_list("models", wish.models),
         caps=key_caps.money_of(wish.caps),
-        rate=checked_number("rate", wish.rate, most=HIGHEST_RATE),
+        rate=key_rates.requests_of(wish.rate),
         ip_allow=checked_networks(wish.ip_allow),
         expires_at=None,
         project_id=project_id,
@@ -84,12 +84,14 @@ async def make_key(
     days = checked_number("expires_days", wish.expires_days, most=LONGEST_LIFE_DAYS)
     if days is not None:
         record = replace(record, expires_at=now + timedelta(days=days))
-    made = Made(record, fresh.secret, key_caps.tokens_of(wish.caps))
+    made = Made(record, fresh.secret, key_caps.tokens_of(wish.caps), key_rates.others_of(wish.rate))
     await use.keys.create(record, most=MOST_KEYS)
     await use.audit.record(entry_on(record, "key.create", request))
     holder = Holder(HolderKind.KEY, record.key_id)
     for period, tokens in made.tokens.items():
         await use.limits.put(account_id, Limit(holder, period, Unit.TOKENS, tokens), now)
+    if made.rates:
+        await key_rates.put_others(use, account_id, record.key_id, made.rates)
     return made
 
 
@@ -147,6 +149,8 @@ async def refuse_more_rights(use: Dependencies, principal: Principal, wanted: fr
     ruled = key.models is not None or any(rule.holder.kind is HolderKind.KEY for rule in principal.rules)
     if ruled or key.rate is not None or key.ip_allow is not None or key.expires_at is not None:
         raise Forbidden("A key with restrictions cannot make keys; use an unrestricted one or log in.")
+    if any(rule.holder == Holder(HolderKind.KEY, key.key_id) for rule in use.rates.standing(key.account_id)):
+        raise Forbidden("A key with rates of its own cannot make keys; use one without or log in.")
     if key.caps != Caps() or key.project_id is not None or await limits_of(use, key):
         raise Forbidden("A key with spending limits or of a project cannot make keys; use one without or log in.")
     missing = [scope for scope in wanted if not covers(key.scopes, scope)]
@@ -161,12 +165,14 @@ async def list_keys(use: Dependencies, principal: Principal) -> list[KeyInfo]:
     limits: defaultdict[Holder, list[Limit]] = defaultdict(list)
     for standing in standings:
         limits[standing.limit.holder].append(standing.limit)
+    rates = await use.rates.rules(principal.account_id)
     return [
         KeyInfo(
             **_shown(
                 record,
                 key_status(record, use),
                 key_caps.tokens_among(limits[Holder(HolderKind.KEY, record.key_id)]),
+                key_rates.others_among(rates, record.key_id),
             )
         )
         for record in await seen_keys(use, principal)
@@ -175,12 +181,12 @@ async def list_keys(use: Dependencies, principal: Principal) -> list[KeyInfo]:
 
 def shown_key(made: Made, use: Dependencies) -> KeyInfo:
     """A key without its secret, for the wire."""
-    return KeyInfo(**_shown(made.record, key_status(made.record, use), made.tokens))
+    return KeyInfo(**_shown(made.record, key_status(made.record, use), made.tokens, made.rates))
 
 
 def created_key(made: Made) -> CreatedKey:
     """A key with its secret, for the one answer that shows it."""
-    return CreatedKey(key=made.secret, **_shown(made.record, "active", made.tokens))
+    return CreatedKey(key=made.secret, **_shown(made.record, "active", made.tokens, made.rates))
 
 
 def key_status(record: KeyRecord, use: Dependencies) -> str:
@@ -207,7 +213,9 @@ def entry_on(record: KeyRecord, action: str, request: Request | None) -> AuditEn
     )
 
 
-def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict[str, Any]:
+def _shown(
+    record: KeyRecord, status: str, tokens: Mapping[Period, int], rates: Mapping[Measure, int]
+) -> dict[str, Any]:
     return {
         "key_id": record.key_id,
         "user_id": record.user_id,
@@ -221,7 +229,7 @@ def _shown(record: KeyRecord, status: str, tokens: Mapping[Period, int]) -> dict
         "scopes": sorted(record.scopes),
         "models": list(record.models) if record.models is not None else None,
         "caps": key_caps.shown(record.caps, tokens),
-        "rate": record.rate,
+        "rate": key_rates.shown(record.rate, rates),
         "ip_allow": list(record.ip_allow) if record.ip_allow is not None else None,
         "project_id": record.project_id,
         "collapse": record.collapse,

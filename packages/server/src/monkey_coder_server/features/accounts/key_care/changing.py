@@ -9,15 +9,14 @@ import msgspec
 from monkey_coder_protocol.auth import KeyCaps, UpdateKeyRequest
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
-from monkey_coder_server.features.accounts import key_caps
+from monkey_coder_server.features.accounts import key_caps, key_rates
 from monkey_coder_server.features.accounts.dependencies import Dependencies
 from monkey_coder_server.features.accounts.key_checks import (
     checked_list,
     checked_name,
     checked_networks,
-    checked_number,
 )
-from monkey_coder_server.features.accounts.keys import HIGHEST_RATE, Made, refuse_more_rights
+from monkey_coder_server.features.accounts.keys import Made, refuse_more_rights
 from monkey_coder_server.features.accounts.limits import limits_of
 from monkey_coder_server.features.accounts.rights import refuse_beyond, role_of, seen_key
 from monkey_coder_server.ports.accounts import KeyRecord
@@ -45,12 +44,15 @@ async def change_key(use: Dependencies, request: Request, key_id: str, wish: Key
         raise NotFound("This account has no key of that id in use; GET /v1/keys lists them.")
     if wish.caps is not msgspec.UNSET:
         await _cap_tokens(use, new, key_caps.tokens_of(wish.caps))
+    if wish.rate is not msgspec.UNSET:
+        await key_rates.put_others(use, principal.account_id, key_id, key_rates.others_of(wish.rate))
     await use.recall(principal.account_id)
     told = ", ".join(sorted(_sent(wish)))
     await use.audit.record(
         entry_of(request, "key.change", target=key_id, at=use.clock.now(), details=f"{told}; {_bounds(new)}")
     )
-    return Made(new, "", key_caps.tokens_among(await limits_of(use, new)))
+    rates = key_rates.others_among(await use.rates.rules(principal.account_id), key_id)
+    return Made(new, "", key_caps.tokens_among(await limits_of(use, new)), rates)
 
 
 def _sent(wish: KeyChange) -> set[str]:
@@ -65,7 +67,8 @@ def _checked(wish: KeyChange) -> dict[str, Any]:
     if wish.models is not msgspec.UNSET:
         fields["models"] = checked_list("models", wish.models)
     if wish.rate is not msgspec.UNSET:
-        fields["rate"] = checked_number("rate", wish.rate, most=HIGHEST_RATE)
+        key_rates.others_of(wish.rate)
+        fields["rate"] = key_rates.requests_of(wish.rate)
     if wish.ip_allow is not msgspec.UNSET:
         fields["ip_allow"] = checked_networks(wish.ip_allow)
     if wish.caps is not msgspec.UNSET:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monkey_coder_server.domain.errors import Conflict, InvalidRequest, NotFound
-from monkey_coder_server.features.accounts import key_caps
+from monkey_coder_server.features.accounts import key_caps, key_rates
 from monkey_coder_server.features.accounts.dependencies import Dependencies, FreshKey
 from monkey_coder_server.features.accounts.keys import Made, refuse_more_rights
 from monkey_coder_server.features.accounts.limits import limits_of
@@ -42,7 +42,8 @@ async def rotate_key(use: Dependencies, request: Request, key_id: str, *, grace_
     ends = f"within {grace_hours} hours" if grace_hours else "at once"
     told = f"{old.prefix} became {new.prefix} and ends {ends}"
     await use.audit.record(entry_of(request, "key.rotate", target=key_id, at=now, details=told))
-    return Made(new, fresh.secret, key_caps.tokens_among(await limits_of(use, new)))
+    rates = key_rates.others_among(await use.rates.rules(principal.account_id), key_id)
+    return Made(new, fresh.secret, key_caps.tokens_among(await limits_of(use, new)), rates)
 
 
 async def end_former(use: Dependencies, key: KeyRecord, at: datetime) -> None:

@@ -1,22 +1,19 @@
 """Teams and projects of an organization, their limits and rules on models, and what they come to for a key."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from monkey_coder_protocol import organizations as wire
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.limits import Limit, Period, Unit
-from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.money import asked_usd
 from monkey_coder_server.domain.scopes import KEYS_MANAGE, ORGANIZATION_MANAGE, ORGANIZATION_READ
 from monkey_coder_server.features.accounts.dependencies import Dependencies
-from monkey_coder_server.features.accounts.key_checks import checked_collapse
 from monkey_coder_server.features.accounts.limits import checked_project, checked_tokens
 from monkey_coder_server.features.accounts.organizations import policy
 from monkey_coder_server.features.accounts.organizations.audit import Notes
 from monkey_coder_server.features.accounts.organizations.holders import SETTABLE, holder_of
 from monkey_coder_server.features.accounts.organizations.people import checked_name, organization_of
+from monkey_coder_server.features.accounts.organizations.rule_checks import checked_models, checked_rule, told_of
 from monkey_coder_server.features.accounts.rights import seen_key
 from monkey_coder_server.ports.teams import Project, Team
 from monkey_coder_server.web.asgi import Reply
@@ -27,8 +24,7 @@ from monkey_coder_server.web.respond import json_reply
 from monkey_coder_server.web.standings import shown_standing
 
 MOST = 1_000
-"""Teams, and projects, of one organization; and names in one rule."""
-LONGEST_MODEL = 200
+"""Teams, and projects, of one organization."""
 _ONE = "/v1/organizations/{organization_id}"
 _team = msgspec.json.Decoder(wire.CreateTeam)
 _project = msgspec.json.Decoder(wire.CreateProject)
@@ -138,7 +134,7 @@ class TeamRoutes:
         use, account_id = self._use, (await organization_of(self._use, request.principal)).account_id
         holder = await holder_of(use, account_id, kind=wish.holder, holder_id=wish.holder_id)
         period, unit, allowed = _checked_period(wish.period), *_checked_amount(wish)
-        model = _checked_models([wish.model])[0] if wish.model else ""
+        model = checked_models([wish.model])[0] if wish.model else ""
         if unit is None:
             for each in Unit:
                 await use.limits.remove(account_id, Limit(holder, period, each, 0, model))
@@ -160,18 +156,15 @@ class TeamRoutes:
         wish = await json_body(request, _rule)
         use, account_id = self._use, (await organization_of(self._use, request.principal)).account_id
         holder = await holder_of(use, account_id, kind=wish.holder, holder_id=wish.holder_id)
-        allow = None if wish.allow is None else _checked_models(wish.allow)
-        rule = ModelRule(holder, allow, _checked_models(wish.deny), checked_collapse(wish.collapse))
+        rule = checked_rule(holder, wish)
         await use.model_rules.put(account_id, rule)
-        allowed, collapse = "all" if allow is None else len(allow), f", {rule.collapse}" if rule.collapse else ""
-        told = f"{holder.kind}: allow {allowed}, deny {len(rule.deny)}{collapse}"
-        await self._note(request, "models.rule", holder.id, told)
+        await self._note(request, "models.rule", holder.id, told_of(rule))
         return await self._rules(account_id)
 
     async def policy(self, request: Request) -> Reply:
         """What limits and rules come to for a key, each with where it comes from."""
         key = await seen_key(self._use, request.principal, request.parameters["key_id"])
-        return json_reply(await policy.policy_of(self._use, key))
+        return json_reply(await policy.policy_of(self._use, policy.of_key(key)))
 
     async def _limits(self, account_id: str) -> Reply:
         now = self._use.clock.now()
@@ -200,13 +193,6 @@ def _checked_amount(wish: wire.SetLimit) -> tuple[Unit | None, int]:
         return Unit.TOKENS, checked_tokens(wish.tokens, called="The field `tokens`")
     amount = asked_usd("The field `usd`", wish.usd)
     return (None, 0) if amount is None else (Unit.MONEY, amount)
-
-
-def _checked_models(names: Sequence[str]) -> tuple[str, ...]:
-    if len(names) > MOST or not all(0 < len(name) <= LONGEST_MODEL and name.isprintable() for name in names):
-        message = f"A rule takes at most {MOST} names like `openai/gpt-5`, `gpt-5` or `openai/*`."
-        raise InvalidRequest(message)
-    return tuple(names)
 
 
 def shown_team(team: Team) -> wire.TeamInfo:
