@@ -1,4 +1,4 @@
-"""`monkey-server admin grant | grants | refund | set-limits | limits` as an operator types them."""
+"""`monkey-server admin grant | grants | refund | set-limits | limits | set-rates | rates` as an operator types them."""
 
 import json
 from pathlib import Path
@@ -56,9 +56,31 @@ def test_limits_are_set_listed_and_taken_back(capsys: Output) -> None:
     assert sound(capsys)
 
 
+def test_rates_are_set_listed_and_taken_back(capsys: Output) -> None:
+    whose = ["set-rates", "--email", EMAIL]
+    assert told(capsys, *whose, "--requests", "5") == [f"{EMAIL}  account: 5 requests a minute"]
+    narrow = [*whose, "--project", "web", "--model", "gpt-5"]
+    told(capsys, *narrow, "--tokens", "900", "--concurrency", "2")
+    lines = told(capsys, "rates", "--email", EMAIL)
+    assert lines[1:] == [
+        f"{EMAIL}  project web on openai/gpt-5: 2 requests at once",
+        f"{EMAIL}  project web on openai/gpt-5: 900 tokens a minute",
+    ]
+    assert told(capsys, *narrow, "--tokens", "800", "--none")[1:] == [
+        f"{EMAIL}  project web on openai/gpt-5: 800 tokens a minute"
+    ]
+    told(capsys, *whose, "--none")
+    assert told(capsys, *narrow, "--none") == [f"{EMAIL} has no rates"]
+    assert told(capsys, "rates") == ["there are no rates"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["set-rates"], "Nothing is set"),
+        (["set-rates", "--requests", "-1"], "`requests` must be from 0"),
+        (["set-rates", "--team", "team_none", "--tokens", "1"], "no team team_none"),
+        (["set-rates", "--key", "key_none", "--tokens", "1"], "no API key key_none"),
         (["set-limits", "--per", "day", "--model", "auto", "--usd", "1"], "'auto' stands for"),
         (["set-limits", "--per", "day", "--model", "gpt-none", "--usd", "1"], "There is no model named"),
         (["set-limits", "--per", "day", "--key", "key_none", "--tokens", "1"], "no API key key_none"),

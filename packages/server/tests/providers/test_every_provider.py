@@ -8,6 +8,7 @@ from genai_prices.data import providers as price_data
 
 from monkey_coder_server import providers
 from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
+from monkey_coder_server.domain.model_facts import DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.ports.provider import Provider
 
@@ -95,3 +96,13 @@ def test_xai_counts_reasoning_by_the_format_it_is_asked_in() -> None:
     assert not xai.usage_rule_for("grok-4.7", None).reasoning_inside_output
     assert not xai.usage_rule_for("grok-4.7", "gemini").reasoning_inside_output
     assert xai.usage_rule_for("grok-4.7", "openai-responses").reasoning_inside_output
+
+
+@every_provider
+def test_what_a_provider_does_with_data_is_said_with_its_source(provider: Provider) -> None:
+    data = provider.data
+    if data.policies:
+        assert data.source.startswith("https://")
+        assert data.checked.startswith("2026-")
+    if DataPolicy.ZERO_RETENTION in data.policies:
+        assert DataPolicy.RETENTION_30_DAYS in data.policies, "what is not kept is not kept for long"

@@ -1,6 +1,6 @@
 """What rates, limits and rules of several levels look like as text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from monkey_coder.cli import output
 from monkey_coder_protocol.billing import LimitStanding
@@ -9,7 +9,7 @@ from monkey_coder_protocol.organizations import KeyPolicy, ModelRuleInfo, RateIn
 _COUNTED = {"requests": "requests a minute", "tokens": "tokens a minute", "concurrency": "requests at once"}
 
 
-def policy_text(pairs: Iterable[tuple[str, object]], found: KeyPolicy) -> str:
+def policy_text(pairs: Sequence[tuple[str, object]], found: KeyPolicy) -> str:
     """All that counts for one caller, below what is said of them."""
     parts = [output.fields(pairs), rate_rows(found.rates), limit_rows(found.limits), rule_rows(found.rules)]
     parts += ["\n".join(_by_reason(found))] if found.excluded else []

@@ -6,8 +6,9 @@ count together: a request must fit into every one, so another rule never allows 
 place of another is a key's own rate, for a key that names none there is the setting's.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ class Measure(StrEnum):
 
 MOST = 10**12
 """The highest figure of a rule. A million million a minute is no limit any more."""
+REMEMBERED = 4_096
+"""Questions whose answer is kept: of keys in use now, with what they ask for."""
 GATEWAY = "gateway"
 """Whose the bound is that counts for all requests together."""
 ADDRESS = "address"
@@ -145,26 +148,33 @@ def counted(measure: Measure, figure: int) -> str:
 
 
 def bounds(
-    caller: Caller, rules: Iterable[RateRule], house: HouseRates, models: Collection[str] = ()
+    caller: Caller, rules: Iterable[RateRule], house: HouseRates, models: Iterable[str] = ()
 ) -> tuple[Bound, ...]:
     """Every figure that counts for a request of a caller to any of `models`, the widest holder first.
 
     Rules of other holders and of other models are passed over, so all of an account's may be given. Those on one
-    model count beside those on every model; of two on the same subject the lower counts.
+    model count beside those on every model; of two on the same subject the lower counts. Equal questions are answered
+    from memory.
     """
-    found = [_of_house(GATEWAY, "", rate) for rate in house.gateway]
-    if caller.address:
-        found += [_of_house(ADDRESS, caller.address, rate) for rate in house.address]
+    wide, narrow = _bounds(caller._replace(address=""), tuple(rules), house, tuple(models))
+    if not caller.address or not house.address:
+        return wide + narrow
+    return (*wide, *[_of_house(ADDRESS, caller.address, rate) for rate in house.address], *narrow)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _bounds(
+    caller: Caller, rules: tuple[RateRule, ...], house: HouseRates, models: tuple[str, ...]
+) -> tuple[tuple[Bound, ...], tuple[Bound, ...]]:
+    """Those of the whole gateway, and those of the caller's holders."""
     counting = caller.holders
     ruling = [rule for rule in rules if rule.holder in counting and (not rule.model or rule.model in models)]
     ruling.sort(key=lambda rule: counting.index(rule.holder))
-    found += [Bound.of(caller.account_id, rule) for rule in ruling]
-    found.append(_own(caller, house.key))
     least: dict[str, Bound] = {}
-    for bound in found:
+    for bound in (*[Bound.of(caller.account_id, rule) for rule in ruling], _own(caller, house.key)):
         known = least.get(bound.subject)
         least[bound.subject] = bound if known is None or bound.allowed < known.allowed else known
-    return tuple(least.values())
+    return tuple([_of_house(GATEWAY, "", rate) for rate in house.gateway]), tuple(least.values())
 
 
 def _of_house(holder: str, holder_id: str, rate: SetRate) -> Bound:
