@@ -34,3 +34,9 @@ def test_every_figure_that_is_set_names_its_variable(tmp_path: Path) -> None:
 def test_a_broken_figure_is_named(name: str, value: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=name):
         load({name: value}, folder=tmp_path)
+
+
+def test_what_is_set_is_shown_in_a_line(tmp_path: Path) -> None:
+    assert str(load({}, folder=tmp_path).rates) == "none"
+    given = {"RATE_LIMIT_GATEWAY_TOKENS": "5", "RATE_LIMIT_ADDRESS_REQUESTS": "6"}
+    assert str(load(given, folder=tmp_path).rates) == "RATE_LIMIT_GATEWAY_TOKENS=5, RATE_LIMIT_ADDRESS_REQUESTS=6"

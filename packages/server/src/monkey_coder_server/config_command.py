@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, load, without_password
@@ -59,4 +60,6 @@ def _shown(settings: Settings) -> dict[str, str]:
 def _words(value: object) -> str:
     if isinstance(value, frozenset | tuple):
         return ", ".join(sorted(str(each) for each in value)) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join([f"{name}: {_words(each)}" for name, each in value.items()]) or "none"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

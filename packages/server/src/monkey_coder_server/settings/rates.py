@@ -25,6 +25,9 @@ class RateSettings:
     gateway: Mapping[str, int]
     address: Mapping[str, int]
 
+    def __str__(self) -> str:
+        return ", ".join([f"{name}={each}" for name, each in {**self.gateway, **self.address}.items()]) or "none"
+
 
 def rate_settings(figures: Mapping[str, int]) -> RateSettings:
     """The figures of `RATE_VARIABLES` that set a limit."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS
 
-HEAD = "0027"
+HEAD = "0028"
 SCHEME = "sqlite:///"
 POSTGRESQL = ("postgresql://", "postgres://")
 
