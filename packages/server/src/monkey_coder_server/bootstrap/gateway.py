@@ -10,6 +10,7 @@ from types import MappingProxyType
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
 from monkey_coder_server.adapters.leasing import LeasedLedger
+from monkey_coder_server.adapters.limiter.shared import SharedLimiter
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.redis import RedisStore
 from monkey_coder_server.adapters.sealing.aes import AesSealing
@@ -19,7 +20,9 @@ from monkey_coder_server.bootstrap.alerts import run_alerts
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.buying import buying_of, keep_paying
 from monkey_coder_server.bootstrap.daily import DailyComparison
+from monkey_coder_server.bootstrap.house_rates import house_rates
 from monkey_coder_server.bootstrap.leasing import open_ledger
+from monkey_coder_server.bootstrap.limits import open_quotas, rate_left
 from monkey_coder_server.bootstrap.mail import track_mail
 from monkey_coder_server.bootstrap.offered import data_facts, facts_by_plan
 from monkey_coder_server.bootstrap.payments import RunningPayments, run_payments
@@ -37,6 +40,7 @@ from monkey_coder_server.domain.model_facts import DataFacts, ModelFacts
 from monkey_coder_server.domain.money import parse_percent
 from monkey_coder_server.features import accounts, audit, billing, catalog, inference, ops, pricing
 from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.quotas import Quotas
 from monkey_coder_server.ports.upstream import Upstream
 from monkey_coder_server.providers import anthropic, google, groq, moonshot, openai, perplexity, xai
 from monkey_coder_server.settings import Settings
@@ -71,6 +75,11 @@ class Supply:
     data: DataFacts
     """What is known of what becomes of the data it is sent."""
 
+    @property
+    def access(self) -> inference.Access:
+        """How it is reached."""
+        return inference.Access(self.provider, self.base_url, self.keys, self.data)
+
 
 class Gateway:
     """A composed gateway: an ASGI application with everything behind it running."""
@@ -99,6 +108,7 @@ async def open_gateway(
         metrics = Metrics(VERSION)
         track_mail(metrics, books.outbox)
         shared = await stack.enter_async_context(open_shared(settings, metrics))
+        quotas = await stack.enter_async_context(open_quotas(books, shared, metrics))
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
         if sandbox:
             simulated = await stack.enter_async_context(simulators())
@@ -110,7 +120,9 @@ async def open_gateway(
         gate = None if paying is None else paying.side.gate
         trade = buying_of(books, gate, order_plan=order_plan_of(books, gate))
         alerts = await stack.enter_async_context(run_alerts(books, metrics))
-        parts = _Parts(books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying, alerts, shared)
+        parts = _Parts(
+            books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying, alerts, shared, quotas
+        )
         features = _features(parts)
         for feature in features:
             if feature.stop is not None:
@@ -164,6 +176,7 @@ class _Parts:
     paying: RunningPayments | None
     alerts: billing.alerting.Dependencies
     shared: RedisStore | None
+    quotas: Quotas
 
 
 def _features(parts: _Parts) -> tuple[Feature, ...]:
@@ -181,14 +194,14 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     others = (
         inference.build(
             inference.Dependencies(
-                access=[
-                    inference.Access(each.provider, each.base_url, each.keys, each.data) for each in parts.supplies
-                ],
+                access=[each.access for each in parts.supplies],
                 catalog=models,
                 prices=prices,
                 ledger=parts.ledger,
                 upstream=parts.upstream,
-                limiter=books.limiter,
+                quotas=parts.quotas,
+                rules=books.storage.rates.standing,
+                house_rates=house_rates(settings),
                 quotes=books.storage.quotes,
                 lessons=books.storage.lessons,
                 evidence=books.storage.evidence,
@@ -236,12 +249,12 @@ def open_prices(books: Books) -> CurrentPrices:
 
 
 def _accounts(parts: _Parts, offered: Callable[[str], Sequence[ModelFacts]]) -> Feature:
-    return accounts.build(replace(parts.books.accounts, ledger=parts.ledger, offered=offered))
+    limiter = parts.books.limiter if parts.shared is None else SharedLimiter(parts.shared)
+    return accounts.build(replace(parts.books.accounts, ledger=parts.ledger, offered=offered, limiter=limiter))
 
 
 def _options(settings: Settings) -> inference.Options:
     return inference.Options(
-        rate=settings.rate_limit_per_minute,
         shutdown=SETTLE_SECONDS,
         pipeline=inference.PipelineSettings(noted_first=settings.durability == "strict"),
         loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
@@ -289,8 +302,7 @@ def _billing(parts: _Parts, offers: Collection[tuple[str, str]]) -> Feature:
             buying=parts.trade,
             webhook=parts.paying.webhook if parts.paying is not None else None,
             offers=offers,
-            limiter=books.limiter,
-            rate=books.settings.rate_limit_per_minute,
+            rate_left=rate_left(books, parts.quotas),
             plans=plans_of(books),
             promotions=promotions_of(books),
             alerting=parts.alerts,

@@ -19,6 +19,7 @@ from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
+from monkey_coder_server.domain.rates import HouseRates, Measure, SetRate
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.features import inference
 from monkey_coder_server.features.inference.attempt import AttemptSettings
@@ -228,6 +229,7 @@ class Gateway:
         self.prices, self.markups = PriceBook.of(rows()), MarkupTable(MARKUP)
         self._priced = PriceList(self.prices, self.markups)
         self.rules: tuple[ModelRule, ...] = ()
+        self.gate = Gate(requests_left)
         self.feature = inference.build(
             inference.Dependencies(
                 access=[
@@ -237,7 +239,9 @@ class Gateway:
                 prices=self.priced,
                 ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here
                 upstream=self.wire,
-                limiter=Gate(requests_left),
+                quotas=self.gate,
+                rules=lambda _account: (),
+                house_rates=HouseRates(SetRate(Measure.REQUESTS, 60_000, "RATE_LIMIT_PER_MINUTE")),
                 quotes=self.shelf,
                 lessons=self.lessons,
                 evidence=self.sums,

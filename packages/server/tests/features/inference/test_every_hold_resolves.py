@@ -77,6 +77,8 @@ async def test_no_hold_stays_open_and_only_served_requests_are_charged(seed: int
     assert all(charge.charged <= settlement.price for settlement, charge in books.settled.values())
     assert all(reply.closed for reply in weather.replies)
     assert not gateway.notes.defects
+    assert not gateway.gate.inside
+    assert sum(gateway.gate.used) >= sum(settlement.usage.total for settlement, _ in books.settled.values())
     assert len(gateway.notes.records) >= len(held)
 
 

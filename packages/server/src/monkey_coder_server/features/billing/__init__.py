@@ -2,9 +2,10 @@
 
 from monkey_coder_server.features.billing import alerting, buying, plans, promotions
 from monkey_coder_server.features.billing.api import BillingRoutes, Dependencies
+from monkey_coder_server.features.billing.reporting import RateLeft
 from monkey_coder_server.web.feature import Feature
 
-__all__ = ["Dependencies", "alerting", "build", "buying", "plans", "promotions"]
+__all__ = ["Dependencies", "RateLeft", "alerting", "build", "buying", "plans", "promotions"]
 
 
 def build(use: Dependencies) -> Feature:

@@ -16,11 +16,10 @@ from monkey_coder_server.features.billing.payments import Webhook, WebhookParts
 from monkey_coder_server.features.billing.plans import Dependencies as PlanDependencies
 from monkey_coder_server.features.billing.plans import PlanRoutes
 from monkey_coder_server.features.billing.receipts import ReceiptRoutes, sent
-from monkey_coder_server.features.billing.reporting import Means, UsageRoutes
+from monkey_coder_server.features.billing.reporting import Means, RateLeft, UsageRoutes
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.exports import MakeWriter
 from monkey_coder_server.ports.ledger import Records
-from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.limits import Limits
 from monkey_coder_server.ports.payment_books import Standing
 from monkey_coder_server.ports.statements import Statements
@@ -36,8 +35,8 @@ from monkey_coder_server.web.standings import shown_standing
 class Dependencies:
     """`receipt_keys` gives the public keys receipts are checked with, by key id; `parquet` writes that format.
 
-    `offers` are the models of the catalogue by provider and name; `rate` is how many requests a minute a key has that
-    names none. `standing` tells of debts and freezes. Without `webhook` no payments are taken.
+    `offers` are the models of the catalogue by provider and name; `rate_left` says how the requests a minute of a
+    caller's key stand. `standing` tells of debts and freezes. Without `webhook` no payments are taken.
     """
 
     ledger: Records
@@ -54,8 +53,7 @@ class Dependencies:
     promotions: promotions.Dependencies
     alerting: alerting.Dependencies
     offers: Collection[tuple[str, str]]
-    limiter: Limiter
-    rate: int
+    rate_left: RateLeft
     webhook: WebhookParts | None = None
 
 
@@ -69,9 +67,7 @@ class BillingRoutes:
         """Every route of the feature."""
         use = self._use
         receipts = ReceiptRoutes(use.statements, use.clock)
-        usage = UsageRoutes(
-            Means(use.ledger, use.reports, use.clock, Known(use.offers), use.limiter, use.rate, use.parquet)
-        )
+        usage = UsageRoutes(Means(use.ledger, use.reports, use.clock, Known(use.offers), use.rate_left, use.parquet))
         return (
             *PlanRoutes(use.plans).routes(),
             *promotions.routes(use.promotions),

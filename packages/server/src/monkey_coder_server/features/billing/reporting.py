@@ -1,6 +1,6 @@
 """`GET /v1/billing/usage` and its export: what is asked for, read, and written a page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from monkey_coder_server.features.billing.usage import (
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.exports import MakeWriter
 from monkey_coder_server.ports.ledger import Records
-from monkey_coder_server.ports.limiter import Limiter
+from monkey_coder_server.ports.quotas import Standing
 from monkey_coder_server.ports.statements import Place
 from monkey_coder_server.ports.usage_reports import Grouping, GroupPlace, UsageReports, Wanted
 from monkey_coder_server.web.asgi import Reply
@@ -33,21 +33,20 @@ from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import json_bytes
 from monkey_coder_server.web.sse import EventStream, EventWriter
 
-RATE_SECONDS = 60.0
+RateLeft = Callable[[Principal], Standing]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _numbers = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """`rate` is how many requests a minute a key has that names none; `parquet` writes that format."""
+    """`rate_left` says how the requests a minute of a caller's key stand; `parquet` writes that format."""
 
     ledger: Records
     reports: UsageReports
     clock: Clock
     known: Known
-    limiter: Limiter
-    rate: int
+    rate_left: RateLeft
     parquet: MakeWriter
 
 
@@ -72,7 +71,7 @@ class UsageRoutes:
             *span,
             query.granularity,
             key_hash=_key_hash(request.principal),
-            rate_limits=[await self._rate(request.principal, now)],
+            rate_limits=[self._rate(request.principal, now)],
             rows_since=await use.reports.rows_since() if wanted.statuses or query.granularity == "hourly" else None,
         )
         body = usage_report(Parted(*parted[:5]), asked, await use.ledger.wallet(account_id))
@@ -121,19 +120,16 @@ class UsageRoutes:
             follows = _next((wanted.start, wanted.end), _micros(last.at), (last.request_id,), grouped=False)
         return {"details": details_shown(shown), "details_truncated": more, "next": follows}
 
-    async def _rate(self, principal: Principal, now: datetime) -> dict[str, Any]:
-        """How the caller's requests a minute stand in this process; asking takes none of them."""
-        key = principal.key
-        rate = self._means.rate if key is None or key.rate is None else key.rate
-        taken = await self._means.limiter.take(f"requests:{principal.key_id}", limit=rate, period=RATE_SECONDS, cost=0)
-        used = taken.limit - taken.remaining
-        full = now + timedelta(seconds=RATE_SECONDS * used / max(1, taken.limit))
+    def _rate(self, principal: Principal, now: datetime) -> dict[str, Any]:
+        """How the caller's requests a minute stand as this process knows; asking takes none of them."""
+        standing = self._means.rate_left(principal)
+        limit = standing.bound.allowed
         return {
             "provider": "monkey-coder",
-            "current_usage": used,
-            "limit": taken.limit,
-            "reset_time": full.isoformat(),
-            "remaining": taken.remaining,
+            "current_usage": limit - standing.left,
+            "limit": limit,
+            "reset_time": (now + timedelta(seconds=standing.reset)).isoformat(),
+            "remaining": standing.left,
         }
 
 

@@ -96,7 +96,7 @@ class Admission:
         """Plan and hold.
 
         Raises `ModelNotFound`, `ModelNotAllowed`, `PriceUnknown`, `ContextTooLong`, `InsufficientCredit`,
-        `BudgetExceeded`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
+        `BudgetExceeded`, `RateLimited`, `IdempotencyConflict`, `RequestInProgress`, `Unavailable`.
         """
         try:
             plan = self._planner.plan(job)
@@ -138,6 +138,8 @@ class Admission:
             tokens=chosen.most_tokens,
             models=tuple([route.name for route in chosen.routes]),
         )
+        if job.ticket is not None:
+            await job.ticket.reserve(request.tokens, request.models)
         held = await self._ledger.hold(request)
         if isinstance(held, Replay):
             return held

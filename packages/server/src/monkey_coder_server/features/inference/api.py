@@ -66,7 +66,11 @@ class ExecuteApi:
     async def _order(self, request: Request, *, stream: bool) -> Order:
         sent = await json_body(request, request_decoder)
         order = await self._desk.take(request, sent, stream=stream)
-        await self._desk.told(order.job.rounds)
+        try:
+            await self._desk.told(order.job.rounds)
+        except BaseException:
+            order.job.end_ticket()
+            raise
         return order
 
 

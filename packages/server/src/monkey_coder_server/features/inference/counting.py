@@ -27,7 +27,7 @@ class CountDoor:
 
     async def serve(self, request: Request, *, path_model: str | None = None) -> Reply:
         """Answer with the count. Raises `InvalidRequest` for a body that is no request of the dialect."""
-        headers = await self._desk.limit(request.principal)
+        headers = await self._desk.limit(request)
         envelope = Envelope(headers=envelope_headers(request), query=request.query, path_model=path_model, stream=False)
         body = await request.body()
         if self._memory is not None:

@@ -62,6 +62,7 @@ class DebugApi:
         """
         sent = await json_body(request, request_decoder)
         order = await self._desk.take(request, sent, stream=False)
+        order.job.end_ticket()
         plan = self._planner.plan(msgspec.structs.replace(order.job, explores=False))
         body = {
             "debug_info": self._info(order, plan, await self._sequence(order, plan)),

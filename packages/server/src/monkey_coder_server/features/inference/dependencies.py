@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.model_facts import UNKNOWN, DataFacts
 from monkey_coder_server.domain.price_list import PriceList
+from monkey_coder_server.domain.rates import HouseRates
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.hedge import HedgeFigures
+from monkey_coder_server.features.inference.limits import RuleBook
 from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
@@ -17,8 +19,8 @@ from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.ledger import Ledger
 from monkey_coder_server.ports.lessons import Lessons
-from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.quotas import Quotas
 from monkey_coder_server.ports.quotes import Quotes
 from monkey_coder_server.ports.routing_store import DecisionLog, EvidenceStore
 from monkey_coder_server.ports.telemetry import Telemetry
@@ -42,13 +44,12 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`rate` is requests a minute of a key without a rate of its own, `loops` how often an agent may send one request.
+    """`loops` is how often an agent may send one request.
 
     Seconds: `keep_alive`, `shutdown`, and `lessons`, after which what was learnt is stored. `hedged`: a request that
     leaves the model open is asked of a second one, at the house's cost, when the first is late.
     """
 
-    rate: int = 60_000
     keep_alive: float = KEEP_ALIVE_SECONDS
     shutdown: float = 30.0
     lessons: float = 5.0
@@ -72,7 +73,10 @@ class Dependencies:
     prices: Callable[[], PriceList]
     ledger: Ledger
     upstream: Upstream
-    limiter: Limiter
+    quotas: Quotas
+    rules: RuleBook
+    """The rates of an account."""
+    house_rates: HouseRates
     quotes: Quotes
     lessons: Lessons
     evidence: EvidenceStore

@@ -1,15 +1,14 @@
 """Takes an order: who asks, how often, for what, on which terms; the result is a job the pipeline can run."""
 
-from collections.abc import Mapping
 from hashlib import sha256
 
 from monkey_coder_protocol.execute import ExecuteRequest
 from monkey_coder_server.domain.collapse import Collapse
-from monkey_coder_server.domain.errors import RateLimited
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.branches_asked import HEADER as COLLAPSE_HEADER
 from monkey_coder_server.features.inference.branches_asked import said_collapse, wanted_collapse
 from monkey_coder_server.features.inference.job import Job
+from monkey_coder_server.features.inference.limits import Limits, Ticket
 from monkey_coder_server.features.inference.quotes import QuoteBook
 from monkey_coder_server.features.inference.render import execute_body
 from monkey_coder_server.features.inference.repeats import RETRY_HEADER
@@ -27,15 +26,11 @@ from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGH
 from monkey_coder_server.features.inference.weights_asked import with_header
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import IdempotencyKey
-from monkey_coder_server.ports.limiter import Limiter, Verdict
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.once import checked_key
-from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.respond import Headers
 
-PERIOD = 60.0
-"""Seconds a rate limit counts over."""
 ENDPOINT = "execute"
 
 
@@ -49,19 +44,30 @@ class Order(Record, frozen=True):
 
 
 class Desk:
-    """`rate` is the requests a minute of a key that names no rate of its own."""
+    """Where every request is admitted."""
 
-    def __init__(self, limiter: Limiter, quotes: QuoteBook, reports: Reports, clock: Clock, *, rate: int) -> None:
-        self._limiter = limiter
+    def __init__(self, limits: Limits, quotes: QuoteBook, reports: Reports, clock: Clock) -> None:
+        self._limits = limits
         self._reports = reports
         self._quotes = quotes
         self._clock = clock
-        self._rate = rate
 
     async def take(self, request: Request, sent: ExecuteRequest, *, stream: bool) -> Order:
-        """Raises `InvalidRequest`, `RateLimited`, and for a quote that does not hold `NotFound`."""
+        """Raises `InvalidRequest`, `RateLimited`, and for a quote that does not hold `NotFound`.
+
+        Whoever takes the order ends its ticket, by starting the job or else by itself.
+        """
         started = self._clock.monotonic()
-        headers = await self.limit(request.principal)
+        ticket = await self.enter(request)
+        try:
+            return await self._order(request, sent, ticket, started=started, stream=stream)
+        except BaseException:
+            ticket.settle(0)
+            raise
+
+    async def _order(
+        self, request: Request, sent: ExecuteRequest, ticket: Ticket, *, started: float, stream: bool
+    ) -> Order:
         task = read_task(with_header(sent, request.header(WEIGHTS_HEADER)))
         rounds = await self.rounds(request, task.rounds, task.wishes.task_type)
         if rounds is not None:
@@ -95,8 +101,9 @@ class Desk:
             team=task.team,
             files={each.path: each.content for each in sent.files or ()},
             rounds=rounds,
+            ticket=ticket,
         )
-        return Order(job, task, task_id, headers)
+        return Order(job, task, task_id, ticket.headers)
 
     async def rounds(self, request: Request, said: RoundsAsked | None, task_type: str) -> Rounds | None:
         """How far a task has come whose caller checks answers, by its body or else by headers; None for any other.
@@ -111,32 +118,16 @@ class Desk:
         if rounds is not None:
             await self._reports.failures(rounds)
 
-    async def limit(self, principal: Principal) -> Headers:
-        """Take one request of the caller's rate; the headers that say what is left. Raises `RateLimited`."""
-        key = principal.key
-        rate = self._rate if key is None or key.rate is None else key.rate
-        verdict = await self._limiter.take(f"requests:{principal.key_id}", limit=rate, period=PERIOD)
-        figures = _figures(verdict)
-        if not verdict.allowed:
-            message = (
-                f"The limit of {verdict.limit} requests a minute is reached; wait {verdict.retry_after:.1f} seconds."
-            )
-            raise RateLimited(message, facts=figures, retry_after=verdict.retry_after)
-        return rate_headers(figures)
+    async def enter(self, request: Request, *, stays: bool = True) -> Ticket:
+        """Take what a request takes of every limit; `stays`: it also takes a place, until it ends.
 
+        Raises `RateLimited`.
+        """
+        return await self._limits.enter(request.principal, request.client_ip, stays=stays)
 
-def _figures(verdict: Verdict) -> Mapping[str, str]:
-    refill = PERIOD * (verdict.limit - verdict.remaining) / max(1, verdict.limit)
-    return {
-        "x-ratelimit-limit": str(verdict.limit),
-        "x-ratelimit-remaining": str(verdict.remaining),
-        "x-ratelimit-reset": f"{max(verdict.retry_after, refill):.0f}",
-    }
-
-
-def rate_headers(facts: Mapping[str, str]) -> Headers:
-    """The `x-ratelimit-*` headers among an error's facts or a verdict's figures; reset is seconds from now."""
-    return [(name.encode(), value.encode()) for name, value in facts.items() if name.startswith("x-ratelimit-")]
+    async def limit(self, request: Request) -> Headers:
+        """Take one request that calls no model; the headers that say what is left. Raises `RateLimited`."""
+        return (await self.enter(request, stays=False)).headers
 
 
 def _lower(one: int | None, other: int | None) -> int | None:

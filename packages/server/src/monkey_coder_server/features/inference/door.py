@@ -25,6 +25,7 @@ from monkey_coder_server.features.inference.foreign import envelope_headers, job
 from monkey_coder_server.features.inference.guards import Guards, Knock
 from monkey_coder_server.features.inference.job import Outcome, Served, Settled
 from monkey_coder_server.features.inference.kept import Kept, Listener
+from monkey_coder_server.features.inference.limits import Ticket
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.problems import Problems
 from monkey_coder_server.features.inference.running import Opening, Run
@@ -104,8 +105,18 @@ class Door:
 
     async def serve(self, request: Request, *, path_model: str | None = None, stream: bool | None = None) -> Reply:
         """Answer a request, whole or as a stream, as it asks or its path says."""
+        ticket = await self._desk.enter(request)
+        try:
+            return await self._admitted(request, ticket, path_model=path_model, stream=stream)
+        finally:
+            if not ticket.running:
+                ticket.settle(0)
+
+    async def _admitted(
+        self, request: Request, ticket: Ticket, *, path_model: str | None, stream: bool | None
+    ) -> Reply:
         started = self._clock.monotonic()
-        headers = [*await self._desk.limit(request.principal), (b"request-id", request.request_id.encode())]
+        headers = [*ticket.headers, (b"request-id", request.request_id.encode())]
         envelope = Envelope(
             headers=envelope_headers(request), query=request.query, path_model=path_model, stream=stream
         )
@@ -148,6 +159,7 @@ class Door:
             idempotency=key,
             keep=first,
             rounds=rounds,
+            ticket=ticket,
         )
         run = self._pipeline.start(job)
         if recorder is not None:

@@ -32,7 +32,7 @@ class FeedbackApi:
     async def report(self, request: Request) -> Reply:
         """Count the outcome; answers what is now known of that model at that kind of task."""
         feedback = await json_body(request, _decoder)
-        headers = await self._desk.limit(request.principal)
+        headers = await self._desk.limit(request)
         bounds.number("score", feedback.score, 0.0, 1.0)
         by = await self._reports.who(request.principal.account_id, feedback.request_id)
         score = SCORES[feedback.outcome] if feedback.score is None else feedback.score

@@ -9,6 +9,7 @@ from monkey_coder_server.domain.conversation import Document, Image, Part, ToolR
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.branches_asked import HEADER, said_collapse, wanted_collapse
 from monkey_coder_server.features.inference.job import Job, Served
+from monkey_coder_server.features.inference.limits import Ticket
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.repeats import RETRY_HEADER
 from monkey_coder_server.features.inference.rounds import Rounds
@@ -37,6 +38,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
     render: Callable[[Served, Charge], bytes],
     idempotency: IdempotencyKey | None,
     keep: Callable[[Served, Charge, bytes], bytes],
+    ticket: Ticket,
     rounds: Rounds | None = None,
 ) -> Job:
     """The job. Raises `InvalidRequest` for a header of ours that says nonsense."""
@@ -57,6 +59,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         collapse = None  # one model has these vectors or verdicts; there is nothing to choose among
     return Job(
         request_id=request.request_id,
+        ticket=ticket,
         principal=request.principal,
         endpoint=endpoint,
         request=inbound.request,

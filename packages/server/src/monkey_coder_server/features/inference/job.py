@@ -12,6 +12,7 @@ from monkey_coder_server.domain.teamwork.team import Team
 from monkey_coder_server.domain.teamwork.turns import Turn
 from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.domain.verification.verdict import Verdict
+from monkey_coder_server.features.inference.limits import Ticket
 from monkey_coder_server.features.inference.plan import Plan, Wishes
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.rounds import Rounds
@@ -58,6 +59,13 @@ class Job(Record, frozen=True, kw_only=True):
     """Those that came with the request, by path."""
     rounds: Rounds | None = None
     """Its caller checks the answer and asks again when it fails: then one arm is asked, whatever cascade is planned."""
+    ticket: Ticket | None = None
+    """What it holds of limits, given back when it ends."""
+
+    def end_ticket(self) -> None:
+        """Give back what it holds of limits, for a job that is not run."""
+        if self.ticket is not None:
+            self.ticket.settle(0)
 
     @property
     def budget(self) -> int | None:

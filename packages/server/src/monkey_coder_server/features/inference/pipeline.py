@@ -88,12 +88,20 @@ class Pipeline:
     def start(self, job: Job) -> Run[Outcome]:
         """Begin to serve; the run tells the rest."""
         run: Run[Outcome] = Run(stall=self._settings.stall)
+        if job.ticket is not None:
+            job.ticket.running = True
         self._running.start(run, self._carry(job, run))
         return run
 
     async def _carry(self, job: Job, run: Run[Outcome]) -> None:
         """Whoever waits for the outcome hears of it in the same turn of the loop."""
-        run.end(await self._contained(job, run))
+        outcome: Outcome | GatewayError | None = None
+        try:
+            outcome = await self._contained(job, run)
+        finally:
+            if job.ticket is not None:
+                job.ticket.settle(_tokens_of(outcome))
+        run.end(outcome)
 
     async def _contained(self, job: Job, run: Run[Outcome]) -> Outcome | GatewayError:
         """The boundary: what nobody foresaw is counted and becomes `internal`, never a lost task."""
@@ -315,6 +323,13 @@ def _hedged(job: Job) -> bool:
 def _rule(answering: Answering, request: ModelRequest) -> UsageRule:
     route = answering.route
     return route.provider.usage_rule_for(route.card.model, request.spoken)
+
+
+def _tokens_of(outcome: Outcome | GatewayError | None) -> int:
+    """What a request used of limits on tokens; of one that failed, what its caller got."""
+    if isinstance(outcome, Settled):
+        return outcome.served.total.total
+    return outcome.usage.total if isinstance(outcome, CutShort) else 0
 
 
 def _told(stopped: BaseException) -> GatewayError:

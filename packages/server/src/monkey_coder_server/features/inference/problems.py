@@ -1,7 +1,7 @@
 """Our errors at the doors of foreign dialects."""
 
 from monkey_coder_server.domain.errors import GatewayError, InvalidRequest
-from monkey_coder_server.features.inference.desk import rate_headers
+from monkey_coder_server.features.inference.limits import rate_headers
 from monkey_coder_server.ports.front import Front, Problem
 from monkey_coder_server.web.problem import IN_VAIN, problem_headers, sentence, status_of
 from monkey_coder_server.web.respond import Headers, Response

@@ -42,6 +42,7 @@ class QuoteApi:
         """Expected and greatest charge of each route, best first."""
         sent = await json_body(request, request_decoder)
         order = await self._desk.take(request, sent, stream=False)
+        order.job.end_ticket()
         job = msgspec.structs.replace(order.job, explores=False)
         plan = self._planner.plan(job)
         chosen = await considered(plan, partial(within_max_cost, plan, job, OFFERED))

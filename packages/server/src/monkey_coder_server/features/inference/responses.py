@@ -28,7 +28,7 @@ class StoredResponses:
 
     async def retrieve(self, request: Request) -> Reply:
         """An answer as its caller got it."""
-        headers = await self._desk.limit(request.principal)
+        headers = await self._desk.limit(request)
         if request.query.get("stream") == "true":
             message = "A stored response is not streamed again; ask for it without `stream`."
             raise InvalidRequest(message, facts={"param": "stream"})
@@ -37,7 +37,7 @@ class StoredResponses:
 
     async def delete(self, request: Request) -> Reply:
         """Forget an answer."""
-        headers = await self._desk.limit(request.principal)
+        headers = await self._desk.limit(request)
         name = request.parameters["response_id"]
         if not await self._answers.delete(request.principal.account_id, name):
             raise _not_found(name)
@@ -45,7 +45,7 @@ class StoredResponses:
 
     async def input_items(self, request: Request) -> Reply:
         """What a model was asked for an answer, a page at a time."""
-        headers = await self._desk.limit(request.principal)
+        headers = await self._desk.limit(request)
         answer = await self._own(request)
         lineage = await self._answers.lineage(answer.account_id, answer.answer_id)
         return json_reply(page_of(lineage or (answer,), request.query), headers=headers)

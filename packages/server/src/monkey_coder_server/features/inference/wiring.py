@@ -17,7 +17,7 @@ from monkey_coder_server.features.inference.attempt import Attempts
 from monkey_coder_server.features.inference.debug import DebugApi
 from monkey_coder_server.features.inference.decision_log import DecisionWriter
 from monkey_coder_server.features.inference.dependencies import Access, Dependencies
-from monkey_coder_server.features.inference.desk import Desk, rate_headers
+from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.exchange import Exchange
 from monkey_coder_server.features.inference.feedback import FeedbackApi
 from monkey_coder_server.features.inference.guards import Guards
@@ -26,6 +26,7 @@ from monkey_coder_server.features.inference.hedge import Hedges
 from monkey_coder_server.features.inference.house import House
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.learning import Learning
+from monkey_coder_server.features.inference.limits import Limits, rate_headers
 from monkey_coder_server.features.inference.loops import Loops
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.planning import Listing, Planner
@@ -55,7 +56,7 @@ def build(use: Dependencies) -> Feature:
     )
     quotes = QuoteBook(use.quotes, use.clock, use.ids)
     reports = Reports(learning, use.ledger)
-    desk = Desk(use.limiter, quotes, reports, use.clock, rate=options.rate)
+    desk = Desk(Limits(use.quotas, use.rules, use.house_rates), quotes, reports, use.clock)
     pipeline = _pipeline(use, planner, learning, running)
     attempts = options.attempt.attempts
     execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
