@@ -55,7 +55,10 @@ class Rolled:
 
 
 async def roll(where: Stage, *, restarts: int, steering: str = LONG, callers: int = 6) -> Rolled:
-    """So many restarts in a row, each after a change of tables, then a kill; `callers` of each kind. The stage has no gateway before and after."""
+    """So many restarts in a row, each after a change of tables, then a kill; `callers` of each kind.
+
+    The stage has no gateway before and after.
+    """
     rolled = Rolled()
     with Life(where) as life:
         assert await life.ready()
