@@ -42,6 +42,8 @@ class Heard:
     ended: str = CUT
     cost_usd: str = ""
     error: str = ""
+    said: str = ""
+    """The sentence of a refusal."""
     replayed: bool = False
 
     @property
@@ -152,7 +154,7 @@ async def _listen(response: aiohttp.ClientResponse, heard: Heard) -> None:
 def _take(body: dict[str, Any], status: int, heard: Heard) -> None:
     """A whole answer, or the last event of a stream."""
     if status != 200:
-        heard.ended, heard.error = REFUSED, body.get("error_code", "")
+        heard.ended, heard.error, heard.said = REFUSED, body.get("error_code", ""), body.get("message", "")
         return
     heard.ended = COMPLETE
     heard.cost_usd = body["result"]["metadata"]["cost_usd"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from monkey_coder_server.bootstrap.gateway import open_gateway
+from monkey_coder_server.bootstrap.workers.staff import Staff
 from monkey_coder_server.settings import load
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -36,11 +37,12 @@ def written() -> list[re.Match[str]]:
 
 @pytest.fixture
 async def exported(tmp_path: Path) -> set[str]:
-    """Names of all samples a gateway may export, one that takes payments."""
+    """Names of all samples a gateway of several workers may export, one that takes payments."""
     stripe = {"STRIPE_SECRET_KEY": "rk_test_nobody", "STRIPE_WEBHOOK_SECRET": f"whsec_{'a' * 32}"}
     settings = load({"DATA_DIR": str(tmp_path), **stripe, "STRIPE_API_BASE": "http://127.0.0.1:9"})
     async with open_gateway(settings) as gateway:
-        kinds = dict(re.findall(r"# TYPE (\w+) (\w+)\n", gateway.metrics.text().decode()))
+        told = gateway.metrics.text() + await Staff().figures()
+    kinds = dict(re.findall(r"# TYPE (\w+) (\w+)\n", told.decode()))
     parts = {"histogram": ("_bucket", "_sum", "_count")}
     return {name + part for name, kind in kinds.items() for part in parts.get(kind, ("",))}
 
