@@ -11,6 +11,7 @@ from benchmarks import (
     hedges,
     journal,
     neighbours,
+    profile,
     quotes,
     relay,
     simulate,
@@ -23,6 +24,7 @@ from benchmarks import (
 BENCHMARKS: Mapping[str, Callable[[], object]] = {
     "speed": speed.main,
     "execute": execute.main,
+    "profile": profile.main,
     "dispatch": dispatch.main,
     "relay": relay.main,
     "hedges": hedges.main,

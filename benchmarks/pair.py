@@ -3,7 +3,7 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -61,10 +61,11 @@ class Pair:
 
 
 @contextmanager
-def running(settings: Mapping[str, str] | None = None) -> Iterator[Pair]:
+def running(settings: Mapping[str, str] | None = None, *, through: Sequence[str] = ()) -> Iterator[Pair]:
     """Start both, with every provider configured and the log at its default level; stop them at the block's end.
 
-    `settings` are more of what the gateway's operator sets.
+    `settings` are more of what the gateway's operator sets. `through` names a module that runs the gateway in the place
+    of its command, and what that takes before the command's own arguments.
     """
     upstream, front, metrics = free_port(), free_port(), free_port()
     with (
@@ -76,7 +77,7 @@ def running(settings: Mapping[str, str] | None = None) -> Iterator[Pair]:
             environment |= {f"{name}_API_KEY": "sk-bench", f"{name}_BASE_URL": f"http://127.0.0.1:{upstream}{path}"}
         key = _make_key(environment)
         arguments = ["serve", "--host", "127.0.0.1", "--port", str(front), "--metrics-port", str(metrics)]
-        with server(arguments, environment, front, "/health", quiet=True) as gateway:
+        with server(arguments, environment, front, "/health", quiet=True, through=through) as gateway:
             yield Pair(simulators, gateway, key, metrics)
 
 

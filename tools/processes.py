@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,13 +48,22 @@ def environment_of(more: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def server(
-    arguments: list[str], environment: Mapping[str, str], port: int, ready_path: str, *, quiet: bool = False
+def server(  # noqa: PLR0913 - what is run, and how it is known to run
+    arguments: list[str],
+    environment: Mapping[str, str],
+    port: int,
+    ready_path: str,
+    *,
+    quiet: bool = False,
+    through: Sequence[str] = (),
 ) -> Iterator[Process]:
-    """Run `monkey-server …` until the block ends; ready when `ready_path` answers 200. `quiet`: its output is lost."""
+    """Run `monkey-server …` until the block ends; ready when `ready_path` answers 200. `quiet`: its output is lost.
+
+    `through`: a module that stands for the command, and what it takes before `arguments`.
+    """
     output = subprocess.DEVNULL if quiet else None
-    command = [str(BIN / "monkey-server"), *arguments]
-    process = subprocess.Popen(command, env=environment_of(environment), stdout=output, stderr=output)
+    command = [sys.executable, "-m", *through] if through else [str(BIN / "monkey-server")]
+    process = subprocess.Popen([*command, *arguments], env=environment_of(environment), stdout=output, stderr=output)
     try:
         _wait_until_ready(process, f"http://127.0.0.1:{port}{ready_path}")
         yield Process(process.pid, port)
