@@ -1,7 +1,9 @@
 """Identifiers sort by the time of their making and never repeat."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +35,17 @@ def test_threads_never_make_the_same_id() -> None:
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda _: source.new("x"), range(4_000)))
     assert len(set(made)) == 4_000
+
+
+def test_a_forked_process_draws_randomness_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    milliseconds = [5]
+    parent = UlidSource(lambda: milliseconds[0])
+    parent.new("req")
+    child = copy(parent)
+    milliseconds[0] = 6
+    next_of_parent = parent.new("req")
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    assert child.new("req") != next_of_parent
 
 
 @given(st.integers(0, 2**128 - 1), st.integers(0, 2**128 - 1))
