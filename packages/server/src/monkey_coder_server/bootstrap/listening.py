@@ -7,7 +7,7 @@ from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions, bind
 from monkey_coder_server.settings import Settings, SettingsError
 
-GARBAGE_THRESHOLDS = (20_000, 20, 20)
+GARBAGE_THRESHOLDS = (100_000, 20, 20)
 """Requests in flight hold thousands of objects that are no garbage; by default they are searched twice a request."""
 
 

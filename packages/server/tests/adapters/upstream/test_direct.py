@@ -1,6 +1,7 @@
 """The way around aiohttp's session: what it writes, what it refuses, and when a connection is not used again."""
 
 import asyncio
+import gc
 from unittest.mock import Mock
 
 import pytest
@@ -123,3 +124,19 @@ async def test_waiting_for_a_connection_ends_with_the_nearest_deadline(
     assert caught.value.failure.kind is kind
     await holding.close()
     await client.close()
+
+
+@pytest.mark.system
+async def test_an_answer_that_was_read_is_let_go_of_without_the_garbage_collector(
+    serve: Start, upstream: AiohttpUpstream
+) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(ANSWER)
+
+    base_url = await serve(script)
+    reply = await upstream.send("openai", base_url, REQUEST, Deadlines())
+    assert await reply.read() == b"{}"
+    await reply.close()
+    kept = [kind for kind in map(type, gc.get_referrers(reply)) if kind is not type(asyncio.current_task())]
+    assert not [kind for kind in kept if "Watch" in kind.__name__ or "method" in kind.__name__]

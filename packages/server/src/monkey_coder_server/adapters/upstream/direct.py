@@ -66,6 +66,8 @@ class DirectResponse:
 
     def close(self) -> None:
         """Give up the connection; a read that waits fails."""
+        if self.connection is None and self.content.at_eof():
+            return  # the last byte was read, and the connection has gone back
         if self.content.exception() is None:
             self.content.set_exception(aiohttp.ClientConnectionError("Connection closed"))
         if self.connection is not None:

@@ -15,7 +15,7 @@ class Watch:
         self._loop = loop
         self._idle = idle
         self._ends_at = ends_at
-        self._expire = expire
+        self._expire: Callable[[str], None] | None = expire
         self._waiting_since: float | None = None
         self._handle: asyncio.TimerHandle | None = None
 
@@ -33,7 +33,8 @@ class Watch:
         self._waiting_since = None
 
     def stop(self) -> None:
-        """The answer is over."""
+        """The answer is over. Whoever would have been told mostly holds this: let go, or only the collector can."""
+        self._expire = None
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -42,10 +43,13 @@ class Watch:
         now = self._loop.time()
         since = now if self._waiting_since is None else self._waiting_since
         if now >= self._ends_at:
-            self._handle = None
-            self._expire("total")
+            self._over("total")
         elif now >= since + self._idle:
-            self._handle = None
-            self._expire("idle")
+            self._over("idle")
         else:
             self._handle = self._loop.call_at(min(since + self._idle, self._ends_at), self._look)
+
+    def _over(self, reason: str) -> None:
+        self._handle, expire, self._expire = None, self._expire, None
+        if expire is not None:
+            expire(reason)

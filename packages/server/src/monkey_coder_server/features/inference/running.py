@@ -118,6 +118,7 @@ class Run(Generic[T]):
         if not self.ended:
             self.ended = True
             self._outcome = outcome
+            self._on_leave = self._on_return = None  # who was to be called holds this run: garbage for the collector
             _wake(self._reader)
             echoes, self._echoes = self._echoes, ()
             for echo in echoes:
