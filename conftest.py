@@ -1,19 +1,26 @@
 """Rules for every test: no sockets unless marked `system` (then loopback only), nothing of the real environment."""
 
 import fcntl
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket, socket_allow_hosts
 
 from tools import postgresql
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from tests.shares import Shares
 
 ROOT = Path(__file__).parent
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -32,6 +39,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
     else:
         disable_socket(allow_unix_socket=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Find the tests, which stay to the end, without looking for garbage among them; look for it seldom after."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +92,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[SHARED_POSTGRESQL] = tempfile.mkdtemp(prefix="monkey-postgresql-")
         Path(os.environ[SHARED_POSTGRESQL]).chmod(0o711)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Shares":
+    """Share the tests between workers our way."""
+    from tests.shares import Shares  # noqa: PLC0415 - only where there are workers
+
+    return Shares(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

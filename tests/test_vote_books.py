@@ -12,7 +12,7 @@ from tests.books_client import COMPLETED
 from tests.books_house import Evidence, played
 from tests.books_traffic import Ask
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("books")]
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("books"), pytest.mark.timeout(300)]
 VOTERS = {"openai": "It is 41.", "anthropic": "**42**", "google": "So the answer is 42."}
 SLOW = 300
 """Milliseconds until those speak that agree, so that nobody is stopped while it answers."""
