@@ -15,6 +15,7 @@ from monkey_coder_server.sandbox.server import BASE_PATHS
 from tests.books_audit import Books, Row
 from tests.books_client import Told, send_all
 from tests.books_traffic import PROVIDERS, Ask
+from tests.opened_accounts import open_accounts
 from tools.processes import BIN, free_port, server
 
 KEYS_A_PROVIDER = 64
@@ -40,17 +41,17 @@ class Evidence:
 def played(data: Path, asks: Sequence[Ask], *, gateways: int = 1, database: str = "") -> Iterator[Evidence]:
     """Send the asks to so many gateways in turn, all on one database: SQLite in `data` unless a URL is given."""
     environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning"} | ({"DATABASE_URL": database} if database else {})
-    made = {name: _admin(environment, "create-user", *_user(name)) for name in CREDIT}
+    made = open_accounts(environment, CREDIT)
     sandbox_port = free_port()
     with server(["sandbox", "--port", str(sandbox_port), "--seed", "7"], {}, sandbox_port, "/__sandbox/health"):
         simulators = f"http://127.0.0.1:{sandbox_port}"
         with ExitStack() as stack:
             base_urls = [stack.enter_context(_gateway(environment | _supplies(simulators))) for _ in range(gateways)]
-            keys = {name: _key(base_urls[0], user["api_key"]) for name, user in made.items()}
-            keys["capped"] = _key(base_urls[0], made["third"]["api_key"], caps={"total_usd": CAP_USD})
+            keys = {name: _key(base_urls[0], user.api_key) for name, user in made.items()}
+            keys["capped"] = _key(base_urls[0], made["third"].api_key, caps={"total_usd": CAP_USD})
             told = asyncio.run(_send(base_urls, keys, asks))
         tally = _ask(f"{simulators}/__sandbox/tally")
-    accounts = {name: user["account_id"] for name, user in made.items()}
+    accounts = {name: user.user.account_id for name, user in made.items()}
     listed = _admin(environment, "list-users")
     balances = {user["account_id"]: parse_usd(user["balance_usd"]) for user in listed}
     books = Books(database or data)
@@ -72,10 +73,6 @@ async def _send(base_urls: Sequence[str], keys: Mapping[str, str], asks: Sequenc
     several = len(base_urls)
     sent = [send_all(base_url, keys, list(asks[number::several])) for number, base_url in enumerate(base_urls)]
     return [told for some in await asyncio.gather(*sent) for told in some]
-
-
-def _user(name: str) -> tuple[str, ...]:
-    return ("--email", f"{name}@example.com", "--credit", CREDIT[name], "--json")
 
 
 def _admin(environment: Mapping[str, str], *arguments: str) -> Any:

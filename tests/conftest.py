@@ -1,7 +1,6 @@
 """A gateway and its simulators as real processes, shared by the tests of one worker."""
 
 import contextlib
-import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,20 +50,18 @@ class RunningGateway:
 @contextlib.contextmanager
 def running_gateway(data: Path, **settings: str) -> Iterator[RunningGateway]:
     """`monkey-server serve --sandbox` on a free port with SQLite in this folder, and an owner with credit."""
+    from tests.opened_accounts import open_accounts
+
     port, metrics_port = free_port(), free_port()
     environment = {"DATA_DIR": str(data), "LOG_LEVEL": "warning", **settings}
-    command = [str(BIN / "monkey-server"), "admin", "create-user", "--email", "owner@example.com", "--credit", "100"]
-    made = subprocess.run(
-        [*command, "--json"], env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stderr
+    owner = open_accounts(environment, {"owner": "100"})["owner"]
     arguments = ["serve", "--sandbox", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(metrics_port)]
     with server(arguments, environment, port, "/health"):
         yield RunningGateway(
             base_url=f"http://127.0.0.1:{port}",
             metrics_url=f"http://127.0.0.1:{metrics_port}",
-            api_key=json.loads(made.stdout)["api_key"],
-            email="owner@example.com",
+            api_key=owner.api_key,
+            email=owner.user.email,
             data=data,
             environment=environment,
         )

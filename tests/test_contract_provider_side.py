@@ -1,7 +1,6 @@
 """What a caller sets really reaches the provider: asserted on the requests the simulators received."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,8 @@ import pytest
 
 from monkey_coder_server.sandbox.server import BASE_PATHS
 from tests.contract_http import Outsider
-from tools.processes import BIN, free_port, server
+from tests.opened_accounts import open_accounts
+from tools.processes import free_port, server
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("gateway")]
 MODELS = {
@@ -49,23 +49,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     for provider, path in BASE_PATHS.items():
         environment[f"{provider.upper()}_API_KEY"] = f"key-of-{provider}"
         environment[f"{provider.upper()}_BASE_URL"] = simulators + path
-    create = [
-        str(BIN / "monkey-server"),
-        "admin",
-        "create-user",
-        "--email",
-        "a@example.com",
-        "--credit",
-        "50",
-        "--json",
-    ]
-    made = json.loads(subprocess.run(create, env=environment, capture_output=True, check=True).stdout)
+    user = open_accounts(environment, {"a": "50"})["a"]
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(free_port())]
     with (
         server(["sandbox", "--port", str(simulating)], {}, simulating, "/__sandbox/health"),
         server(serve, environment, port, "/health"),
     ):
-        yield Stage(Outsider(f"http://127.0.0.1:{port}", made["api_key"]), Outsider(simulators))
+        yield Stage(Outsider(f"http://127.0.0.1:{port}", user.api_key), Outsider(simulators))
 
 
 def sampling(provider: str, body: dict[str, Any]) -> tuple[float | None, int | None]:

@@ -12,6 +12,7 @@ import pytest
 from tests.books_audit import Books
 from tests.contract_http import Answer, Outsider
 from tests.hostile_upstream import hostile_provider
+from tests.opened_accounts import open_accounts
 from tools.processes import BIN, Process, free_port, server
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("hostile")]
@@ -84,20 +85,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             "GOOGLE_API_KEY": "k",
             "GOOGLE_BASE_URL": base,
         }
-        create = [
-            str(BIN / "monkey-server"),
-            "admin",
-            "create-user",
-            "--email",
-            "a@example.com",
-            "--credit",
-            "50",
-            "--json",
-        ]
-        made = json.loads(subprocess.run(create, env=environment, capture_output=True, check=True).stdout)
+        user = open_accounts(environment, {"a": "50"})["a"]
         serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(free_port())]
         with server(serve, environment, port, "/health") as process:
-            stage = Stage(Outsider(f"http://127.0.0.1:{port}", made["api_key"]), process, environment)
+            stage = Stage(Outsider(f"http://127.0.0.1:{port}", user.api_key), process, environment)
             yield stage
             books = stage.books()
             assert books["sound"], books

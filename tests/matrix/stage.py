@@ -1,7 +1,6 @@
 """A gateway over all seven simulators, its books, and the four SDKs pointed at it."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -16,7 +15,8 @@ from tests.books_audit import Books, Row
 from tests.contract_http import Outsider
 from tests.matrix.drivers import DIALECTS, driver
 from tests.matrix.words import Driver, Said
-from tools.processes import BIN, free_port, server
+from tests.opened_accounts import open_accounts
+from tools.processes import free_port, server
 
 KEYS_A_PROVIDER = 64
 """A key rests after a refusal; with so many there is always another."""
@@ -95,8 +95,8 @@ def gateway(data: Path, base_urls: Mapping[str, str]) -> Iterator[Gateway]:
     for provider, address in base_urls.items():
         keys = ",".join(f"{provider}-key-{number}" for number in range(KEYS_A_PROVIDER))
         environment |= {f"{provider.upper()}_API_KEY": keys, f"{provider.upper()}_BASE_URL": address}
-    owner = _create_user(environment, "rich@example.com", "1000")
-    poor = _create_user(environment, "poor@example.com", "0")
+    made = open_accounts(environment, {"rich": "1000", "poor": "0"})
+    owner, poor = made["rich"].api_key, made["poor"].api_key
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--metrics-port", str(metrics_port)]
     with server(serve, environment, port, "/health"):
         body = {"name": "matrix", "rate": 1_000_000}
@@ -119,10 +119,3 @@ def stage(data: Path, rules: Iterable[Mapping[str, Any]]) -> Iterator[Stage]:
         with gateway(data, {provider: address + path for provider, path in BASE_PATHS.items()}) as running:
             served = {each.name: getattr(running, each.name) for each in fields(running)}
             yield Stage(**served, simulators=simulators)
-
-
-def _create_user(environment: Mapping[str, str], email: str, credit: str) -> str:
-    command = [str(BIN / "monkey-server"), "admin", "create-user", "--email", email, "--credit", credit, "--json"]
-    made = subprocess.run(command, env={"PATH": "/usr/bin:/bin", **environment}, capture_output=True, check=True)
-    key: str = json.loads(made.stdout)["api_key"]
-    return key

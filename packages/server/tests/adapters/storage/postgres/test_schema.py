@@ -74,10 +74,11 @@ def test_down_and_up_again(empty: str) -> None:
 
 
 @pytest.mark.system
+@pytest.mark.timeout(300)
 def test_processes_that_start_together_take_turns(empty: str) -> None:
     program = f"from monkey_coder_server.adapters.storage import migrate; migrate.upgrade('{empty}')"
     starting = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(3)]  # noqa: S603 - our own program
-    assert [process.wait(60) for process in starting] == [0, 0, 0]
+    assert [process.wait(240) for process in starting] == [0, 0, 0]
     assert migrate.current(empty) == migrate.HEAD
 
 
