@@ -143,6 +143,7 @@ def let_go(gateway: Gateway) -> None:
     for gates in ALL_GATES:
         for provider in WHOLE:
             bulkhead = gates.of(provider).bulkhead
-            assert [bulkhead.take() for _ in range(PLACES + 1)] == [True] * PLACES + [False], provider
-            for _ in range(PLACES):
-                bulkhead.leave()
+            accounts = [f"acc_{number}" for number in range(PLACES + 1)]
+            assert [bulkhead.take(each) for each in accounts] == [True] * PLACES + [False], provider
+            for each in accounts[:PLACES]:
+                bulkhead.leave(each)

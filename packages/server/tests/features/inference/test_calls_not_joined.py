@@ -26,6 +26,7 @@ from packages.server.tests.features.inference.hedged_world import (
     played,
     world,
 )
+from packages.server.tests.features.inference.world import ACCOUNT
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +131,7 @@ async def test_without_a_free_place_no_second_call_is_made() -> None:
     first = await first_of(gateway, "/v1/execute", {})
     for provider in WHOLE:
         played(gateway, provider, stream=False, delay=0.06)
-        while provider != first and gates.of(provider).bulkhead.take():
+        while provider != first and gates.of(provider).bulkhead.take(ACCOUNT):
             pass
     await asked(gateway, "/v1/execute", {})
     assert len(gateway.wire.sent) == 1

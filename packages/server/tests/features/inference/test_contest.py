@@ -23,10 +23,10 @@ async def test_a_call_that_was_stopped_before_its_first_step_gives_its_place_bac
     bulkhead, ring = Bulkhead(1, 0), KeyRing(["a"])
     taken = ring.take("m", 0.0)
     assert taken is not None
-    assert bulkhead.take()
-    contender = Contender(ROUTE, taken[0], Place(bulkhead, ring, taken[0]), 0.0)
+    assert bulkhead.take("acc_one")
+    contender = Contender(ROUTE, taken[0], Place(bulkhead, "acc_one", ring, taken[0]), 0.0)
     contender.begin(asyncio.create_task(never()))
     trail = Trail()
     await dismiss([contender], trail)
-    assert bulkhead.free
+    assert bulkhead.free_for("acc_one")
     assert not trail.wasted

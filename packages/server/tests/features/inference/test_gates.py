@@ -10,9 +10,9 @@ NOW = 1_000.0
 
 def test_one_provider_takes_no_place_of_another() -> None:
     gates = Gates(1, 1)
-    assert gates.of("openai").bulkhead.take()
-    assert not gates.of("openai").bulkhead.free
-    assert gates.of("google").bulkhead.free
+    assert gates.of("openai").bulkhead.take("acc_one")
+    assert not gates.of("openai").bulkhead.free_for("acc_one")
+    assert gates.of("google").bulkhead.free_for("acc_one")
 
 
 def test_a_retry_is_paid_for_and_a_first_call_adds_its_share() -> None:
@@ -36,9 +36,9 @@ def test_a_place_is_given_back_once() -> None:
     ring, bulkhead = KeyRing(["a"]), Bulkhead(1, 1)
     taken = ring.take("m", 0.0)
     assert taken is not None
-    assert bulkhead.take()
-    place = Place(bulkhead, ring, taken[0])
+    assert bulkhead.take("acc_one")
+    place = Place(bulkhead, "acc_one", ring, taken[0])
     place.leave()
     place.leave()
-    assert bulkhead.take()
-    assert not bulkhead.free
+    assert bulkhead.take("acc_one")
+    assert not bulkhead.free_for("acc_one")

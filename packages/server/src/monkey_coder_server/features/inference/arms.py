@@ -107,7 +107,7 @@ class Arms:
         """One arm's answer, to its end."""
         job, route = self._flight.job, arm.route
         calling, deadline = partial(self._call, arm), job.started + job.seconds
-        effort = Effort((route,), arm.request, STREAMED, deadline, arm.trail, calling, RELAY)
+        effort = Effort(job.principal.account_id, (route,), arm.request, STREAMED, deadline, arm.trail, calling, RELAY)
         try:
             arm.answering = answering = await self._attempts.run(effort)
         except GatewayError as error:

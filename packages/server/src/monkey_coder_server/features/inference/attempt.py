@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from monkey_coder_server.domain.conversation import ModelRequest
-from monkey_coder_server.domain.errors import (
-    FailureKind,
-    GatewayError,
-    ProviderFailure,
-    Unavailable,
-)
+from monkey_coder_server.domain.errors import FailureKind, GatewayError, ProviderFailure, Unavailable
 from monkey_coder_server.features.inference.call_budget import FOR_THE_STUCK
 from monkey_coder_server.features.inference.contest import Contender, Contest, dismiss
 from monkey_coder_server.features.inference.exchange import Answering, AttemptFailed, Exchange, milliseconds
@@ -56,12 +51,13 @@ class AttemptSettings:
 
 
 class Effort(Record, frozen=True):
-    """One request's way through its routes: best first, until `deadline` (monotonic seconds).
+    """One request's way through its routes: best first, until `deadline` (monotonic seconds), for an account.
 
     `calling` is awaited before each call; whatever it raises is raised by the attempts, and nothing was called then.
     `contest` None: a late call is never joined by a second one.
     """
 
+    account: str
     routes: tuple[Route, ...]
     request: ModelRequest
     stream: bool
@@ -233,13 +229,13 @@ class Attempts:
         for route in contest.seconds(first.route, search.pending):
             gate = self._gates.of(route.provider.name)
             ready = self._health.well(route.name, now) and self._pause(route, search, now) <= 0.0
-            if not (ready and gate.bulkhead.free):
+            if not (ready and gate.bulkhead.free_for(effort.account)):
                 continue
             same = route.name == first.route.name
             key = route.keys.take(route.card.model, now, but=first.key_number if same else None)
             if key is None:
                 continue
-            gate.bulkhead.take()
+            gate.bulkhead.take(effort.account)
             budget.spend(now)
             if route.provider.name not in search.called:
                 gate.called(now, again=False, elsewhere=False)
@@ -247,7 +243,7 @@ class Attempts:
             search.calls += 1
             if route in search.pending:
                 search.pending.remove(route)
-            return route, key, Place(gate.bulkhead, route.keys, key[0])
+            return route, key, Place(gate.bulkhead, effort.account, route.keys, key[0])
         return None
 
     async def _try(self, route: Route, key: tuple[int, str], effort: Effort, place: Place) -> Answering:
@@ -349,23 +345,23 @@ class Attempts:
                     break
                 await asyncio.sleep(shortest)
             ready = [route for route, pause in zip(pending, pauses, strict=True) if pause <= shortest]
-            route = self._preferred(ready, now)
+            route = self._preferred(ready, effort.account, now)
             bulkhead = self._gates.of(route.provider.name).bulkhead
-            if not await bulkhead.wait(patience - self._clock.monotonic()):
+            if not await bulkhead.wait(effort.account, patience - self._clock.monotonic()):
                 search.busy = route.provider.name
                 pending.remove(route)
                 continue
             key = route.keys.take(route.card.model, self._clock.monotonic())
             if key is None:
-                bulkhead.leave()
+                bulkhead.leave(effort.account)
                 continue
             pending.remove(route)
-            return route, key, Place(bulkhead, route.keys, key[0])
+            return route, key, Place(bulkhead, effort.account, route.keys, key[0])
         return None
 
-    def _preferred(self, ready: Sequence[Route], now: float) -> Route:
+    def _preferred(self, ready: Sequence[Route], account: str, now: float) -> Route:
         """The first with a place whose breaker admits a call at this very moment, as far as there are any."""
-        free = [route for route in ready if self._gates.of(route.provider.name).bulkhead.free] or ready
+        free = [route for route in ready if self._gates.of(route.provider.name).bulkhead.free_for(account)] or ready
         return next((route for route in free if self._health.admits(route.name, now)), free[0])
 
     def _may_be_called(self, route: Route, search: Search) -> bool:

@@ -1,50 +1,84 @@
 """Places for calls to one provider: its overload fills its own line and nobody else's."""
 
 import asyncio
+from collections import Counter
+
+from monkey_coder_server.domain.fair_queue import FairQueue
+
+KEPT_FREE = 8
+"""Of so many places one is left by an account that has all the others: who comes next need not wait for its calls."""
+
+
+class _Turn:
+    """Somebody in line: True comes with a place, False without."""
+
+    __slots__ = ("account", "given")
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        self.given: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
 
 class Bulkhead:
-    """So many `places`, and a `line` of so many that wait for one, first come first served."""
+    """So many `places`, and a `line` of so many that wait for one: in turn by account, in an account as they came.
+
+    When more come than the line holds, the account with the most in it loses its last one.
+    """
 
     def __init__(self, places: int, line: int) -> None:
         self._free = places
+        self._most_of_one = places - places // KEPT_FREE
+        self._taken = Counter[str]()
+        self._sated: str | None = None
+        """Who has as many as one account may have, more than half of them all."""
         self._longest = line
-        self._line: dict[asyncio.Future[None], None] = {}
+        self._line = FairQueue[_Turn]()
 
-    @property
-    def free(self) -> bool:
-        """Whether there is a place now."""
-        return self._free > 0
+    def free_for(self, account: str) -> bool:
+        """Whether there is a place for an account now."""
+        return self._free > 0 and account != self._sated
 
-    def take(self) -> bool:
+    def take(self, account: str) -> bool:
         """Take a place if there is one now."""
-        if self._free <= 0:
+        if not self.free_for(account):
             return False
-        self._free -= 1
+        self._give(account)
         return True
 
-    async def wait(self, seconds: float) -> bool:
-        """Take a place, waiting for it in line; False when the line is full or it took too long."""
-        if self.take():
+    async def wait(self, account: str, seconds: float) -> bool:
+        """Take a place, waiting for it in line; False when the line is too long or it took too long."""
+        if self.take(account):
             return True
-        if len(self._line) >= self._longest or seconds <= 0.0:
+        if seconds <= 0.0:
             return False
-        turn = asyncio.get_running_loop().create_future()
-        self._line[turn] = None
+        turn = _Turn(account)
+        self._line.join(account, turn)
+        if len(self._line) > self._longest and (last := self._line.last_of_longest()) is not None:
+            last.given.set_result(False)
         try:
-            await asyncio.wait((turn,), timeout=seconds)
+            await asyncio.wait((turn.given,), timeout=seconds)
         except BaseException:
-            if turn.done():
-                self.leave()
+            if turn.given.done() and turn.given.result():
+                self.leave(account)
             raise
         finally:
-            self._line.pop(turn, None)
-        return turn.done()
+            self._line.leave(account, turn)
+        return turn.given.done() and turn.given.result()
 
-    def leave(self) -> None:
-        """Give a place back: to the first in line, if anybody waits."""
-        for turn in self._line:
-            del self._line[turn]
-            turn.set_result(None)
-            return
+    def leave(self, account: str) -> None:
+        """Give a place of an account back: to whose turn it is, if anybody waits."""
         self._free += 1
+        self._taken[account] -= 1
+        if not self._taken[account]:
+            del self._taken[account]
+        if account == self._sated:
+            self._sated = None
+        while self._free and (turn := self._line.next(passing_over=self._sated)) is not None:
+            self._give(turn.account)
+            turn.given.set_result(True)
+
+    def _give(self, account: str) -> None:
+        self._free -= 1
+        self._taken[account] += 1
+        if self._taken[account] >= self._most_of_one:
+            self._sated = account

@@ -43,12 +43,13 @@ class Gates:
 
 
 class Place:
-    """A place at a provider, taken by a call with one of the keys until it has `left`."""
+    """A place at a provider, taken by an account's call with one of the keys until it has `left`."""
 
-    __slots__ = ("_bulkhead", "_key_number", "_keys", "_over")
+    __slots__ = ("_account", "_bulkhead", "_key_number", "_keys", "_over")
 
-    def __init__(self, bulkhead: Bulkhead, keys: KeyRing, key_number: int) -> None:
+    def __init__(self, bulkhead: Bulkhead, account: str, keys: KeyRing, key_number: int) -> None:
         self._bulkhead = bulkhead
+        self._account = account
         self._keys = keys
         self._key_number = key_number
         self._over = False
@@ -58,4 +59,4 @@ class Place:
         if not self._over:
             self._over = True
             self._keys.left(self._key_number)
-            self._bulkhead.leave()
+            self._bulkhead.leave(self._account)

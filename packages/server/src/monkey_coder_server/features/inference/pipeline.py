@@ -151,7 +151,9 @@ class Pipeline:
         if hedge is not None:
             drafts.beside = hedge.bills_beside
         routes, relay = flight.admitted.routes, job.collapse is None or job.rounds is not None
-        effort = Effort(routes, job.request, job.stream, deadline, flight.trail, calling, relay, hedge)
+        effort = Effort(
+            job.principal.account_id, routes, job.request, job.stream, deadline, flight.trail, calling, relay, hedge
+        )
         end: End | None = None
         try:
             with Within(deadline - self._clock.monotonic()) as bound:
