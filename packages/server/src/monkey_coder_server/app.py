@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from monkey_coder_server.domain.errors import ConfirmationRequired, GatewayError, Unavailable
 from monkey_coder_server.ports.clock import Clock, Ids
@@ -19,6 +20,7 @@ from monkey_coder_server.web.problem import UpgradeRequired
 from monkey_coder_server.web.request import ClientGone, Request
 from monkey_coder_server.web.respond import Headers
 from monkey_coder_server.web.routing import RouteTable
+from monkey_coder_server.web.turnstile import Turnstile
 
 UNMATCHED = "unmatched"
 Observe = Callable[[str, str, int, float], None]
@@ -90,6 +92,7 @@ class Application:
         self.routes = RouteTable(route for feature in features for route in feature.routes)
         self.drain = drain
         self.services = services
+        self.turnstile = Turnstile(services.clock)
         self.options = options
         self.cors = Cors(options.cors_origins, {route.method for _, route in self.routes})
         self.always = _standing_headers(https_only=options.https_only)
@@ -168,10 +171,13 @@ class _Serving:
         except GatewayError as error:
             await self._services.refusals.note(route, request, error)
             raise
+        finally:
+            request.under_way()
 
     async def _serve(self, route: Route, request: Request) -> Reply:
         if route.auth != "public":
             request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
+            await self._begin(request)
             if request.principal.session_id is not None:
                 told = await self._told_before(route, request)
                 if told is not None:
@@ -181,6 +187,13 @@ class _Serving:
         if route.admit is not None:
             await route.admit(request)
         return await (self._services.once.serve(route, request) if route.once else route.endpoint(request))
+
+    async def _begin(self, request: Request) -> None:
+        """Wait for the account's turn. Raises `Unavailable` where more waits than can be done soon."""
+        turnstile, account = self._app.turnstile, request.principal.account_id
+        if not turnstile.passes(account):
+            await turnstile.wait(account, request.announced_bytes)
+        request.begun(partial(turnstile.left, account))
 
     async def _told_before(self, route: Route, request: Request) -> Reply | None:
         """The reply to a request that its session has confirmed before; None to serve it now. Raises as `Assurance`."""

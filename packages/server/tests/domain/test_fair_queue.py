@@ -102,10 +102,12 @@ def test_whatever_happens_nobody_is_lost_served_twice_or_kept_while_the_way_is_f
             going = lines[account].popleft() if lines[account] else None
             assert queue.leave(account, number + 1 if going is None else going) is (going is not None)
         elif step == "next":
-            item = queue.next()
+            first, item = queue.first, queue.next()
             assert (item is None) is (here == 0)
             if item is not None:
                 [mine] = [line for line in lines.values() if line and line[0] == item]
+                assert first is not None
+                assert lines[first] is mine
                 mine.popleft()
         else:
             item = queue.last_of_longest()

@@ -25,6 +25,7 @@ from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.limits import open_quotas, rate_left
 from monkey_coder_server.bootstrap.mail import track_mail
 from monkey_coder_server.bootstrap.offered import data_facts, facts_by_plan
+from monkey_coder_server.bootstrap.overload import watch_overload
 from monkey_coder_server.bootstrap.payments import RunningPayments, run_payments
 from monkey_coder_server.bootstrap.plans import keep_invoicing, order_plan_of, plans_of, sender_of
 from monkey_coder_server.bootstrap.prices import AUTO, CurrentPrices, begin_charging, installed
@@ -141,6 +142,7 @@ async def open_gateway(
         stack.callback(sweeper.cancel)
         application = _application(books, metrics, features, drain)
         stack.push_async_callback(application.services.refusals.settle)
+        stack.enter_context(watch_overload(metrics, application.turnstile))
         metrics.track("monkey_coder_active_requests", "Requests being answered now.", lambda: float(drain.in_flight))
         yield Gateway(books, application, metrics, supplies)
 

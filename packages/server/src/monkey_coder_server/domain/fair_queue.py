@@ -64,6 +64,18 @@ class FairQueue(Generic[Item]):
         self._items += 1
         self._grown(line)
 
+    @property
+    def first(self) -> str | None:
+        """The account whose turn it is; None when nobody waits."""
+        while self._turns:
+            begins, _, line = self._turns[0]
+            if line.waiting:
+                return line.account
+            self._now = begins
+            heappop(self._turns)
+            del self._lines[line.account]
+        return None
+
     def next(self, *, passing_over: str | None = None) -> Item | None:
         """Whose turn it is; None when nobody waits but who is passed over, to whom nothing is owed for it."""
         passed: _Line[Item] | None = None

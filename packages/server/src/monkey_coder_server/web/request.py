@@ -1,5 +1,6 @@
 """One HTTP request as an endpoint sees it: cheap to build, read lazily."""
 
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 from monkey_coder_server.domain.errors import RequestTooLarge
@@ -25,6 +26,7 @@ class Request:
     __slots__ = (
         "_body",
         "_headers",
+        "_left",
         "_query",
         "body_limit",
         "body_seconds",
@@ -58,6 +60,7 @@ class Request:
         self.body_limit = body_limit
         self.body_seconds = body_seconds
         self._body: bytes | None = None
+        self._left: Callable[[], None] | None = None
         self._headers: dict[bytes, bytes] | None = None
         self._query: dict[str, str] | None = None
 
@@ -80,6 +83,22 @@ class Request:
         """Query parameters in their order, repeated names as often as they come."""
         raw = self.scope["query_string"]
         return parse_qsl(raw.decode("latin-1"), keep_blank_values=True) if raw else []
+
+    def begun(self, left: Callable[[], None]) -> None:
+        """Its work begins; `left` is to be called as soon as that waits for somebody else."""
+        self._left = left
+
+    def under_way(self) -> None:
+        """It waits for a provider now, or has been answered: another may begin. Harmless after the first time."""
+        left, self._left = self._left, None
+        if left is not None:
+            left()
+
+    @property
+    def announced_bytes(self) -> int:
+        """How long the body is by its header, up to what is accepted; 0 for one that is sent in chunks."""
+        declared = self.header("content-length")
+        return min(int(declared), self.body_limit) if declared is not None and declared.isdigit() else 0
 
     async def body(self) -> bytes:
         """The whole body, to be read once.

@@ -102,6 +102,7 @@ class Desk:
             files={each.path: each.content for each in sent.files or ()},
             rounds=rounds,
             ticket=ticket,
+            under_way=request.under_way,
         )
         return Order(job, task, task_id, ticket.headers)
 

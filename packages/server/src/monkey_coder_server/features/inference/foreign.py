@@ -77,6 +77,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         explores=request.header(RETRY_HEADER) in {None, "0"},
         collapse=collapse,
         rounds=rounds,
+        under_way=request.under_way,
     )
 
 

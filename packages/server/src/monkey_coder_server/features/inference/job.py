@@ -24,6 +24,10 @@ from monkey_coder_server.web.principal import Principal
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
+def _untold() -> None:
+    """Nobody waits to be told."""
+
+
 class Job(Record, frozen=True, kw_only=True):
     """`render` writes the caller's body from what was served.
 
@@ -61,6 +65,8 @@ class Job(Record, frozen=True, kw_only=True):
     """Its caller checks the answer and asks again when it fails: then one arm is asked, whatever cascade is planned."""
     ticket: Ticket | None = None
     """What it holds of limits, given back when it ends."""
+    under_way: Callable[[], None] = _untold
+    """To be told that a provider is called, as often as that happens."""
 
     def end_ticket(self) -> None:
         """Give back what it holds of limits, for a job that is not run."""

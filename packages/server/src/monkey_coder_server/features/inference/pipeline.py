@@ -218,6 +218,7 @@ class Pipeline:
         drafts.calling(route, effort)
         if self._settings.noted_first:
             await self._durable(flight.admitted.hold)
+        flight.job.under_way()
 
     async def _relay(self, answering: Answering, flight: Flight, drafts: Drafts) -> End:
         """Pass a stream on: no byte of it leaves before the hold, and that it is paid for, would survive a crash."""
