@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from monkey_coder_server.adapters.storage.journal import encoding
+from monkey_coder_server.adapters.storage.journal import journal as journal_module
 from monkey_coder_server.adapters.storage.journal.directory import InstanceTaken, JournalDirectory
 from monkey_coder_server.adapters.storage.journal.journal import Bounds, SqliteJournal
 from monkey_coder_server.domain.errors import Unavailable
@@ -69,6 +71,32 @@ async def test_endings_come_in_order_a_page_at_a_time(journal: SqliteJournal) ->
         seen += [ending.hold.request_id for _, ending in page]
         after = page[-1][0]
     assert seen == [one.request_id for one in reversed(asked)]
+
+
+async def test_endings_that_are_booked_at_once_are_durable_and_not_read_from_the_file(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    asked = [hold_request() for _ in range(3)]
+    for one in asked:
+        journal.resolve(served(one))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(encoding, "resolved", None)
+        page = await journal.endings(0, 10)
+    assert [ending for _, ending in page] == [served(one) for one in asked]
+    next_one = await adopted(died(tmp_path / "journal"))
+    assert await next_one.endings(0, 10) == page
+    await next_one.close()
+
+
+async def test_endings_beyond_those_in_memory_are_read_from_the_file(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "REMEMBERED", 2)
+    asked = [hold_request() for _ in range(5)]
+    for one in asked:
+        journal.resolve(served(one))
+    page = await journal.endings(0, 10)
+    assert [ending for _, ending in page] == [served(one) for one in asked]
 
 
 async def test_a_second_ending_is_ignored_and_told_with_the_first(journal: SqliteJournal) -> None:

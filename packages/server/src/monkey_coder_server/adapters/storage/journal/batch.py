@@ -55,6 +55,11 @@ class Batch:
         self._job: Job[None] = writer.submit(self.rows.write, awaited=False)
         self._job.committed.add_done_callback(self._ended)
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether it is on disk."""
+        return self._job.committed.done() and self._job.error is None
+
     async def durable(self) -> None:
         """Wait until it is on disk. Raises `Unavailable`."""
         self._writer.hurry(self._job)

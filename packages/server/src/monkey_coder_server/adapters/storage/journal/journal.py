@@ -1,6 +1,7 @@
 """The journal of one process, on a SQLite file of its own with the writer's group commit.
 
-What has to be known at once (which requests are open, how much waits) is kept in memory; records are on disk alone.
+What has to be known at once (which requests are open, how much waits) is kept in memory. Records are on disk; those
+that are booked at once, as all are while the books answer, are not read back from there.
 Every row is complete in itself, so a later draft or the ending makes up for an earlier record that was lost.
 """
 
@@ -24,6 +25,8 @@ from monkey_coder_server.ports.ledger import FailedRequest
 
 logger = logging.getLogger(__name__)
 
+REMEMBERED = 512
+"""Endings that are kept in memory as well; what waits beyond them, while the books are away, is on disk alone."""
 DECODED_A_TURN = 32
 """About 0.2 ms of work; then other tasks of the loop get theirs."""
 
@@ -45,12 +48,16 @@ class OpenRequest(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What is remembered of an ending until it is booked. `since` is a monotonic moment in seconds."""
+    """What is remembered of an ending until it is booked. `since` is a monotonic moment in seconds.
+
+    `written` is None for one that was found in the file; `resolved` for one that is to be read from it.
+    """
 
     request_id: str
     size: int
     since: int
-    written: Written | None
+    written: Batch | None = None
+    resolved: Resolved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ class SqliteJournal:
         self._open = dict(contents.open)
         now = int(clock.monotonic())
         self._waiting = {
-            number: Waiting(request_id, size, now, None) for number, (request_id, size) in contents.endings.items()
+            number: Waiting(request_id, size, now) for number, (request_id, size) in contents.endings.items()
         }
         self._ended = {waiting.request_id: number for number, waiting in self._waiting.items()}
         self._waiting_bytes = sum(waiting.size for waiting in self._waiting.values())
@@ -155,13 +162,40 @@ class SqliteJournal:
             batch.rows.no_longer_open.append({"number": request.number})
             batch.undo.append(partial(self._open.__setitem__, request_id, request))
         number, record = self._next(), encoding.sealed(request_id, resolved)
-        self._keep(number, Waiting(request_id, len(record), int(self._clock.monotonic()), batch))
+        remembered = resolved if len(self._waiting) < REMEMBERED else None
+        self._keep(number, Waiting(request_id, len(record), int(self._clock.monotonic()), batch, remembered))
         batch.rows.endings.append({"number": number, "request_id": request_id, "record": record})
         batch.undo.append(partial(self._lose, number))
         return batch
 
     async def endings(self, after: int, most: int) -> Sequence[tuple[int, Resolved]]:
         """Durable endings not yet forgotten, by number. Raises `Unavailable`."""
+        while (found := self._remembered(after, most)) is not None:
+            if found:
+                return found
+            first = next((waiting.written for number, waiting in self._waiting.items() if number > after), None)
+            if first is None:
+                return []
+            await first.durable()
+        return await self._read(after, most)
+
+    def _remembered(self, after: int, most: int) -> list[tuple[int, Resolved]] | None:
+        """Those of the next endings that are durable; None when one is not in memory, or they are out of order."""
+        found: list[tuple[int, Resolved]] = []
+        last = after
+        for number, waiting in self._waiting.items():
+            if number <= after:
+                continue
+            if waiting.written is None or waiting.resolved is None or number < last:
+                return None
+            if len(found) == most or not waiting.written.is_durable:
+                break
+            found.append((number, waiting.resolved))
+            last = number
+        return found
+
+    async def _read(self, after: int, most: int) -> list[tuple[int, Resolved]]:
+        """The same from the file. Raises `Unavailable`."""
         found: list[tuple[int, Resolved]] = []
         while self._waiting and not found:
             rows = await self._writer.perform(partial(_page, after, most))
