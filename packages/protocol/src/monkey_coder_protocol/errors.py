@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     PROVIDER_ERROR = "provider_error"
     PROVIDER_TIMEOUT = "provider_timeout"
+    NOT_CACHED = "not_cached"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
 

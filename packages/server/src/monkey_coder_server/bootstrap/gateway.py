@@ -19,6 +19,7 @@ from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.alerts import run_alerts
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.buying import buying_of, keep_paying
+from monkey_coder_server.bootstrap.caching import cache_counts, cache_settings, open_cache
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.house_rates import house_rates
 from monkey_coder_server.bootstrap.leasing import open_ledger
@@ -212,6 +213,8 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 decisions=books.storage.decisions,
                 decision_queue=_decision_queue(parts),
                 answers=books.storage.answers,
+                cache=open_cache(books, parts.metrics),
+                cache_counts=cache_counts(parts.metrics),
                 clock=books.clock,
                 ids=books.ids,
                 telemetry=parts.metrics,
@@ -261,6 +264,7 @@ def _options(settings: Settings) -> inference.Options:
         pipeline=inference.PipelineSettings(noted_first=settings.durability == "strict"),
         loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
         hedged=settings.hedged_requests,
+        cache=cache_settings(settings),
     )
 
 

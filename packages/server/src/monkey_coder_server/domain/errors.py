@@ -161,6 +161,12 @@ class ProviderTimedOut(GatewayError):
     code = "provider_timeout"
 
 
+class NotCached(GatewayError):
+    """The caller wants a kept answer or none, and none is kept."""
+
+    code = "not_cached"
+
+
 class Unavailable(GatewayError):
     """A store we need is away."""
 

@@ -91,6 +91,9 @@ class Settings:
     usage_retention_months: int
     hedged_requests: bool
     workers: int
+    response_cache: Literal["off", "opt-in", "opt-out"]
+    response_cache_seconds: int
+    response_cache_megabytes: int
     drain_seconds: int
     drain_notice_seconds: int
     durability: Literal["strict", "relaxed"]
@@ -192,6 +195,9 @@ class _Reader:
             loop_seconds=self._whole("LOOP_SECONDS", 60, 1, 3_600),
             usage_retention_months=self._retention(),
             hedged_requests=self._choice("HEDGED_REQUESTS", "off", ("on", "off")) == "on",
+            response_cache=self._response_cache(),
+            response_cache_seconds=self._whole("RESPONSE_CACHE_SECONDS", 3_600, 1, 2_592_000),
+            response_cache_megabytes=self._whole("RESPONSE_CACHE_MEGABYTES", 64, 1, 1_000_000),
             durability="relaxed"
             if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed"
             else "strict",
@@ -222,6 +228,10 @@ class _Reader:
     def _second_factors(self) -> str:
         value = self._choice("MFA_ENABLED", "optional", ("off", "optional", "required", "true", "false"))
         return {"true": "optional", "false": "off"}.get(value, value)
+
+    def _response_cache(self) -> Literal["off", "opt-in", "opt-out"]:
+        given = self._choice("RESPONSE_CACHE", "opt-in", ("off", "opt-in", "opt-out"))
+        return "opt-in" if given == "opt-in" else "opt-out" if given == "opt-out" else "off"
 
     def _retention(self) -> int:
         months = self._whole("USAGE_RETENTION_MONTHS", 0, 0, 1_200)

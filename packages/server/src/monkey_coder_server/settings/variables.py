@@ -136,6 +136,18 @@ VARIABLES = (
         "0",
         "How long a shutdown first goes on taking requests while /health/ready says 503, for balancers to look away.",
     ),
+    Variable(
+        "RESPONSE_CACHE",
+        "opt-in",
+        "Whose answers are kept and given again for nothing: opt-in: those of requests that ask for it; opt-out: also "
+        "those of requests at temperature 0, for vectors and for verdicts, unless they refuse; off: nobody's.",
+    ),
+    Variable("RESPONSE_CACHE_SECONDS", "3600", "How long an answer is kept at most."),
+    Variable(
+        "RESPONSE_CACHE_MEGABYTES",
+        "64",
+        "How much all kept answers may take; those of one account a quarter of it, and one answer 1 megabyte.",
+    ),
     *_provider_variables(),
 )
 

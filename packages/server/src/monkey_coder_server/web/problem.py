@@ -72,12 +72,15 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "provider_error": 502,
         "unavailable": 503,
         "provider_timeout": 504,
+        "not_cached": 504,
     }
 )
 """HTTP status by error code (CONTRACT §3). A code that is missing here is a defect: a test walks all of them."""
 
 NEVER_RETRY = frozenset({401, 402})
 """Statuses after which an SDK must stop at once: trying again cannot help."""
+NOT_CACHED = "not_cached"
+"""Of this one alone among those with its status (RFC 9111, section 5.2.1.7) the same is true."""
 IN_VAIN = frozenset({"invalid_request", "content_filter"})
 """Why a provider refused what it would refuse again (`facts["failure"]`)."""
 _MONEY = frozenset({"insufficient_credit", "budget_exceeded"})
@@ -94,7 +97,7 @@ def problem_headers(error: GatewayError) -> Headers:
     headers: Headers = []
     if error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, ceil(error.retry_after))))
-    if status in NEVER_RETRY or error.facts.get("failure") in IN_VAIN:
+    if status in NEVER_RETRY or error.code == NOT_CACHED or error.facts.get("failure") in IN_VAIN:
         headers.append((b"x-should-retry", b"false"))
     if status == 401:  # RFC 9110, section 15.5.2
         headers.append((b"www-authenticate", b'Bearer realm="monkey-coder"'))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from monkey_coder_server.adapters.cache.memory import MemoryCache
 from monkey_coder_server.dialects.anthropic_messages import AnthropicMessages
 from monkey_coder_server.dialects.gemini import Gemini, GeminiEmbeddings
 from monkey_coder_server.dialects.openai_chat import OpenAIChat, Quirks
@@ -28,6 +29,7 @@ from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.accounts import KeyRecord
+from monkey_coder_server.ports.cache import Cache, CacheBounds
 from monkey_coder_server.ports.provider import CancelPolicy, Dialect, Provider
 from monkey_coder_server.web.asgi import Message
 from monkey_coder_server.web.principal import Principal
@@ -179,6 +181,7 @@ def options_of(
     loops: LoopSettings | None,
     *,
     hedged: bool,
+    caching: inference.CacheSettings | None,
 ) -> inference.Options:
     return inference.Options(
         keep_alive=keep_alive,
@@ -189,6 +192,7 @@ def options_of(
         patience=Patience(call=0.5, pauses=(0.001, 0.001), rest=0.01),
         loops=loops or LoopSettings(),
         hedged=hedged,
+        cache=caching or inference.CacheSettings(),
     )
 
 
@@ -214,12 +218,16 @@ class Gateway:
         texts: Sums | None = None,
         health: HealthSettings | None = None,
         hedged: bool = True,
+        cache: Cache | None = None,
+        caching: inference.CacheSettings | None = None,
     ) -> None:
         self.books, self.wire = Books(balance, cap), Wire()
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
         self.sums, self.verdicts, self.texts = sums or Sums(), verdicts or Sums(), texts or Sums()
         self.clock = LoopClock()
         self.kept = Kept(self.clock)
+        self.cache = MemoryCache(self.clock.monotonic, CacheBounds(entry=1 << 20, tenant=1 << 22, total=1 << 24))
+        self.counts = inference.CacheCounts()
         self.health = Health(health or HealthSettings(open_after=3, open_seconds=0.2))
         self.hedges = inference.HedgeFigures()
         self.ids = counting_ids() if sums is None else counting_ids(10_000)
@@ -249,13 +257,15 @@ class Gateway:
                 texts=self.texts,
                 decisions=self.diary,
                 answers=self.kept,
+                cache=self.cache if cache is None else cache,
+                cache_counts=self.counts,
                 clock=self.clock,
                 ids=self.ids,
                 telemetry=self.notes,
                 problems=NativeProblems("https://gateway.example/billing"),
                 health=self.health,
                 hedge_figures=self.hedges,
-                options=options_of(keep_alive, attempt, pipeline, loops, hedged=hedged),
+                options=options_of(keep_alive, attempt, pipeline, loops, hedged=hedged, caching=caching),
             )
         )
 

@@ -3,18 +3,26 @@
 import msgspec
 
 from monkey_coder_protocol.execute import ExecuteRequest
-from monkey_coder_server.domain.money import usd
+from monkey_coder_server.domain.cache_control import HEADER as CACHE_HEADER
+from monkey_coder_server.features.inference.answered import (
+    cache_headers,
+    collapse_headers,
+    route_headers,
+    settled_headers,
+)
 from monkey_coder_server.features.inference.desk import Desk, Order
-from monkey_coder_server.features.inference.job import Outcome, Settled
+from monkey_coder_server.features.inference.job import Job, Outcome
 from monkey_coder_server.features.inference.native_stream import NativeStream
 from monkey_coder_server.features.inference.pipeline import Pipeline
-from monkey_coder_server.features.inference.replay import replay_headers, start_of
+from monkey_coder_server.features.inference.replay import replay_headers, retold_body, start_of
+from monkey_coder_server.features.inference.response_cache import Question, ResponseCache
 from monkey_coder_server.features.inference.running import Run
+from monkey_coder_server.ports.ledger import Replay
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
 from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.request import Request
-from monkey_coder_server.web.respond import Headers, json_bytes
+from monkey_coder_server.web.respond import json_bytes
 from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream
 
 request_decoder = msgspec.json.Decoder(ExecuteRequest)
@@ -24,9 +32,16 @@ class ExecuteApi:
     """`keep_alive` is how many seconds a stream may be silent; an error before that is still an HTTP error."""
 
     def __init__(
-        self, desk: Desk, pipeline: Pipeline, problems: NativeProblems, *, keep_alive: float = KEEP_ALIVE_SECONDS
+        self,
+        desk: Desk,
+        pipeline: Pipeline,
+        problems: NativeProblems,
+        cache: ResponseCache,
+        *,
+        keep_alive: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         self._desk = desk
+        self._cache = cache
         self._pipeline = pipeline
         self._problems = problems
         self._keep_alive = keep_alive
@@ -35,9 +50,9 @@ class ExecuteApi:
         """The whole answer in one JSON body."""
         order = await self._order(request, stream=False)
         outcome = await self._pipeline.start(order.job).result()
-        if isinstance(outcome, Settled):
-            return json_bytes(outcome.body, headers=[*order.headers, *settled_headers(outcome)])
-        return json_bytes(outcome.body, headers=[*order.headers, *replay_headers(outcome)])
+        if isinstance(outcome, Replay):
+            return json_bytes(outcome.body, headers=[*order.headers, *replay_headers(outcome)])
+        return json_bytes(outcome.body, headers=[*order.headers, *settled_headers(outcome)])
 
     async def stream(self, request: Request) -> Reply:
         """The answer as it comes. Until its beginning a failure is told as an HTTP error, after it as an event."""
@@ -45,13 +60,13 @@ class ExecuteApi:
         run = self._pipeline.start(order.job)
         await self._begun(run)
         opening = run.opening
-        headers = [*order.headers, *_BYPASS]
+        headers = [*order.headers, *cache_headers(run.cache, run.age)]
         start = {"execution_id": order.job.request_id, "task_id": order.task_id}
         if opening is not None:
             headers += [*route_headers(opening.provider, opening.model), *collapse_headers(run.collapse)]
         elif run.ended:
             outcome = await run.result()
-            if not isinstance(outcome, Settled):
+            if isinstance(outcome, Replay):
                 headers, start = [*order.headers, *replay_headers(outcome)], start_of(outcome)
         body = NativeStream(run, start, order.job.request_id, self._problems)
         return EventStream(body.write, headers=headers, seconds=self._keep_alive)
@@ -68,33 +83,21 @@ class ExecuteApi:
         order = await self._desk.take(request, sent, stream=stream)
         try:
             await self._desk.told(order.job.rounds)
+            job = self._cached(request, sent, order)
         except BaseException:
             order.job.end_ticket()
             raise
-        return order
+        return order if job is order.job else msgspec.structs.replace(order, job=job)
 
+    def _cached(self, request: Request, sent: ExecuteRequest, order: Order) -> Job:
+        """The job with its part in the cache of answers, if it has one. Raises `InvalidRequest`."""
 
-_BYPASS: Headers = [(b"x-monkey-cache", b"bypass")]
-"""No answer is served from a cache of ours."""
+        def question() -> Question:
+            return Question(
+                said=(order.task.fingerprint.hex(),),
+                size=len(sent.prompt) + sum(len(each.content) for each in sent.files or ()),
+                retell=lambda recalled: retold_body(recalled, order.job, order.task_id),
+            )
 
-
-def route_headers(provider: str, model: str) -> Headers:
-    """Who answers."""
-    return [(b"x-monkey-provider", provider.encode()), (b"x-monkey-model", model.encode())]
-
-
-def settled_headers(settled: Settled) -> Headers:
-    """Who answered, for how much, and the receipt's id."""
-    route, charge = settled.served.route, settled.charge
-    return [
-        *route_headers(route.provider.name, route.card.model),
-        (b"x-monkey-cost", usd(charge.charged).encode()),
-        (b"x-monkey-receipt", charge.receipt_id.encode()),
-        *collapse_headers(settled.served.rule),
-        *_BYPASS,
-    ]
-
-
-def collapse_headers(rule: str) -> Headers:
-    """By which rule the answer was kept; nothing where several were not asked for."""
-    return [(b"x-monkey-collapse", rule.encode())] if rule else []
+        asked = request.header("cache-control")
+        return self._cache.consider(order.job, asked, request.header(CACHE_HEADER), question)

@@ -8,6 +8,7 @@ from monkey_coder_server.domain.model_facts import UNKNOWN, DataFacts
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.rates import HouseRates
 from monkey_coder_server.features.inference.attempt import AttemptSettings
+from monkey_coder_server.features.inference.caching import CacheSettings
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.hedge import HedgeFigures
@@ -15,7 +16,9 @@ from monkey_coder_server.features.inference.limits import RuleBook
 from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
+from monkey_coder_server.features.inference.response_cache import CacheCounts
 from monkey_coder_server.ports.answers import Answers
+from monkey_coder_server.ports.cache import Cache
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.ledger import Ledger
 from monkey_coder_server.ports.lessons import Lessons
@@ -58,14 +61,15 @@ class Options:
     patience: Patience = field(default_factory=Patience)
     loops: LoopSettings = field(default_factory=LoopSettings)
     hedged: bool = True
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """`prices` gives the book that is valid now, the same one until another replaces it.
 
-    `problems` renders native errors; `health` is shared with whoever shows it, and so are `hedge_figures`
-    and `decision_queue`.
+    `problems` renders native errors; `health` is shared with whoever shows it, and so are `hedge_figures`,
+    `cache_counts` and `decision_queue`.
     """
 
     access: Sequence[Access]
@@ -84,11 +88,13 @@ class Dependencies:
     texts: EvidenceStore
     decisions: DecisionLog
     answers: Answers
+    cache: Cache
     clock: Clock
     ids: Ids
     telemetry: Telemetry
     problems: NativeProblems
     health: Health = field(default_factory=Health)
     hedge_figures: HedgeFigures = field(default_factory=HedgeFigures)
+    cache_counts: CacheCounts = field(default_factory=CacheCounts)
     decision_queue: DecisionQueue | None = None
     options: Options = field(default_factory=Options)

@@ -1,18 +1,28 @@
 """One foreign dialect served: a front reads and writes, the pipeline does the rest."""
 
-import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from typing import Protocol
 
 import msgspec
 
+from monkey_coder_server.domain.cache_control import HEADER as CACHE_HEADER
+from monkey_coder_server.domain.canonical_json import canonical_text
 from monkey_coder_server.domain.catalog import Kind
-from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict
+from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict, Unavailable
 from monkey_coder_server.domain.stream_events import FinishReason
-from monkey_coder_server.features.inference.api import collapse_headers, route_headers, settled_headers
+from monkey_coder_server.features.inference.answered import (
+    bill_of,
+    cache_headers,
+    collapse_headers,
+    dropped_headers,
+    dropped_of,
+    route_headers,
+    served_bill,
+    settled_headers,
+)
+from monkey_coder_server.features.inference.cached_answer import Recalled
 from monkey_coder_server.features.inference.cut_short import CutShort
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.first_answers import (
@@ -28,6 +38,7 @@ from monkey_coder_server.features.inference.kept import Kept, Listener
 from monkey_coder_server.features.inference.limits import Ticket
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.problems import Problems
+from monkey_coder_server.features.inference.response_cache import Question, ResponseCache
 from monkey_coder_server.features.inference.running import Opening, Run
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope, Finishing, Front, Inbound, Told
@@ -41,13 +52,7 @@ from monkey_coder_server.web.sse import KEEP_ALIVE_SECONDS, EventStream, EventWr
 
 WATCH_SECONDS = 60.0
 """Longest sleep; new events, the end and a hang-up wake the writer at once."""
-LONGEST_NAME = 64
-MOST_NAMES = 32
-"""Of what a caller is told was dropped."""
 _JSON = (b"content-type", b"application/json")
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]")
-"""What shall not stand in a header."""
-
 
 Keep = Callable[[bytes], Awaitable[None]]
 """Takes a finished answer as its caller got it."""
@@ -88,6 +93,7 @@ class Door:
         clock: Clock,
         problems: Problems,
         guards: Guards,
+        cache: ResponseCache,
         *,
         endpoint: str,
         keep_alive: float = KEEP_ALIVE_SECONDS,
@@ -100,6 +106,7 @@ class Door:
         self._endpoint = endpoint
         self._problems = problems
         self._guards = guards
+        self._cache = cache
         self._keep_alive = keep_alive
         self._memory = memory
 
@@ -149,6 +156,15 @@ class Door:
         def first(served: Served, charge: Charge, body: bytes) -> bytes:
             return self._kept(inbound, Settled(served, charge, body), recorder)
 
+        def question() -> Question:
+            return Question(
+                said=(self._front.name, path_model, request.query.get("alt"), canonical_text(body)),
+                size=len(body),
+                retell=lambda recalled: b"" if inbound.stream else self._recalled(visit, recalled),
+                keep=lambda recalled: self._kept(inbound, recalled, recorder),
+                barred=keep is not None,
+            )
+
         job = job_of(
             request,
             inbound,
@@ -161,6 +177,7 @@ class Door:
             rounds=rounds,
             ticket=ticket,
         )
+        job = self._cache.consider(job, request.header("cache-control"), request.header(CACHE_HEADER), question)
         run = self._pipeline.start(job)
         if recorder is not None:
             run.echo(recorder)
@@ -175,15 +192,13 @@ class Door:
             return told_again(outcome, visit.headers)
         return await _reply(visit, outcome, outcome.body)
 
-    def _kept(self, inbound: Inbound, settled: Settled, recorder: Recorder | None) -> bytes:
+    def _kept(self, inbound: Inbound, settled: Settled | Recalled, recorder: Recorder | None) -> bytes:
         """The answer as its repeats are given it."""
-        served = settled.served
-        dropped = _dropped(served.relayed, served.dropped, inbound)
-        headers = [*settled_headers(settled), *dropped]
+        headers = [*settled_headers(settled), *dropped_of(settled, inbound)]
         if recorder is None:
             return kept_whole([_JSON, *headers], settled.body)
         kind = (b"content-type", self._front.content_type(inbound))
-        return recorder.finish([kind, *headers], _bill(served, settled.charge))
+        return recorder.finish([kind, *headers], bill_of(settled))
 
     def _writer(self, visit: Visit, opening: Opening | None) -> AnswerWriter:
         """The writer for the model that answers, or for the error of one that never did."""
@@ -201,17 +216,27 @@ class Door:
             return told_again(settled, visit.headers)
         return await _reply(visit, settled, self._retold(visit, kept, settled) if kept.stream else settled.body)
 
-    def _retold(self, visit: Visit, kept: Kept, settled: Settled) -> bytes:
-        """As a whole what was a stream."""
+    def _retold(self, visit: Visit, kept: Kept, settled: Settled | Recalled) -> bytes:
+        """As a whole what was a stream. Raises `Unavailable` for one from the cache, where it is found again."""
+        if isinstance(settled, Recalled):
+            raise Unavailable("The answer is on its way as a stream; ask again.", retry_after=1.0)
         served, source = settled.served, visit.inbound.request.source
         provider, model = served.route.provider, served.route.card.model
         dialect = provider.dialect_for(model, None if source is None else source.dialect)
         created = int(served.job.at.timestamp())
         told = Told(request_id=visit.request.request_id, created=created, provider=provider.name, model=model)
-        return self._front.write(visit.inbound, told, kept.events(dialect), _bill(served, settled.charge))
+        return self._front.write(visit.inbound, told, kept.events(dialect), bill_of(settled))
+
+    def _recalled(self, visit: Visit, recalled: Recalled) -> bytes:
+        """As a whole what was one, with the ids and the cost of this request."""
+        answer = recalled.answer
+        if answer.relayed:
+            return self._front.relay(visit.inbound, answer.body, bill_of(recalled))
+        told = Told(request_id=visit.request.request_id, created=visit.at, provider=answer.provider, model=answer.model)
+        return self._front.write(visit.inbound, told, answer.events, bill_of(recalled))
 
     def _whole(self, inbound: Inbound, served: Served, charge: Charge) -> bytes:
-        bill = _bill(served, charge)
+        bill = served_bill(served, charge)
         if served.relayed:
             return self._front.relay(inbound, served.body, bill)
         told = Told(
@@ -239,8 +264,8 @@ class Door:
                 *headers,
                 *route_headers(opening.provider, opening.model),
                 *collapse_headers(run.collapse),
-                (b"x-monkey-cache", b"bypass"),
-                *_dropped(opening.relayed, opening.dropped, inbound),
+                *cache_headers(run.cache, run.age),
+                *dropped_headers(opening.relayed, opening.dropped, inbound),
             ]
         body = _Stream(visit, run, self._problems, self._writer)
         return EventStream(
@@ -309,21 +334,20 @@ class _Stream:
         except GatewayError as failed:
             return writer.fail(self._problems.problem(failed, self._visit.request.request_id))
         else:
-            bill = _bill(settled.served, settled.charge)
+            bill = bill_of(settled)
         frames = writer.end(bill)
         if self._visit.keep is not None and isinstance(writer, Finishing):
             await self._visit.keep(writer.finished())
         return frames
 
 
-async def _reply(visit: Visit, settled: Settled, body: bytes) -> Response:
+async def _reply(visit: Visit, settled: Settled | Recalled, body: bytes) -> Response:
     """A whole answer."""
     if visit.keep is not None:
         await visit.keep(body)
     if visit.kept is not None:
         visit.kept.delivered = True
-    dropped = _dropped(settled.served.relayed, settled.served.dropped, visit.inbound)
-    headers = [_JSON, *visit.headers, *settled_headers(settled), *dropped]
+    headers = [_JSON, *visit.headers, *settled_headers(settled), *dropped_of(settled, visit.inbound)]
     return Response(200, body, headers)
 
 
@@ -332,29 +356,8 @@ async def _send(out: EventWriter, frames: bytes) -> None:
         await out.write(frames)
 
 
-def _settled(outcome: Outcome) -> Settled:
+def _settled(outcome: Outcome) -> Settled | Recalled:
     """Of an answer that has begun. Raises `IdempotencyConflict` when there is none to go on with."""
     if isinstance(outcome, Replay):
         raise IdempotencyConflict("The first answer under this idempotency key is not kept; ask under another key.")
     return outcome
-
-
-def _bill(served: Served, charge: Charge) -> Bill:
-    answer = served.answer
-    return Bill(
-        usage=served.usage,
-        cost=charge.charged,
-        receipt_id=charge.receipt_id,
-        finish=answer.finish or FinishReason.OTHER,
-        native_finish=answer.native_finish,
-        provider=served.route.provider.name,
-    )
-
-
-def _dropped(relayed: bool, dropped: Sequence[str], inbound: Inbound) -> Headers:  # noqa: FBT001 - two plain facts
-    """What the model was not told, for callers who wonder. The names are the caller's own and may hold anything."""
-    names = dict.fromkeys((*dropped, *(() if relayed else inbound.lost)))
-    if not names:
-        return []
-    shown = (_UNSAFE.sub("?", name[:LONGEST_NAME]) for name in islice(names, MOST_NAMES))
-    return [(b"x-monkey-dropped", ", ".join(shown).encode("ascii"))]

@@ -8,6 +8,7 @@ from monkey_coder_server.features.inference.door import Door, Memory
 from monkey_coder_server.features.inference.guards import Guards
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.problems import Problems
+from monkey_coder_server.features.inference.response_cache import ResponseCache
 from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.front import Front
@@ -27,6 +28,7 @@ class Hall(Record, frozen=True):
     answers: Answers
     telemetry: Telemetry
     guards: Guards
+    cache: ResponseCache
 
     def door(self, front: Front, endpoint: str, *, memory: Memory | None = None) -> Door:
         """One endpoint of a dialect; `endpoint` names it in logs and books."""
@@ -37,6 +39,7 @@ class Hall(Record, frozen=True):
             self.clock,
             self.problems(front),
             self.guards,
+            self.cache,
             endpoint=endpoint,
             keep_alive=self.keep_alive,
             memory=memory,

@@ -13,6 +13,8 @@ from monkey_coder_server.domain.teamwork.turns import Turn
 from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.domain.verification.verdict import Verdict
 from monkey_coder_server.features.inference.limits import Ticket
+from monkey_coder_server.features.inference.cached_answer import Recalled
+from monkey_coder_server.features.inference.caching import Caching
 from monkey_coder_server.features.inference.plan import Plan, Wishes
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.rounds import Rounds
@@ -67,6 +69,8 @@ class Job(Record, frozen=True, kw_only=True):
     """What it holds of limits, given back when it ends."""
     under_way: Callable[[], None] = _untold
     """To be told that a provider is called, as often as that happens."""
+    caching: Caching | None = None
+    """How it takes part in the cache of answers; None: not at all."""
 
     def end_ticket(self) -> None:
         """Give back what it holds of limits, for a job that is not run."""
@@ -194,4 +198,4 @@ class Settled(Record, frozen=True):
     body: bytes
 
 
-Outcome = Settled | Replay
+Outcome = Settled | Recalled | Replay

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from sys import getsizeof
 
+from monkey_coder_server.domain.cache_control import CacheStatus
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import Event, Frame, RefusalDelta, TextDelta, ThinkingDelta
 from monkey_coder_server.features.inference.job import Outcome, Settled
@@ -141,13 +142,17 @@ class Kept:
 
 
 class Listener:
-    """Reads a kept answer from its beginning, beside its first caller or after it; the face of `running.Run`."""
+    """Reads a kept answer from its beginning, beside its first caller or after it; the face of `running.Run`.
 
-    def __init__(self, kept: Kept) -> None:
+    `patient`: its first caller is there as well, and may be slower.
+    """
+
+    def __init__(self, kept: Kept, *, patient: bool = False) -> None:
         self._kept = kept
         self._at = 0
         self._left = False
-        kept.run.join()
+        self._patient = patient
+        kept.run.join(patient=patient)
 
     @property
     def opening(self) -> Opening | None:
@@ -158,6 +163,16 @@ class Listener:
     def collapse(self) -> str:
         """By which rule the answer was kept, as its run says."""
         return self._kept.run.collapse
+
+    @property
+    def cache(self) -> CacheStatus:
+        """What its run says of the cache."""
+        return self._kept.run.cache
+
+    @property
+    def age(self) -> int:
+        """How old its run says the answer is, in seconds."""
+        return self._kept.run.age
 
     @property
     def ended(self) -> bool:
@@ -185,7 +200,7 @@ class Listener:
         """This reader is gone."""
         if not self._left:
             self._left = True
-            self._kept.run.part()
+            self._kept.run.part(patient=self._patient)
 
     async def result(self) -> Outcome:
         """The outcome, whenever it comes. Raises `GatewayError`."""

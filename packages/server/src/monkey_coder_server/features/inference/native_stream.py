@@ -5,9 +5,10 @@ import msgspec
 from monkey_coder_protocol.events import StreamError, StreamEvent, StreamProgress
 from monkey_coder_server.domain.errors import GatewayError
 from monkey_coder_server.domain.stream_events import Event, RefusalDelta, TextDelta, ThinkingDelta
-from monkey_coder_server.features.inference.job import Outcome, Settled
+from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.replay import text_of
 from monkey_coder_server.features.inference.running import Opening, Run, Step
+from monkey_coder_server.ports.ledger import Replay
 from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.sse import EventWriter, data_frame
 
@@ -70,7 +71,7 @@ class NativeStream:
             body = self._problems.body(failed, self._request_id)
             return data_frame(StreamEvent(type="error", error=StreamError(body.message, body.error_code)))
         complete = data_frame(StreamEvent(type="complete", data=msgspec.Raw(outcome.body)))
-        if isinstance(outcome, Settled):
+        if not isinstance(outcome, Replay):
             return complete
         text = text_of(outcome)
         return _delta(text) + complete if text else complete

@@ -27,6 +27,7 @@ from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.meter import Meter
 from monkey_coder_server.features.inference.relay import End, relay
+from monkey_coder_server.features.inference.response_cache import ResponseCache
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.running import Opening, Run, Running
 from monkey_coder_server.features.inference.settlement import Settlements, settlement_of
@@ -66,6 +67,7 @@ class Pipeline:
         admission: Admission,
         attempts: Attempts,
         hedges: Hedges,
+        cache: ResponseCache,
         settlements: Settlements,
         learning: Learning,
         ledger: Ledger,
@@ -77,6 +79,7 @@ class Pipeline:
         self._admission = admission
         self._attempts = attempts
         self._hedges = hedges
+        self._cache = cache
         self._settlements = settlements
         self._learning = learning
         self._ledger = ledger
@@ -118,6 +121,10 @@ class Pipeline:
             return GatewayError("The gateway failed to serve this request. It was not charged; try again.")
 
     async def _serve(self, job: Job, run: Run[Outcome]) -> Outcome:
+        if job.caching is not None:
+            recalled = await self._cache.recall(job, job.caching, run)
+            if recalled is not None:
+                return recalled
         try:
             admitted = await self._admission.admit(job)
         except GatewayError as refused:

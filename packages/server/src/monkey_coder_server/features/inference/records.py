@@ -1,10 +1,12 @@
 """What telemetry is told of a finished request: figures and names only."""
 
 from monkey_coder_server.features.inference.job import Job, Served
-from monkey_coder_server.ports.ledger import Charge, FailedRequest
+from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
 from monkey_coder_server.ports.telemetry import RequestRecord
 
 SERVED = "served"
+CACHE = "cache"
+"""In the place of a provider."""
 
 
 def served_record(served: Served, charge: Charge) -> RequestRecord:
@@ -33,6 +35,24 @@ def served_record(served: Served, charge: Charge) -> RequestRecord:
         estimated=usage.estimated,
         client_gone=served.client_gone,
         attempts=served.attempts,
+    )
+
+
+def recalled_record(job: Job, settlement: Settlement) -> RequestRecord:
+    """The record of a kept answer that was given again: no provider was waited for, so none is named."""
+    return RequestRecord(
+        request_id=job.request_id,
+        account_id=job.principal.account_id,
+        key_id=job.principal.key_id,
+        endpoint=job.endpoint,
+        status=SERVED,
+        provider=CACHE,
+        model=settlement.model,
+        stream=job.stream,
+        task_type=job.wishes.task_type,
+        persona=job.wishes.persona.name,
+        latency_ms=settlement.latency_ms,
+        client_gone=settlement.client_gone,
     )
 
 

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
+from monkey_coder_server.domain.cache_control import CacheStatus
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.ports.record import Record
@@ -63,11 +64,14 @@ class Run(Generic[T]):
         self._on_leave: Callable[[], None] | None = None
         self._on_return: Callable[[], None] | None = None
         self._echoes: tuple[Echo[T], ...] = ()
-        self._others = 0
+        self._others = self._patient = 0
         self._outcome: T | GatewayError = GatewayError("a run has a result only when it is over")
         self.opening: Opening | None = None
         self.collapse = ""
         """By which rule one of several answers is kept, or that one was enough; empty where none were asked for."""
+        self.cache = CacheStatus.BYPASS
+        self.age = 0
+        """Seconds since an answer was made that is given again."""
         self.client_gone = False
         self.ended = False
 
@@ -94,7 +98,7 @@ class Run(Generic[T]):
             return
         self._events.append(event)
         _wake(self._reader)
-        if len(self._events) >= BUFFERED_EVENTS:
+        if len(self._events) >= BUFFERED_EVENTS and not self._patient:
             self._writer = asyncio.get_running_loop().create_future()
             try:
                 with Within(self._stall):
@@ -167,18 +171,26 @@ class Run(Generic[T]):
         """Tell somebody else everything, too; before anything was said."""
         self._echoes = (*self._echoes, echo)
 
-    def join(self) -> None:
-        """Somebody else reads the answer. A caller who leaves the buffer full is gone at once: both would wait."""
+    def join(self, *, patient: bool = False) -> None:
+        """Somebody else reads the answer. A caller who leaves the buffer full is gone at once: both would wait.
+
+        `patient`: it is not gone, and nobody waits for it; its buffer grows while that lasts, as the echo's does.
+        """
         self._others += 1
-        self._stall = 0.0
-        if len(self._events) >= BUFFERED_EVENTS:
-            self.leave()
+        if patient:
+            self._patient += 1
+            _wake(self._writer)
+        else:
+            self._stall = 0.0
+            if len(self._events) >= BUFFERED_EVENTS:
+                self.leave()
         if self.client_gone and self._on_return is not None:
             self._on_return()
 
-    def part(self) -> None:
-        """Somebody else is done with the answer, or gone."""
+    def part(self, *, patient: bool = False) -> None:
+        """Somebody else is done with the answer, or gone; said as it joined."""
         self._others -= 1
+        self._patient -= patient
         self._note_desertion()
 
     def _note_desertion(self) -> None:

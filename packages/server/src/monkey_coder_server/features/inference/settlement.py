@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, together
+from monkey_coder_server.features.inference.cached_answer import CachedAnswer, Recalled
 from monkey_coder_server.features.inference.exchange import milliseconds
 from monkey_coder_server.features.inference.job import Job, Played, Served, Settled
 from monkey_coder_server.features.inference.patience import Patience, insist, persist
-from monkey_coder_server.features.inference.records import failed_record, served_record
+from monkey_coder_server.features.inference.records import failed_record, recalled_record, served_record
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.features.inference.trail import Trail
 from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
@@ -55,6 +56,29 @@ class Settlements:
             self._telemetry.record(served_record(served, charge))
             body = bodies[-1] if bodies else served.job.render(served, charge)
             return Settled(served, charge, body)
+
+        return await self._resolve(book)
+
+    async def recall(self, job: Job, settlement: Settlement, answer: CachedAnswer, *, age: int) -> Recalled:
+        """Book a kept answer that is given again, for nothing; durable on return. Raises `Unavailable`, as `settle`."""
+        caching = job.caching
+        if caching is None:
+            message = f"{job.request_id} does not take part in the cache"
+            raise RuntimeError(message)
+
+        async def book() -> Recalled:
+            told: list[Recalled] = []
+
+            def remember(charge: Charge) -> bytes:
+                recalled = Recalled(answer=answer, charge=charge, age=age, latency_ms=settlement.latency_ms)
+                told.append(replace(recalled, body=caching.retell(recalled)))
+                return told[-1].body if caching.keep is None else caching.keep(told[-1])
+
+            charge = await self._ledger.settle(settlement, remember=remember)
+            self._telemetry.record(recalled_record(job, settlement))
+            if not told:
+                remember(charge)
+            return told[-1]
 
         return await self._resolve(book)
 

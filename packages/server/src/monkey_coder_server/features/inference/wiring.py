@@ -14,6 +14,7 @@ from monkey_coder_server.features.inference import doors
 from monkey_coder_server.features.inference.admission import Admission
 from monkey_coder_server.features.inference.api import ExecuteApi
 from monkey_coder_server.features.inference.attempt import Attempts
+from monkey_coder_server.features.inference.caching import Revision
 from monkey_coder_server.features.inference.debug import DebugApi
 from monkey_coder_server.features.inference.decision_log import DecisionWriter
 from monkey_coder_server.features.inference.dependencies import Access, Dependencies
@@ -32,8 +33,10 @@ from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.planning import Listing, Planner
 from monkey_coder_server.features.inference.quote import QuoteApi
 from monkey_coder_server.features.inference.quotes import QuoteBook
+from monkey_coder_server.features.inference.recalling import Recalling
 from monkey_coder_server.features.inference.repeats import Repeats
 from monkey_coder_server.features.inference.reports import Reports
+from monkey_coder_server.features.inference.response_cache import ResponseCache
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.features.inference.schooling import Schooling
@@ -57,9 +60,11 @@ def build(use: Dependencies) -> Feature:
     quotes = QuoteBook(use.quotes, use.clock, use.ids)
     reports = Reports(learning, use.ledger)
     desk = Desk(Limits(use.quotas, use.rules, use.house_rates), quotes, reports, use.clock)
-    pipeline = _pipeline(use, planner, learning, running)
+    settlements = Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience)
+    cache = _cache(use, settlements, running)
+    pipeline = _pipeline(use, planner, learning, running, settlements, cache)
     attempts = options.attempt.attempts
-    execute = ExecuteApi(desk, pipeline, use.problems, keep_alive=options.keep_alive)
+    execute = ExecuteApi(desk, pipeline, use.problems, cache, keep_alive=options.keep_alive)
     quote = QuoteApi(desk, planner, quotes, learning.foresight, attempts=attempts)
     debug = DebugApi(desk, planner, learning, use.health, use.clock, attempts=attempts)
     feedback = FeedbackApi(desk, reports)
@@ -73,6 +78,7 @@ def build(use: Dependencies) -> Feature:
         answers=use.answers,
         telemetry=use.telemetry,
         guards=Guards(Loops(options.loops, use.clock), Repeats()),
+        cache=cache,
     )
 
     schooling = Schooling(learning.foresight, use.lessons, seconds=options.lessons)
@@ -114,14 +120,35 @@ def _sharing(use: Dependencies, learning: Learning) -> tuple[Sharing, ...]:
     )
 
 
-def _pipeline(use: Dependencies, planner: Planner, learning: Learning, running: Running) -> Pipeline:
+def _cache(use: Dependencies, settlements: Settlements, running: Running) -> ResponseCache:
+    base_urls = [(access.provider.name, access.base_url) for access in use.access]
+    return ResponseCache(
+        use.cache,
+        Recalling(use.ledger, settlements, use.clock),
+        Revision(use.catalog, base_urls, use.prices),
+        clock=use.clock,
+        telemetry=use.telemetry,
+        running=running,
+        settings=use.options.cache,
+        counts=use.cache_counts,
+    )
+
+
+def _pipeline(  # noqa: PLR0913, PLR0917 - what it is put together from
+    use: Dependencies,
+    planner: Planner,
+    learning: Learning,
+    running: Running,
+    settlements: Settlements,
+    cache: ResponseCache,
+) -> Pipeline:
     options = use.options
     attempts = Attempts(Exchange(use.upstream, use.clock), use.health, use.clock, options.attempt)
-    settlements = Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience)
     return Pipeline(
         admission=Admission(use.ledger, planner, attempts=options.attempt.attempts),
         attempts=attempts,
         hedges=Hedges(attempts, House(use.ledger, settlements, running), use.hedge_figures, unasked=options.hedged),
+        cache=cache,
         settlements=settlements,
         learning=learning,
         ledger=use.ledger,
