@@ -1,47 +1,67 @@
 """The cache of answers as the operator set it."""
 
 import hmac
+from functools import partial
 
 from monkey_coder_server.adapters.cache.memory import MemoryCache
+from monkey_coder_server.adapters.cache.redis import RedisCache
 from monkey_coder_server.adapters.metrics import Metrics
+from monkey_coder_server.adapters.sealing.aes import AesSealing
 from monkey_coder_server.bootstrap.books import Books
 from monkey_coder_server.domain.cache_control import CacheMode
 from monkey_coder_server.features import inference
 from monkey_coder_server.ports.cache import Cache, CacheBounds
+from monkey_coder_server.ports.shared_store import SharedStore
 from monkey_coder_server.settings import Settings
 
 MEGABYTE = 1024 * 1024
-LONGEST = MEGABYTE
-"""Bytes of one kept answer, compressed."""
+LONGEST = MEGABYTE // 4
+"""Bytes of one kept answer, compressed: no more than Redis carries without keeping limits waiting behind it."""
 TENANT_SHARE = 4
 """One tenant has at most one part in so many of all there is room for."""
+FIGURES = {
+    "bytes": "What kept answers take.",
+    "entries": "Kept answers.",
+    "evicted": "Answers that made room for others.",
+    "refused": "Answers too large to be kept.",
+    "failed": "Times the shared cache did not answer.",
+}
+COUNTS = {
+    "hits": "Requests given a kept answer.",
+    "shared": "Requests given the answer of an equal one at the same time.",
+    "misses": "Requests for which no answer was kept.",
+    "bypassed": "Requests that took no part in the cache.",
+    "stored": "Answers that were kept.",
+    "saved": "Nano-dollars that kept and shared answers would have cost.",
+}
 
 
-def open_cache(books: Books, metrics: Metrics) -> Cache:
+def open_cache(books: Books, metrics: Metrics, shared: SharedStore | None) -> Cache:
     """Where answers are kept, and what it says of itself."""
-    cache = MemoryCache(books.clock.monotonic, _bounds(books.settings))
-    track = metrics.track
-    track("monkey_coder_response_cache_bytes", "What kept answers take.", lambda: float(cache.figures().bytes))
-    track("monkey_coder_response_cache_entries", "Kept answers.", lambda: float(cache.figures().entries))
-    track("monkey_coder_response_cache_evicted", "Answers that made room.", lambda: float(cache.figures().evicted))
-    track("monkey_coder_response_cache_refused", "Answers too large.", lambda: float(cache.figures().refused))
+    settings, bounds = books.settings, _bounds(books.settings)
+    cache: Cache = MemoryCache(books.clock.monotonic, bounds)
+    if shared is not None:
+        peppers = (settings.key_pepper, *settings.old_peppers)
+        cache = RedisCache(shared, AesSealing(*(pepper.reveal().encode() for pepper in peppers)), bounds)
+    for name, meaning in FIGURES.items():
+        metrics.track(f"monkey_coder_response_cache_{name}", meaning, partial(_figure, cache, name))
     return cache
+
+
+def _figure(cache: Cache, name: str) -> float:
+    return float(getattr(cache.figures(), name))
 
 
 def cache_counts(metrics: Metrics) -> inference.CacheCounts:
     """What becomes of requests, for metrics."""
-    counts, track = inference.CacheCounts(), metrics.track
-    track("monkey_coder_response_cache_hits", "Requests given a kept answer.", lambda: float(counts.hits))
-    track(
-        "monkey_coder_response_cache_shared",
-        "Requests given the answer of an equal one at the same time.",
-        lambda: float(counts.shared),
-    )
-    track("monkey_coder_response_cache_misses", "Requests no kept answer was found for.", lambda: float(counts.misses))
-    track("monkey_coder_response_cache_bypassed", "Requests that took no part.", lambda: float(counts.bypassed))
-    track("monkey_coder_response_cache_stored", "Answers that were kept.", lambda: float(counts.stored))
-    track("monkey_coder_response_cache_saved_nano_dollars", "What they would have cost.", lambda: float(counts.saved))
+    counts = inference.CacheCounts()
+    for name, meaning in COUNTS.items():
+        metrics.track(f"monkey_coder_response_cache_{name}", meaning, partial(_count, counts, name))
     return counts
+
+
+def _count(counts: inference.CacheCounts, name: str) -> float:
+    return float(getattr(counts, name))
 
 
 def cache_settings(settings: Settings) -> inference.CacheSettings:

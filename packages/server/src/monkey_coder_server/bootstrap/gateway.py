@@ -213,7 +213,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 decisions=books.storage.decisions,
                 decision_queue=_decision_queue(parts),
                 answers=books.storage.answers,
-                cache=open_cache(books, parts.metrics),
+                cache=open_cache(books, parts.metrics, parts.shared),
                 cache_counts=cache_counts(parts.metrics),
                 clock=books.clock,
                 ids=books.ids,

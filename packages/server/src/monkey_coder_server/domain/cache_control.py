@@ -55,9 +55,6 @@ class CacheWish(NamedTuple):
         return self.asked or (mode is CacheMode.OPT_OUT and repeatable)
 
 
-NO_WISH = CacheWish()
-
-
 def read_wish(control: str | None, own: str | None) -> CacheWish:
     """What the two headers say together; what forbids goes before what allows. Raises `InvalidRequest`.
 

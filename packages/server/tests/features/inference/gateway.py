@@ -29,7 +29,7 @@ from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.accounts import KeyRecord
-from monkey_coder_server.ports.cache import Cache, CacheBounds
+from monkey_coder_server.ports.cache import CacheBounds
 from monkey_coder_server.ports.provider import CancelPolicy, Dialect, Provider
 from monkey_coder_server.web.asgi import Message
 from monkey_coder_server.web.principal import Principal
@@ -218,7 +218,6 @@ class Gateway:
         texts: Sums | None = None,
         health: HealthSettings | None = None,
         hedged: bool = True,
-        cache: Cache | None = None,
         caching: inference.CacheSettings | None = None,
     ) -> None:
         self.books, self.wire = Books(balance, cap), Wire()
@@ -257,7 +256,7 @@ class Gateway:
                 texts=self.texts,
                 decisions=self.diary,
                 answers=self.kept,
-                cache=self.cache if cache is None else cache,
+                cache=self.cache,
                 cache_counts=self.counts,
                 clock=self.clock,
                 ids=self.ids,
