@@ -47,6 +47,7 @@ ERROR_CLASSES: Mapping[str, type[errors.APIError]] = {
     "unsupported_grant_type": errors.InvalidRequestError,
     "provider_error": errors.ProviderError,
     "provider_timeout": errors.ProviderTimeoutError,
+    "not_cached": errors.NotFoundError,
     "unavailable": errors.UnavailableError,
     "internal": errors.InternalServerError,
 }

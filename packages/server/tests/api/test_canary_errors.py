@@ -279,6 +279,12 @@ STORIES: dict[ErrorCode, Story] = {
     ErrorCode.PROVIDER_TIMEOUT: lambda drive: drive.task(
         prompt=f"{PROMPT} [[sandbox fault=hang]]", context={"timeout": 1}
     ),
+    ErrorCode.NOT_CACHED: lambda drive: drive.ask(
+        "/v1/execute",
+        {"prompt": PROMPT, "task_type": "custom"},
+        cache_control="only-if-cached",
+        authorization=f"Bearer {drive.house.key}",
+    ),
     ErrorCode.UNAVAILABLE: lambda drive: _while_it_breaks(drive, Unavailable("The store is away.", retry_after=1)),
     ErrorCode.INTERNAL: lambda drive: _while_it_breaks(drive, RuntimeError(f"{PROMPT} {drive.house.key}")),
 }

@@ -65,6 +65,7 @@ EXIT_CODES: Mapping[str, Exit] = {
     "unsupported_grant_type": Exit.INTERNAL,
     "provider_error": Exit.UNREACHABLE,
     "provider_timeout": Exit.UNREACHABLE,
+    "not_cached": Exit.USAGE,
     "unavailable": Exit.UNREACHABLE,
     "internal": Exit.INTERNAL,
 }
@@ -93,6 +94,7 @@ _HINTS: Mapping[str, str] = {
     "rate_limited": "Wait a little and run it again.",
     "provider_error": "Nothing was charged; run it again or choose another with --model or --provider.",
     "provider_timeout": "Run it again, or allow more with --timeout.",
+    "not_cached": "Ask without `only-if-cached`, so that a model is called.",
     "unavailable": "Wait a little and run it again.",
     "internal": "Tell the gateway's operator the request id.",
 }

@@ -146,7 +146,8 @@ VARIABLES = (
     Variable(
         "RESPONSE_CACHE_MEGABYTES",
         "64",
-        "How much all kept answers may take; those of one account a quarter of it, and one answer a quarter of a megabyte. With REDIS_URL that is Redis' memory.",
+        "How much all kept answers may take; those of one account a quarter of it, and one answer a quarter of a "
+        "megabyte. With REDIS_URL that is of Redis' memory.",
     ),
     *_provider_variables(),
 )

@@ -48,7 +48,8 @@ local function make_room(index, sum, bound)
   end
 end
 
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', all, '-inf', string.format('%d', now), 'LIMIT', 0, 64)) do drop(name) end
+local ended = redis.call('ZRANGEBYSCORE', all, '-inf', string.format('%d', now), 'LIMIT', 0, 64)
+for _, name in ipairs(ended) do drop(name) end
 drop(member)
 make_room(mine, 'of:' .. tenant, most_of_tenant)
 make_room(all, '', most)
