@@ -64,6 +64,8 @@ PRICES = {
     "google/gemini-big": (2_000_000_000, 12_000_000_000),
 }
 MARKUP = 500
+QUICK = HealthSettings(open_after=3, open_seconds=0.2)
+ROOM = CacheBounds(entry=1 << 20, tenant=1 << 22, total=1 << 24)
 EMBEDDING_PRICES = {"openai/embed-small": 20_000_000, "google/embed-gem": 150_000_000}
 JUDGE = "openai/judge"
 FURTHER: Mapping[str, tuple[Dialect, ...]] = {
@@ -196,6 +198,10 @@ def options_of(
     )
 
 
+def access_of(providers: Mapping[str, Provider], keys: Mapping[str, tuple[str, ...]]) -> list[inference.Access]:
+    return [inference.Access(each, each.base_url, keys.get(name, ())) for name, each in providers.items()]
+
+
 class Gateway:
     """Everything of the feature; `ask` is one request."""
 
@@ -223,12 +229,9 @@ class Gateway:
         self.books, self.wire = Books(balance, cap), Wire()
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
         self.sums, self.verdicts, self.texts = sums or Sums(), verdicts or Sums(), texts or Sums()
-        self.clock = LoopClock()
-        self.kept = Kept(self.clock)
-        self.cache = MemoryCache(self.clock.monotonic, CacheBounds(entry=1 << 20, tenant=1 << 22, total=1 << 24))
-        self.counts = inference.CacheCounts()
-        self.health = Health(health or HealthSettings(open_after=3, open_seconds=0.2))
-        self.hedges = inference.HedgeFigures()
+        self.clock, self.counts = LoopClock(), inference.CacheCounts()
+        self.kept, self.cache = Kept(self.clock), MemoryCache(self.clock.monotonic, ROOM)
+        self.health, self.hedges = Health(health or QUICK), inference.HedgeFigures()
         self.ids = counting_ids() if sums is None else counting_ids(10_000)
         self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
@@ -239,9 +242,7 @@ class Gateway:
         self.gate = Gate(requests_left)
         self.feature = inference.build(
             inference.Dependencies(
-                access=[
-                    inference.Access(each, each.base_url, given.get(name, ())) for name, each in self.providers.items()
-                ],
+                access=access_of(self.providers, given),
                 catalog=Catalog([*(replace(each, capabilities=capabilities) for each in CARDS.values()), *OTHER_CARDS]),
                 prices=self.priced,
                 ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here

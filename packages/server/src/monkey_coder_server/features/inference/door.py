@@ -156,15 +156,6 @@ class Door:
         def first(served: Served, charge: Charge, body: bytes) -> bytes:
             return self._kept(inbound, Settled(served, charge, body), recorder)
 
-        def question() -> Question:
-            return Question(
-                said=(self._front.name, path_model, request.query.get("alt"), canonical_text(body)),
-                size=len(body),
-                retell=lambda recalled: b"" if inbound.stream else self._recalled(visit, recalled),
-                keep=lambda recalled: self._kept(inbound, recalled, recorder),
-                barred=keep is not None,
-            )
-
         job = job_of(
             request,
             inbound,
@@ -177,12 +168,28 @@ class Door:
             rounds=rounds,
             ticket=ticket,
         )
-        job = self._cache.consider(job, request.header("cache-control"), request.header(CACHE_HEADER), question)
+        job = self._cache.consider(
+            job,
+            request.header("cache-control"),
+            request.header(CACHE_HEADER),
+            partial(self._question, visit, body, envelope, recorder),
+        )
         run = self._pipeline.start(job)
         if recorder is not None:
             run.echo(recorder)
         kept = None if place is None else self._guards.keep(place, knock, run)
         return await self._answer(msgspec.structs.replace(visit, kept=kept), run)
+
+    def _question(self, visit: Visit, body: bytes, envelope: Envelope, recorder: Recorder | None) -> Question:
+        """What the cache must know of the request. Raises `ValueError` for a body that has no one meaning."""
+        inbound = visit.inbound
+        return Question(
+            said=(self._front.name, envelope.path_model, envelope.query.get("alt"), canonical_text(body)),
+            size=len(body),
+            retell=lambda recalled: b"" if inbound.stream else self._recalled(visit, recalled),
+            keep=lambda recalled: self._kept(inbound, recalled, recorder),
+            barred=visit.keep is not None,
+        )
 
     async def _answer(self, visit: Visit, run: Run[Outcome]) -> Reply:
         if visit.inbound.stream:
