@@ -28,7 +28,7 @@ def test_business_is_printed_for_people_and_for_programs(capsys: Output) -> None
     lines = told(capsys).splitlines()
     assert any(line.startswith("total") for line in lines)
     assert "unexplained: revenue 0.00, cost 0.00" in lines
-    assert "saved by caches of providers: 0.00; estimated requests: 0" in lines
+    assert "saved by caches: 0.00; estimated requests: 0" in lines
     assert any("promotions given 5.00" in line for line in lines)
     found = json.loads(told(capsys, "--json", "--by", "day"))
     assert (found["by"], found["promotions_given_usd"], found["lines"]) == ("day", "5.00", [])

@@ -43,7 +43,7 @@ ENOUGH = {
 PIPED = """\
 2026-11-01 to 2026-11-30 (UTC)
 $5.000012345 · 45 requests (2 failed) · 1,327,467 tokens
-$0.10 saved by caches of providers
+$0.10 saved by caches
 
 day                 cost  requests   tokens
 2026-11-02         $1.25        12    90000

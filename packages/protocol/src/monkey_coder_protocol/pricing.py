@@ -94,7 +94,7 @@ class BusinessLine(msgspec.Struct, kw_only=True):
     """Requests of a provider, model, plan, customer or day. `revenue_usd` is what customers were charged.
 
     `provider_cost_usd` includes failed requests; `estimated` counts requests whose usage is an estimate.
-    `margin_percent` is null without revenue. `cache_savings_usd` is what providers' caches spared customers.
+    `margin_percent` is null without revenue. `cache_savings_usd` is what caches spared customers.
     """
 
     name: str

@@ -68,9 +68,9 @@ def total_line(report: Mapping[str, Any]) -> str:
 
 
 def saved_line(report: Mapping[str, Any]) -> str:
-    """What caches of providers spared; empty for nothing."""
+    """What caches spared; empty for nothing."""
     saved = report["cache_savings_usd"]
-    return f"{output.usd(saved)} saved by caches of providers" if Decimal(saved) else ""
+    return f"{output.usd(saved)} saved by caches" if Decimal(saved) else ""
 
 
 def days_of(report: Mapping[str, Any]) -> str:

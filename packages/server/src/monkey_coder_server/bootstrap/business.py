@@ -42,7 +42,7 @@ def lines(found: dict[str, Any]) -> list[str]:
         *(_line(each) for each in (*found["lines"], {**total, "name": "total"})),
         _credit(found),
         "losses: " + ", ".join(f"{cause.replace('_', ' ')} {amount}" for cause, amount in losses.items()),
-        f"saved by caches of providers: {total['cache_savings_usd']}; estimated requests: {total['estimated']}",
+        f"saved by caches: {total['cache_savings_usd']}; estimated requests: {total['estimated']}",
         f"unexplained: revenue {found['unexplained_revenue_usd']}, cost {found['unexplained_cost_usd']}",
         *(
             f"invoice of {each['provider']}, {each['first_day']} to {each['last_day']} ({each['source']}): booked "

@@ -15,7 +15,7 @@ class Takings:
     """What requests brought and cost; `name` says which. `revenue` is what customers were charged.
 
     `provider_cost` is what providers bill for them, failed ones included; `estimated` counts those whose cost is.
-    `cache_saving` is what providers' caches spared customers, which is no part of the revenue.
+    `cache_saving` is what caches, providers' and ours, spared customers, which is no part of the revenue.
     """
 
     name: str

@@ -15,7 +15,7 @@ Named = Literal["provider", "model", "key", "project", "team", "persona"]
 class Figures(Record, frozen=True):
     """Some requests together. Money in nano-dollars, latency in milliseconds, both summed up.
 
-    `cache_saving` is what providers' caches spared the account: nothing of requests from before it was kept.
+    `cache_saving` is what caches, providers' and ours, spared the account: nothing of requests from before it was kept.
     """
 
     requests: int = 0

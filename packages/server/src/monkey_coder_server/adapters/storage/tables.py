@@ -204,7 +204,7 @@ usage = Table(
 )
 """One row for each resolved hold, kept in the order it is reported in; its hold's `resolved_at` is its `at`.
 
-`price` is what was charged; `loss` is what the price exceeded the hold by; `cache_saving` is what a provider's cache
+`price` is what was charged; `loss` is what the price exceeded the hold by; `cache_saving` is what a cache
 spared the account, 0 where it was not kept yet. `cache_write_tokens` is NULL where it was not counted yet.
 """
 
