@@ -1,6 +1,7 @@
 """The cache of answers as the operator set it."""
 
 import hmac
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from monkey_coder_server.adapters.cache.memory import MemoryCache
@@ -26,13 +27,13 @@ FIGURES = {
     "refused": "Answers too large to be kept.",
     "failed": "Times the shared cache did not answer.",
 }
-COUNTS = {
-    "hits": "Requests given a kept answer.",
-    "shared": "Requests given the answer of an equal one at the same time.",
-    "misses": "Requests for which no answer was kept.",
-    "bypassed": "Requests that took no part in the cache.",
-    "stored": "Answers that were kept.",
-    "saved": "Nano-dollars that kept and shared answers would have cost.",
+COUNTS: Mapping[str, tuple[str, Callable[[inference.CacheCounts], int]]] = {
+    "hits": ("Requests given a kept answer.", lambda counts: counts.hits),
+    "shared": ("Requests given the answer of an equal one at the same time.", lambda counts: counts.shared),
+    "misses": ("Requests for which no answer was kept.", lambda counts: counts.misses),
+    "bypassed": ("Requests that took no part in the cache.", lambda counts: counts.bypassed),
+    "stored": ("Answers that were kept.", lambda counts: counts.stored),
+    "saved": ("Nano-dollars that kept and shared answers would have cost.", lambda counts: counts.saved),
 }
 
 
@@ -55,13 +56,13 @@ def _figure(cache: Cache, name: str) -> float:
 def cache_counts(metrics: Metrics) -> inference.CacheCounts:
     """What becomes of requests, for metrics."""
     counts = inference.CacheCounts()
-    for name, meaning in COUNTS.items():
-        metrics.track(f"monkey_coder_response_cache_{name}", meaning, partial(_count, counts, name))
+    for name, (meaning, read) in COUNTS.items():
+        metrics.track(f"monkey_coder_response_cache_{name}", meaning, partial(_count, counts, read))
     return counts
 
 
-def _count(counts: inference.CacheCounts, name: str) -> float:
-    return float(getattr(counts, name))
+def _count(counts: inference.CacheCounts, read: Callable[[inference.CacheCounts], int]) -> float:
+    return float(read(counts))
 
 
 def cache_settings(settings: Settings) -> inference.CacheSettings:

@@ -10,6 +10,7 @@ ALLOWED_HEADERS = (
     "anthropic-dangerous-direct-browser-access",
     "anthropic-version",
     "authorization",
+    "cache-control",
     "content-type",
     "idempotency-key",
     "openai-organization",
@@ -24,6 +25,7 @@ ALLOWED_HEADERS = (
     "x-mk-organization",
     "x-mk-verifier",
     "x-mk-weights",
+    "x-monkey-cache",
     "x-stainless-arch",
     "x-stainless-helper-method",
     "x-stainless-lang",
@@ -37,7 +39,8 @@ ALLOWED_HEADERS = (
 """What a script may send: every header that the code reads of programs, and those that the SDKs add in a browser."""
 _EXPOSED = (
     b"access-control-expose-headers",
-    b"retry-after, x-request-id, x-monkey-model, x-monkey-provider, x-monkey-cost, x-monkey-cache, x-monkey-receipt",
+    b"age, retry-after, x-request-id, x-monkey-model, x-monkey-provider, x-monkey-cost, x-monkey-cache, "
+    b"x-monkey-receipt",
 )
 
 
