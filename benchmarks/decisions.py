@@ -22,6 +22,7 @@ from monkey_coder_server.domain.bandit.shrinkage import Shrinkage
 from monkey_coder_server.domain.catalog import Catalog, Kind
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
 from monkey_coder_server.domain.likeness import Lesson, Likeness
+from monkey_coder_server.domain.model_facts import UNKNOWN, facts_of
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.features.inference.beliefs import Signal
@@ -117,10 +118,10 @@ class World:
     def _listings(self, prices: PriceList, _plan: str) -> Iterator[Listing]:
         keys = KeyRing(("key",))
         for provider, card in self._offered:
-            tariff = Tariff(prices.book.row(card.provider, card.model), MARKUP, prices.book.id)
-            yield Listing(
-                card, keyed=True, candidate=Candidate(card, provider, provider.base_url, keys, tariff, card.name)
-            )
+            row = prices.book.row(card.provider, card.model)
+            tariff = Tariff(row, MARKUP, prices.book.id)
+            candidate = Candidate(card, provider, provider.base_url, keys, tariff, card.name)
+            yield Listing(card, keyed=True, candidate=candidate, facts=facts_of(card, row, MARKUP, UNKNOWN))
 
     def _teach(self) -> None:
         random, beliefs, now = self._random, self.learning.beliefs, self.clock.monotonic()

@@ -108,7 +108,8 @@ def _ended(one: Heard) -> bool:
 
 
 def _told(one: Heard) -> str:
-    return f"{one.number} {'stream' if one.stream else 'whole'} {one.ended} {one.error} {one.said} after {len(one.received)} bytes"
+    kind = "stream" if one.stream else "whole"
+    return f"{one.number} {kind} {one.ended} {one.error} {one.said} after {len(one.received)} bytes"
 
 
 def _upgrade(where: Stage, number: int) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -81,17 +81,12 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
     clock, ids, fetching = SystemClock(), system_ids(), Fetching()
     signer = load_or_create_signer(settings.data_dir)
     pepper, peppers = settings.key_pepper.reveal().encode(), peppers_of(settings)
-    environment = "live" if settings.production else "dev"
     passwords = Argon2Pool(threads=max(1, min(4, os.cpu_count() or 1)))
     signing = [each.reveal() for each in (settings.jwt_secret_key, *settings.old_jwt_secrets)]
     tokens = JwtTokens(*signing, new_id=ids.new)
     limiter = MemoryLimiter(clock.monotonic)
     storage = await _open_storage(settings, signer, clock)
     outbox = open_outbox(settings.mail, ids)
-
-    def mint_key() -> accounts.FreshKey:
-        key = api_keys.compose(environment, secrets.token_bytes(api_keys.RANDOM_BYTES))
-        return accounts.FreshKey(key.text, key.display, api_keys.digest(pepper, key), peppers.versions[0])
 
     authenticator = Authenticator(peppers=peppers, stores=_credentials(storage), tokens=tokens, clock=clock)
     use = accounts.Dependencies(
@@ -125,7 +120,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         letters=accounts.Letters(outbox, settings.base_url),
         clock=clock,
         ids=ids,
-        mint_key=mint_key,
+        mint_key=_minting(settings, pepper, peppers),
         random_text=lambda: secrets.token_urlsafe(32),
         successor=lambda text: hmac.digest(pepper, b"successor\0" + text.encode(), hashlib.sha256).hex(),
         trial_credit=parse_usd(settings.trial_credit_usd),
@@ -138,6 +133,17 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         await outbox.close()
         passwords.close()
         await storage.close()
+
+
+def _minting(settings: Settings, pepper: bytes, peppers: api_keys.Peppers) -> Callable[[], accounts.FreshKey]:
+    """Makes API keys, each digested with the newest pepper."""
+    environment = "live" if settings.production else "dev"
+
+    def minted() -> accounts.FreshKey:
+        key = api_keys.compose(environment, secrets.token_bytes(api_keys.RANDOM_BYTES))
+        return accounts.FreshKey(key.text, key.display, api_keys.digest(pepper, key), peppers.versions[0])
+
+    return minted
 
 
 def _credentials(storage: Storage) -> CredentialStores:

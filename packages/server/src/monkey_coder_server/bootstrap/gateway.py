@@ -41,6 +41,7 @@ from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.model_facts import DataFacts, ModelFacts
 from monkey_coder_server.domain.money import parse_percent
 from monkey_coder_server.features import accounts, audit, billing, catalog, inference, ops, pricing
+from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.quotas import Quotas
 from monkey_coder_server.ports.upstream import Upstream
@@ -190,10 +191,6 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
     data = {supply.provider.name: supply.data for supply in parts.supplies}
     keyed = {supply.provider.name for supply in parts.supplies if supply.keys}
 
-    def healthy(provider: str) -> bool:
-        names = [card.name for card in models.cards if card.provider == provider]
-        return _any_answers(health, names, books.clock.monotonic())
-
     others = (
         inference.build(
             inference.Dependencies(
@@ -230,7 +227,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 catalog=models,
                 providers=PROVIDERS,
                 states={supply.provider.name: supply.state for supply in parts.supplies},
-                healthy=healthy,
+                healthy=_healthy(health, models, books.clock),
                 data=data,
                 prices=prices,
                 clock=books.clock,
@@ -327,6 +324,16 @@ def _ops(parts: _Parts, others: Sequence[Feature]) -> Feature:
             others=[route for feature in others for route in feature.routes],
         )
     )
+
+
+def _healthy(health: inference.Health, models: Catalog, clock: Clock) -> Callable[[str], bool]:
+    """Whether a provider answers, by its models."""
+
+    def answers(provider: str) -> bool:
+        names = [card.name for card in models.cards if card.provider == provider]
+        return _any_answers(health, names, clock.monotonic())
+
+    return answers
 
 
 def _any_answers(health: inference.Health, names: Sequence[str], now: float) -> bool:

@@ -37,11 +37,9 @@ ALLOWED_HEADERS = (
     "x-stainless-timeout",
 )
 """What a script may send: every header that the code reads of programs, and those that the SDKs add in a browser."""
-_EXPOSED = (
-    b"access-control-expose-headers",
-    b"age, retry-after, x-request-id, x-monkey-model, x-monkey-provider, x-monkey-cost, x-monkey-cache, "
-    b"x-monkey-receipt",
-)
+_READ = (b"age", b"retry-after", b"x-request-id", b"x-monkey-model", b"x-monkey-provider", b"x-monkey-cost")
+_EXPOSED = (b"access-control-expose-headers", b", ".join((*_READ, b"x-monkey-cache", b"x-monkey-receipt")))
+"""What a script may read of an answer."""
 
 
 class Cors:

@@ -37,10 +37,10 @@ from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.routing import RouteTable
 from packages.server.tests.features.inference.diary import Diary
+from packages.server.tests.features.inference.rate_gate import Gate
 from packages.server.tests.features.inference.world import (
     ACCOUNT,
     Books,
-    Gate,
     Kept,
     LoopClock,
     Notebook,
@@ -205,6 +205,8 @@ def access_of(providers: Mapping[str, Provider], keys: Mapping[str, tuple[str, .
 class Gateway:
     """Everything of the feature; `ask` is one request."""
 
+    _priced: PriceList | None = None
+
     def __init__(
         self,
         *,
@@ -226,20 +228,17 @@ class Gateway:
         hedged: bool = True,
         caching: inference.CacheSettings | None = None,
     ) -> None:
-        self.books, self.wire = Books(balance, cap), Wire()
+        self.books, self.wire, self.gate = Books(balance, cap), Wire(), Gate(requests_left)
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
         self.sums, self.verdicts, self.texts = sums or Sums(), verdicts or Sums(), texts or Sums()
         self.clock, self.counts = LoopClock(), inference.CacheCounts()
         self.kept, self.cache = Kept(self.clock), MemoryCache(self.clock.monotonic, ROOM)
         self.health, self.hedges = Health(health or QUICK), inference.HedgeFigures()
-        self.ids = counting_ids() if sums is None else counting_ids(10_000)
+        self.ids = counting_ids(1 if sums is None else 10_000)
         self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
-        self.key, self.plan = KEY, ""
         self.prices, self.markups = PriceBook.of(rows()), MarkupTable(MARKUP)
-        self._priced = PriceList(self.prices, self.markups)
-        self.rules: tuple[ModelRule, ...] = ()
-        self.gate = Gate(requests_left)
+        self.key, self.plan, self.rules = KEY, "", tuple[ModelRule, ...]()
         self.feature = inference.build(
             inference.Dependencies(
                 access=access_of(self.providers, given),
@@ -270,9 +269,10 @@ class Gateway:
         )
 
     def priced(self) -> PriceList:
-        if self._priced.book is not self.prices or self._priced.markups is not self.markups:
-            self._priced = PriceList(self.prices, self.markups)
-        return self._priced
+        known = self._priced
+        if known is None or known.book is not self.prices or known.markups is not self.markups:
+            known = self._priced = PriceList(self.prices, self.markups)
+        return known
 
     def allow(self, *models: str) -> None:
         self.key = replace(self.key, models=models)

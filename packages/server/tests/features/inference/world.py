@@ -23,7 +23,6 @@ from monkey_coder_server.domain.errors import (
 from monkey_coder_server.domain.likeness import Lesson
 from monkey_coder_server.domain.limits import LimitReached, Need, Standing, refusing
 from monkey_coder_server.domain.money import usd
-from monkey_coder_server.domain.rates import Bound, Measure
 from monkey_coder_server.ports.answers import StoredAnswer
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.ledger import (
@@ -40,8 +39,6 @@ from monkey_coder_server.ports.ledger import (
     Wallet,
 )
 from monkey_coder_server.ports.provider import WireRequest
-from monkey_coder_server.ports.quotas import Refusal, Take
-from monkey_coder_server.ports.quotas import Standing as Left
 from monkey_coder_server.ports.quotes import StoredQuote
 from monkey_coder_server.ports.telemetry import RequestRecord
 from monkey_coder_server.ports.upstream import Deadlines, UpstreamFailed
@@ -255,40 +252,6 @@ class Wire:
 
     async def close(self) -> None:
         return None
-
-
-class Gate:
-    """`ports.quotas.Quotas` that counts requests down. `inside`: those that were admitted and have not ended."""
-
-    def __init__(self, left: int = 1_000_000) -> None:
-        self.left = left
-        self.inside: set[object] = set()
-        self.used: list[int] = []
-
-    async def admit(self, takes: Sequence[Take]) -> "Admitted | Refusal":
-        self.left -= sum(take.amount for take in takes if take.bound.measure is Measure.REQUESTS)
-        if self.left < 0:
-            return Refusal(self.standing(takes[0].bound), 7.0)
-        return Admitted(self)
-
-    def standing(self, bound: Bound) -> Left:
-        return Left(bound, max(0, min(bound.allowed, self.left)), 0.0)
-
-
-class Admitted:
-    """What a request holds at the gate."""
-
-    def __init__(self, gate: Gate) -> None:
-        self.gate = gate
-        gate.inside.add(self)
-
-    def settle(self, tokens: int) -> None:
-        if self in self.gate.inside:
-            self.gate.used.append(tokens)
-        self.cancel()
-
-    def cancel(self) -> None:
-        self.gate.inside.discard(self)
 
 
 class Notes:

@@ -173,7 +173,6 @@ async def open_storage(url: str | Path, *, signer: ReceiptSigner, clock: Clock, 
     At most `capacity` operations wait; more are refused as `Unavailable`. Raises `UnsupportedDatabase` for another kind
     of URL, `UnusableDatabase` for a PostgreSQL and `sqlite3.Error` for a file that cannot be used.
     """
-    await asyncio.to_thread(migrate.upgrade, url)
     writer, readers, present, news, watching = await _connect(url, clock=clock, capacity=capacity)
     keys, rules, rates, account_plans, markups, price_books = await _followed(writer, readers, clock, news, watching)
     return Storage(
@@ -251,6 +250,8 @@ async def _followed(
 async def _connect(
     url: str | Path, *, clock: Clock, capacity: int
 ) -> tuple[Writing, Reading, Presence, News, Watching]:
+    """Migrate and connect."""
+    await asyncio.to_thread(migrate.upgrade, url)
     news = News()
     if migrate.is_postgresql(url):
         from monkey_coder_server.adapters.storage.postgres.open import connect  # noqa: PLC0415 - psycopg is heavy

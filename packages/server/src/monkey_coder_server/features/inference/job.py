@@ -12,9 +12,9 @@ from monkey_coder_server.domain.teamwork.team import Team
 from monkey_coder_server.domain.teamwork.turns import Turn
 from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.domain.verification.verdict import Verdict
-from monkey_coder_server.features.inference.limits import Ticket
 from monkey_coder_server.features.inference.cached_answer import Recalled
 from monkey_coder_server.features.inference.caching import Caching
+from monkey_coder_server.features.inference.limits import Ticket
 from monkey_coder_server.features.inference.plan import Plan, Wishes
 from monkey_coder_server.features.inference.quotes import Promise
 from monkey_coder_server.features.inference.rounds import Rounds

@@ -15,7 +15,7 @@ from monkey_coder_server.adapters.storage.postgres.problems import check, unusab
 logger = logging.getLogger(__name__)
 LOCK_MS = 500
 """How long a change of a table waits for those who use it: a quarter of what a gateway waits for us."""
-PAUSE_SECONDS, TRIES = 1.0, 400
+PAUSE_SECONDS, TRIES = 1, 400
 """Between tries, and how many there are: ten minutes, as long as the longest report or backup of a table may take."""
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext(current_schema()), 1129270866)"
 AS_LONG_AS_IT_TAKES = timedelta(days=1)
