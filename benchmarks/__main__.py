@@ -18,6 +18,7 @@ from benchmarks import (
     slow_sockets,
     speed,
     start,
+    tenants,
     usage,
 )
 
@@ -36,6 +37,7 @@ BENCHMARKS: Mapping[str, Callable[[], object]] = {
     "simulate": simulate.main,
     "slow_sockets": slow_sockets.main,
     "start": start.main,
+    "tenants": tenants.main,
     "usage": usage.main,
 }
 

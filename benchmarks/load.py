@@ -34,7 +34,7 @@ class Measured:
         return self.latencies[min(len(self.latencies) - 1, int(len(self.latencies) * share))]
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One keep-alive connection; `exchange` sends a request and waits for its whole reply."""
 
     def __init__(self) -> None:
@@ -46,9 +46,11 @@ class _Connection(asyncio.Protocol):
         self.first_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        """Keep what is written to."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
 
     def data_received(self, data: bytes) -> None:
+        """Some of a reply."""
         self._received += data
         length = self._length = self._length or self._announced()
         in_chunks = length == IN_CHUNKS
@@ -72,6 +74,7 @@ class _Connection(asyncio.Protocol):
         return end + len(_HEAD_END) + int(rest.split(b"\r\n", 1)[0]) if named else IN_CHUNKS
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Fail whoever waits for a reply."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(exc or ConnectionResetError("the server closed the connection"))
 
@@ -96,6 +99,12 @@ def http_post(host: str, path: str, headers: dict[str, str], body: bytes) -> byt
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+async def connect(port: int) -> Connection:
+    """A new connection to 127.0.0.1."""
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
+    return connection
+
+
 async def run(
     port: int, make_request: Callable[[int], bytes], *, requests: int, concurrency: int, spread: float = 0.0
 ) -> Measured:
@@ -103,7 +112,6 @@ async def run(
 
     The connections begin within `spread` seconds, evenly.
     """
-    loop = asyncio.get_running_loop()
     numbers = iter(range(requests))
     latencies: list[float] = []
     firsts: list[float] = []
@@ -112,7 +120,7 @@ async def run(
     async def client(place: int) -> None:
         nonlocal failed, events
         await asyncio.sleep(spread * place / concurrency)
-        _, connection = await loop.create_connection(_Connection, "127.0.0.1", port)
+        connection = await connect(port)
         for number in numbers:
             request = make_request(number)
             begun = time.perf_counter()

@@ -40,7 +40,7 @@ class TurnstileOptions:
     least: int = 32
     most: int = 1_024
     most_of_one: int = 512
-    refusing: float = 2.0
+    refusing: float = 5.0
     most_refused: int = 2_048
 
 
