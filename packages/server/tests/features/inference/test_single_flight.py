@@ -107,16 +107,19 @@ async def test_a_slow_first_one_holds_nobody_up_and_loses_nothing() -> None:
     long = "word " * 1_000
     asking.play(wires.openai_stream(long, step=5))
 
+    more = asyncio.Event()
+
     class Slow(Caller):
         async def send(self, message: Any) -> None:
-            if message["type"] == "http.response.body" and len(self.got) > 1:
-                await asyncio.sleep(0.02)
+            if len(self.got) == 2:
+                await more.wait()
             await super().send(message)
 
     first = asyncio.create_task(asking.ask(stream=True, caller=Slow()))
     await asyncio.sleep(0.002)
     assert text(await asking.ask(stream=True)) == long
     assert not first.done()
+    more.set()
     assert text(await first) == long
 
 
