@@ -52,6 +52,7 @@ class Books:
 
     def __init__(self, place: Path | str) -> None:
         self._connection: Any
+        self._place = "%s" if isinstance(place, str) else "?"
         if isinstance(place, str):
             self._connection = psycopg.connect(place)
         else:
@@ -79,7 +80,10 @@ class Books:
                    h.amount, h.charged, r.body
             FROM usage u JOIN holds h USING (request_id) LEFT JOIN receipts r USING (receipt_id)
         """
-        return [_row(values) for values in self._connection.execute(query) if request_id in {None, values[0]}]
+        if request_id is None:
+            return [_row(values) for values in self._connection.execute(query)]
+        query += f"WHERE u.request_id = {self._place}"
+        return [_row(values) for values in self._connection.execute(query, (request_id,))]
 
 
 def _row(values: tuple[Any, ...]) -> Row:

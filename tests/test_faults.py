@@ -21,13 +21,13 @@ HEDGED = {"HEDGED_REQUESTS": "on"}
 def test_requests_are_served_whichever_way_a_provider_fails(
     tmp_path: Path, record_property: Callable[[str, str], None]
 ) -> None:
-    cases = prove(tmp_path, [("openai", kind) for kind in KINDS], Load(seconds=4.0, at_once=16))
+    cases = prove(tmp_path, [("openai", kind) for kind in KINDS], Load(seconds=3.0, at_once=16))
     table = "\n".join([HEADING, *map(line, cases)])
     record_property(SUMMARY, table)
     assert all(case.holds for case in cases), table
 
 
 def test_the_books_are_equal_where_late_calls_are_joined_by_second_ones(tmp_path: Path) -> None:
-    [case] = prove(tmp_path, [("openai", "slow")], Load(seconds=4.0, at_once=16), settings=HEDGED)
+    [case] = prove(tmp_path, [("openai", "slow")], Load(seconds=3.0, at_once=16), settings=HEDGED)
     assert case.during.served == 1.0
     assert not case.wrong, case.wrong

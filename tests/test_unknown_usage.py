@@ -57,7 +57,7 @@ def send(gateway: RunningGateway, asks: list[Ask]) -> list[Told]:
 
 def row_of(books: Books, told: Told) -> Row:
     until = time.monotonic() + BOOKED_SECONDS
-    while not (found := [row for row in books.rows() if row.request_id == told.request_id]):
+    while not (found := books.rows(told.request_id)):
         assert time.monotonic() < until, f"{told.request_id} is not in the books"
         time.sleep(0.05)
     (row,) = found
