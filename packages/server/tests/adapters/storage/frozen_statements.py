@@ -79,7 +79,9 @@ class Sqlite:
         return sum(self.run(statement.text, statement.arguments(each)) for each in several)
 
     def attempt(self, statement: Statement) -> None:
-        self.run(f"EXPLAIN {statement.text}" if statement.makes_rows else statement.text, statement.no_arguments())
+        reads = statement.text.strip().startswith("SELECT")  # run for nothing, `LIMIT NULL` would be a mismatch
+        explained = f"EXPLAIN {statement.text}" if reads or statement.makes_rows else statement.text
+        self.run(explained, statement.no_arguments())
 
 
 class Postgresql:
