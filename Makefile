@@ -17,7 +17,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-billing serve test agents check fmt rivals bench bench-page bench-memory bench-routing fuzz fuzz-api kills exact outages rolling month faults slow-sockets mutants lock clean
+.PHONY: help setup demo demo-billing serve test agents check fmt rivals bench bench-page bench-memory bench-routing fuzz fuzz-api kills exact outages rolling month exact-rates faults slow-sockets mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,6 +118,9 @@ kills: $(STAMP) ## kill a gateway under two hundred streams, ROUNDS=100 times, o
 
 exact: $(STAMP) ## limits are good for exactly what they can pay: 32 to 256 clients, 1 to 4 gateways, both databases
 	@$(BIN)/python -m tests.exactness
+
+exact-rates: $(STAMP) ## limits of requests, tokens and places on 4 processes: with Redis, without it, and while it dies (needs redis-server)
+	@$(BIN)/python -m tests.rates
 
 outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load: requests within leases go on; compare all books
 	@$(BIN)/python -m tests.outages --seconds $(or $(SECONDS),60)

@@ -20,7 +20,6 @@ from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.domain.model_rules import ModelRule
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
-from monkey_coder_server.domain.rates import HouseRates, Measure, SetRate
 from monkey_coder_server.domain.usage import USAGE_RULES
 from monkey_coder_server.features import inference
 from monkey_coder_server.features.inference.attempt import AttemptSettings
@@ -37,7 +36,7 @@ from monkey_coder_server.web.problem import NativeProblems
 from monkey_coder_server.web.request import Request
 from monkey_coder_server.web.routing import RouteTable
 from packages.server.tests.features.inference.diary import Diary
-from packages.server.tests.features.inference.rate_gate import Gate
+from packages.server.tests.features.inference.gate import Gate, limits_of
 from packages.server.tests.features.inference.world import (
     ACCOUNT,
     Books,
@@ -246,9 +245,7 @@ class Gateway:
                 prices=self.priced,
                 ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here
                 upstream=self.wire,
-                quotas=self.gate,
-                rules=lambda _account: (),
-                house_rates=HouseRates(SetRate(Measure.REQUESTS, 60_000, "RATE_LIMIT_PER_MINUTE")),
+                limits=limits_of(self.gate),
                 quotes=self.shelf,
                 lessons=self.lessons,
                 evidence=self.sums,

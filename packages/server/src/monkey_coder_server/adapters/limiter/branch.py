@@ -150,7 +150,8 @@ class Branch:
 
     async def beat(self) -> None:
         """Say what is to be said, hear what others are short of, and do what a bank that stays away asks for."""
-        await self.ask(())
+        if await self.ask(()) and self._unsaid:
+            await self.ask(())  # what others are short of is given up at once
         now = self._monotonic()
         self._turn(contact(now - self._heard_at))
         self._beats += 1

@@ -5,6 +5,7 @@ from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.dependencies import Access, Dependencies, Options
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.hedge import HedgeFigures
+from monkey_coder_server.features.inference.limits import Limits
 from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.features.inference.response_cache import CacheCounts
@@ -18,6 +19,7 @@ __all__ = [
     "Dependencies",
     "Health",
     "HedgeFigures",
+    "Limits",
     "LoopSettings",
     "Options",
     "PipelineSettings",

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.model_facts import UNKNOWN, DataFacts
 from monkey_coder_server.domain.price_list import PriceList
-from monkey_coder_server.domain.rates import HouseRates
 from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.caching import CacheSettings
 from monkey_coder_server.features.inference.decision_log import DecisionQueue
 from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.hedge import HedgeFigures
-from monkey_coder_server.features.inference.limits import RuleBook
+from monkey_coder_server.features.inference.limits import Limits
 from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
@@ -23,7 +22,6 @@ from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.ledger import Ledger
 from monkey_coder_server.ports.lessons import Lessons
 from monkey_coder_server.ports.provider import Provider
-from monkey_coder_server.ports.quotas import Quotas
 from monkey_coder_server.ports.quotes import Quotes
 from monkey_coder_server.ports.routing_store import DecisionLog, EvidenceStore
 from monkey_coder_server.ports.telemetry import Telemetry
@@ -77,10 +75,7 @@ class Dependencies:
     prices: Callable[[], PriceList]
     ledger: Ledger
     upstream: Upstream
-    quotas: Quotas
-    rules: RuleBook
-    """The rates of an account."""
-    house_rates: HouseRates
+    limits: Limits
     quotes: Quotes
     lessons: Lessons
     evidence: EvidenceStore

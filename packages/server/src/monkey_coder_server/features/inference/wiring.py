@@ -27,7 +27,7 @@ from monkey_coder_server.features.inference.hedge import Hedges
 from monkey_coder_server.features.inference.house import House
 from monkey_coder_server.features.inference.keyring import KeyRing
 from monkey_coder_server.features.inference.learning import Learning
-from monkey_coder_server.features.inference.limits import Limits, rate_headers
+from monkey_coder_server.features.inference.limits import rate_headers
 from monkey_coder_server.features.inference.loops import Loops
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.planning import Listing, Planner
@@ -59,7 +59,7 @@ def build(use: Dependencies) -> Feature:
     )
     quotes = QuoteBook(use.quotes, use.clock, use.ids)
     reports = Reports(learning, use.ledger)
-    desk = Desk(Limits(use.quotas, use.rules, use.house_rates), quotes, reports, use.clock)
+    desk = Desk(use.limits, quotes, reports, use.clock)
     settlements = Settlements(use.ledger, use.clock, use.telemetry, running=running, patience=options.patience)
     cache = _cache(use, settlements, running)
     pipeline = _pipeline(use, planner, learning, running, settlements, cache)

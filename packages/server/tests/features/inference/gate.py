@@ -1,10 +1,15 @@
-"""Limits on rates that let so many requests in."""
+"""A gate that counts requests down, and knows who is inside."""
 
 from collections.abc import Sequence
 
-from monkey_coder_server.domain.rates import Bound, Measure
-from monkey_coder_server.ports.quotas import Refusal, Take
-from monkey_coder_server.ports.quotas import Standing as Left
+from monkey_coder_server.domain.rates import Bound, HouseRates, Measure, SetRate
+from monkey_coder_server.features.inference.limits import Limits
+from monkey_coder_server.ports.quotas import Refusal, Standing, Take
+
+
+def limits_of(gate: "Gate") -> Limits:
+    """The limits of a gateway whose only figure is a key's."""
+    return Limits(gate, lambda _account: (), HouseRates(SetRate(Measure.REQUESTS, 60_000, "RATE_LIMIT_PER_MINUTE")))
 
 
 class Gate:
@@ -21,8 +26,8 @@ class Gate:
             return Refusal(self.standing(takes[0].bound), 7.0)
         return Admitted(self)
 
-    def standing(self, bound: Bound) -> Left:
-        return Left(bound, max(0, min(bound.allowed, self.left)), 0.0)
+    def standing(self, bound: Bound) -> Standing:
+        return Standing(bound, max(0, min(bound.allowed, self.left)), 0.0)
 
 
 class Admitted:
