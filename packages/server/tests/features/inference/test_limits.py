@@ -1,78 +1,57 @@
-"""Limits on tokens and models: what a caller left open is fitted to them, models without room are passed over."""
+"""What a request takes of limits on tokens, models and places, and what its caller is told."""
 
 import pytest
 
-from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Standing, Unit
-from packages.server.tests.features.inference.gateway import Gateway
-from packages.server.tests.features.inference.test_money import BIG, SMALL, everything_answers
+from monkey_coder_server.adapters.limiter.quotas import LimiterQuotas
+from monkey_coder_server.domain.errors import RateLimited
+from monkey_coder_server.domain.limits import Holder, HolderKind
+from monkey_coder_server.domain.rates import HouseRates, Measure, RateRule, SetRate
+from monkey_coder_server.features.inference.limits import Limits
+from monkey_coder_server.web.principal import Principal
 
-KEY = Holder(HolderKind.KEY, "key_1")
-
-
-def tokens(allowed: int, model: str = "") -> Standing:
-    return Standing(Limit(KEY, Period.DAY, Unit.TOKENS, allowed, model))
-
-
-def money(allowed: int, model: str = "") -> Standing:
-    return Standing(Limit(KEY, Period.DAY, Unit.MONEY, allowed, model))
-
-
-def limited(*standings: Standing) -> Gateway:
-    gateway = Gateway()
-    everything_answers(gateway)
-    gateway.books.limits += standings
-    return gateway
+ACCOUNT = Holder(HolderKind.ACCOUNT, "a")
+RULES = (
+    RateRule(ACCOUNT, Measure.TOKENS, 1000),
+    RateRule(ACCOUNT, Measure.CONCURRENCY, 1),
+    RateRule(ACCOUNT, Measure.REQUESTS, 1, "openai/big"),
+)
+HOUSE = HouseRates(SetRate(Measure.REQUESTS, 60, "RATE_LIMIT_PER_MINUTE"))
+WHO = Principal(account_id="a", session_id="s")
 
 
-async def test_a_hold_says_how_many_tokens_and_which_models_it_is_for() -> None:
-    gateway = limited()
-    await gateway.ask(model=BIG, context={"max_tokens": 1_000})
-    (request,) = gateway.books.asked
-    assert request.models == (BIG,)
-    assert 1_000 < request.tokens < 4_000
+def limits() -> Limits:
+    return Limits(LimiterQuotas(lambda: 1000.0), lambda _account: RULES, HOUSE)
 
 
-async def test_a_limit_on_tokens_lowers_what_the_caller_left_open() -> None:
-    gateway = limited(tokens(3_000))
-    answer = await gateway.ask(model=BIG)
-    assert answer.status == 200, answer.body
-    assert 256 <= gateway.wire.sent[0][2]["max_tokens"] < 3_000
-    assert gateway.books.asked[-1].tokens <= 3_000
+async def test_tokens_are_reserved_anew_trued_up_and_told() -> None:
+    house = limits()
+    ticket = await house.enter(WHO, "", stays=True)
+    await ticket.reserve(900, ("openai/small",))
+    await ticket.reserve(800, ("openai/small",))
+    ticket.settle(300)
+    told = dict((await house.enter(WHO, "", stays=False)).headers)
+    assert told[b"x-ratelimit-remaining-requests"] == told[b"x-ratelimit-remaining"] == b"58"
+    assert (told[b"x-ratelimit-limit-tokens"], told[b"x-ratelimit-remaining-tokens"]) == (b"1000", b"700")
+    assert told[b"x-ratelimit-reset-requests"] == told[b"x-ratelimit-reset"] + b"s"
 
 
-@pytest.mark.parametrize("context", [{"max_tokens": 4096}, {}])
-async def test_a_limit_on_tokens_that_leaves_too_few_refuses_in_tokens(context: dict[str, int]) -> None:
-    gateway = limited(tokens(200))
-    refused = await gateway.ask(model=BIG, context=context)
-    assert refused.status == 402
-    assert refused.json["error_code"] == "budget_exceeded"
-    assert "200 tokens per day, has 200 tokens left" in refused.json["message"]
-    limit = refused.json["limit"]
-    assert (limit["scope"], limit["period"], limit["unit"]) == ("key", "day", "tokens")
-    assert (limit["limit_tokens"], limit["spent_tokens"], limit["available_tokens"]) == ("200", "0", "200")
-    assert limit["resets_at"] == "2026-11-24T00:00:00+00:00"
-    assert not gateway.wire.sent
+async def test_a_request_refused_for_its_tokens_counts_for_nothing_and_hears_whose_limit_it_was() -> None:
+    house = limits()
+    ticket = await house.enter(WHO, "", stays=True)
+    with pytest.raises(RateLimited, match="this account") as refused:
+        await ticket.reserve(1001, ("openai/small",))
+    assert (refused.value.facts["limit"], refused.value.facts["holder"]) == ("account_tokens", "account")
+    again = await house.enter(WHO, "", stays=True)
+    assert dict(again.headers)[b"x-ratelimit-remaining-requests"] == b"59"
 
 
-@pytest.mark.parametrize("short", [money(1_000, BIG), tokens(10, BIG)])
-async def test_a_model_whose_own_limit_has_no_room_is_passed_over(short: Standing) -> None:
-    gateway = limited(short)
-    answer = await gateway.ask(model="auto:best", context={"max_tokens": 4096})
-    assert answer.status == 200, answer.body
-    assert BIG not in gateway.books.asked[-1].models
-
-
-async def test_a_model_asked_for_by_name_is_fitted_to_its_own_limit() -> None:
-    gateway = limited(money(50_000_000, BIG))
-    answer = await gateway.ask(model=BIG)
-    assert answer.status == 200, answer.body
-    assert gateway.books.asked[-1].amount <= 50_000_000
-
-
-async def test_a_model_asked_for_by_name_without_room_is_refused_with_its_limit_named() -> None:
-    gateway = limited(money(1_000, SMALL))
-    refused = await gateway.ask(model=SMALL)
-    assert refused.status == 402
-    assert refused.json["limit"]["limit"] == "model_day_cap"
-    assert SMALL in refused.json["message"]
-    assert refused.json["limit_usd"] == "0.000001"
+async def test_places_and_single_models_have_limits_of_their_own() -> None:
+    house = limits()
+    ticket = await house.enter(WHO, "", stays=True)
+    with pytest.raises(RateLimited, match="at once"):
+        await house.enter(WHO, "", stays=True)
+    await ticket.reserve(1, ("openai/big",))
+    ticket.settle(1)
+    second = await house.enter(WHO, "", stays=True)
+    with pytest.raises(RateLimited, match="openai/big"):
+        await second.reserve(1, ("openai/big",))
