@@ -1,9 +1,9 @@
 """`python -m benchmarks.sampled FILE serve …`: `monkey-server` that notes where its event loop spends CPU time.
 
-The kernel interrupts the process after each millisecond of CPU time it used; the main thread notes by files which
-functions it was in. Time in C code counts for the function that called it; what the event loop itself does between two
-callbacks counts for the later one. SIGUSR1 begins to note, SIGUSR2 writes FILE: a line for each stack, innermost file
-first, with its count.
+The kernel interrupts the process at each tick of its clock (mostly 4 ms) that finds it using CPU time; the main thread
+notes by files which functions it was in. Time in C code counts for the function that called it; what the event loop
+itself does between two callbacks counts for the later one. SIGUSR1 begins to note, SIGUSR2 writes FILE: a line for each
+stack, innermost file first, with its count.
 """
 
 import signal
@@ -15,6 +15,7 @@ from types import FrameType
 from monkey_coder_server.__main__ import main
 
 EVERY_SECONDS = 0.001
+"""Shorter than any tick: each counts."""
 SEPARATOR = ";"
 
 
