@@ -10,6 +10,7 @@ import pytest
 
 from monkey_coder_server.adapters.storage import following
 from monkey_coder_server.adapters.storage.open import Storage
+from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.limits import Holder, HolderKind, Limit, Period, Unit
 from monkey_coder_server.domain.markup import MarkupRule
 from monkey_coder_server.domain.model_rules import ModelRule
@@ -98,3 +99,20 @@ async def test_words_that_come_together_make_one_look() -> None:
     await asyncio.sleep(0.02)
     await follower.close()
     assert len(looks) == 2
+
+
+async def test_a_look_that_fails_for_whatever_reason_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    failures = [RuntimeError("nobody thought of that"), RuntimeError("and again"), Unavailable("away", retry_after=1)]
+    looked = asyncio.Event()
+
+    async def look() -> None:
+        if failures:
+            raise failures.pop(0)
+        looked.set()
+
+    follower = following.Following(look, "Somethings", seconds=0)
+    follower.begin()
+    async with asyncio.timeout(PATIENCE):
+        await looked.wait()
+    await follower.close()
+    assert caplog.text.count("Somethings were not refreshed") == 1

@@ -180,6 +180,21 @@ async def test_changes_by_another_process_are_followed(open_store: OpenStore) ->
         assert await here.keys.find(LAPTOP.digest) == replace(LAPTOP, revoked_at=NOON)
 
 
+async def test_keys_nobody_could_look_at_for_long_are_not_taken(store: Storage, clock: StillClock) -> None:
+    await store.keys.create(LAPTOP)
+    store.keys.trust(10)
+    clock.forward(timedelta(seconds=11))
+    assert store.keys.stale
+    assert await store.keys.find(LAPTOP.digest) == LAPTOP
+    assert not store.keys.stale
+    store.readers.close()
+    clock.forward(timedelta(seconds=9))
+    assert await store.keys.find(LAPTOP.digest) == LAPTOP
+    clock.forward(timedelta(seconds=1))
+    with pytest.raises(Unavailable):
+        await store.keys.find(LAPTOP.digest)
+
+
 async def test_keys_are_known_again_after_a_restart(open_store: OpenStore) -> None:
     async with open_store() as before:
         await before.keys.create(LAPTOP)

@@ -70,9 +70,11 @@ def peppers_of(settings: Settings) -> api_keys.Peppers:
 
 async def _open_storage(settings: Settings, signer: Ed25519Signer, clock: SystemClock) -> Storage:
     try:
-        return await open_storage(settings.database_url.reveal(), signer=signer, clock=clock)
+        storage = await open_storage(settings.database_url.reveal(), signer=signer, clock=clock)
     except UnusableDatabase as unusable:
         raise SettingsError(str(unusable)) from unusable
+    storage.keys.trust(settings.key_staleness_seconds)
+    return storage
 
 
 @contextlib.asynccontextmanager

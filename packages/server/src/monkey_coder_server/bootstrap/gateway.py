@@ -350,7 +350,7 @@ def _checks(parts: _Parts) -> Mapping[str, ops.Check]:
     async def database() -> str:
         if books.storage.healthy():
             return ops.HEALTHY
-        return ops.CARRIED if parts.ledger.carries_on else "failing"
+        return ops.CARRIED if parts.ledger.carries_on and not books.storage.keys.stale else "failing"
 
     async def journal() -> str:
         return ops.HEALTHY if parts.ledger.open_for_new else "no room"

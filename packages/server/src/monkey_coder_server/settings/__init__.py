@@ -96,6 +96,7 @@ class Settings:
     response_cache_megabytes: int
     drain_seconds: int
     drain_notice_seconds: int
+    key_staleness_seconds: int
     durability: Literal["strict", "relaxed"]
     providers: Mapping[str, ProviderSettings]
     notices: tuple[str, ...] = ()
@@ -204,6 +205,7 @@ class _Reader:
             workers=self._whole("WORKERS", 1, 1, 256),
             drain_seconds=self._whole("DRAIN_SECONDS", 30, 0, 3600),
             drain_notice_seconds=self._whole("DRAIN_NOTICE_SECONDS", 0, 0, 300),
+            key_staleness_seconds=self._whole("KEY_STALENESS_SECONDS", 900, 10, 900),
             providers={provider: self._provider(provider) for provider in PROVIDERS},
             notices=tuple(self._notices),
         )

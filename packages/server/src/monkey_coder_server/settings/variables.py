@@ -149,6 +149,13 @@ VARIABLES = (
         "How much all kept answers may take; those of one account a quarter of it, and one answer a quarter of a "
         "megabyte. With REDIS_URL that is of Redis' memory.",
     ),
+    Variable(
+        "KEY_STALENESS_SECONDS",
+        "900",
+        "How long a gateway whose database does not answer takes keys as it knew them, 10 to 900. 10: a key revoked "
+        "elsewhere is refused within ten seconds also by a host that is cut off. 900: requests within leases go on as "
+        "long as leases last.",
+    ),
     *_provider_variables(),
 )
 

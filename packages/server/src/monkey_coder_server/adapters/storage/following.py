@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Protocol
 
 from monkey_coder_server.adapters.storage.transaction import Transaction
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 3
 """Between two looks when nothing is told: with the look itself, a change is seen within ten seconds."""
+
+GATHER = timedelta(milliseconds=10)
+"""How long words gather before they are followed by one look: a thousand keys may be made at once."""
 
 KEYS = "api key revisions"
 MODEL_RULES = "model rule revisions"
@@ -32,8 +36,7 @@ def change_followed(transaction: Transaction, what: str) -> None:
 
     One change at a time: who has seen a revision has seen all below it.
     """
-    transaction.alone(what)
-    transaction.announce(what)
+    transaction.alone(what, told=True)
 
 
 class News:
@@ -110,6 +113,7 @@ class Following:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._seconds):
                     await self._woken.wait()
+            await asyncio.sleep(GATHER.total_seconds() if self._woken.is_set() else 0)
             self._woken.clear()
             try:
                 await self._refresh()

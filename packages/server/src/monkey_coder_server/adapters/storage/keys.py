@@ -14,6 +14,8 @@ from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.clock import Clock
 
+STALE_SECONDS = 900
+"""As long as a lease lasts: without one, nothing is served while the database is away."""
 UNKNOWN_SECONDS = 3
 MOST_UNKNOWN = 10_000
 TOUCH_EVERY = timedelta(minutes=1)
@@ -31,6 +33,8 @@ class SqlKeys:
         self._records: dict[str, KeyRecord] = {}
         self._known: dict[bytes, KeyRecord] = {}
         self._revision = 0
+        self._stale_seconds = STALE_SECONDS
+        self._looked = clock.monotonic()
         self._unknown: OrderedDict[bytes, int] = OrderedDict()
         self._refreshing = asyncio.Lock()
         self._next_refresh: asyncio.Task[None] | None = None
@@ -51,11 +55,23 @@ class SqlKeys:
             with suppress(Unavailable):  # only the times of last use are lost
                 await self.flush()
 
-    async def find(self, *digests: bytes) -> KeyRecord | None:
-        """The key of any of these digests, also when revoked or expired. Raises `Unavailable` for who is not known yet.
+    @property
+    def stale(self) -> bool:
+        """Whether nobody can say any more what has become of keys: the last look is too long ago."""
+        return self._clock.monotonic() - self._looked >= self._stale_seconds
 
+    def trust(self, seconds: int) -> None:
+        """Take keys as they were at the last look for so long and no longer."""
+        self._stale_seconds = seconds
+
+    async def find(self, *digests: bytes) -> KeyRecord | None:
+        """The key of any of these digests, also when revoked or expired.
+
+        Raises `Unavailable` for who is not known yet while the database is away, and for everybody once this is stale.
         However many are unknown at a time, one read looks for all of them: it takes in whatever is new.
         """
+        if self.stale:
+            await self.refresh()
         known = self._first_known(digests)
         if known is not None:
             return known
@@ -110,9 +126,11 @@ class SqlKeys:
     async def _refresh(self) -> None:
         async with self._refreshing:
             self._next_refresh = None
+            looked = self._clock.monotonic()
             for record, revision in await self._readers.read(partial(key_rows.changed_since, self._revision)):
                 self._take_in(record)
                 self._revision = max(self._revision, revision)
+            self._looked = looked
 
     async def flush(self) -> None:
         """Write the noted uses."""

@@ -117,11 +117,8 @@ class SqliteTransaction:
         rows = self.rows(query, parameters)
         return rows[0] if rows else None
 
-    def alone(self, what: str) -> None:
-        """Nothing to wait for: one transaction at a time writes here."""
-
-    def announce(self, what: str) -> None:
-        """Nobody to tell: processes watch the file."""
+    def alone(self, what: str, *, told: bool = False) -> None:
+        """Nothing to wait for, one transaction at a time writes here, and nobody to tell: processes watch the file."""
 
     def _prepare(self, query: Query) -> _Prepared:
         compiled = query.compiled(DIALECT)

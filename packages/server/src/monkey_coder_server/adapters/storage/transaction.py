@@ -59,14 +59,12 @@ class Transaction(Protocol):
     def row(self, query: Query, parameters: Parameters) -> Row | None:
         """The first row, if any."""
 
-    def alone(self, what: str) -> None:
+    def alone(self, what: str, *, told: bool = False) -> None:
         """Wait until no other transaction is alone with `what`; until this one ends, others wait. A name is a constant.
 
-        For what is read and then written by many at once and has no row of its own to lock.
+        For what is read and then written by many at once and has no row of its own to lock. `told`: every process
+        learns of it when this is committed, see `following`.
         """
-
-    def announce(self, what: str) -> None:
-        """Let every process know that `what` has changed, once this is committed: see `following`."""
 
 
 def change(query: Query, parameters: Parameters, transaction: Transaction) -> int:

@@ -2,11 +2,13 @@
 
 import gc
 import socket
+from datetime import timedelta
 
 import psycopg
 import pytest
 
 from monkey_coder_server.adapters.storage.postgres.connection import Server, connect
+from monkey_coder_server.adapters.storage.postgres.writer import QUEUED
 
 pytestmark = pytest.mark.system
 
@@ -25,3 +27,14 @@ def test_an_attempt_that_is_given_up_leaves_no_socket_open_until_the_collector_c
                     pass
     finally:
         gc.enable()
+
+
+def test_who_stops_in_a_transaction_loses_its_locks_before_others_have_queued_for_too_long(
+    postgresql_database: str,
+) -> None:
+    connection = connect(Server(postgresql_database), "test")
+    [(kept,)] = connection.execute(
+        "SELECT setting::int FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
+    ).fetchall()
+    connection.close()
+    assert timedelta(0) < timedelta(milliseconds=kept) < QUEUED

@@ -17,8 +17,9 @@ CONNECT_SECONDS = 3
 ANSWER = timedelta(seconds=5)
 """How long the server may be silent before it is given up with its connection."""
 LOCK_MS = 2_000
-IDLE_IN_TRANSACTION_MS = 15_000
-"""A process that stops in the middle of a transaction keeps the wallets it has locked no longer than this."""
+IDLE_IN_TRANSACTION_MS = 5_000
+"""A process that stops, or is cut off, in the middle of a transaction keeps the wallets it has locked no longer than
+this: less than others queue for, who would all be refused otherwise."""
 LOOK_UP = timedelta(milliseconds=50)
 """How often a wait looks whether its time is over."""
 PREPARED = 500

@@ -17,8 +17,8 @@ from monkey_coder_server.adapters.storage.transaction import Compiled, Parameter
 DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # not annotated
 CHANNEL = "monkey_coder"
 """On which processes tell each other what they have changed."""
-_ANNOUNCE = b"SELECT pg_notify('monkey_coder', $1)"
 _ALONE = b"SELECT pg_advisory_xact_lock(hashtext(current_schema()), $1::int)"
+_ALONE_AND_TOLD = _ALONE + b", pg_notify('monkey_coder', $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,10 @@ class PgTransaction:
         rows = self.rows(query, parameters)
         return rows[0] if rows else None
 
-    def alone(self, what: str) -> None:
+    def alone(self, what: str, *, told: bool = False) -> None:
         """Take a lock of this name, kept to the transaction's end; waits at most `LOCK_MS`."""
         number = int.from_bytes(blake2b(what.encode(), digest_size=4).digest(), "big", signed=True)
-        self.cursor.execute(_ALONE, (number,))
-
-    def announce(self, what: str) -> None:
-        """Tell all who listen, when this is committed; however often it is said, once."""
-        self.cursor.execute(_ANNOUNCE, (what,))
+        if told:
+            self.cursor.execute(_ALONE_AND_TOLD, (number, what))
+        else:
+            self.cursor.execute(_ALONE, (number,))
