@@ -17,7 +17,7 @@ NPM := npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=er
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-billing serve test agents check fmt rivals bench bench-page bench-memory bench-routing fuzz fuzz-api kills exact outages rolling month exact-rates faults slow-sockets mutants lock clean
+.PHONY: help setup demo demo-billing serve test agents check fmt rivals bench bench-page bench-memory bench-routing fuzz fuzz-api kills exact outages hosts rolling month exact-rates faults slow-sockets mutants lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,6 +127,9 @@ outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load
 
 rolling: $(STAMP) ## replace two workers under load, RESTARTS=3 times, each after a change of tables, and kill one, on both databases or on DATABASE alone
 	@$(BIN)/python -m tests.rolling --restarts $(or $(RESTARTS),3) $(DATABASE:%=--database %)
+
+hosts: $(STAMP) ## two hosts of two gateways on one PostgreSQL and one Redis through every fault, or FAULT='key revoked' alone; a table of outcomes
+	@$(BIN)/python -m tests.hosts $(if $(FAULT),--fault "$(FAULT)")
 
 month: $(STAMP) ## a month of CUSTOMERS=100 and REQUESTS=100000, their payments and accidents, on DATABASE=sqlite or postgresql; compare all books
 	@$(BIN)/python -m tests.month --customers $(or $(CUSTOMERS),100) --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),1) $(DATABASE:%=--database %)

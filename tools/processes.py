@@ -65,14 +65,15 @@ def server(  # noqa: PLR0913 - what is run, and how it is known to run
     command = [sys.executable, "-m", *through] if through else [str(BIN / "monkey-server")]
     process = subprocess.Popen([*command, *arguments], env=environment_of(environment), stdout=output, stderr=output)
     try:
-        _wait_until_ready(process, f"http://127.0.0.1:{port}{ready_path}")
+        wait_until_ready(process, f"http://127.0.0.1:{port}{ready_path}")
         yield Process(process.pid, port)
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+def wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    """Wait until the URL answers 200. Raises `RuntimeError` when the process ends before, or after a minute."""
     for _ in range(1_200):
         if process.poll() is not None:
             message = f"the server ended with exit code {process.returncode} before it was ready"

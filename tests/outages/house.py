@@ -55,6 +55,11 @@ class House:
         """Run an operator's command; its JSON."""
         return _admin(self.environment, *arguments)
 
+    def command(self, *arguments: str) -> None:
+        """Run an operator's command that prints for people."""
+        command = [str(BIN / "monkey-server"), "admin", *arguments]
+        subprocess.run(command, env=environment_of(self.environment), capture_output=True, check=True)
+
     def tally(self) -> Any:
         """What the simulators have billed."""
         return _ask(f"{self.simulators}/__sandbox/tally")
@@ -77,16 +82,16 @@ def house(data: Path, *, limit: Decimal) -> Iterator[House]:
         port = free_port()
         stack.enter_context(server(["sandbox", "--port", str(port)], {}, port, "/__sandbox/health", quiet=True))
         simulators = f"http://127.0.0.1:{port}"
-        environment = _environment(data, cluster.url, simulators)
+        environment = operators_settings(data, cluster.url, simulators)
         accounts = [
-            _account(environment, name, credit) for name, credit in (("a", PLENTY), ("b", PLENTY), ("c", limit))
+            account_of(environment, name, credit) for name, credit in (("a", PLENTY), ("b", PLENTY), ("c", limit))
         ]
         lives = stack.enter_context(contextlib.ExitStack())
         doors = tuple(_gateway(lives, environment) for _ in range(2))
-        yield House(doors, _payers(doors[0], accounts, limit), cluster, simulators, environment, lives)
+        yield House(doors, payers_of(doors[0], accounts, limit), cluster, simulators, environment, lives)
 
 
-def _environment(data: Path, database: str, simulators: str) -> Mapping[str, str]:
+def operators_settings(data: Path, database: str, simulators: str) -> Mapping[str, str]:
     """As an operator sets it."""
     found = {"DATA_DIR": str(data), "DATABASE_URL": database, "LOG_LEVEL": "error", "DRAIN_SECONDS": "20"}
     for provider, path in BASE_PATHS.items():
@@ -103,7 +108,7 @@ def _gateway(lives: contextlib.ExitStack, environment: Mapping[str, str]) -> str
     return f"http://127.0.0.1:{port}"
 
 
-def _payers(door: str, accounts: list[Mapping[str, str]], limit: Decimal) -> tuple[Payer, ...]:
+def payers_of(door: str, accounts: list[Mapping[str, str]], limit: Decimal) -> tuple[Payer, ...]:
     """Three keys with plenty, two of them of one account, one more of it with a cap; one with a small wallet."""
     rich, other, poor = accounts
     return (
@@ -115,7 +120,7 @@ def _payers(door: str, accounts: list[Mapping[str, str]], limit: Decimal) -> tup
     )
 
 
-def _account(environment: Mapping[str, str], name: str, credit: Decimal) -> Mapping[str, str]:
+def account_of(environment: Mapping[str, str], name: str, credit: Decimal) -> Mapping[str, str]:
     wish = ("--email", f"{name}@example.com", "--credit", str(credit), "--json")
     made: Mapping[str, str] = _admin(environment, "create-user", *wish)
     return made

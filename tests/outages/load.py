@@ -31,8 +31,9 @@ PAUSE = 0.5
 class Load:
     """Everybody; `asked` is all they ever asked."""
 
-    def __init__(self, house: House, *, seed: int = 1) -> None:
+    def __init__(self, house: House, *, seed: int = 1, at_once: int = AT_ONCE) -> None:
         self._house = house
+        self._at_once = at_once
         self._chance = Random(seed)
         self._numbers = itertools.count(1)
         self._leaving = False
@@ -41,7 +42,7 @@ class Load:
 
     def start(self) -> None:
         """Begin to ask."""
-        places = itertools.product(self._house.doors, self._house.payers, range(AT_ONCE))
+        places = itertools.product(self._house.doors, self._house.payers, range(self._at_once))
         self._calling = [asyncio.create_task(self._call(door, payer)) for door, payer, _ in places]
 
     async def warm(self) -> None:
@@ -75,4 +76,8 @@ class Load:
     def _next(self, door: str, payer: Payer) -> Asked:
         chance = self._chance
         stream, named = chance.random() < STREAMS, payer.most is None and chance.random() < NAMED
-        return Asked(next(self._numbers), payer.name, door, chance.choice(MODELS), stream, named)
+        return Asked(next(self._numbers), payer.name, self.chosen(door), chance.choice(MODELS), stream, named)
+
+    def chosen(self, door: str) -> str:
+        """Where a caller asks who is used to a door."""
+        return door

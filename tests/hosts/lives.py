@@ -1,0 +1,115 @@
+"""Gateways that end, in order or not, and one that begins with nothing in memory."""
+
+import asyncio
+import signal
+import time
+
+import aiohttp
+
+from tests.hosts.asking import call, ready, work
+from tests.hosts.changes import new_key
+from tests.hosts.finding import Finding
+from tests.hosts.house import Gateway, Hosts
+from tests.hosts.load import READY, Balanced, cut
+from tests.hosts.outages import CONNECTIONS, COUNT
+from tests.outages.asking import Asked, ask
+
+STREAMS = 200
+HERD = 1_000
+TOLD_SECONDS = 1.0
+"""A balancer that asks every second has no reason to ask twice."""
+LEASED = "SELECT instance, count(*) FROM leases WHERE state = 'open' GROUP BY instance"
+
+
+async def rolling(house: Hosts, load: Balanced, finding: Finding) -> None:
+    """One gateway after the other is told to end (SIGTERM) and begins anew; nobody's stream is cut."""
+    await load.warm()
+    began, codes, red = time.monotonic(), [], []
+    for gateway in house.gateways:
+        code, seconds = await _restarted(gateway)
+        codes.append(code)
+        red.append(seconds)
+        while (await ready(gateway.door)).status != READY:  # noqa: ASYNC110 - it rings no bell
+            await asyncio.sleep(0.05)
+    found = load.since(began)
+    finding.measured("served", f"{found.served}/{found.asked}", right=found.served > 0)
+    finding.measured("cut", cut(found), right=not cut(found))
+    finding.measured("exit codes", codes, right=set(codes) == {0})
+    finding.seen("health red in", red, within=TOLD_SECONDS)
+    leased = await asyncio.to_thread(house.read, LEASED)
+    finding.measured("processes with leases", len(leased), right=len(leased) <= len(house.doors))
+
+
+async def _restarted(gateway: Gateway) -> tuple[int, float]:
+    """End it in order and start it again: its exit code, and how long it still said that it was ready."""
+    gateway.process.send_signal(signal.SIGTERM)
+    told = time.monotonic()
+    while (await ready(gateway.door)).status == READY:  # noqa: ASYNC110 - it rings no bell
+        await asyncio.sleep(0.005)
+    red = time.monotonic() - told
+    code = await asyncio.to_thread(gateway.end)
+    await asyncio.to_thread(gateway.start)
+    return code, red
+
+
+async def killed(house: Hosts, load: Balanced, finding: Finding) -> None:
+    """SIGKILL under two hundred streams; its next life on that host ends what it left."""
+    await load.warm()
+    gateway, (_, key) = house.hosts[1].gateways[0], await new_key(house)
+    streams = [Asked(number, "killed", gateway.door, "openai/gpt-4.1-mini", True, False) for number in range(STREAMS)]
+    asking = [asyncio.create_task(_stream(one, key)) for one in streams]
+    await asyncio.sleep(1)
+    began = time.monotonic()
+    gateway.process.kill()
+    await asyncio.to_thread(gateway.end)
+    await asyncio.gather(*asking)
+    broken = sum(1 for one in streams if not one.served)
+    finding.measured("streams cut by it", broken, right=broken > 0)
+    others = load.since(began, doors=tuple(door for door in house.doors if door != gateway.door))
+    finding.measured("others served", f"{others.served}/{others.asked}", right=not others.errors)
+    await asyncio.to_thread(gateway.start)
+    again = await asyncio.gather(*(work(gateway.door, key) for _ in range(20)))
+    finding.measured(
+        "served in its next life",
+        sum(1 for one in again if one.status == READY),
+        right=all(one.status == READY for one in again),
+    )
+
+
+async def _stream(one: Asked, key: str) -> None:
+
+    headers = {"authorization": f"Bearer {key}"}
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
+        await ask(session, one)
+
+
+async def herd(house: Hosts, _load: Balanced, finding: Finding) -> None:
+    """A gateway that has just begun is asked by a thousand keys at once."""
+    made = [new_key(house) for _ in range(HERD)]
+    keys = [key for n in range(0, HERD, 20) for _, key in await asyncio.gather(*made[n : n + 20])]
+    gateway = house.hosts[0].gateways[1]
+    await _restarted(gateway)
+    most = [0]
+    looking = asyncio.create_task(_count(house, most))
+    begun = time.monotonic()
+    took: list[float] = []
+
+    async def one(key: str) -> int:
+        status = (await call(gateway.door, "GET", "/anthropic/v1/models", key)).status
+        took.append(time.monotonic() - begun)
+        return status
+
+    statuses = await asyncio.gather(*(one(key) for key in keys))
+    looking.cancel()
+    finding.measured("answered", f"{statuses.count(READY)}/{HERD}", right=set(statuses) == {READY})
+    p99 = sorted(took)[int(0.99 * HERD)]
+    finding.measured("p99", f"{p99:.1f} s", right=p99 < 10)
+    finding.measured("connections", max(most), right=max(most) <= CONNECTIONS * len(house.doors))
+
+
+async def _count(house: Hosts, most: list[int]) -> None:
+    while True:
+        [(found,)] = await asyncio.to_thread(house.read, COUNT)
+        most.append(found)
+        await asyncio.sleep(0.05)
