@@ -72,9 +72,7 @@ class Pair:
 
 
 @contextmanager
-def running(
-    settings: Mapping[str, str] | None = None, *, keys: int = 1, through: Sequence[str] = ()
-) -> Iterator[Pair]:
+def running(settings: Mapping[str, str] | None = None, *, keys: int = 1, through: Sequence[str] = ()) -> Iterator[Pair]:
     """Start both, with every provider configured and the log at its default level; stop them at the block's end.
 
     `settings` are more of what the gateway's operator sets, `keys` how many accounts there are. `through` names a
