@@ -67,7 +67,7 @@ class Shares(LoadGroupScheduling):
         ordered = sorted(self.workqueue.items(), key=lambda share: -SECONDS.get(share[0], 0))
         self.workqueue = OrderedDict(ordered)
 
-    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:  # noqa: ARG002 - as xdist calls it
+    def mark_test_complete(self, node: WorkerController, item_index: int, _duration: float = 0) -> None:
         """Forget the test: what is kept is counted again after each one."""
         test = self.registered_collections[node][item_index]
         share, mine = share_of(test), self.assigned_work[node]

@@ -91,6 +91,7 @@ def _add_worker(commands: Any) -> None:
     worker.add_argument("--channel", type=int, required=True)
     worker.add_argument("--listening", type=int, required=True)
     worker.add_argument("--simulated", required=True)
+    worker.add_argument("--share", type=int, nargs=2, required=True)
     worker.add_argument("--number", required=True, help="shown among the processes of the machine")
     worker.set_defaults(command=_worker)
 
@@ -209,7 +210,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _worker(options: argparse.Namespace) -> int:
     from monkey_coder_server.bootstrap.workers.worker import Place, run  # noqa: PLC0415 - heavy
 
-    return run(Place(options.channel, options.listening, json.loads(options.simulated)))
+    return run(Place(options.channel, options.listening, json.loads(options.simulated), tuple(options.share)))
 
 
 def _sandbox(options: argparse.Namespace) -> int:

@@ -97,11 +97,16 @@ class Gateway:
 
 @contextlib.asynccontextmanager
 async def open_gateway(
-    settings: Settings, *, sandbox: bool = False, simulated: Mapping[str, str] = MappingProxyType({})
+    settings: Settings,
+    *,
+    sandbox: bool = False,
+    simulated: Mapping[str, str] = MappingProxyType({}),
+    share: tuple[int, int] = (0, 1),
 ) -> AsyncIterator[Gateway]:
     """Everything but sockets to listen on. At the end of the block features finish their work, then stores close.
 
     `sandbox` runs simulated providers beside it, `simulated` names those that run elsewhere, by their base URLs.
+    `share` says which of how many processes on this host it is, counted from 0: each allows its part of what is limited.
     """
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(settings))
@@ -111,7 +116,7 @@ async def open_gateway(
         metrics = Metrics(VERSION)
         track_mail(metrics, books.outbox)
         shared = await stack.enter_async_context(open_shared(settings, metrics))
-        quotas = await stack.enter_async_context(open_quotas(books, shared, metrics))
+        quotas = await stack.enter_async_context(open_quotas(books, shared, metrics, share))
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
         if sandbox:
             simulated = await stack.enter_async_context(simulators())

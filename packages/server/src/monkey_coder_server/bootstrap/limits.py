@@ -17,11 +17,16 @@ from monkey_coder_server.web.principal import Principal
 
 
 @contextlib.asynccontextmanager
-async def open_quotas(books: Books, shared: RedisStore | None, metrics: Metrics) -> AsyncIterator[Quotas]:
-    """At the end of the block, what this process holds and has not used is free for the others."""
+async def open_quotas(
+    books: Books, shared: RedisStore | None, metrics: Metrics, share: tuple[int, int]
+) -> AsyncIterator[Quotas]:
+    """At the end of the block, what this process holds and has not used is free for the others.
+
+    Without a shared store each process has its `share`: one, counted from 0, of how many on this host.
+    """
     clock = books.clock
     if shared is None:
-        yield LimiterQuotas(clock.monotonic)
+        yield LimiterQuotas(clock.monotonic, place=lambda: share)
         return
     branch = Branch(Bank(shared, books.ids.new("process")), clock.monotonic)
     track = metrics.track

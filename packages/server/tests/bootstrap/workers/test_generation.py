@@ -52,9 +52,11 @@ class Stage:
 
     def __init__(self) -> None:
         self.started: list[Played] = []
+        self.shares: list[tuple[int, int]] = []
         self.refusing: Exception | None = None
 
-    async def start(self, number: int, _post: Post) -> Any:
+    async def start(self, number: int, _post: Post, share: tuple[int, int]) -> Any:
+        self.shares.append(share)
         self.started.append(Played(number, refused=self.refusing))
         return self.started[-1]
 
@@ -90,6 +92,7 @@ async def test_who_dies_is_replaced_under_the_same_number_and_is_counted(stage: 
     await generation.ended()
     assert [worker.heard for worker in stage.started] == [[STOP], [], [STOP], [STOP]]
     assert staff.deaths == 1
+    assert stage.shares == [(0, 3), (1, 3), (2, 3), (1, 3)]
 
 
 @pytest.mark.parametrize("together", [True, False])

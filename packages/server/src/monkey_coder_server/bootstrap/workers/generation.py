@@ -90,11 +90,15 @@ class Generation:
 
     async def _hire(self, number: int) -> Worker:
         """A worker that serves. Raises as `begin`."""
-        worker = self._workers[number] = await self._staff.hire(number, self._post)
+        worker = self._workers[number] = await self._staff.hire(number, self._post, self._share(number))
         for word in self._words:  # told while it was being started
             worker.tell(word)
         await worker.ready()
         return worker
+
+    def _share(self, number: int) -> tuple[int, int]:
+        """Which of this generation's workers has a number, counted from 0, and how many there are."""
+        return self._numbers.index(number), len(self._numbers)
 
     async def _part(self, worker: Worker) -> int:
         code = await self._staff.part(worker)

@@ -50,8 +50,8 @@ class Worker:
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls, number: int, post: Post) -> Self:
-        """Start an interpreter on the code that is installed now. Raises `OSError`."""
+    async def start(cls, number: int, post: Post, share: tuple[int, int]) -> Self:
+        """Start an interpreter on the code that is installed now, for one (from 0) of how many. Raises `OSError`."""
         ours, its = socket.socketpair()
         with its:
             process = await asyncio.create_subprocess_exec(
@@ -59,6 +59,7 @@ class Worker:
                 *("-P", "-m", "monkey_coder_server", "worker"),
                 *("--channel", str(its.fileno()), "--listening", str(post.listening.fileno())),
                 *("--number", str(number), "--simulated", post.simulated),
+                *("--share", *map(str, share)),
                 env=post.values,
                 pass_fds=(its.fileno(), post.listening.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,

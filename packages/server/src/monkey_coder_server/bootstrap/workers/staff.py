@@ -44,9 +44,9 @@ class Staff:
         """A number is free again."""
         self._reserved.discard(number)
 
-    async def hire(self, number: int, post: Post) -> Worker:
-        """Start a worker. Raises `OSError`."""
-        worker = self._there[number] = await Worker.start(number, post)
+    async def hire(self, number: int, post: Post, share: tuple[int, int]) -> Worker:
+        """Start a worker, which is one (counted from 0) of how many. Raises `OSError`."""
+        worker = self._there[number] = await Worker.start(number, post, share)
         return worker
 
     async def part(self, worker: Worker) -> int:

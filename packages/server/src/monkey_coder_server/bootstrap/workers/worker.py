@@ -22,11 +22,15 @@ from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, Settings
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a worker is given by its supervisor: two inherited descriptors, and where simulated providers are."""
+    """What a worker is given by its supervisor: two inherited descriptors, and where simulated providers are.
+
+    `share` says which of how many workers it is, counted from 0.
+    """
 
     channel: int
     listening: int
     simulated: Mapping[str, str]
+    share: tuple[int, int]
 
 
 def run(place: Place) -> int:
@@ -64,7 +68,7 @@ async def _serve(settings: Settings, place: Place, channel: Channel) -> None:
 
         last.callback(tell_figures)
         last.callback(asyncio.create_task(_listen(channel, ending, tell_figures)).cancel)
-        gateway = await last.enter_async_context(open_gateway(settings, simulated=place.simulated))
+        gateway = await last.enter_async_context(open_gateway(settings, simulated=place.simulated, share=place.share))
         read_figures.append(gateway.metrics.text)
         public = Listener(gateway.application, public_options(settings), bound=socket.socket(fileno=place.listening))
         await public.start()
