@@ -12,11 +12,14 @@ WAIT = 30.0
 LONG = "[[sandbox output_tokens=10 tokens_per_second=4 first_token_ms=100]]"
 PAID, REFUSED = 200, 402
 GONE = {200, 204}
+UNKNOWN = 401
 
 
-async def new_key(house: Hosts, **wish: Any) -> tuple[str, str]:
-    """The id and the text of a new key of the first account, known at every door."""
-    made = await call(house.doors[0], "POST", "/v1/keys", house.owner, {"name": "another", "rate": 1_000_000, **wish})
+async def new_key(house: Hosts, owner: str = "", **wish: Any) -> tuple[str, str]:
+    """The id and the text of a new key of the owner of another, or of the first account."""
+    made = await call(
+        house.doors[0], "POST", "/v1/keys", owner or house.owner, {"name": "another", "rate": 1_000_000, **wish}
+    )
     return made.body["key_id"], made.body["key"]
 
 
@@ -34,7 +37,7 @@ async def key_revoked(house: Hosts, _load: Balanced, finding: Finding) -> None:
     for _ in range(5):
         key_id, key = await new_key(house)
         used = await asyncio.gather(*(work(door, key) for door in house.doors))
-        finding.measured("used before", [one.status for one in used], right={one.status for one in used} == {PAID})
+        finding.measured("used before", [one.status for one in used], right=UNKNOWN not in {one.status for one in used})
         await revoke(house, key_id)
         seconds += await asyncio.gather(*(refused(door, key, within=WAIT) for door in house.doors))
     finding.figures.clear()

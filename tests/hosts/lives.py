@@ -13,9 +13,11 @@ from tests.hosts.house import Gateway, Hosts
 from tests.hosts.load import READY, Balanced, cut
 from tests.hosts.outages import CONNECTIONS, COUNT
 from tests.outages.asking import Asked, ask
+from tests.outages.house import PLENTY, account_of
 
 STREAMS = 200
-HERD = 1_000
+HERD, OF_AN_ACCOUNT, AT_ONCE = 900, 180, 20
+"""Keys in all, and of one account, which may have 200."""
 TOLD_SECONDS = 1.0
 """A balancer that asks every second has no reason to ask twice."""
 LEASED = "SELECT instance, count(*) FROM leases WHERE state = 'open' GROUP BY instance"
@@ -85,9 +87,13 @@ async def _stream(one: Asked, key: str) -> None:
 
 
 async def herd(house: Hosts, _load: Balanced, finding: Finding) -> None:
-    """A gateway that has just begun is asked by a thousand keys at once."""
-    made = [new_key(house) for _ in range(HERD)]
-    keys = [key for n in range(0, HERD, 20) for _, key in await asyncio.gather(*made[n : n + 20])]
+    """A gateway that has just begun is asked by nine hundred keys at once."""
+    keys: list[str] = []
+    for number in range(HERD // OF_AN_ACCOUNT):
+        made = await asyncio.to_thread(account_of, house.environment, f"herd-{number}", PLENTY)
+        for _ in range(OF_AN_ACCOUNT // AT_ONCE):
+            fresh = await asyncio.gather(*(new_key(house, made["api_key"]) for _ in range(AT_ONCE)))
+            keys += [key for _, key in fresh]
     gateway = house.hosts[0].gateways[1]
     await _restarted(gateway)
     most = [0]

@@ -106,7 +106,7 @@ async def open_gateway(
     """Everything but sockets to listen on. At the end of the block features finish their work, then stores close.
 
     `sandbox` runs simulated providers beside it, `simulated` names those that run elsewhere, by their base URLs.
-    `share` says which of how many processes on this host it is, counted from 0: each allows its part of what is limited.
+    `share` says which of how many processes on this host it is, counted from 0: each allows its part of limits.
     """
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(settings))
