@@ -97,7 +97,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         (["serve"], {"ENVIRONMENT": "production"}, "JWT_SECRET_KEY is not set"),
         (["serve"], {"ENVIRONMENT": "production", **STRONG, "KEY_PEPPER": "changeme" * 8}, "KEY_PEPPER is too weak"),
         (["check-config"], {"ENVIRONMENT": "staging"}, "one of development, production"),
-        (["serve", "--workers", "4"], {}, "--workers must be 1"),
+        (["serve"], {"WORKERS": "none"}, "WORKERS"),
         (["serve"], {"PORT": "http"}, "PORT is 'http'"),
         (["serve"], {"DATABASE_URL": "mysql://localhost/x"}, "SQLite or PostgreSQL"),
         (["serve"], {"DATABASE_URL": "postgresql://me:changeme@127.0.0.1:1/x"}, "is the server running?)"),

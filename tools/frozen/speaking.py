@@ -56,6 +56,7 @@ from monkey_coder_server.domain.payments import (
 from monkey_coder_server.domain.plans import Plan, PlanSpan, put_on
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
 from monkey_coder_server.domain.promotions import Promotion
+from monkey_coder_server.domain.rates import Measure, RateRule
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.domain.subscriptions import Subscription
 from monkey_coder_server.domain.throttling import Allowance
@@ -225,6 +226,7 @@ async def _set_up(store: Storage) -> None:
     await store.teams.add_team(Team("team_1", firm.account_id, "Web", NOON))
     await store.teams.add_project(Project(firm.account_id, "web", "team_1", NOON))
     await store.model_rules.put(firm.account_id, ModelRule(Holder(HolderKind.TEAM, "team_1"), deny=("xai/*",)))
+    await store.rates.put(firm.account_id, RateRule(Holder(HolderKind.TEAM, "team_1"), Measure.TOKENS, 600_000))
     await store.identities.link(Identity("google", "7", "ada@example.org"), "user_1", NOON)
     await store.tickets.issue(Ticket(b"ticket".ljust(32), "email", "user_1", NOON + LATER, "{}"))
     await _prove(store)

@@ -29,6 +29,7 @@ ABOUT_NO_MODEL = {
     "operators.md",
     "postgresql.md",
     "redis.md",
+    "many-processes.md",
     "quotes.md",
     "reconcile.md",
 }

@@ -8,6 +8,7 @@ import pytest
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.bootstrap.workers.staff import Staff
 from monkey_coder_server.settings import load
+from packages.server.tests.redis_server import SHARED
 
 ROOT = Path(__file__).resolve().parents[4]
 RULES = (ROOT / "deploy/prometheus/alerts.yml").read_text(encoding="utf-8")
@@ -37,9 +38,10 @@ def written() -> list[re.Match[str]]:
 
 @pytest.fixture
 async def exported(tmp_path: Path) -> set[str]:
-    """Names of all samples a gateway of several workers may export, one that takes payments."""
+    """Names of all samples a gateway of several workers may export, one that takes payments and shares limits."""
     stripe = {"STRIPE_SECRET_KEY": "rk_test_nobody", "STRIPE_WEBHOOK_SECRET": f"whsec_{'a' * 32}"}
-    settings = load({"DATA_DIR": str(tmp_path), **stripe, "STRIPE_API_BASE": "http://127.0.0.1:9"})
+    elsewhere = {"STRIPE_API_BASE": "http://127.0.0.1:9", "REDIS_URL": SHARED}
+    settings = load({"DATA_DIR": str(tmp_path), **stripe, **elsewhere})
     async with open_gateway(settings) as gateway:
         told = gateway.metrics.text() + await Staff().figures()
     kinds = dict(re.findall(r"# TYPE (\w+) (\w+)\n", told.decode()))

@@ -30,6 +30,7 @@ async def test_every_limit_is_shown_with_what_is_left_and_when_it_resets(house: 
         "scope": "model",
         "holder": "account",
         "holder_id": customer.account_id,
+        "source": "operator",
         "model": "openai/gpt-5",
         "period": "total",
         "unit": "tokens",

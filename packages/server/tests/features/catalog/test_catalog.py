@@ -35,6 +35,8 @@ async def test_only_what_can_be_called_is_on_offer(house: Any) -> None:
         "status": "unconfigured",
         "healthy": False,
         "models": 0,
+        "data_policies": ["retention_30_days"],
+        "data_policies_source": "https://console.groq.com/docs/your-data",
     }
 
 

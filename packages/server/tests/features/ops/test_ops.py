@@ -26,6 +26,10 @@ async def test_a_gateway_is_ready_until_it_drains(house: Any) -> None:
     assert (await house.client.get("/health/ready")).status_code == 200
     house.gateway.drain.draining = True
     try:
+        assert (await house.client.get("/health/ready")).status_code == 503
+        noticed = await house.client.get("/v1/models", headers=customer.headers)
+        assert noticed.status_code == 200, "balancers look away first"
+        house.gateway.drain.refusing = True
         ready = await house.client.get("/health/ready")
         assert (ready.status_code, ready.json()["status"]) == (503, "draining")
         assert (await house.client.get("/health")).status_code == 200
@@ -33,7 +37,7 @@ async def test_a_gateway_is_ready_until_it_drains(house: Any) -> None:
         assert (work.status_code, work.json()["error_code"]) == (503, "unavailable")
         assert work.headers["retry-after"] == "1"
     finally:
-        house.gateway.drain.draining = False
+        house.gateway.drain.draining = house.gateway.drain.refusing = False
 
 
 @pytest.mark.parametrize(("word", "status"), [(ops.CARRIED, 200), ("failing", 503)])

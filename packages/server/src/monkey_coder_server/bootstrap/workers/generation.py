@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from monkey_coder_server.bootstrap.workers.channel import HURRY, LEAVE, STOP
 from monkey_coder_server.bootstrap.workers.process import NotReady, Post, Worker, ending_of
@@ -141,10 +142,9 @@ class Generation:
         return None
 
     async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._ending.wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
 
     def _give_up(self, refused: Exception) -> None:
         serving = any(worker.serving for worker in self._workers.values())

@@ -69,7 +69,8 @@ class Worker:
     async def ready(self) -> None:
         """Wait until it serves. Raises `SettingsError` for what it was refused for, `NotReady` for any other end."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._started.wait(), READY_SECONDS)
+            async with asyncio.timeout(READY_SECONDS):
+                await self._started.wait()
         if self._problems:
             raise SettingsError(*self._problems)
         if not self._started.is_set():
@@ -100,7 +101,8 @@ class Worker:
         self._told.clear()
         self.tell(METRICS)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._told.wait(), FIGURES_SECONDS)
+            async with asyncio.timeout(FIGURES_SECONDS):
+                await self._told.wait()
 
     async def _listen(self) -> None:
         async for message in self._channel.heard():

@@ -11,6 +11,8 @@ from monkey_coder_server.web.respond import Headers
 
 RuleBook = Callable[[str], Sequence[RateRule]]
 """The rules of an account, from memory."""
+LONGEST_WAIT = 60.0
+"""Seconds a refused caller is told to wait at most: a minute, whatever the cells add that limits are counted in."""
 _TOKENS = "-tokens"
 _REQUESTS = "-requests"
 
@@ -58,14 +60,14 @@ class Limits:
         admitted = await self._quotas.admit(takes)
         if not isinstance(admitted, Refusal):
             return admitted
-        bound = admitted.standing.bound
-        facts = {"limit": bound.name, "holder": bound.holder, **_figures([admitted.standing], admitted.retry_after)}
+        bound, wait = admitted.standing.bound, min(admitted.retry_after, LONGEST_WAIT)
+        facts = {"limit": bound.name, "holder": bound.holder, **_figures([admitted.standing], wait)}
         wanted = next(take.amount for take in takes if take.bound is bound)
         if wanted > bound.allowed:
             message = f"This request can take {wanted} tokens, and the limit is {bound.told}; ask for fewer."
-            raise RateLimited(message, facts=facts, retry_after=admitted.retry_after)
-        message = f"The limit of {bound.told} is reached; wait {admitted.retry_after:.1f} seconds."
-        raise RateLimited(message, facts=facts, retry_after=admitted.retry_after)
+            raise RateLimited(message, facts=facts, retry_after=wait)
+        message = f"The limit of {bound.told} is reached; wait {wait:.1f} seconds."
+        raise RateLimited(message, facts=facts, retry_after=wait)
 
     def _headers(self, found: Sequence[Bound]) -> Headers:
         counted = [self._quotas.standing(bound) for bound in found if bound.measure is not Measure.CONCURRENCY]
@@ -75,14 +77,16 @@ class Limits:
 class Ticket:
     """What one request holds of its limits. Whoever starts it ends it; what is ended twice is ended once.
 
-    `headers` say what is left. `running` says that somebody ends it later than whoever let it in.
+    `headers` say what is left. `running` says that somebody ends it later than whoever let it in. `used` are the tokens
+    it is known to have used, whatever becomes of their booking.
     """
 
-    __slots__ = ("_caller", "_limits", "_reserved", "_taken", "headers", "running")
+    __slots__ = ("_caller", "_limits", "_reserved", "_taken", "headers", "running", "used")
 
     def __init__(self, limits: Limits, taken: Pass, caller: Caller | None, headers: Headers) -> None:
         self.headers = headers
         self.running = False
+        self.used = 0
         self._limits = limits
         self._taken = taken
         self._caller = caller
@@ -102,7 +106,8 @@ class Ticket:
             raise
 
     def settle(self, tokens: int) -> None:
-        """The request is over and used so many tokens."""
+        """The request is over and used so many tokens, if it is not known to have used more."""
+        tokens = max(tokens, self.used)
         self._taken.settle(tokens)
         if self._reserved is not None:
             self._reserved.settle(tokens)

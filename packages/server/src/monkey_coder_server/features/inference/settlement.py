@@ -43,6 +43,8 @@ class Settlements:
         Raises `Unavailable` when the ledger stays away: then it is booked later, and a repeat of the request under
         the same id gets the answer.
         """
+        if served.job.ticket is not None:
+            served.job.ticket.used = served.total.total
 
         async def book() -> Settled:
             bodies: list[bytes] = []

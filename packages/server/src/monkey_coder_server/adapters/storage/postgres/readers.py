@@ -92,8 +92,8 @@ class PgReaders:
             raise Unavailable("Too many are reading the ledger right now; please try again.", retry_after=1)
         self._waiting += 1
         try:
-            running = asyncio.get_running_loop().run_in_executor(pool, self._run, body, answer, account_id)
-            return await asyncio.wait_for(running, longest.total_seconds())
+            async with asyncio.timeout(longest.total_seconds()):  # `wait_for` of Python 3.11 swallows cancellations
+                return await asyncio.get_running_loop().run_in_executor(pool, self._run, body, answer, account_id)
         except TimeoutError as error:
             raise unreadable(type(error).__name__) from error
         except psycopg.Error as error:
