@@ -23,6 +23,7 @@ class Wire:
         self._writers: set[asyncio.StreamWriter] = set()
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
+        self._server: asyncio.Server | None = None
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
         self._thread.start()
         self._ready.wait()
@@ -45,16 +46,19 @@ class Wire:
         self._loop.run_forever()
 
     async def _listen(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
+        if self._server is not None:
+            self._server.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         for writer in self._writers:
             writer.transport.abort()
+        await asyncio.sleep(0)  # transports close their sockets in the loop's next turn
 
     async def _serve(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         self._writers.add(back)
