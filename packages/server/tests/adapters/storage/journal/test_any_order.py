@@ -72,6 +72,7 @@ async def take(journal: SqliteJournal, model: Model, step: str, asked: HoldReque
         model.ended.setdefault(request_id, served(asked, price))
         journal.resolve(served(asked, price))
     elif step == "forget":
+        await journal.note("req_none", failure(asked)).durable()  # it tells of what is on disk, and only of that
         numbers = [number for number, ending in await journal.endings(0, 100) if ending.hold == asked]
         model.ended.pop(request_id, None)
         journal.forget(numbers)
