@@ -107,7 +107,7 @@ class SqlPriceBooks:
     async def refresh(self) -> None:
         """Take in what was activated until now, by whatever process."""
         number, rows = await self._readers.read(partial(_newer_than, self._number))
-        if rows:
+        if rows and number > self._number:  # another look may have come first
             self._known = tuple((from_micros(starts_at), read_book(json.loads(facts))) for starts_at, facts in rows)
             self._number = number
 
