@@ -93,7 +93,7 @@ class SqlMarkups:
         """Take in what was changed until now, by whatever process."""
         seen = {"seen": self._revision}
         rows = await self._readers.read(lambda reading: reading.rows(_CHANGED, seen))
-        if rows:
+        if rows and rows[-1][-1] > self._revision:  # another look may have come first
             known = {rule.name: rule for rule in self._known} | {rule.name: rule for rule in map(_rule, rows)}
             self._known = tuple(known.values())
             self._revision = max(self._revision, rows[-1][-1])

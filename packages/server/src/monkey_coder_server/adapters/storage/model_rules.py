@@ -100,7 +100,8 @@ class SqlModelRules:
 
     async def refresh(self) -> None:
         """Take in what was changed until now, by whatever process."""
-        for row in await self._readers.read(lambda reading: reading.rows(_CHANGED, {"seen": self._revision})):
+        rows = await self._readers.read(lambda reading: reading.rows(_CHANGED, {"seen": self._revision}))
+        for row in [row for row in rows if row[-1] > self._revision]:  # another look may have come first
             rule, known = _rule(row), self._known[row[0]]
             if rule.empty:
                 known.pop(rule.holder, None)

@@ -114,7 +114,8 @@ class SqlAccountPlans:
 
     async def refresh(self) -> None:
         """Take in what was changed until now, by whatever process."""
-        for row in await self._readers.read(lambda reading: reading.rows(_CHANGED, {"seen": self._revision})):
+        rows = await self._readers.read(lambda reading: reading.rows(_CHANGED, {"seen": self._revision}))
+        for row in [row for row in rows if row[-1] > self._revision]:  # another look may have come first
             span, known = _span(row), self._known[row[0]]
             if span.empty:
                 known.pop(span.starts_at, None)

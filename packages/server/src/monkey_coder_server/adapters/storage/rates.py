@@ -83,7 +83,8 @@ class SqlRates:
 
     async def refresh(self) -> None:
         """Take in what was changed until now, by whatever process."""
-        for row in await self._readers.read(lambda reading: reading.rows(_CHANGED, {"seen": self._revision})):
+        rows = await self._readers.read(lambda reading: reading.rows(_CHANGED, {"seen": self._revision}))
+        for row in [row for row in rows if row[-1] > self._revision]:  # another look may have come first
             account_id, allowed, revision = row[0], row[4], row[5]
             known, rule = self._known[account_id], _rule(row, allowed or 0)
             place = (rule.holder, rule.measure, rule.model)
