@@ -1,7 +1,6 @@
 """Recovery codes: 120 random bits in 24 letters and digits, stored as keyed digests."""
 
 import base64
-import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ def new_recovery_codes() -> tuple[str, ...]:
 
 def recovery_digests(peppers: Sequence[bytes], code: str) -> tuple[bytes, ...]:
     """What a code may be stored as: by the first pepper what is made now, by the others what was made before."""
-    return tuple(hmac.digest(pepper, b"recovery code\0" + code.encode(), hashlib.sha256) for pepper in peppers)
+    return tuple(hmac.digest(pepper, b"recovery code\0" + code.encode(), "sha256") for pepper in peppers)
 
 
 def _code() -> str:

@@ -1,7 +1,6 @@
 """Stores and accounts: what both the gateway and the operator's commands stand on."""
 
 import contextlib
-import hashlib
 import hmac
 import os
 import secrets
@@ -124,7 +123,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         ids=ids,
         mint_key=_minting(settings, pepper, peppers),
         random_text=lambda: secrets.token_urlsafe(32),
-        successor=lambda text: hmac.digest(pepper, b"successor\0" + text.encode(), hashlib.sha256).hex(),
+        successor=lambda text: hmac.digest(pepper, b"successor\0" + text.encode(), "sha256").hex(),
         trial_credit=parse_usd(settings.trial_credit_usd),
         base_url=settings.base_url,
     )

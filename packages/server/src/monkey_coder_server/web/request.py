@@ -1,6 +1,6 @@
 """One HTTP request as an endpoint sees it: cheap to build, read lazily."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
 from monkey_coder_server.domain.errors import RequestTooLarge
@@ -61,15 +61,20 @@ class Request:
         self.body_seconds = body_seconds
         self._body: bytes | None = None
         self._left: Callable[[], None] | None = None
-        self._headers: dict[bytes, bytes] | None = None
+        self._headers: dict[str, str] | None = None
         self._query: dict[str, str] | None = None
 
     def header(self, name: str) -> str | None:
         """A header by its lower-case name; the last one where it is repeated."""
+        return self.headers.get(name)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers by lower-case name; the last one where a name is repeated."""
         if self._headers is None:
-            self._headers = dict(self.scope["headers"])
-        value = self._headers.get(name.encode("ascii"))
-        return None if value is None else value.decode("latin-1")
+            sent = self.scope["headers"]
+            self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in sent}
+        return self._headers
 
     @property
     def query(self) -> dict[str, str]:

@@ -166,7 +166,9 @@ class LeasedLedger:
             return await self._charged_before(settlement)
         if running.resolved is None:
             charge = self._charge(settlement, running.request)
-            result = remember(charge) if remember is not None else None
+            result = None if remember is None else remember(charge)
+            if running.request.idempotency is None:
+                result = None  # nobody can ask for it again
             running.charge = charge
             running.resolved = Resolved(running.request, running.lease_id, settlement, charge.charged, result)
         await self._ended(running)

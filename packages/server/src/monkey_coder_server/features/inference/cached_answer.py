@@ -12,6 +12,7 @@ import msgspec
 from monkey_coder_server.domain import stream_events
 from monkey_coder_server.domain.stream_events import Event, FinishReason
 from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.features.inference.squeezing import squeezed
 from monkey_coder_server.ports.ledger import Charge
 from monkey_coder_server.ports.record import Record
 
@@ -101,7 +102,7 @@ async def packed(answer: CachedAnswer) -> bytes | None:
         return None
     if len(plain) > LONGEST:
         return None
-    return zlib.compress(plain, 1) if len(plain) <= _INLINE else await asyncio.to_thread(zlib.compress, plain, 1)
+    return squeezed(plain) if len(plain) <= _INLINE else await asyncio.to_thread(squeezed, plain)
 
 
 def unpacked(value: bytes) -> CachedAnswer | None:

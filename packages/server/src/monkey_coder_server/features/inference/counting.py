@@ -6,7 +6,6 @@ from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.tokenizers import calibration
 from monkey_coder_server.features.inference.desk import Desk
 from monkey_coder_server.features.inference.door import Memory
-from monkey_coder_server.features.inference.foreign import envelope_headers
 from monkey_coder_server.ports.front import Envelope, Front
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.request import Request
@@ -28,7 +27,7 @@ class CountDoor:
     async def serve(self, request: Request, *, path_model: str | None = None) -> Reply:
         """Answer with the count. Raises `InvalidRequest` for a body that is no request of the dialect."""
         headers = await self._desk.limit(request)
-        envelope = Envelope(headers=envelope_headers(request), query=request.query, path_model=path_model, stream=False)
+        envelope = Envelope(headers=request.headers, query=request.query, path_model=path_model, stream=False)
         body = await request.body()
         if self._memory is not None:
             body, _ = await self._memory.recall(request, body)

@@ -31,7 +31,7 @@ from monkey_coder_server.features.inference.first_answers import (
     key_of,
     told_again,
 )
-from monkey_coder_server.features.inference.foreign import envelope_headers, job_of
+from monkey_coder_server.features.inference.foreign import job_of
 from monkey_coder_server.features.inference.guards import Guards, Knock
 from monkey_coder_server.features.inference.job import Outcome, Served, Settled
 from monkey_coder_server.features.inference.kept import Kept, Listener
@@ -124,9 +124,7 @@ class Door:
     ) -> Reply:
         started = self._clock.monotonic()
         headers = [*ticket.headers, (b"request-id", request.request_id.encode())]
-        envelope = Envelope(
-            headers=envelope_headers(request), query=request.query, path_model=path_model, stream=stream
-        )
+        envelope = Envelope(headers=request.headers, query=request.query, path_model=path_model, stream=stream)
         sent = await request.body()
         body, keep = (sent, None) if self._memory is None else await self._memory.recall(request, sent)
         inbound = self._front.read(body, envelope)
@@ -149,12 +147,10 @@ class Door:
         rounds = None if inbound.kind is not Kind.CHAT else await self._desk.rounds(request, None, inbound.kind)
         await self._desk.told(rounds)
         recorder = None if key is None or not inbound.stream else Recorder(partial(self._writer, visit))
+        repeatable = None if key is None else partial(self._kept, inbound, recorder)
 
         def render(served: Served, charge: Charge) -> bytes:
             return b"" if inbound.stream else self._whole(inbound, served, charge)
-
-        def first(served: Served, charge: Charge, body: bytes) -> bytes:
-            return self._kept(inbound, Settled(served, charge, body), recorder)
 
         job = job_of(
             request,
@@ -164,7 +160,7 @@ class Door:
             started=started,
             render=render,
             idempotency=key,
-            keep=first,
+            keep=repeatable,
             rounds=rounds,
             ticket=ticket,
         )
@@ -172,7 +168,7 @@ class Door:
             job,
             request.header("cache-control"),
             request.header(CACHE_HEADER),
-            partial(self._question, visit, body, envelope, recorder),
+            partial(self._question, visit, body, envelope, repeatable),
         )
         run = self._pipeline.start(job)
         if recorder is not None:
@@ -180,14 +176,16 @@ class Door:
         kept = None if place is None else self._guards.keep(place, knock, run)
         return await self._answer(msgspec.structs.replace(visit, kept=kept), run)
 
-    def _question(self, visit: Visit, body: bytes, envelope: Envelope, recorder: Recorder | None) -> Question:
+    def _question(
+        self, visit: Visit, body: bytes, envelope: Envelope, keep: Callable[[Recalled], bytes] | None
+    ) -> Question:
         """What the cache must know of the request. Raises `ValueError` for a body that has no one meaning."""
         inbound = visit.inbound
         return Question(
             said=(self._front.name, envelope.path_model, envelope.query.get("alt"), canonical_text(body)),
             size=len(body),
             retell=lambda recalled: b"" if inbound.stream else self._recalled(visit, recalled),
-            keep=lambda recalled: self._kept(inbound, recalled, recorder),
+            keep=keep,
             barred=visit.keep is not None,
         )
 
@@ -199,7 +197,7 @@ class Door:
             return told_again(outcome, visit.headers)
         return await _reply(visit, outcome, outcome.body)
 
-    def _kept(self, inbound: Inbound, settled: Settled | Recalled, recorder: Recorder | None) -> bytes:
+    def _kept(self, inbound: Inbound, recorder: Recorder | None, settled: Settled | Recalled) -> bytes:
         """The answer as its repeats are given it."""
         headers = [*settled_headers(settled), *dropped_of(settled, inbound)]
         if recorder is None:

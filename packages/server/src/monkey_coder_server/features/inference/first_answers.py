@@ -15,6 +15,7 @@ from monkey_coder_server.domain.stream_events import Event
 from monkey_coder_server.features.inference.branches_asked import HEADER as COLLAPSE_HEADER
 from monkey_coder_server.features.inference.job import Outcome
 from monkey_coder_server.features.inference.running import Opening
+from monkey_coder_server.features.inference.squeezing import squeezed, squeezer
 from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGHTS_HEADER
 from monkey_coder_server.features.inference.weights_asked import header_weights
 from monkey_coder_server.ports.front import AnswerWriter, Bill, Envelope
@@ -29,8 +30,6 @@ MOST_WRITTEN = 64 * 1024 * 1024
 """Bytes of one answer before they are compressed: what a repeat makes of it again."""
 NOT_KEPT = b""
 """In place of an answer that was too long, or whose process died before it ended."""
-_WINDOW, _MEMORY = 12, 5
-"""Compression takes 32 KiB a stream so, not 256."""
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -84,7 +83,7 @@ def kept_whole(headers: Headers, body: bytes) -> bytes:
     """A whole answer as it is kept."""
     if len(body) > MOST_WRITTEN:
         return NOT_KEPT
-    return _kept(headers, zlib.compress(body, 1))
+    return _kept(headers, squeezed(body))
 
 
 def _kept(headers: Headers, compressed: bytes) -> bytes:
@@ -120,7 +119,7 @@ class Recorder:
     def __init__(self, writer: Callable[[Opening], AnswerWriter]) -> None:
         self._new = writer
         self._writer: AnswerWriter | None = None
-        self._squeeze = zlib.compressobj(1, zlib.DEFLATED, _WINDOW, _MEMORY)
+        self._squeeze = squeezer()
         self._pieces: list[bytes] = []
         self._size = self._written = 0
 

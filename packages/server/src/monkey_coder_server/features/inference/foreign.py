@@ -1,6 +1,6 @@
 """A request of a foreign dialect as a job: the same admission, routes and books as a native task."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from monkey_coder_server.domain import personas
@@ -8,7 +8,7 @@ from monkey_coder_server.domain.catalog import Capability, Kind
 from monkey_coder_server.domain.conversation import Document, Image, Part, ToolResult
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.branches_asked import HEADER, said_collapse, wanted_collapse
-from monkey_coder_server.features.inference.job import Job, Served
+from monkey_coder_server.features.inference.job import Job, Served, Settled
 from monkey_coder_server.features.inference.limits import Ticket
 from monkey_coder_server.features.inference.plan import Wishes
 from monkey_coder_server.features.inference.repeats import RETRY_HEADER
@@ -37,7 +37,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
     started: float,
     render: Callable[[Served, Charge], bytes],
     idempotency: IdempotencyKey | None,
-    keep: Callable[[Served, Charge, bytes], bytes],
+    keep: Callable[[Settled], bytes] | None,
     ticket: Ticket,
     rounds: Rounds | None = None,
 ) -> Job:
@@ -93,11 +93,6 @@ def required(inbound: Inbound) -> Iterator[Capability]:
         yield Capability.VISION
     if any(_binary(part) for message in request.messages for part in _within(message.parts)):
         yield Capability.DOCUMENTS
-
-
-def envelope_headers(request: Request) -> Mapping[str, str]:
-    """The headers by lower-case name."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
 
 
 def _within(parts: tuple[Part, ...]) -> Iterator[Part]:

@@ -33,7 +33,7 @@ def _untold() -> None:
 class Job(Record, frozen=True, kw_only=True):
     """`render` writes the caller's body from what was served.
 
-    `keep` makes of that body what an idempotent replay is given, if that is something else.
+    `keep` makes of the settled answer what an idempotent replay is given, if that is not its body alone.
 
     `max_tokens` is None when the caller left it open: `default_max_tokens` then, or less if the wallet is short.
     `max_cost` in nano-dollars. `collapse`: several arms are to be asked, and how one answer is kept. `locked` is what a
@@ -55,7 +55,7 @@ class Job(Record, frozen=True, kw_only=True):
     default_max_tokens: int = 4096
     max_cost: int | None = None
     idempotency: IdempotencyKey | None = None
-    keep: "Callable[[Served, Charge, bytes], bytes] | None" = None
+    keep: "Callable[[Settled], bytes] | None" = None
     locked: Promise | None = None
     explores: bool = True
     collapse: Collapse | None = None

@@ -50,9 +50,9 @@ class Settlements:
             bodies: list[bytes] = []
 
             def remember(charge: Charge) -> bytes:
-                bodies.append(served.job.render(served, charge))
-                keep = served.job.keep
-                return bodies[-1] if keep is None else keep(served, charge, bodies[-1])
+                body, keep = served.job.render(served, charge), served.job.keep
+                bodies.append(body)
+                return body if keep is None else keep(Settled(served, charge, body))
 
             charge = await self._ledger.settle(settlement_of(served, trail), remember=remember)
             self._telemetry.record(served_record(served, charge))
