@@ -1,60 +1,26 @@
 """A streamed answer: server-sent events in pieces cut anywhere."""
 
-from collections.abc import Sequence
-
-from monkey_coder_protocol.sse import SseEvent, SseParser, SseTooLong
+from monkey_coder_protocol.sse import SseEvent
 from monkey_coder_server.dialects.openai_chat.assembly import Assembly
 from monkey_coder_server.dialects.openai_chat.chunks import json_of, read_frame
 from monkey_coder_server.dialects.openai_chat.skim import Skimmer
 from monkey_coder_server.dialects.openai_errors import failure_in_answer
+from monkey_coder_server.dialects.openai_stream import EventStream
 from monkey_coder_server.dialects.wire import parse_json
-from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.domain.stream_events import Event, Frame
 
 
-class ChatStream:
-    """Implements `ports.provider.StreamDecoder`. The end is `[DONE]` or, where a provider sends none, the close."""
+class ChatStream(EventStream):
+    """The end is `[DONE]` or, where a provider sends none, the close."""
 
-    __slots__ = ("_assembly", "_provider", "_relay", "_skimmer", "_sse")
+    __slots__ = ("_assembly", "_provider", "_relay", "_skimmer")
 
     def __init__(self, provider: str, *, relay: bool = False) -> None:
         self._provider = provider
         self._relay = relay
         self._skimmer = Skimmer()
-        self._sse = SseParser()
         self._assembly = Assembly(provider)
-
-    def feed(self, piece: bytes) -> Sequence[Event]:
-        """Take bytes; return the events they complete."""
-        out: list[Event] = []
-        if self._assembly.over():
-            return out
-        try:
-            events = self._sse.feed(piece)
-        except SseTooLong as error:
-            self._assembly.fail(FailureKind.MALFORMED, f"The provider's stream is broken: {error}.", out)
-            return out
-        for event in events:
-            if not self._take(event, out):
-                self._assembly.fail(FailureKind.MALFORMED, f"A stream frame is not JSON: {event.data[:200]!r}", out)
-            if self._assembly.over():
-                break
-        return out
-
-    def finish(self) -> Sequence[Event]:
-        """The connection closed."""
-        out: list[Event] = []
-        if self._assembly.over():
-            return out
-        for event in self._sse.finish():
-            self._take(event, out)  # half a frame is a cut, not garbage
-        if self._assembly.over():
-            return out
-        if self._assembly.finished:
-            self._assembly.end(out)
-        else:
-            self._assembly.fail(FailureKind.CUT_SHORT, "The stream stopped before the answer was finished.", out)
-        return out
+        super().__init__(self._assembly)
 
     def _take(self, event: SseEvent, out: list[Event]) -> bool:
         """Read one event; False when it is not JSON."""
@@ -79,6 +45,12 @@ class ChatStream:
         if self._relay and self._assembly.speaks:
             self._skimmer.learn(data)
         return True
+
+    def _close(self, out: list[Event]) -> None:
+        if self._assembly.finished:
+            self._assembly.end(out)
+        else:
+            super()._close(out)
 
     def _pass_on(self, event: SseEvent, out: list[Event]) -> None:
         if self._relay:
