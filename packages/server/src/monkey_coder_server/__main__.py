@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except SettingsError as broken:
-        return _complain(str(broken), CONFIGURATION_ERROR)
+        return _complain(str(broken), broken.exit_code)
     except KeyboardInterrupt:
         return 130
     return code
@@ -303,11 +303,12 @@ def _db_current(_options: argparse.Namespace) -> int:
 
 def _on_database(action: Callable[[str], str | None]) -> str | None:
     from monkey_coder_server.adapters.storage.operations import UnusableDatabase  # noqa: PLC0415 - heavy
+    from monkey_coder_server.bootstrap.books import refusal  # noqa: PLC0415 - heavy
 
     try:
         return action(load().database_url.reveal())
     except UnusableDatabase as unusable:
-        raise SettingsError(str(unusable)) from unusable
+        raise refusal(unusable) from unusable
 
 
 def _routes(_options: argparse.Namespace) -> int:

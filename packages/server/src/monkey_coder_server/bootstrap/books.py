@@ -4,7 +4,7 @@ import contextlib
 import hmac
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +27,7 @@ from monkey_coder_server.bootstrap.mail import open_outbox
 from monkey_coder_server.bootstrap.sign_in import sign_in_providers
 from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.confirmation import SecondFactors
+from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.money import parse_usd
 from monkey_coder_server.domain.operators import OPERATOR
 from monkey_coder_server.features import accounts
@@ -34,7 +35,7 @@ from monkey_coder_server.ports.accounts import AuditEntry
 from monkey_coder_server.ports.clock import Ids
 from monkey_coder_server.ports.factors import SecondFactorRules
 from monkey_coder_server.ports.limiter import Limiter
-from monkey_coder_server.settings import Settings, SettingsError
+from monkey_coder_server.settings import AwayError, Settings, SettingsError
 from monkey_coder_server.web.auth import Authenticator, CredentialStores
 
 ISSUER = "Monkey Coder"
@@ -67,13 +68,30 @@ def peppers_of(settings: Settings) -> api_keys.Peppers:
     return api_keys.Peppers(tuple([each.reveal().encode() for each in (settings.key_pepper, *settings.old_peppers)]))
 
 
+def refusal(unusable: UnusableDatabase) -> SettingsError:
+    """What a start is refused with for a database that cannot be opened."""
+    return AwayError(str(unusable)) if unusable.away else SettingsError(str(unusable))
+
+
 async def _open_storage(settings: Settings, signer: Ed25519Signer, clock: SystemClock) -> Storage:
     try:
         storage = await open_storage(settings.database_url.reveal(), signer=signer, clock=clock)
     except UnusableDatabase as unusable:
-        raise SettingsError(str(unusable)) from unusable
+        raise refusal(unusable) from unusable
     storage.keys.trust(settings.key_staleness_seconds)
     return storage
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """What a database that goes away in the middle of a start is to the operator: a `SettingsError` is raised."""
+    try:
+        yield
+    except UnusableDatabase as unusable:
+        raise refusal(unusable) from unusable
+    except Unavailable as away:
+        message = f"The database went away while the gateway started: {away.message}"
+        raise AwayError(message) from away
 
 
 @contextlib.asynccontextmanager

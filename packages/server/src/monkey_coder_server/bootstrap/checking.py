@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from monkey_coder_server.adapters.redis import unreachable
 from monkey_coder_server.adapters.storage import migrate
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
-from monkey_coder_server.settings import Settings, SettingsError, without_password
+from monkey_coder_server.settings import AwayError, Settings, SettingsError, without_password
 
 KEYS_BEGIN: Mapping[str, str] = MappingProxyType(
     {
@@ -35,12 +35,14 @@ class Findings:
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    away: bool = False
+    """Whether the first problem is a database that does not answer now."""
 
 
 def look(settings: Settings) -> Findings:
     """Look at settings that could be read. Nothing is changed."""
-    revision, *away = _revision(settings)
-    problems = [*away, *_malformed_keys(settings), *_ports(settings)]
+    revision, unusable = _revision(settings)
+    problems = [*([] if unusable is None else [str(unusable)]), *_malformed_keys(settings), *_ports(settings)]
     warnings = [*settings.notices, *_strange_keys(settings), *_missing(settings)]
     if settings.production:
         problems += _not_for_production(settings)
@@ -49,13 +51,13 @@ def look(settings: Settings) -> Findings:
             "TRUSTED_PROXY_HOPS is 0: if a proxy ends TLS before this gateway, every caller seems to come from it; "
             "set how many proxies append to X-Forwarded-For."
         )
-    if not away and revision != migrate.HEAD:
+    if unusable is None and revision != migrate.HEAD:
         behind = (
             f"The database is {revision or 'empty'} and the newest revision {migrate.HEAD}; "
             "the next start, or `monkey-server db upgrade`, brings it there."
         )
         warnings.append(behind)
-    return Findings(tuple(problems), tuple(warnings))
+    return Findings(tuple(problems), tuple(warnings), away=isinstance(unusable, AwayError))
 
 
 def unshared(settings: Settings) -> Iterator[str]:
@@ -70,24 +72,26 @@ def unshared(settings: Settings) -> Iterator[str]:
 
 
 def insist(settings: Settings) -> None:
-    """Raises `SettingsError` with all that must be mended."""
-    if problems := look(settings).problems:
-        raise SettingsError(*problems)
+    """Raises `SettingsError` with all that must be mended; `AwayError` where only the database is away."""
+    found = look(settings)
+    if found.problems:
+        raise (AwayError if found.away and len(found.problems) == 1 else SettingsError)(*found.problems)
 
 
-def _revision(settings: Settings) -> tuple[str | None, *tuple[str, ...]]:
+def _revision(settings: Settings) -> tuple[str | None, SettingsError | None]:
     """The database's revision, and what is wrong with it."""
     url = settings.database_url.reveal()
     try:
         revision = migrate.current(url)
     except UnusableDatabase as unusable:
-        return None, f"DATABASE_URL: {unusable}"
+        sentence = f"DATABASE_URL: {unusable}"
+        return None, AwayError(sentence) if unusable.away else SettingsError(sentence)
     except sqlite3.Error as broken:
-        return None, f"DATABASE_URL: {without_password(url)} cannot be read: {broken}."
+        return None, SettingsError(f"DATABASE_URL: {without_password(url)} cannot be read: {broken}.")
     if revision is not None and revision > migrate.HEAD:
         newer = f"DATABASE_URL: the database is of a newer release ({revision}) than this one ({migrate.HEAD})."
-        return revision, newer
-    return (revision,)
+        return revision, SettingsError(newer)
+    return revision, None
 
 
 def _malformed_keys(settings: Settings) -> Iterator[str]:

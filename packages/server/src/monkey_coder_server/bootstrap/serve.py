@@ -10,6 +10,7 @@ import uvloop
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions
 from monkey_coder_server.adapters.metrics import MetricsEndpoint, configure_logging
 from monkey_coder_server.bootstrap import checking
+from monkey_coder_server.bootstrap.books import starting
 from monkey_coder_server.bootstrap.ending import Ending, end_in_order
 from monkey_coder_server.bootstrap.gateway import open_gateway, states_of
 from monkey_coder_server.bootstrap.listening import announcement, open_listener, public_options, settle_in
@@ -43,9 +44,10 @@ async def _serve(settings: Settings, *, sandbox: bool, stripe: bool) -> int:
     on_hangup(_refuse_to_reload, ending.stopped.set)
     async with AsyncExitStack() as before:
         simulated = await before.enter_async_context(simulated_payments(settings)) if stripe else None
-        gateway = await before.enter_async_context(
-            open_gateway(simulated.settings if simulated else settings, sandbox=sandbox)
-        )
+        with starting():
+            gateway = await before.enter_async_context(
+                open_gateway(simulated.settings if simulated else settings, sandbox=sandbox)
+            )
         sockets = await before.enter_async_context(AsyncExitStack())
         endpoint = MetricsEndpoint(gateway.metrics.read)
         metrics = Listener(endpoint, ListenerOptions(settings.host, settings.metrics_port))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from monkey_coder_server.settings.data_policies import read_data_policies
 from monkey_coder_server.settings.dotenv import with_file
-from monkey_coder_server.settings.faults import Secret, SettingsError, without_password, wrong
+from monkey_coder_server.settings.faults import AwayError, Secret, SettingsError, without_password, wrong
 from monkey_coder_server.settings.mail import MailSettings, read_mail
 from monkey_coder_server.settings.payments import PaymentSettings, read_payments
 from monkey_coder_server.settings.rates import MOST_OF_A_RATE, RATE_VARIABLES, RateSettings, rate_settings
@@ -22,6 +22,7 @@ from monkey_coder_server.settings.webhooks import read_webhook_hosts
 __all__ = [
     "CONFIGURATION_ERROR",
     "VARIABLES",
+    "AwayError",
     "MailSettings",
     "PaymentSettings",
     "ProviderSettings",
@@ -36,8 +37,8 @@ __all__ = [
     "read",
     "without_password",
 ]
-CONFIGURATION_ERROR = 78
-"""Exit code for broken configuration (EX_CONFIG of sysexits.h)."""
+CONFIGURATION_ERROR = SettingsError.exit_code
+"""Exit code for broken configuration."""
 _AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
 _PERCENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?", re.ASCII)
 

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 class SettingsError(Exception):
     """Variables are missing or wrong: each of `problems` names one, its value and what is allowed."""
 
+    exit_code = 78
+    """EX_CONFIG of sysexits.h: trying again changes nothing."""
+
     def __init__(self, *problems: str) -> None:
         super().__init__(*problems)
         self.problems = problems
@@ -14,6 +17,13 @@ class SettingsError(Exception):
     def __str__(self) -> str:
         first, *more = self.problems
         return f"{first} ({len(more)} more: `monkey-server check-config` lists all.)" if more else first
+
+
+class AwayError(SettingsError):
+    """What a variable names cannot be reached now: there is nothing to correct, and the same start may succeed later."""
+
+    exit_code = 75
+    """EX_TEMPFAIL of sysexits.h."""
 
 
 class Secret:

@@ -17,7 +17,14 @@ T = TypeVar("T")
 
 
 class UnusableDatabase(Exception):
-    """The database cannot be opened; the message says why in words an operator can act on, without the password."""
+    """The database cannot be opened; the message says why in words an operator can act on, without the password.
+
+    `away`: it does not answer now, and nothing is known to be wrong with how it was asked.
+    """
+
+    def __init__(self, message: str, *, away: bool = False) -> None:
+        super().__init__(message)
+        self.away = away
 
 
 @dataclass(slots=True, eq=False)

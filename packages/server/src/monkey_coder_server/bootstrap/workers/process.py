@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from monkey_coder_server.bootstrap.workers.channel import FIGURES, METRICS, READY, REFUSED, Channel
-from monkey_coder_server.settings import SettingsError
+from monkey_coder_server.settings import AwayError, SettingsError
 
 logger = logging.getLogger(__name__)
 FIGURES_SECONDS = 1.0
@@ -46,7 +46,7 @@ class Worker:
         self._channel = channel
         self._started = asyncio.Event()
         self._told = asyncio.Event()
-        self._problems: tuple[str, ...] = ()
+        self._refused: SettingsError | None = None
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
@@ -71,8 +71,8 @@ class Worker:
         with suppress(TimeoutError):
             async with asyncio.timeout(READY_SECONDS):
                 await self._started.wait()
-        if self._problems:
-            raise SettingsError(*self._problems)
+        if self._refused is not None:
+            raise self._refused
         if not self._started.is_set():
             message = f"worker {self.number} was not ready within {READY_SECONDS:.0f} seconds"
             raise NotReady(message)
@@ -110,7 +110,8 @@ class Worker:
                 self.providers, self.serving = message["providers"], True
                 self._started.set()
             elif message["word"] == REFUSED:
-                self._problems = tuple(message["problems"])
+                kind = AwayError if message.get("away") else SettingsError
+                self._refused = kind(*message["problems"])
             elif message["word"] == FIGURES:
                 self.text = message["text"]
                 self._told.set()

@@ -12,12 +12,13 @@ import uvloop
 from monkey_coder_server.adapters.listener import Listener
 from monkey_coder_server.adapters.metrics import configure_logging
 from monkey_coder_server.bootstrap import checking
+from monkey_coder_server.bootstrap.books import starting
 from monkey_coder_server.bootstrap.ending import Ending, end_in_order
 from monkey_coder_server.bootstrap.gateway import open_gateway, states_of
 from monkey_coder_server.bootstrap.listening import public_options, settle_in
 from monkey_coder_server.bootstrap.workers import channel as channels
 from monkey_coder_server.bootstrap.workers.channel import FIGURES, READY, REFUSED, Channel
-from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, read
+from monkey_coder_server.settings import AwayError, Settings, SettingsError, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ async def _work(place: Place) -> int:
         configure_logging(settings.log_level, settings.log_format)
         await _serve(settings, place, channel)
     except SettingsError as refused:
-        channel.tell(REFUSED, problems=refused.problems)
-        return CONFIGURATION_ERROR
+        channel.tell(REFUSED, problems=refused.problems, away=isinstance(refused, AwayError))
+        return refused.exit_code
     finally:
         await channel.close()
     return 0
@@ -68,7 +69,9 @@ async def _serve(settings: Settings, place: Place, channel: Channel) -> None:
 
         last.callback(tell_figures)
         last.callback(asyncio.create_task(_listen(channel, ending, tell_figures)).cancel)
-        gateway = await last.enter_async_context(open_gateway(settings, simulated=place.simulated, share=place.share))
+        with starting():
+            opening = open_gateway(settings, simulated=place.simulated, share=place.share)
+            gateway = await last.enter_async_context(opening)
         read_figures.append(gateway.metrics.text)
         public = Listener(gateway.application, public_options(settings), bound=socket.socket(fileno=place.listening))
         await public.start()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+from psycopg.errors import LockNotAvailable
 
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
 from monkey_coder_server.adapters.storage.postgres.connection import Connection, Server, connect
@@ -44,7 +45,7 @@ def change_tables(url: str, work: Callable[[Any], None]) -> None:
     table after us waits for us, so we wait for it no longer than `LOCK_MS`. Raises `UnusableDatabase`.
     """
     from sqlalchemy import NullPool, create_engine  # noqa: PLC0415 - imported with Alembic
-    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - imported with Alembic
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - imported with Alembic
 
     server = Server(url)
     engine = create_engine("postgresql+psycopg://", creator=lambda: _patient(server), poolclass=NullPool)
@@ -56,8 +57,10 @@ def change_tables(url: str, work: Callable[[Any], None]) -> None:
                 work(connection)
         except psycopg.Error as error:
             raise unusable(server, error) from error
-        except OperationalError as error:
-            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+        except DBAPIError as error:
+            if isinstance(error.orig, psycopg.OperationalError) and not isinstance(error.orig, LockNotAvailable):
+                raise unusable(server, error.orig) from error
+            if not isinstance(error.orig, LockNotAvailable):
                 raise
             if not left:
                 message = f"A table of the {server.shown} stayed in use, so it was not migrated: {error.orig}"

@@ -13,6 +13,7 @@ from datetime import timedelta
 import psycopg
 
 from monkey_coder_server.adapters.storage.postgres.connection import Connection, Server, connect
+from monkey_coder_server.adapters.storage.postgres.problems import unusable
 
 LOOK_SECONDS = 5
 TRY_AGAIN = timedelta(milliseconds=50)
@@ -27,18 +28,18 @@ _LET_IN = f"SELECT pg_advisory_unlock({_KEY})"
 async def presence(server: Server, *, when_alone: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Count as a gateway on this database for the length of the block.
 
-    `when_alone` runs first if there is no other; one that comes meanwhile waits for it. Raises `psycopg.Error`.
+    `when_alone` runs first if there is no other; one that comes meanwhile waits for it. Raises `UnusableDatabase`.
     """
-    connection = await asyncio.to_thread(connect, server, "presence")
+    try:
+        connection = await asyncio.to_thread(connect, server, "presence")
+    except psycopg.Error as error:
+        raise unusable(server, error) from error
     seat = _Seat(server, connection)
     try:
-        alone = await seat.ask(_ALONE)
-        if alone:
-            await when_alone()
-        while not await seat.ask(_JOIN):  # noqa: ASYNC110 - the lock is another process's
-            await asyncio.sleep(TRY_AGAIN.total_seconds())
-        if alone:
-            await seat.ask(_LET_IN)
+        try:
+            await seat.take(when_alone)
+        except psycopg.Error as error:
+            raise unusable(server, error) from error
         keeper = asyncio.create_task(seat.keep(), name="presence")
         try:
             yield
@@ -59,9 +60,15 @@ class _Seat:
         self._joined = True
         self._left = False
 
-    async def ask(self, question: str) -> bool:
-        """Ask the server something, in a thread."""
-        return await asyncio.to_thread(self._ask, question)
+    async def take(self, when_alone: Callable[[], Awaitable[None]]) -> None:
+        """Take the lock as `presence` says. Raises `psycopg.Error`."""
+        alone = await asyncio.to_thread(self._ask, _ALONE)
+        if alone:
+            await when_alone()
+        while not await asyncio.to_thread(self._ask, _JOIN):  # noqa: ASYNC110 - the lock is another process's
+            await asyncio.sleep(TRY_AGAIN.total_seconds())
+        if alone:
+            await asyncio.to_thread(self._ask, _LET_IN)
 
     async def keep(self) -> None:
         """Have the lock until cancelled; a database that is away is asked again."""

@@ -25,6 +25,17 @@ SENTENCES = (
     ("read-only", "it is a standby that cannot be written"),
     ("invalid URI", "it is no postgresql://USER:PASSWORD@HOST/DATABASE"),
 )
+LASTING = frozenset(
+    {
+        "authentication failed",
+        "no password supplied",
+        "does not exist",
+        "permission denied",
+        "no pg_hba.conf entry",
+        "invalid URI",
+    }
+)
+"""What somebody has to correct. All else may be over in a moment: a server that starts, a failover, a network."""
 
 
 class UnknownEnd(Unavailable):
@@ -74,8 +85,8 @@ def check(connection: Connection) -> None:
 def unusable(server: Server, error: psycopg.Error) -> UnusableDatabase:
     """The sentence for an operator whose database cannot be opened."""
     said = " ".join(str(error).split())
+    part, reason = next((each for each in SENTENCES if each[0] in said), ("", f"it says: {said[:300]}"))
     if isinstance(error, UnsuitableServer):
-        reason = said
-    else:
-        reason = next((sentence for part, sentence in SENTENCES if part in said), f"it says: {said[:300]}")
-    return UnusableDatabase(f"Cannot open the {server.shown}: {reason}.")
+        return UnusableDatabase(f"Cannot open the {server.shown}: {said}.")
+    away = isinstance(error, psycopg.OperationalError) and part not in LASTING
+    return UnusableDatabase(f"Cannot open the {server.shown}: {reason}.", away=away)
