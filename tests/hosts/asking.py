@@ -31,9 +31,11 @@ class Answer:
         return str(self.body["result"]["metadata"]["cost_usd"])
 
 
-async def call(door: str, method: str, path: str, key: str, body: Mapping[str, Any] | None = None) -> Answer:
+async def call(
+    door: str, method: str, path: str, key: str, body: Mapping[str, Any] | None = None, *, within: float = 30.0
+) -> Answer:
     """Ask something else than work."""
-    timeout = aiohttp.ClientTimeout(total=30)
+    timeout = aiohttp.ClientTimeout(total=within)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
@@ -41,7 +43,7 @@ async def call(door: str, method: str, path: str, key: str, body: Mapping[str, A
         ):
             said = await response.json(content_type=None) if response.status != 204 else {}
             return Answer(response.status, said or {}, dict(response.headers))
-    except (aiohttp.ClientError, OSError, ValueError):
+    except (aiohttp.ClientError, OSError, ValueError):  # a `TimeoutError` is an `OSError`
         return Answer(0, {}, {})
 
 
@@ -56,26 +58,31 @@ async def work(door: str, key: str, steering: str = BRIEF) -> Answer:
     return await call(door, "POST", "/v1/execute", key, body)
 
 
-async def until(question: Callable[[], Awaitable[bool]], *, within: float) -> float:
-    """Seconds until it is answered yes; infinite when it is not in time."""
-    begun = time.monotonic()
+async def until(question: Callable[[], Awaitable[bool]], *, within: float, in_a_row: int = 1) -> float:
+    """Seconds until it is answered yes so often in a row, the first of them; infinite when it is not in time."""
+    begun, row, first = time.monotonic(), 0, 0.0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(within):
-            while not await question():  # noqa: ASYNC110 - it rings no bell
-                await asyncio.sleep(OFTEN)
-            return time.monotonic() - begun
+            while row < in_a_row:
+                asked = time.monotonic()
+                if await question():
+                    first, row = (first if row else asked), row + 1
+                else:
+                    row = 0
+                    await asyncio.sleep(OFTEN)
+            return first - begun
     return float("inf")
 
 
-async def refused(door: str, key: str, *, within: float) -> float:
-    """Seconds until a gateway takes a key no more."""
+async def refused(door: str, key: str, *, within: float, in_a_row: int = 1) -> float:
+    """Seconds until every process behind a door takes a key no more."""
 
     async def asked() -> bool:
         return (await call(door, "GET", "/anthropic/v1/models", key)).status == 401
 
-    return await until(asked, within=within)
+    return await until(asked, within=within, in_a_row=in_a_row)
 
 
-def ready(door: str) -> Awaitable[Answer]:
+def ready(door: str, *, within: float = 30.0) -> Awaitable[Answer]:
     """What a gateway says of itself."""
-    return call(door, "GET", "/health/ready", "")
+    return call(door, "GET", "/health/ready", "", within=within)

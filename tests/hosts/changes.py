@@ -39,7 +39,9 @@ async def key_revoked(house: Hosts, _load: Balanced, finding: Finding) -> None:
         used = await asyncio.gather(*(work(door, key) for door in house.doors))
         finding.measured("used before", [one.status for one in used], right=UNKNOWN not in {one.status for one in used})
         await revoke(house, key_id)
-        seconds += await asyncio.gather(*(refused(door, key, within=WAIT) for door in house.doors))
+        seconds += await asyncio.gather(
+            *(refused(door, key, within=WAIT, in_a_row=house.looks) for door in house.doors)
+        )
     finding.figures.clear()
     finding.seen("refused everywhere", seconds)
 
@@ -60,7 +62,7 @@ async def cap_lowered(house: Hosts, _load: Balanced, finding: Finding) -> None:
         async def asked() -> bool:
             return (await work(door, key)).status == REFUSED
 
-        return until(asked, within=WAIT)
+        return until(asked, within=WAIT, in_a_row=house.looks)
 
     finding.seen("refused everywhere", list(await asyncio.gather(*(stopped(door) for door in house.doors))))
 
@@ -79,7 +81,7 @@ async def price_changed(house: Hosts, _load: Balanced, finding: Finding) -> None
             answer = await work(door, key)
             return answer.status == PAID and answer.cost not in before
 
-        return until(asked, within=WAIT)
+        return until(asked, within=WAIT, in_a_row=house.looks)
 
     finding.seen("charged everywhere", list(await asyncio.gather(*(changed(door) for door in house.doors))))
     held = {(await one).cost for one in running}
@@ -97,22 +99,25 @@ async def cut_off_and_revoked(house: Hosts, load: Balanced, finding: Finding) ->
     taken = asyncio.get_running_loop().time() - began
     finding.measured("revoked at the other host in", f"{taken * 1000:.0f} ms", right=taken < WAIT)
     began += taken
-    finding.seen("refused by the other host", list(await _all_refuse(key, here.doors)))
-    finding.seen("served no more by the host that is cut off", list(await _all_refuse(key, there.doors)))
+    finding.seen("refused by the other host", list(await _all_refuse(house, key, here.doors)))
+    finding.seen("served no more by the host that is cut off", list(await _all_refuse(house, key, there.doors)))
     served = load.since(began, doors=here.doors)
     finding.measured("the other host served", f"{served.served}/{served.asked}", right=not served.errors)
     there.to_postgresql.mend()
-    finding.seen("refused once it is whole", [await refused(door, key, within=WAIT) for door in there.doors])
+    finding.seen(
+        "refused once it is whole",
+        [await refused(door, key, within=WAIT, in_a_row=house.looks) for door in there.doors],
+    )
 
 
-def _all_refuse(key: str, doors: tuple[str, ...]) -> Any:
+def _all_refuse(house: Hosts, key: str, doors: tuple[str, ...]) -> Any:
     """Seconds until each serves the key no more: 401, or 503 where nobody can know."""
 
     def stopped(door: str) -> Any:
         async def asked() -> bool:
             return (await work(door, key)).status in {401, 503}
 
-        return until(asked, within=WAIT)
+        return until(asked, within=WAIT, in_a_row=house.looks)
 
     return asyncio.gather(*(stopped(door) for door in doors))
 

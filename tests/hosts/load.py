@@ -10,6 +10,8 @@ from tests.outages.findings import Share
 from tests.outages.load import Load
 
 LOOK_SECONDS = 0.1
+BALANCER_SECONDS = 2.0
+"""How long a balancer waits for a gateway to say that it is ready."""
 WARM_SECONDS = 120
 READY = 200
 
@@ -53,13 +55,30 @@ class Balanced(Load):
         asked = [one for one in self.asked if one.ended > began and one.payer.startswith("steady")]
         return share([one for one in asked if not doors or one.door in doors])
 
+    async def begun_before(self, moment: float, since: float, *, doors: tuple[str, ...]) -> Share:
+        """What became of requests of keys that have plenty that began in a while, once all of those have ended.
+
+        Raises `TimeoutError`.
+        """
+        asked = [one for one in self.asked if since < one.began < moment and one.payer.startswith("steady")]
+        asked = [one for one in asked if one.door in doors]
+        async with asyncio.timeout(WARM_SECONDS):
+            while not all(one.ended for one in asked):  # noqa: ASYNC110 - a list
+                await asyncio.sleep(LOOK_SECONDS)
+        return share(asked)
+
     async def _look(self) -> None:
         async def look(door: str) -> None:
-            (self._open.add if (await ready(door)).status == READY else self._open.discard)(door)
+            (self._open.add if (await ready(door, within=BALANCER_SECONDS)).status == READY else self._open.discard)(
+                door
+            )
 
-        while True:
-            await asyncio.gather(*(look(door) for door in self._doors))
-            await asyncio.sleep(LOOK_SECONDS)
+        async def keep_looking(door: str) -> None:
+            while True:
+                await look(door)
+                await asyncio.sleep(LOOK_SECONDS)
+
+        await asyncio.gather(*(keep_looking(door) for door in self._doors))
 
 
 def share(asked: list[Asked]) -> Share:
@@ -67,6 +86,11 @@ def share(asked: list[Asked]) -> Share:
     errors = Counter(one.error for one in asked if not one.served)
     longest = max((one.ended - one.began for one in asked), default=0.0)
     return Share(len(asked), len(asked) - errors.total(), errors, longest)
+
+
+def told(found: Share) -> str:
+    """What those were told who were not served, for people."""
+    return f" ({', '.join(f'{count} {name}' for name, count in sorted(found.errors.items()))})" if found.errors else ""
 
 
 def cut(found: Share) -> int:

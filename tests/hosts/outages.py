@@ -5,10 +5,10 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from tests.hosts.asking import ready
+from tests.hosts.asking import ready, until, work
 from tests.hosts.finding import Fault, Finding
 from tests.hosts.house import Hosts
-from tests.hosts.load import READY, Balanced, cut
+from tests.hosts.load import READY, Balanced, cut, told
 from tests.outages.findings import meanwhile
 from tests.outages.outages import WAYS, outage
 
@@ -56,12 +56,12 @@ async def slow_database(house: Hosts, load: Balanced, finding: Finding) -> None:
         host.to_postgresql.mend()
     await asyncio.sleep(2)
     found = load.since(began)
-    finding.measured("served", f"{found.served}/{found.asked}")
+    finding.measured("served", f"{found.served}/{found.asked}{told(found)}")
     finding.measured("cut", cut(found), right=not cut(found))
     finding.measured("slowest", f"{found.longest:.1f} s", right=found.longest < LONGEST_SECONDS)
     await _all_ready(house, finding)
     [(connections,)] = await asyncio.to_thread(house.read, COUNT)
-    finding.measured("connections", connections, right=connections <= CONNECTIONS * len(house.doors))
+    finding.measured("connections", connections, right=connections <= CONNECTIONS * house.processes)
 
 
 async def without_redis(
@@ -73,7 +73,7 @@ async def without_redis(
     await break_it(house)
     await asyncio.sleep(1)
     found = load.since(began)
-    finding.measured("served", f"{found.served}/{found.asked}", right=not found.errors)
+    finding.measured("served", f"{found.served}/{found.asked}{told(found)}", right=not found.errors)
     finding.measured("slowest", f"{found.longest:.1f} s", right=found.longest < LONGEST_SECONDS)
 
 
@@ -81,6 +81,18 @@ async def _redis_down(house: Hosts) -> None:
     house.redis.cli("SHUTDOWN", "NOSAVE")
     await asyncio.sleep(AWAY_SECONDS)
     await asyncio.to_thread(house.redis.start)
+
+
+async def _redis_killed(house: Hosts) -> None:
+    house.redis.kill()
+    await asyncio.sleep(AWAY_SECONDS)
+    await asyncio.to_thread(house.redis.start)
+
+
+async def _redis_paused(house: Hosts) -> None:
+    house.redis.pause()
+    await asyncio.sleep(AWAY_SECONDS)
+    house.redis.resume()
 
 
 async def _redis_flushed(house: Hosts) -> None:
@@ -109,8 +121,51 @@ def redis(break_it: Callable[[Hosts], Awaitable[None]]) -> Fault:
     return partial(without_redis, break_it=break_it)
 
 
-redis_down, redis_flushed = redis(_redis_down), redis(_redis_flushed)
+redis_down, redis_killed, redis_paused = redis(_redis_down), redis(_redis_killed), redis(_redis_paused)
+redis_flushed = redis(_redis_flushed)
 redis_slow, redis_cut_off = redis(_redis_slow), redis(_redis_cut_off)
+
+
+async def cut_off_from_providers(house: Hosts, load: Balanced, finding: Finding) -> None:
+    """One host hears nothing of any provider: what it cannot serve is told so or waits, and costs nothing."""
+    await load.warm()
+    (here, there), began = house.hosts, time.monotonic()
+    there.to_providers.silent = True
+    await asyncio.sleep(2 * AWAY_SECONDS)
+    others = load.since(began, doors=here.doors)
+    there.to_providers.mend()
+    cut_off = await load.begun_before(time.monotonic(), began, doors=there.doors)
+    finding.measured(
+        "the other host served",
+        f"{others.served}/{others.asked}{told(others)}",
+        right=others.served > 0 and not others.errors,
+    )
+    finding.measured("the one that is cut off", f"{cut_off.served}/{cut_off.asked}{told(cut_off)}")
+    finding.measured("slowest", f"{cut_off.longest:.1f} s", right=cut_off.longest < LONGEST_SECONDS)
+    finding.seen("serves again in", list(await asyncio.gather(*(_serves(house, door) for door in there.doors))))
+
+
+async def unplugged(house: Hosts, load: Balanced, finding: Finding) -> None:
+    """One host hears nothing of anybody; who asks goes to the other, and nothing of what it held is lost."""
+    await load.warm()
+    (here, there), began = house.hosts, time.monotonic()
+    there.network.unplug()
+    await asyncio.sleep(2 * AWAY_SECONDS)
+    others = load.since(began, doors=here.doors)
+    there.network.mend()
+    right = others.served > 0 and not others.errors
+    finding.measured("the other host served", f"{others.served}/{others.asked}{told(others)}", right=right)
+    await _all_ready(house, finding)
+    finding.seen("serves again in", list(await asyncio.gather(*(_serves(house, door) for door in there.doors))))
+
+
+async def _serves(house: Hosts, door: str) -> float:
+    """Seconds until every process behind a door serves a key that has plenty."""
+
+    async def asked() -> bool:
+        return (await work(door, house.owner)).status == READY
+
+    return await until(asked, within=LONGEST_SECONDS, in_a_row=house.looks)
 
 
 async def _all_ready(house: Hosts, finding: Finding) -> None:

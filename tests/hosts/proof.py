@@ -22,7 +22,11 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "PostgreSQL paused": outages.database("pause"),
         "PostgreSQL slow": outages.slow_database,
         "host cut off from PostgreSQL": changes.cut_off_and_revoked,
+        "host cut off from providers": outages.cut_off_from_providers,
+        "host unplugged": outages.unplugged,
         "Redis down": outages.redis_down,
+        "Redis killed": outages.redis_killed,
+        "Redis paused": outages.redis_paused,
         "Redis flushed": outages.redis_flushed,
         "Redis slow": outages.redis_slow,
         "host cut off from Redis": outages.redis_cut_off,
@@ -37,11 +41,15 @@ LEASES = "SELECT count(*) FROM leases WHERE state = 'open'"
 HELD = "SELECT count(*) FROM wallets WHERE held <> 0 OR balance < 0"
 
 
+def _quiet(_finding: Finding) -> None:
+    """For who only wants them all."""
+
+
 def prove(
-    data: Path, names: Sequence[str], *, at_once: int = 1, told: Callable[[Finding], None] = lambda _: None
+    data: Path, names: Sequence[str], *, at_once: int = 1, workers: int = 1, told: Callable[[Finding], None] = _quiet
 ) -> list[Finding]:
     """Run them; the last finding is that of the books. Raises `NoPostgresql` and `NoRedis`."""
-    with hosts(data, limit=LIMIT) as house:
+    with hosts(data, limit=LIMIT, workers=workers) as house:
         found = asyncio.run(_run(house, names, at_once, told))
         house.close()
         books = _books(house)
@@ -59,8 +67,7 @@ async def _run(house: Hosts, names: Sequence[str], at_once: int, told: Callable[
         except Exception as broken:  # noqa: BLE001 - one fault that cannot be tried spoils no other
             finding.wrong.append("".join(traceback.format_exception_only(broken)).strip())
         for host in house.hosts:
-            host.to_postgresql.mend()
-            host.to_redis.mend()
+            host.network.mend()
         found.append(finding)
         told(finding)
     await load.stop()
