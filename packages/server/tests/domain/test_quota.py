@@ -103,8 +103,10 @@ def test_what_others_are_short_of_is_given_up_and_not_used_again_beyond_an_equal
     assert idle.held == 0
     busy = part(100, 100)
     busy.take(5, NOW)
+    assert not busy.contested(NOW)
     busy.yield_up(NOW, 4)
     assert busy.held == 10
+    assert (busy.contested(NOW + WINDOW - 1), busy.contested(NOW + WINDOW)) == (True, False)
 
 
 def test_a_lower_limit_leaves_everybody_as_large_a_part_of_it() -> None:

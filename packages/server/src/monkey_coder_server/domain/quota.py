@@ -87,6 +87,7 @@ class Part:
 
     __slots__ = (
         "_cells",
+        "_contested_until",
         "_equal",
         "_yields_until",
         "allowed",
@@ -113,6 +114,7 @@ class Part:
         self._cells: deque[Cell] = deque()
         self._equal = 0
         self._yields_until = 0.0
+        self._contested_until = 0.0
 
     def free(self, now: float) -> int:
         """What may be taken now without asking anybody."""
@@ -168,9 +170,14 @@ class Part:
         For a second what falls free beyond an equal share is not used again, so that whoever has less comes to theirs.
         """
         self._equal, self._yields_until = self.allowed // max(1, peers), now + YIELD_SECONDS
+        self._contested_until = now + WINDOW
         self.free(now)
         fair = max(0, self._equal - self.used)
         self.held = min(self.held, self.used + min(self.recent(now), fair))
+
+    def contested(self, now: float) -> bool:
+        """Whether others were short of it in the last minute."""
+        return now < self._contested_until
 
     def revise(self, allowed: int) -> None:
         """Another figure holds from now on. Of a lower one everybody keeps as large a part as before."""

@@ -10,7 +10,7 @@ from monkey_coder_server.adapters.redis import RedisStore
 from monkey_coder_server.domain.quota import CELL, WINDOW
 from monkey_coder_server.domain.rates import Measure
 from monkey_coder_server.ports.quotas import Quotas, Refusal, Take
-from packages.server.tests.adapters.limiter.worlds import World, bound
+from packages.server.tests.adapters.limiter.worlds import Process, World, bound
 from packages.server.tests.redis_server import SHARED, own_prefix
 
 pytestmark = pytest.mark.system
@@ -99,3 +99,35 @@ async def test_what_is_not_used_goes_back_and_what_is_idle_is_forgotten(world: W
     assert second.branch.parts
     await world.pass_time(WINDOW + 130)
     assert not second.branch.parts
+
+
+AMPLE = bound(Measure.REQUESTS, 8_000)
+"""Nobody comes near it."""
+
+
+async def _served(process: Process, requests: int) -> int:
+    found = [await process.quotas.admit([Take(AMPLE, 1)]) for _ in range(requests)]
+    return sum(isinstance(each, Pass) for each in found)
+
+
+async def test_one_that_joined_later_serves_on_without_the_bank_what_nobody_is_short_of(world: World) -> None:
+    first = await world.join()
+    await world.pass_time(3.0)
+    assert await _served(first, 2) == 2
+    later = await world.join()
+    await world.pass_time(3.0)
+    assert await _served(later, 1) == 1
+    world.dead = True
+    assert await _served(later, 100) == 100
+
+
+async def test_a_bank_that_forgets_and_dies_leaves_everybody_what_they_had(world: World) -> None:
+    fleet = [await world.join() for _ in range(3)]
+    await world.pass_time(3.0)
+    for process in fleet:
+        assert await _served(process, 1) == 1
+    await world.flush()
+    await world.pass_time(1.0)
+    world.dead = True
+    await world.pass_time(1.0)
+    assert [await _served(process, 100) for process in fleet] == [100, 100, 100]

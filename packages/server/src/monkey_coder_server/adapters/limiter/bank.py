@@ -68,8 +68,9 @@ local function recall(q, subject)
   redis.call('EXPIRE', inbox .. q, 900)
 end
 local results = {}
-for i = 10, #ARGV, 4 do
+for i = 10, #ARGV, 5 do
   local subject, allowed, have, want = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+  local ease = tonumber(ARGV[i + 4])
   local key = base .. ':of:' .. subject
   local keep = string.sub(subject, 1, 12) == 'concurrency:' and lapse or window + lapse
   local parts, others, told = redis.call('HGETALL', key), 0, {}
@@ -93,7 +94,7 @@ for i = 10, #ARGV, 4 do
     local own = first[me] and math.floor(allowed / (2 * first[me])) or 0
     if not young and free >= own then new = -1 else new = 0 end
   elseif not young then
-    new = math.max(have, math.min(want, free))
+    new = math.max(have, math.min(math.max(want, ease), free))
   end
   if new == -1 then
     redis.call('HDEL', key, me)
@@ -120,12 +121,16 @@ return {peers, young and 1 or 0, known, born, redis.call('SPOP', inbox .. me, mo
 
 
 class Entry(NamedTuple):
-    """What a process says of its part in a limit: what it holds, and what it wants to hold, or `FORGET`."""
+    """What a process says of its part in a limit: what it holds, and what it wants to hold, or `FORGET`.
+
+    `ease` is what it takes as well while nobody holds it; nobody is asked to give that up.
+    """
 
     subject: str
     allowed: int
     held: int
     want: int
+    ease: int
 
 
 class Answer(NamedTuple):

@@ -88,7 +88,8 @@ class Branch:
             if len(self._unsaid) <= MOST_ENTRIES:
                 self._counted_on = self.peers
             said = [self._unsaid.pop(subject) for subject in list(self._unsaid)[:MOST_ENTRIES]]
-            entries = [Entry(part.subject, part.allowed, part.held, self._wanted(part)) for part in said]
+            now = self._monotonic()
+            entries = [Entry(part.subject, part.allowed, part.held, *self._wanted(part, now)) for part in said]
             before, informed = [part.held for part in said], self._informed
             try:
                 answer = await self._bank.settle(entries, peers=self._counted_on, ready=informed)
@@ -101,13 +102,18 @@ class Branch:
             self._ready = informed and self._informed and len(answer.recalled) < MOST_RECALLED
             return True
 
-    def _wanted(self, part: Part) -> int:
-        """What is wanted is asked for once; a part nobody uses is given up."""
+    def _wanted(self, part: Part, now: float) -> tuple[int, int]:
+        """What is wanted is asked for once, and with it, while nobody is short, enough to go on without the bank.
+
+        A part nobody uses is given up.
+        """
         if part.want == FORGET:
             part.held = 0
-            return FORGET
+            return FORGET, 0
         want, part.want = part.want, 0
-        return max(part.held, want)
+        if want <= part.held:
+            return part.held, 0
+        return want, 0 if part.contested(now) else first_share(part.allowed, self.peers)
 
     def _hear(self, answer: Answer, said: list[Part], before: list[int]) -> None:
         for part, held, (new, spare) in zip(said, before, answer.parts, strict=True):
@@ -120,6 +126,7 @@ class Branch:
             if part.want == FORGET:
                 part.want = 0
         now = self._monotonic()
+        only_says = answer.young and self.peers > 0 and self.contact <= Contact.SHRUNK
         self.young = answer.young
         self.peers = max(self.peers, answer.peers) if answer.young else answer.peers
         if answer.born != self._born or self.contact is not Contact.HELD:
@@ -130,17 +137,21 @@ class Branch:
                 part.turn(Contact.HELD, self.peers, now)
         self._heard_at, self._born = now, answer.born
         for subject in answer.recalled:
-            self._recall(subject, now)
+            self._recall(subject, now, yields=not only_says)
         new_here = answer.young or not answer.known or answer.recalled or self._unsaid
         self._informed = self._informed or not new_here
 
-    def _recall(self, subject: str, now: float) -> None:
-        """Others are short of a limit: give up what is not needed of it, also what was never asked for."""
+    def _recall(self, subject: str, now: float, *, yields: bool) -> None:
+        """Others are short of a limit: give up what is not needed of it, also what was never asked for.
+
+        A bank that has forgotten everything is short of nothing: it asks what is held, and is told.
+        """
         part = self.parts.get(subject)
         if part is None:
             part = self.parts[subject] = Part(subject, Measure(subject.partition(":")[0]), 0, 0)
             part.asked_at = now
-        part.yield_up(now, self.peers)
+        elif yields:
+            part.yield_up(now, self.peers)
         self._unsaid[subject] = part
 
     async def _keep_beating(self) -> None:
