@@ -52,7 +52,7 @@ async def test_only_what_is_unforeseen_counts_as_a_defect(
     monkeypatch.setattr(*seconds, 0)
     store, defects = Store(Unavailable("away") if away else ValueError("broken")), list[str]()
     books = SimpleNamespace(
-        storage=SimpleNamespace(ledger=store, costs=store),
+        storage=SimpleNamespace(ledger=store, costs=store, watching=SimpleNamespace(apart=0.0)),
         clock=SimpleNamespace(now=lambda: datetime(2026, 11, 23, tzinfo=UTC), monotonic=lambda: 0.0),
         settings=SimpleNamespace(usage_retention_months=0),
     )

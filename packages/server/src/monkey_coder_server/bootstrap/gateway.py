@@ -150,6 +150,8 @@ async def open_gateway(
         application = _application(books, metrics, features, drain)
         stack.push_async_callback(application.services.refusals.settle)
         stack.enter_context(watch_overload(metrics, application.turnstile))
+        apart = "Seconds by which the database's clock is ahead of this machine's."
+        metrics.track("monkey_coder_clock_apart_seconds", apart, lambda: books.storage.watching.apart)
         metrics.track("monkey_coder_active_requests", "Requests being answered now.", lambda: float(drain.in_flight))
         yield Gateway(books, application, metrics, supplies)
 

@@ -5,6 +5,7 @@ import logging
 from datetime import date, datetime
 
 from monkey_coder_server.adapters.metrics import Metrics
+from monkey_coder_server.adapters.storage.following import MOST_APART
 from monkey_coder_server.adapters.storage.open import Storage
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.lasting import Lasting, look
@@ -15,7 +16,10 @@ SWEEP_SECONDS = 60.0
 
 
 class Sweeper:
-    """Holds and leases whose owner is gone, credit that expires, answers that go."""
+    """Holds and leases whose owner is gone, credit that expires, answers that go.
+
+    By a clock that is far from the database's, others' things would end before their time: nothing is ended by it.
+    """
 
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._storage = storage
@@ -36,6 +40,8 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Once. Raises `Unavailable`."""
+        if abs(self._storage.watching.apart) > MOST_APART:
+            return
         self._time = look(self._time, self._clock.now(), self._clock.monotonic())
         storage, now = self._storage, self._time.now
         expired = await storage.ledger.expire_holds(now)

@@ -20,7 +20,7 @@ class SettingsError(Exception):
 
 
 class AwayError(SettingsError):
-    """What a variable names cannot be reached now: there is nothing to correct, and the same start may succeed later."""
+    """What a variable names cannot be reached now: the same start may succeed later."""
 
     exit_code = 75
     """EX_TEMPFAIL of sysexits.h."""

@@ -39,6 +39,10 @@ def change_followed(transaction: Transaction, what: str) -> None:
     transaction.alone(what, told=True)
 
 
+MOST_APART = 60.0
+"""Seconds. Leases and holds have a quarter of an hour by the clock of whoever made them, and are ended by another's."""
+
+
 class News:
     """Whom to wake when something has changed. Used from one event loop."""
 
@@ -62,7 +66,12 @@ class News:
 
 
 class Watching(Protocol):
-    """Hears of changes by other processes, and passes them on as `News`."""
+    """Hears of changes by other processes, and passes them on as `News`.
+
+    `apart`: seconds by which the database's clock is ahead of ours, as it was last looked at; 0 where both are one.
+    """
+
+    apart: float
 
     def start(self) -> None:
         """Begin, in the background."""

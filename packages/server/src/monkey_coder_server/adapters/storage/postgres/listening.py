@@ -1,7 +1,7 @@
 """Word of changes by other processes, from PostgreSQL itself: LISTEN on one connection, NOTIFY in their transactions.
 
 A connection that is lost is opened again, with pauses that grow; words may have been missed meanwhile, so then
-everything is looked at. That its other end is still there is asked every few seconds.
+everything is looked at. That its other end is still there is asked every few seconds, and what time it is there.
 """
 
 import asyncio
@@ -12,20 +12,24 @@ from random import uniform
 
 import psycopg
 
-from monkey_coder_server.adapters.storage.following import News
+from monkey_coder_server.adapters.storage.following import MOST_APART, News
 from monkey_coder_server.adapters.storage.postgres.connection import Connection, Server, connect
 from monkey_coder_server.adapters.storage.postgres.transaction import CHANNEL
+from monkey_coder_server.ports.clock import Clock
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2
+_TIME = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(milliseconds=100), timedelta(seconds=2)
 
 
 class Listening:
     """`following.Watching` on PostgreSQL. Start and use it from one event loop."""
 
-    def __init__(self, server: Server, news: News) -> None:
+    def __init__(self, server: Server, news: News, clock: Clock) -> None:
+        self.apart = 0.0
+        self._clock = clock
         self._server = server
         self._news = news
         self._loop = asyncio.get_running_loop()
@@ -41,6 +45,10 @@ class Listening:
         self._closing.set()
         if self._task is not None:
             await self._task
+
+    async def compare(self) -> None:
+        """Look at the server's clock before anything is ended by ours. Raises `psycopg.Error`."""
+        (await asyncio.to_thread(self._open)).close()
 
     async def _run(self) -> None:
         pause = FIRST_PAUSE
@@ -66,7 +74,7 @@ class Listening:
         """Until closing. Raises `psycopg.Error` when the connection is lost."""
         while not self._closing.is_set():
             await self._something_or_nothing(connection)
-            await asyncio.to_thread(connection.execute, "SELECT 1")
+            await asyncio.to_thread(self._compare, connection)
 
     async def _something_or_nothing(self, connection: Connection) -> None:
         """Wait until the server says something, or for `LOOK_SECONDS`, or until closing."""
@@ -92,10 +100,28 @@ class Listening:
         connection.add_notify_handler(self._heard)
         try:
             connection.execute(f"LISTEN {CHANNEL}")
+            self._compare(connection)
         except psycopg.Error:
             connection.close()
             raise
         return connection
+
+    def _compare(self, connection: Connection) -> None:
+        """In a thread: see how far the clocks are apart. Raises `psycopg.Error`."""
+        before = self._clock.now()
+        [(micros,)] = connection.execute(_TIME).fetchall()
+        after = self._clock.now()
+        was, self.apart = self.apart, micros / 1e6 - (before.timestamp() + after.timestamp()) / 2
+        if abs(was) <= MOST_APART < abs(self.apart):
+            logger.error(
+                "this machine's clock is %.0f seconds %s that of the %s: set one of them right, by NTP. "
+                "Until then this gateway ends nothing that is past its time, and others may end its leases early",
+                abs(self.apart),
+                "behind" if self.apart > 0 else "ahead of",
+                self._server.shown,
+            )
+        elif abs(self.apart) <= MOST_APART < abs(was):
+            logger.warning("this machine's clock agrees with that of the %s again", self._server.shown)
 
     def _heard(self, word: psycopg.Notify) -> None:
         """In a thread."""

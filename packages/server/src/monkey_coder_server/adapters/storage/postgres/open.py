@@ -25,10 +25,11 @@ async def connect(
     Raises `UnusableDatabase`.
     """
     server = Server(url)
-    writer = PgWriter(server, clock=clock, capacity=capacity)
+    writer, listening = PgWriter(server, clock=clock, capacity=capacity), Listening(server, news, clock)
     try:
+        await listening.compare()
         await writer.start()
     except psycopg.Error as error:
         raise unusable(server, error) from error
     readers = PgReaders(server, away=lambda: writer.away)
-    return (writer, readers, lambda when_alone: presence(server, when_alone=when_alone)), Listening(server, news)
+    return (writer, readers, lambda when_alone: presence(server, when_alone=when_alone)), listening
