@@ -64,9 +64,8 @@ async def until(question: Callable[[], Awaitable[bool]], *, within: float, in_a_
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(within):
             while row < in_a_row:
-                asked = time.monotonic()
                 if await question():
-                    first, row = (first if row else asked), row + 1
+                    first, row = (first if row else time.monotonic()), row + 1
                 else:
                     row = 0
                     await asyncio.sleep(OFTEN)

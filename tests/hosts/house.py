@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -29,13 +29,13 @@ HOSTS, PROCESSES = 2, 2
 SHARED = {
     "DRAIN_SECONDS": "30",
     "KEY_STALENESS_SECONDS": "10",
+    "CONNECTIONS_PER_ADDRESS": "0",
     "RATE_LIMIT_PER_MINUTE": "1000000",
     "KEY_PEPPER": hashlib.sha256(b"pepper").hexdigest(),
     "JWT_SECRET_KEY": hashlib.sha256(b"secret").hexdigest(),
 }
 """What an operator gives every host."""
 STOP_SECONDS = 60
-PROGRAM = (str(BIN / "monkey-server"),)
 
 
 @dataclass(slots=True)
@@ -52,11 +52,13 @@ class Gateway:
         """Where it is asked."""
         return f"http://{self.network.address}:{self.port}"
 
-    def start(self, program: Sequence[str] = PROGRAM) -> None:
-        """Begin its life, or another one, at the same door; returns once it answers."""
+    def start(self, **more: str) -> None:
+        """Begin its life, or another one with `more` settings, at the same door; returns once it answers."""
         serve = ["serve", "--host", self.network.address, "--port", str(self.port), "--metrics-port", "0"]
-        command = self.network.command([*program, *serve])
-        self.process = subprocess.Popen(command, env=environment_of(self.environment), stdout=subprocess.DEVNULL)
+        command = self.network.command([str(BIN / "monkey-server"), *serve])
+        self.process = subprocess.Popen(
+            command, env=environment_of({**self.environment, **more}), stdout=subprocess.DEVNULL
+        )
         wait_until_ready(self.process, f"{self.door}/health")
 
     def kill(self) -> None:

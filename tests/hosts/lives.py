@@ -3,12 +3,14 @@
 import asyncio
 import signal
 import time
+from functools import partial
+from pathlib import Path
 
 import aiohttp
 
 from tests.hosts.asking import call, ready, work
 from tests.hosts.changes import new_key
-from tests.hosts.finding import Finding
+from tests.hosts.finding import Fault, Finding
 from tests.hosts.house import Gateway, Hosts
 from tests.hosts.load import READY, Balanced, cut, told
 from tests.hosts.outages import CONNECTIONS, COUNT
@@ -22,6 +24,9 @@ OTHERS_SECONDS = 3.0
 """In which the others have to serve beside one that was killed."""
 TOLD_SECONDS = 1.0
 """A balancer that asks every second has no reason to ask twice."""
+SKEWED = Path(__file__).with_name("skewed")
+SWEPT_SECONDS = 65.0
+TAKEN = "SELECT count(*) FROM leases WHERE state = 'expired'"
 LEASED = "SELECT instance, count(*) FROM leases WHERE state = 'open' GROUP BY instance"
 
 
@@ -44,7 +49,7 @@ async def rolling(house: Hosts, load: Balanced, finding: Finding) -> None:
     finding.measured("processes with leases", len(leased), right=len(leased) <= house.processes)
 
 
-async def _restarted(gateway: Gateway) -> tuple[int, float]:
+async def _restarted(gateway: Gateway, **more: str) -> tuple[int, float]:
     """End it in order and start it again: its exit code, and how long it still said that it was ready."""
     gateway.process.send_signal(signal.SIGTERM)
     told = time.monotonic()
@@ -52,8 +57,26 @@ async def _restarted(gateway: Gateway) -> tuple[int, float]:
         await asyncio.sleep(0.005)
     red = time.monotonic() - told
     code = await asyncio.to_thread(gateway.end)
-    await asyncio.to_thread(gateway.start)
+    await asyncio.to_thread(partial(gateway.start, **more))
     return code, red
+
+
+def clock(ahead_seconds: int) -> Fault:
+    """A gateway's clock is wrong for longer than it takes until everybody has looked for what is past its time."""
+
+    async def fault(house: Hosts, load: Balanced, finding: Finding) -> None:
+        await load.warm()
+        gateway, began = house.hosts[1].gateways[0], time.monotonic()
+        await _restarted(gateway, PYTHONPATH=str(SKEWED), CLOCK_AHEAD_SECONDS=str(ahead_seconds))
+        await asyncio.sleep(SWEPT_SECONDS)
+        found = load.since(began)
+        finding.measured("served", f"{found.served}/{found.asked}{told(found)}", right=found.served > 0)
+        finding.measured("cut", cut(found), right=not cut(found))
+        [(apart,)] = await asyncio.to_thread(house.read, TAKEN)
+        finding.measured("leases that others took back", apart, right=not apart or ahead_seconds < 0)
+        await _restarted(gateway)
+
+    return fault
 
 
 async def killed(house: Hosts, load: Balanced, finding: Finding) -> None:

@@ -31,10 +31,12 @@ class Balanced(Load):
         self._looking = asyncio.create_task(self._look())
 
     async def warm(self) -> None:
-        """Wait until every gateway serves. Raises `TimeoutError`."""
+        """Wait until every gateway serves and what was asked before is answered. Raises `TimeoutError`."""
         had = len(self.asked)
         async with asyncio.timeout(WARM_SECONDS):
             while {one.door for one in self.asked[had:] if one.served} != set(self._doors):  # noqa: ASYNC110 - a list
+                await asyncio.sleep(LOOK_SECONDS)
+            while not all(one.ended for one in self.asked[:had]):  # noqa: ASYNC110 - a list
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def stop(self) -> None:
@@ -55,13 +57,13 @@ class Balanced(Load):
         asked = [one for one in self.asked if one.ended > began and one.payer.startswith("steady")]
         return share([one for one in asked if not doors or one.door in doors])
 
-    async def begun_before(self, moment: float, since: float, *, doors: tuple[str, ...]) -> Share:
-        """What became of requests of keys that have plenty that began in a while, once all of those have ended.
+    async def running(self, since: float, until: float, *, doors: tuple[str, ...]) -> Share:
+        """What became of requests of keys that have plenty that ran in a while, once all of those have ended.
 
         Raises `TimeoutError`.
         """
-        asked = [one for one in self.asked if since < one.began < moment and one.payer.startswith("steady")]
-        asked = [one for one in asked if one.door in doors]
+        asked = [one for one in self.asked if one.began < until and not 0 < one.ended < since]
+        asked = [one for one in asked if one.door in doors and one.payer.startswith("steady")]
         async with asyncio.timeout(WARM_SECONDS):
             while not all(one.ended for one in asked):  # noqa: ASYNC110 - a list
                 await asyncio.sleep(LOOK_SECONDS)
