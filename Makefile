@@ -128,8 +128,8 @@ outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load
 rolling: $(STAMP) ## replace two workers under load, RESTARTS=3 times, each after a change of tables, and kill one, on both databases or on DATABASE alone
 	@$(BIN)/python -m tests.rolling --restarts $(or $(RESTARTS),3) $(DATABASE:%=--database %)
 
-hosts: $(STAMP) ## two hosts of two gateways on one PostgreSQL and one Redis through every fault, or FAULT='key revoked' alone; a table of outcomes
-	@$(BIN)/python -m tests.hosts $(if $(FAULT),--fault "$(FAULT)")
+hosts: $(STAMP) ## two hosts of two gateways on one PostgreSQL and one Redis through every fault, or FAULT='key revoked' alone; WORKERS=2: of one gateway of two workers; a table of outcomes
+	@$(BIN)/python -m tests.hosts $(if $(FAULT),--fault "$(FAULT)") $(WORKERS:%=--workers %)
 
 month: $(STAMP) ## a month of CUSTOMERS=100 and REQUESTS=100000, their payments and accidents, on DATABASE=sqlite or postgresql; compare all books
 	@$(BIN)/python -m tests.month --customers $(or $(CUSTOMERS),100) --requests $(or $(REQUESTS),100000) --seed $(or $(SEED),1) $(DATABASE:%=--database %)

@@ -27,6 +27,7 @@ from tools.processes import BIN, environment_of, free_port, server, wait_until_r
 
 HOSTS, PROCESSES = 2, 2
 SHARED = {
+    "DRAIN_NOTICE_SECONDS": "2",
     "DRAIN_SECONDS": "30",
     "KEY_STALENESS_SECONDS": "10",
     "CONNECTIONS_PER_ADDRESS": "0",

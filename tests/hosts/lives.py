@@ -41,7 +41,9 @@ async def rolling(house: Hosts, load: Balanced, finding: Finding) -> None:
         while (await ready(gateway.door)).status != READY:  # noqa: ASYNC110 - it rings no bell
             await asyncio.sleep(0.05)
     found = load.since(began)
-    finding.measured("served", f"{found.served}/{found.asked}{told(found)}", right=found.served > 0)
+    finding.measured(
+        "served", f"{found.served}/{found.asked}{told(found)}", right=found.served > 0 and not found.errors
+    )
     finding.measured("cut", cut(found), right=not cut(found))
     finding.measured("exit codes", codes, right=set(codes) == {0})
     finding.seen("health red in", red, within=TOLD_SECONDS)

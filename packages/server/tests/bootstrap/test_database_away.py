@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -52,7 +52,7 @@ async def test_only_what_is_unforeseen_counts_as_a_defect(
     monkeypatch.setattr(*seconds, 0)
     store, defects = Store(Unavailable("away") if away else ValueError("broken")), list[str]()
     books = SimpleNamespace(
-        storage=SimpleNamespace(ledger=store, costs=store, watching=SimpleNamespace(apart=0.0)),
+        storage=SimpleNamespace(ledger=store, costs=store, watching=SimpleNamespace(apart=timedelta(0))),
         clock=SimpleNamespace(now=lambda: datetime(2026, 11, 23, tzinfo=UTC), monotonic=lambda: 0.0),
         settings=SimpleNamespace(usage_retention_months=0),
     )

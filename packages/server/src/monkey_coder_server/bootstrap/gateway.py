@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import MappingProxyType
 
 from monkey_coder_protocol.version import VERSION
@@ -55,6 +56,7 @@ from monkey_coder_server.web.problem import NativeProblems
 
 SETTLE_SECONDS = 10.0
 """How long a shutdown waits for requests whose callers are gone to learn what they cost."""
+SECOND = timedelta(seconds=1)
 SANDBOX_KEY = "sandbox"
 PROVIDERS: tuple[Provider, ...] = (
     openai.PROVIDER,
@@ -151,7 +153,7 @@ async def open_gateway(
         stack.push_async_callback(application.services.refusals.settle)
         stack.enter_context(watch_overload(metrics, application.turnstile))
         apart = "Seconds by which the database's clock is ahead of this machine's."
-        metrics.track("monkey_coder_clock_apart_seconds", apart, lambda: books.storage.watching.apart)
+        metrics.track("monkey_coder_clock_apart_seconds", apart, lambda: books.storage.watching.apart / SECOND)
         metrics.track("monkey_coder_active_requests", "Requests being answered now.", lambda: float(drain.in_flight))
         yield Gateway(books, application, metrics, supplies)
 

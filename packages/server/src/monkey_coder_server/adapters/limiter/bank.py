@@ -165,7 +165,7 @@ class Bank:
         words += [round(1000 * seconds) for seconds in times]
         words.append(MOST_RECALLED)
         for entry in entries:
-            words += entry
+            words += (entry.subject, entry.allowed, entry.held, entry.want, entry.ease)
         found, young, known, born, recalled, *rest = await self._store.script(SETTLE, [BASE], words)
         if not found:
             raise StoreAway("overtaken")

@@ -39,8 +39,8 @@ def change_followed(transaction: Transaction, what: str) -> None:
     transaction.alone(what, told=True)
 
 
-MOST_APART = 60.0
-"""Seconds. Leases and holds have a quarter of an hour by the clock of whoever made them, and are ended by another's."""
+MOST_APART = timedelta(minutes=1)
+"""Leases and holds have a quarter of an hour by the clock of whoever made them, and are ended by another's."""
 
 
 class News:
@@ -68,10 +68,10 @@ class News:
 class Watching(Protocol):
     """Hears of changes by other processes, and passes them on as `News`.
 
-    `apart`: seconds by which the database's clock is ahead of ours, as it was last looked at; 0 where both are one.
+    `apart`: by how much the database's clock was ahead of ours, as last looked at; nothing where both are one.
     """
 
-    apart: float
+    apart: timedelta
 
     def start(self) -> None:
         """Begin, in the background."""

@@ -51,7 +51,7 @@ class FileWatch:
     """`following.Watching` by looking."""
 
     def __init__(self, readers: Reading, news: News) -> None:
-        self.apart = 0.0
+        self.apart = timedelta(0)
         self._readers = readers
         self._news = news
         self._task: asyncio.Task[None] | None = None

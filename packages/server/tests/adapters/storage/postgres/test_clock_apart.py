@@ -15,7 +15,7 @@ from packages.server.tests.contract.booking import ACCOUNT, StillClock, hold_req
 
 pytestmark = pytest.mark.system
 HOUR = timedelta(hours=1)
-LITTLE = timedelta(seconds=MOST_APART / 2)
+LITTLE = MOST_APART // 2
 
 
 @pytest.mark.parametrize("off", [HOUR, -HOUR, LITTLE])

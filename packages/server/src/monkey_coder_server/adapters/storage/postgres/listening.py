@@ -20,7 +20,6 @@ from monkey_coder_server.ports.clock import Clock
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2
-_TIME = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(milliseconds=100), timedelta(seconds=2)
 
 
@@ -28,7 +27,7 @@ class Listening:
     """`following.Watching` on PostgreSQL. Start and use it from one event loop."""
 
     def __init__(self, server: Server, news: News, clock: Clock) -> None:
-        self.apart = 0.0
+        self.apart = timedelta(0)
         self._clock = clock
         self._server = server
         self._news = news
@@ -109,15 +108,14 @@ class Listening:
     def _compare(self, connection: Connection) -> None:
         """In a thread: see how far the clocks are apart. Raises `psycopg.Error`."""
         before = self._clock.now()
-        [(micros,)] = connection.execute(_TIME).fetchall()
-        after = self._clock.now()
-        was, self.apart = self.apart, micros / 1e6 - (before.timestamp() + after.timestamp()) / 2
+        [(theirs,)] = connection.execute("SELECT clock_timestamp()").fetchall()
+        was, self.apart = self.apart, theirs - (before + (self._clock.now() - before) // 2)
         if abs(was) <= MOST_APART < abs(self.apart):
             logger.error(
-                "this machine's clock is %.0f seconds %s that of the %s: set one of them right, by NTP. "
+                "this machine's clock is %d seconds %s that of the %s: set one of them right, by NTP. "
                 "Until then this gateway ends nothing that is past its time, and others may end its leases early",
-                abs(self.apart),
-                "behind" if self.apart > 0 else "ahead of",
+                (abs(self.apart) + timedelta(milliseconds=500)) // timedelta(seconds=1),
+                "behind" if self.apart > timedelta(0) else "ahead of",
                 self._server.shown,
             )
         elif abs(self.apart) <= MOST_APART < abs(was):

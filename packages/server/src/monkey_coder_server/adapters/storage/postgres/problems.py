@@ -16,6 +16,7 @@ SENTENCES = (
     ("permission denied", "the user may not do that there; make it the owner of the database"),
     ("no pg_hba.conf entry", "the server lets nobody in from here as this user; see its pg_hba.conf"),
     ("onnection refused", "nothing listens there (is the server running?)"),
+    ("unreachable", "no network leads there"),
     ("could not translate host name", "the host name is not known"),
     ("failed to resolve host", "the host name is not known"),
     ("timeout expired", "it does not answer"),
