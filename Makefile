@@ -119,8 +119,8 @@ kills: $(STAMP) ## kill a gateway under two hundred streams, ROUNDS=100 times, o
 exact: $(STAMP) ## limits are good for exactly what they can pay: 32 to 256 clients, 1 to 4 gateways, both databases
 	@$(BIN)/python -m tests.exactness
 
-exact-rates: $(STAMP) ## limits of requests, tokens and places on 4 processes: with Redis, without it, and while it dies (needs redis-server)
-	@$(BIN)/python -m tests.rates
+exact-rates: $(STAMP) ## limits of requests, tokens and places on 4 processes: with Redis, without it, and while it dies (needs redis-server); OVER=limiters or http alone
+	@$(BIN)/python -m tests.rates $(OVER:%=--over %)
 
 outages: $(STAMP) ## stop, kill and pause the database for SECONDS=60 under load: requests within leases go on; compare all books
 	@$(BIN)/python -m tests.outages --seconds $(or $(SECONDS),60)

@@ -27,6 +27,7 @@ SECONDS = {
     "idempotency of SDKs": 50,
     "runaway": 40,
     "exactness": 40,
+    "rates over HTTP": 40,
     "books of two": 40,
     "gateways on postgresql": 40,
     "outages": 40,

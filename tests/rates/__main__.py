@@ -1,135 +1,53 @@
 """Limits under 256 callers on four processes: with Redis, without it, and with one that is killed in mid-run.
 
-`python -m tests.rates [SECONDS]` prints what was granted in the worst 60 seconds against each limit, and how much of
-a limit could be used. Each process runs the gateway's own limiter; callers ask again as soon as they are answered.
+`python -m tests.rates [--over limiters|http] [--case redis|alone|killed]` prints for each limit what was granted in
+the worst 60 seconds, and how much of it could be used: of the limiters alone, and of real gateways over HTTP.
 """
 
-import asyncio
-import json
-import random
-import subprocess
+import argparse
+import contextlib
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from monkey_coder_server.adapters.limiter.bank import Bank
-from monkey_coder_server.adapters.limiter.branch import Branch
-from monkey_coder_server.adapters.limiter.quotas import LimiterQuotas, Pass
-from monkey_coder_server.adapters.redis import RedisStore
-from monkey_coder_server.domain.quota import WINDOW
-from monkey_coder_server.domain.rates import Bound, Measure, Source
-from monkey_coder_server.ports.quotas import Take
-from packages.server.tests.redis_server import OwnRedis, own_redis
+from tests.kills.series import cluster
+from tests.rates import limiters
+from tests.rates.findings import judged
+from tests.rates.house import tried
+from tests.rates.trials import TRIALS
 
-PROCESSES = 4
-CALLERS = 64
-LEAST_USABLE = 0.98
-PATIENCE = 0.05
-"""Seconds after which a refused caller asks again."""
-ALLOWED = {Measure.REQUESTS: 6_000, Measure.TOKENS: 600_000, Measure.CONCURRENCY: 40}
-CASES = ("redis", "alone", "killed")
-
-
-def _bound(measure: Measure) -> Bound:
-    return Bound(f"{measure}:a:key:k:", measure, ALLOWED[measure], "key", "k", Source.KEY)
-
-
-async def _serve(url: str, place: int, ends: float) -> dict[str, list[list[float]]]:
-    """One process: what it granted, by measure, as [from, until, amount]."""
-    if url == "alone":
-        quotas, stop = LimiterQuotas(time.monotonic, place=lambda: (place, PROCESSES)), None
-    else:
-        store = RedisStore(url)
-        await store.open()
-        branch = Branch(Bank(store, f"process{place}"), time.monotonic)
-        await branch.start()
-        quotas, stop = LimiterQuotas(time.monotonic, branch), branch.stop
-        await asyncio.sleep(3.0)
-    granted: dict[str, list[list[float]]] = {measure: [] for measure in Measure}
-    chance = random.Random(place)
-
-    async def call(measure: Measure) -> None:
-        bound = _bound(measure)
-        while (began := time.monotonic()) < ends:
-            amount = chance.randint(500, 1_500) if measure is Measure.TOKENS else 1
-            found = await quotas.admit([Take(bound, amount)])
-            if not isinstance(found, Pass):
-                await asyncio.sleep(PATIENCE)
-                continue
-            admitted = time.monotonic()
-            await asyncio.sleep(chance.uniform(0.01, 0.1))
-            used = amount // 2 if measure is Measure.TOKENS else amount
-            released = time.monotonic()
-            found.settle(used)
-            granted[measure].append([began, admitted, released, used])
-
-    measures = [*Measure] * (CALLERS // 3 + 1)
-    await asyncio.gather(*(call(measure) for measure in measures[:CALLERS]))
-    if stop is not None:
-        await stop()
-    return granted
-
-
-def _worst_minute(granted: list[list[float]]) -> float:
-    """The most that was surely granted within 60 seconds: asked for and answered in them."""
-    rows = sorted(granted, key=lambda row: row[1])
-    worst, inside, first = 0.0, 0.0, 0
-    for row in rows:
-        inside += row[3]
-        while rows[first][0] < row[1] - WINDOW:
-            inside -= rows[first][3]
-            first += 1
-        worst = max(worst, inside)
-    return worst
-
-
-def _most_at_once(granted: list[list[float]]) -> float:
-    steps = sorted([(row[1], 1) for row in granted] + [(row[2], -1) for row in granted])
-    most = now = 0
-    for _, step in steps:
-        now += step
-        most = max(most, now)
-    return float(most)
-
-
-def _case(case: str, seconds: float, server: OwnRedis) -> bool:
-    ends = time.monotonic() + seconds + 5.0
-    url = "alone" if case == "alone" else server.url
-    command = [sys.executable, "-m", "tests.rates", "serve", url]
-    running = [
-        subprocess.Popen([*command, str(place), str(ends)], stdout=subprocess.PIPE) for place in range(PROCESSES)
-    ]
-    if case == "killed":
-        time.sleep(5.0 + seconds / 2)
-        server.kill()
-    answers = [json.loads(process.communicate()[0]) for process in running]
-    sound = True
-    for measure in Measure:
-        rows = [row for answer in answers for row in answer[measure]]
-        found = _most_at_once(rows) if measure is Measure.CONCURRENCY else _worst_minute(rows)
-        share = found / ALLOWED[measure]
-        kept = share <= 1 and share >= LEAST_USABLE
-        sound = sound and kept
-        sys.stdout.write(
-            f"{case:7} {measure:12} limit {ALLOWED[measure]:7}  worst {found:9.0f}  usable {share:6.1%}"
-            f"  {'kept' if kept else 'NOT KEPT'}\n"
-        )
-    return sound
+LIMITERS, HTTP = "limiters", "http"
+LIMITERS_SECONDS = 150.0
 
 
 def main() -> int:
     """0 when no limit was exceeded and nearly all of each could be used."""
-    if sys.argv[1:2] == ["serve"]:
-        url, place, ends = sys.argv[2:]
-        sys.stdout.write(json.dumps(asyncio.run(_serve(url, int(place), float(ends)))))
-        return 0
-    seconds = float(sys.argv[1]) if sys.argv[1:] else 150.0
-    sound = True
-    for case in CASES:
-        with tempfile.TemporaryDirectory() as folder, own_redis(Path(folder)) as server:
-            sound = _case(case, seconds, server) and sound
+    parser = argparse.ArgumentParser(prog="python -m tests.rates")
+    parser.add_argument("--over", choices=(LIMITERS, HTTP), action="append", help="only these; both if none is named")
+    parser.add_argument(
+        "--case", choices=[trial.case for trial in TRIALS], action="append", help="over HTTP only these"
+    )
+    options = parser.parse_args()
+    over = options.over or [LIMITERS, HTTP]
+    sound = LIMITERS not in over or limiters.prove(LIMITERS_SECONDS)
+    if HTTP in over:
+        sound = _over_http(options.case or [trial.case for trial in TRIALS]) and sound
     return 0 if sound else 1
+
+
+def _over_http(cases: list[str]) -> bool:
+    sound = True
+    for trial in TRIALS:
+        if trial.case not in cases:
+            continue
+        with contextlib.ExitStack() as opened:
+            data = opened.enter_context(tempfile.TemporaryDirectory())
+            found = judged(trial, tried(Path(data), opened.enter_context(cluster()), trial))
+        for finding in found:
+            sys.stdout.write(f"{trial.case:7} {finding}\n")
+            sound = sound and not finding.wrong
+        sys.stdout.flush()
+    return sound
 
 
 if __name__ == "__main__":

@@ -90,6 +90,7 @@ def entry(outcome: Outcome, cost: int, unbilled: int = 0) -> Entry:
         fault="",
         usage=Usage(uncached=3, output=2),
         cost_nanos=cost,
+        began=PRICED_AT,
         at=PRICED_AT,
         unbilled_nanos=unbilled,
     )

@@ -26,7 +26,7 @@ async def open_quotas(
     """
     clock = books.clock
     if shared is None:
-        yield LimiterQuotas(clock.monotonic, place=lambda: share)
+        yield LimiterQuotas(clock.monotonic, place=share)
         return
     branch = Branch(Bank(shared, books.ids.new("process")), clock.monotonic)
     track = metrics.track

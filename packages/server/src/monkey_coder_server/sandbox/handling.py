@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from aiohttp import web
 
@@ -31,6 +32,7 @@ class Call:
     identifier: str
     model: str
     directive: Directive
+    began: datetime
 
 
 async def answer(
@@ -38,7 +40,7 @@ async def answer(
 ) -> web.StreamResponse:
     """Answer one inference request, whatever becomes of it, and write it into the tally."""
     identifier = headers.request_id(provider, world.identifiers.draw())
-    call = Call(request, world, provider, wire, identifier, model, world.defaults)
+    call = Call(request, world, provider, wire, identifier, model, world.defaults, world.now())
     try:
         served = await _admitted(call)
     except Refused as refused:
@@ -107,6 +109,7 @@ def _refusal(call: Call, refused: Refused) -> web.Response:
             fault=call.directive.fault,
             usage=_NOTHING_USED,
             cost_nanos=0,
+            began=call.began,
             at=call.world.now(),
         )
     )
@@ -206,6 +209,7 @@ def _book(call: Call, served: Served, delivered: Delivered) -> None:
             fault=call.directive.fault,
             usage=usage,
             cost_nanos=billed,
+            began=call.began,
             at=call.world.now(),
             unbilled_nanos=nanos - billed,
         )

@@ -33,6 +33,8 @@ class Entry:
     """What was billed, or for `faulted` what would have been."""
     cost_nanos: int
     """Billed, in nano-dollars; 0 for errors and faulted answers."""
+    began: datetime
+    """When the request had come, UTC."""
     at: datetime
     """When the answer was over, UTC."""
     unbilled_nanos: int = 0
@@ -65,8 +67,14 @@ class Tally:
             "providers": {name: _totals(e for e in self.entries if e.provider == name) for name in providers},
         }
         if with_requests:
-            document["requests"] = [asdict(entry) | {"at": entry.at.isoformat()} for entry in self.entries]
+            document["requests"] = [
+                asdict(entry) | {"began": entry.began.isoformat(), "at": entry.at.isoformat()} for entry in self.entries
+            ]
         return document
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    return asdict(entry) | {"began": entry.began.isoformat(), "at": entry.at.isoformat()}
 
 
 def _totals(entries: Iterable[Entry]) -> dict[str, Any]:

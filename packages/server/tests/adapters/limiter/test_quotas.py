@@ -70,7 +70,7 @@ async def test_all_or_nothing_is_taken_and_given_back(kept: tuple[Quotas, Wait])
 
 async def test_fixed_shares_of_one_host_come_to_the_limit(world: World) -> None:
     def one(place: int) -> LimiterQuotas:
-        return LimiterQuotas(lambda: world.now, place=lambda: (place, 3))
+        return LimiterQuotas(lambda: world.now, place=(place, 3))
 
     hosts = [one(place) for place in range(3)]
     served = 0

@@ -19,13 +19,8 @@ LONGEST_WAIT = 3.0
 IDLE_SECONDS = 120.0
 """A limit nobody asked for in this time is forgotten."""
 Sleep = Callable[[float], Awaitable[None]]
-Place = Callable[[], tuple[int, int]]
-"""Which of how many processes on this host this one is, counted from 0."""
-
-
-def alone() -> tuple[int, int]:
-    """The only one."""
-    return 0, 1
+ALONE = (0, 1)
+"""The only process of its host."""
 
 
 class Pass:
@@ -53,14 +48,17 @@ class Pass:
 
 
 class LimiterQuotas:
-    """`monotonic` in seconds. With a `branch` of the bank parts move between processes, else `place` says our share."""
+    """`monotonic` in seconds. With a `branch` of the bank parts move between processes.
+
+    Else each has a fixed share: `place` says which one this is, counted from 0, of how many on this host.
+    """
 
     def __init__(
         self,
         monotonic: Callable[[], float],
         branch: Branch | None = None,
         *,
-        place: Place = alone,
+        place: tuple[int, int] = ALONE,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._monotonic = monotonic
@@ -133,7 +131,7 @@ class LimiterQuotas:
 
     def _share(self, bound: Bound) -> int:
         if self._branch is None:
-            return fixed_share(bound.allowed, *self._place())
+            return fixed_share(bound.allowed, *self._place)
         return self._branch.share(bound.measure, bound.allowed)
 
     def _sweep(self, now: float) -> None:
