@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rates.windows import Grant, least_within, most_at_once, most_within
+from tests.rates.windows import Grant, most_at_once, most_within
 
 MOMENTS = st.integers(0, 30)
 GRANTS = st.lists(
@@ -19,15 +19,6 @@ def test_the_most_is_what_one_window_surely_holds(grants: list[Grant]) -> None:
         for start in range(-10, 40)
     ]
     assert most_within(grants, 10) == max(windows)
-
-
-@given(GRANTS)
-def test_the_least_is_what_the_poorest_window_holds(grants: list[Grant]) -> None:
-    windows = [
-        sum(grant.amount for grant in grants if start < grant.latest < start + 10)
-        for start in sorted({0, *(grant.latest for grant in grants if grant.latest <= 25)})
-    ]
-    assert least_within(grants, 0, 35, 10) == min(windows)
 
 
 def test_who_ends_as_another_begins_made_room_for_it() -> None:

@@ -90,14 +90,14 @@ class _Client:
                     await over.wait()
 
     def _body(self) -> Mapping[str, Any]:
-        """What counts tokens is let ask for more than it gets; what counts places stays for about a second."""
+        """What counts tokens is let ask for more than it gets; what counts places stays for a while."""
         random, most = self._random, 10
         steering = "output_tokens=5"
         if self._measure is Measure.TOKENS:
             most = random.randint(*SIZES)
             steering = f"output_tokens={most * 3 // 4}"
         elif self._measure is Measure.CONCURRENCY:
-            steering += f" first_token_ms={random.randint(500, 1_500)}"
+            steering += f" first_token_ms={random.randint(1_500, 3_000)}"
         prompt = f"variant {random.random()} [[sandbox {steering}]]"
         return {
             "model": MODELS[self._measure],

@@ -1,13 +1,19 @@
-"""Whether limits were kept, by which clock, and how much of them could be used."""
+"""Whether limits were kept, and how much of them could be used.
+
+What a limit promises is that gateways admit no more than so much in any 60 seconds, so the gateway's clock is the
+rightful one: requests as its books note them, tokens from then until the provider has the request, since they are
+taken in between. Where some are longer on their way than others, more may come to the provider within 60 seconds than
+the limit says: that is told, and nobody promises otherwise. Places are the provider's to count: a request holds its
+place for longer than its call lasts.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from monkey_coder_server.domain.quota import WINDOW
 from monkey_coder_server.domain.rates import Measure
 from tests.rates.house import Served, Tried
 from tests.rates.trials import LEAST_USABLE, Trial
-from tests.rates.windows import Grant, least_within, most_at_once, most_within
+from tests.rates.windows import Grant, most_at_once, most_within
 
 NOTED_SECONDS = 0.1
 """A request is admitted at most so long before the moment that the gateway notes of it: it reads the body between."""
@@ -15,7 +21,7 @@ NOTED_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One limit. `worst`, `least` and `after_death` count what was granted within 60 seconds, or at once.
+    """One limit. `worst` and `after_death` count what was granted within 60 seconds, or at once.
 
     `arrived` counts the same as the provider saw it come. `wrong` is empty when all is as it has to be.
     """
@@ -23,7 +29,6 @@ class Finding:
     measure: Measure
     allowed: int
     worst: int
-    least: int
     arrived: int
     after_death: int | None
     answered: int
@@ -37,7 +42,6 @@ class Finding:
             f"worst {self.worst:8}",
             f"usable {self._share(self.worst)}",
             *([] if self.after_death is None else [f"after the death {self._share(self.after_death)}"]),
-            f"least {self._share(self.least)}",
             f"at the provider {self.arrived:8}",
             f"answers {self.answered:5}  refusals {self.refused:5}  turned away {self.turned_away:5}",
             "; ".join(self.wrong) or "kept",
@@ -56,14 +60,13 @@ def judged(trial: Trial, tried: Tried) -> list[Finding]:
 def _judged(trial: Trial, tried: Tried, measure: Measure) -> Finding:
     served, allowed = tried.served[measure], trial.allowed[measure]
     worst, after_death = _worst(measure, served), None
-    if tried.heard.killed is not None:
-        after_death = _worst(measure, [one for one in served if one.admitted >= tried.heard.killed])
-    told = tried.heard.told[measure]
+    if tried.killed is not None:
+        after_death = _worst(measure, [one for one in served if one.admitted >= tried.killed])
+    told = tried.told[measure]
     return Finding(
         measure=measure,
         allowed=allowed,
         worst=worst,
-        least=_least(measure, tried),
         arrived=_arrived(measure, served),
         after_death=after_death,
         answered=len(told.answers),
@@ -74,7 +77,7 @@ def _judged(trial: Trial, tried: Tried, measure: Measure) -> Finding:
 
 
 def _wrong(trial: Trial, tried: Tried, measure: Measure, found: tuple[int, int | None]) -> Iterator[str]:
-    (worst, after_death), allowed, told = found, trial.allowed[measure], tried.heard.told[measure]
+    (worst, after_death), allowed, told = found, trial.allowed[measure], tried.told[measure]
     if worst > allowed:
         yield "MORE THAN THE LIMIT"
     if worst < LEAST_USABLE * allowed:
@@ -97,15 +100,6 @@ def _worst(measure: Measure, served: list[Served]) -> int:
     if measure is Measure.TOKENS:
         return most_within(Grant(one.admitted, one.began, one.tokens) for one in served)
     return most_within(Grant(one.admitted - NOTED_SECONDS, one.admitted) for one in served)
-
-
-def _least(measure: Measure, tried: Tried) -> int:
-    """What was granted in the 60 seconds in which the least was; of places the mean of those that were taken."""
-    served = tried.served[measure]
-    if measure is Measure.CONCURRENCY:
-        lasted = [Grant(one.ended, one.ended, round((one.ended - one.began) * 1000)) for one in served]
-        return least_within(lasted, tried.heard.began, tried.heard.until) // round(WINDOW * 1000)
-    return least_within(_counted(measure, served, "admitted"), tried.heard.began, tried.heard.until)
 
 
 def _arrived(measure: Measure, served: list[Served]) -> int:

@@ -40,23 +40,14 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What clients were told. Seconds since 1970: they asked from `began` to `until`, Redis died at `killed`."""
+class Tried:
+    """What came of a trial. Redis died at `killed`, in seconds since 1970."""
 
     told: Mapping[Measure, Told]
-    began: float
-    until: float
-    killed: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What came of a trial."""
-
-    heard: Heard
     served: Mapping[Measure, list[Served]]
     strays: Mapping[Measure, int]
     """Calls at the provider that no client's answer stands for."""
+    killed: float | None
 
 
 def tried(data: Path, database: str, trial: Trial) -> Tried:
@@ -76,8 +67,9 @@ def tried(data: Path, database: str, trial: Trial) -> Tried:
             assert all(asyncio.run(life.ready()) for life in lives)
             keys = _keys(lives[0].stage.base_url, owners, trial)
             time.sleep(SETTLED_SECONDS)
-            heard = asyncio.run(_load([host.base_url for host in hosts], keys, trial, redis))
-        return _found(where, heard)
+            told, killed = asyncio.run(_load([host.base_url for host in hosts], keys, trial, redis))
+        served, strays = _served(where, told)
+        return Tried(told, served, strays, killed)
 
 
 def _limited_owners(where: Stage, trial: Trial) -> Mapping[Measure, str]:
@@ -108,9 +100,12 @@ def _keys(door: str, owners: Mapping[Measure, str], trial: Trial) -> Mapping[Mea
     return {measure: fresh_key(door, owner, **wishes[measure]) for measure, owner in owners.items()}
 
 
-async def _load(doors: list[str], keys: Mapping[Measure, str], trial: Trial, redis: OwnRedis | None) -> Heard:
+async def _load(
+    doors: list[str], keys: Mapping[Measure, str], trial: Trial, redis: OwnRedis | None
+) -> tuple[Mapping[Measure, Told], float | None]:
+    """What clients were told, and when Redis died."""
     told, over = {measure: Told() for measure in keys}, asyncio.Event()
-    began, killed, rest = time.time(), None, trial.seconds
+    killed, rest = None, trial.seconds
     asking = asyncio.create_task(ask_all(doors, keys, trial.clients, told, over))
     if redis is not None and trial.killed_after is not None:
         await asyncio.sleep(trial.killed_after)
@@ -118,10 +113,9 @@ async def _load(doors: list[str], keys: Mapping[Measure, str], trial: Trial, red
         redis.kill()
         killed, rest = time.time(), trial.seconds - trial.killed_after
     await asyncio.sleep(rest)
-    until = time.time()
     over.set()
     await asking
-    return Heard(told, began, until, killed)
+    return told, killed
 
 
 async def _until_used(told: Mapping[Measure, Told], trial: Trial) -> None:
@@ -134,25 +128,22 @@ async def _until_used(told: Mapping[Measure, Told], trial: Trial) -> None:
                 await asyncio.sleep(0.1)
 
 
-def _found(where: Stage, heard: Heard) -> Tried:
-    """Set the answers beside the gateway's books and the provider's."""
+def _served(where: Stage, told: Mapping[Measure, Told]) -> tuple[Mapping[Measure, list[Served]], Mapping[Measure, int]]:
+    """Set the answers beside the gateway's books and the provider's; calls there beyond them."""
     admitted = dict(where.read(ADMITTED))
     tally: list[dict[str, Any]] = where.tally()["requests"]
     calls = {call["answer_id"]: call for call in tally}
     served: dict[Measure, list[Served]] = {}
     strays: dict[Measure, int] = {}
-    for measure, told in heard.told.items():
+    for measure, heard in told.items():
         model = MODELS[measure].partition("/")[2]
-        served[measure] = [
-            _served(admitted[one.request_id] / MICROSECONDS, calls.get(one.answer_id)) for one in told.answers
-        ]
-        strays[measure] = sum(call["model"] == model for call in tally) - len(told.answers)
-    return Tried(heard, served, strays)
+        served[measure] = [_one(admitted[each.request_id], calls[each.answer_id]) for each in heard.answers]
+        strays[measure] = sum(call["model"] == model for call in tally) - len(heard.answers)
+    return served, strays
 
 
-def _served(admitted: float, call: Mapping[str, Any] | None) -> Served:
-    assert call is not None, "an answer no simulator gave"
+def _one(admitted: int, call: Mapping[str, Any]) -> Served:
     began, ended = (datetime.fromisoformat(call[name]).timestamp() for name in ("began", "at"))
     usage = call["usage"]
     tokens = sum(usage[name] for name in ("uncached", "cache_read", "cache_write_5m", "output", "reasoning"))
-    return Served(admitted, began, ended, tokens)
+    return Served(admitted / MICROSECONDS, began, ended, tokens)

@@ -1,6 +1,6 @@
 """How much was granted within any 60 seconds, and how much at once."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -26,14 +26,6 @@ def most_within(grants: Iterable[Grant], seconds: float = WINDOW) -> int:
         (until[place] - before[bisect_left(begun, row.latest - seconds)] for place, row in enumerate(rows, start=1)),
         default=0,
     )
-
-
-def least_within(grants: Iterable[Grant], since: float, until: float, seconds: float = WINDOW) -> int:
-    """The least that was granted within so many seconds of a time, by `latest`."""
-    rows = sorted((grant.latest, grant.amount) for grant in grants)
-    moments, sums = [moment for moment, _ in rows], _sums(amount for _, amount in rows)
-    starts = [since, *[moment for moment in moments if since <= moment <= until - seconds]]
-    return min(sums[bisect_left(moments, start + seconds)] - sums[bisect_right(moments, start)] for start in starts)
 
 
 def most_at_once(spans: Iterable[tuple[float, float]]) -> int:
