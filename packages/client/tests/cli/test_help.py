@@ -61,5 +61,5 @@ def test_no_command_takes_a_secret_as_text() -> None:
         assert found is not None
         names |= {name for param in found.params if not getattr(param, "is_flag", False) for name in param.opts}
     assert not {name for name in names if "key" in name and name not in {"--keys", "--key-id", "key", "key_id"}}
-    counts = {"--tokens", "--max-tokens", "--day-tokens", "--month-tokens", "--total-tokens"}
+    counts = {"--tokens", "--max-tokens", "--day-tokens", "--month-tokens", "--total-tokens", "--rate-tokens"}
     assert not {name for name in names if "password" in name or "token" in name} - counts

@@ -94,6 +94,15 @@ def test_a_key_can_be_capped_in_tokens_and_belong_to_a_project(monkey: Monkey, g
     }
 
 
+def test_a_key_can_be_limited_in_tokens_a_minute_and_requests_at_once(monkey: Monkey, gateway: FakeGateway) -> None:
+    monkey("keys", "create", "ci", "--rate-tokens", "9000", "--concurrency", "4")
+    monkey("keys", "create", "ci", "--rate", "5", "--concurrency", "4")
+    assert [each.body["rate"] for each in gateway.seen] == [
+        {"tokens": 9000, "concurrency": 4},
+        {"requests": 5, "concurrency": 4},
+    ]
+
+
 def test_revoking_asks_for_the_id(monkey: Monkey, gateway: FakeGateway, person: Callable[[str], None]) -> None:
     person("key_2\n")
     ran = monkey("keys", "revoke", "key_1")

@@ -12,7 +12,7 @@ from monkey_coder.cli.group import group
 from monkey_coder.cli.options import AMOUNT, pass_session
 from monkey_coder.cli.route_options import WEIGHTS
 from monkey_coder.cli.session import Session
-from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyCaps, KeyList
+from monkey_coder_protocol.auth import CreatedKey, CreateKeyRequest, KeyCaps, KeyList, KeyRate
 from monkey_coder_protocol.execute import COLLAPSE_STRATEGIES
 
 
@@ -37,6 +37,8 @@ def list_keys(session: Session) -> None:
 @click.option("--total-tokens", type=click.IntRange(min=1), metavar="N", help="Most tokens there may ever be.")
 @click.option("--project", "project_id", metavar="NAME", help="Count it under the limits of this project.")
 @click.option("--rate", type=click.IntRange(min=1), metavar="N", help="Requests a minute.")
+@click.option("--rate-tokens", type=click.IntRange(min=1), metavar="N", help="Tokens a minute.")
+@click.option("--concurrency", type=click.IntRange(min=1), metavar="N", help="Requests at once.")
 @click.option("--ip", "ip_allow", multiple=True, metavar="NET", help="Allow only this address or network; repeatable.")
 @click.option(
     "--collapse",
@@ -97,10 +99,18 @@ def _key_request(name: str, limits: dict[str, Any]) -> CreateKeyRequest:
         amount, tokens = limits.pop(f"{period}_usd"), limits.pop(f"{period}_tokens")
         caps |= {f"{period}_usd": f"{amount:f}"} if amount else {}
         caps |= {f"{period}_tokens": tokens} if tokens else {}
+    rate = _rate(limits.pop("rate"), limits.pop("rate_tokens"), limits.pop("concurrency"))
     given: dict[str, Any] = {
         key: list(value) if isinstance(value, tuple) else value for key, value in limits.items() if value
     }
-    return CreateKeyRequest(name=name, caps=KeyCaps(**caps) if caps else None, **given)
+    return CreateKeyRequest(name=name, caps=KeyCaps(**caps) if caps else None, rate=rate, **given)
+
+
+def _rate(requests: int | None, tokens: int | None, concurrency: int | None) -> int | KeyRate | None:
+    """Requests alone are said as a number, which gateways before the other two take as well."""
+    if tokens is None and concurrency is None:
+        return requests
+    return KeyRate(requests=requests, tokens=tokens, concurrency=concurrency)
 
 
 def _created(made: CreatedKey) -> str:
