@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from monkey_coder_server.domain.model_rules import ModelRule
+from monkey_coder_server.domain.limits import Holder, HolderKind
+from monkey_coder_server.domain.model_rules import ModelAccess, ModelRule, access_of
 from monkey_coder_server.domain.plans import DEFAULT_PLAN
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.ports.accounts import KeyRecord
@@ -46,6 +47,14 @@ class Principal(Record, frozen=True):
     def key_id(self) -> str:
         """What the books note as the key: its id, or the session's id for a person."""
         return self.key.key_id if self.key is not None else self.session_id or ""
+
+    @property
+    def model_access(self) -> ModelAccess | None:
+        """The models the caller may use; None for all."""
+        key, rules = self.key, self.rules
+        if key is not None and key.models is not None:
+            rules = (*rules, ModelRule(Holder(HolderKind.KEY, key.key_id), key.models))
+        return access_of(rules)
 
 
 ANONYMOUS = Principal()

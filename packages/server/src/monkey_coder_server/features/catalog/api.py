@@ -10,7 +10,15 @@ from monkey_coder_server.domain.scopes import MODELS_READ, PROVIDERS_READ
 from monkey_coder_server.domain.teamwork.team import MOST_AGENTS, MOST_ROUNDS, Strategy
 from monkey_coder_server.features.catalog.codex_shape import codex_list
 from monkey_coder_server.features.catalog.gemini_shape import gemini_list, gemini_model, refuse
-from monkey_coder_server.features.catalog.offer import Dependencies, for_chat, found, on_offer, provider_list
+from monkey_coder_server.features.catalog.offer import (
+    EVERYBODY,
+    Buyer,
+    Dependencies,
+    for_chat,
+    found,
+    on_offer,
+    provider_list,
+)
 from monkey_coder_server.features.catalog.readers import Reader, reader_of
 from monkey_coder_server.features.catalog.union_shape import claude_list, claude_model, union_list, union_model
 from monkey_coder_server.web.asgi import Reply
@@ -46,16 +54,19 @@ class CatalogRoutes:
         )
 
     async def models(self, request: Request) -> Reply:
-        """Every model, in the shape of whoever asks: Codex, Google's SDKs, or OpenAI's, Anthropic's and our own."""
+        """Every model the caller may use, in the shape of whoever asks.
+
+        Codex, Google's SDKs, Anthropic's, or one body for OpenAI's and our own.
+        """
         match reader_of(request):
             case Reader.CODEX:
-                return json_reply(codex_list(self._use, for_chat(on_offer(self._use, _plan(request)))))
+                return json_reply(codex_list(self._use, for_chat(on_offer(self._use, _buyer(request)))))
             case Reader.GEMINI:
                 return await self.gemini_models(request)
             case Reader.CLAUDE:
-                return json_reply(claude_list(self._use, _plan(request), request.query))
+                return json_reply(claude_list(self._use, _buyer(request), request.query))
             case Reader.ANY:
-                return json_reply(union_list(self._use, _plan(request), request.query))
+                return json_reply(union_list(self._use, _buyer(request), request.query))
 
     async def model(self, request: Request) -> Reply:
         """One model by any of its names, in the shape of whoever asks."""
@@ -63,19 +74,19 @@ class CatalogRoutes:
         if reader is Reader.GEMINI:
             return await self.gemini_model(request)
         info = union_model(
-            on_offer(self._use, _plan(request)), found(self._use, _plan(request), request.parameters["model"])
+            on_offer(self._use, _buyer(request)), found(self._use, _buyer(request), request.parameters["model"])
         )
         return json_reply(claude_model(info) if reader is Reader.CLAUDE else info)
 
     async def gemini_models(self, request: Request) -> Reply:
-        """Every model the Gemini API serves, as Google's SDKs read a page of them."""
-        return json_reply(gemini_list(on_offer(self._use, _plan(request)), request.query))
+        """Every model the Gemini API serves that the caller may use, as Google's SDKs read a page of them."""
+        return json_reply(gemini_list(on_offer(self._use, _buyer(request)), request.query))
 
     async def gemini_model(self, request: Request) -> Reply:
         """One model by any of its names, as Google's SDKs read it."""
         return json_reply(
             gemini_model(
-                on_offer(self._use, _plan(request)), found(self._use, _plan(request), request.parameters["model"])
+                on_offer(self._use, _buyer(request)), found(self._use, _buyer(request), request.parameters["model"])
             )
         )
 
@@ -88,15 +99,15 @@ class CatalogRoutes:
         return json_reply(capabilities(self._use))
 
 
-def _plan(request: Request) -> str:
-    return request.principal.plan
+def _buyer(request: Request) -> Buyer:
+    return Buyer(request.principal.plan, request.principal.model_access)
 
 
 def capabilities(use: Dependencies) -> dict[str, Any]:
     """The body of `GET /v1/capabilities`."""
     providers = provider_list(use)
     usable = [info for info in providers.providers.values() if info.initialized]
-    models = on_offer(use, plan="")
+    models = on_offer(use, EVERYBODY)
     able: dict[str, int] = {
         capability: sum(capability in each.info.capabilities for each in models) for capability in Capability
     }

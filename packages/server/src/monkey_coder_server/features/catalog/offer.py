@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from monkey_coder_protocol.catalog import ModelInfo, ProviderInfo, ProviderList
 from monkey_coder_server.domain.catalog import AUTO, Catalog, Kind, Mode, ModelCard
-from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
-from monkey_coder_server.domain.model_facts import DataFacts
+from monkey_coder_server.domain.errors import InvalidRequest, ModelNotAllowed, ModelNotFound
+from monkey_coder_server.domain.model_facts import DataFacts, facts_of
+from monkey_coder_server.domain.model_rules import ModelAccess, Ruling
 from monkey_coder_server.domain.money import BASIS_POINTS, ceil_div
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.pricing import rate_usd
@@ -45,6 +47,17 @@ class Dependencies:
     environment: str
 
 
+class Buyer(NamedTuple):
+    """To whom models are offered: at the prices of which plan, and which of them may be used (None: all)."""
+
+    plan: str = ""
+    access: ModelAccess | None = None
+
+
+EVERYBODY = Buyer()
+"""Whom no rule binds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Offered:
     """A model on offer, with what is told of it."""
@@ -53,11 +66,12 @@ class Offered:
     info: ModelInfo
 
 
-def on_offer(use: Dependencies, plan: str, provider: str | None = None) -> tuple[Offered, ...]:
-    """Models of configured providers at a plan's prices, at most of one `provider`. Raises `InvalidRequest`."""
+def on_offer(use: Dependencies, buyer: Buyer, provider: str | None = None) -> tuple[Offered, ...]:
+    """Models of configured providers that a buyer may use, at most of one `provider`. Raises `InvalidRequest`."""
     wanted = provider_name(use, provider)
     cards = [card for card in use.catalog.cards if wanted is None or card.provider == wanted]
-    return tuple(Offered(card, info) for card in cards if (info := _info(use, card, plan)) is not None)
+    sold = [Offered(card, info) for card in cards if (info := _info(use, card, buyer.plan)) is not None]
+    return tuple(each for each in sold if _ruling(use, each.card, buyer) is None)
 
 
 def for_chat(offered: Iterable[Offered]) -> tuple[Offered, ...]:
@@ -65,18 +79,24 @@ def for_chat(offered: Iterable[Offered]) -> tuple[Offered, ...]:
     return tuple(each for each in offered if each.card.kind is Kind.CHAT)
 
 
-def found(use: Dependencies, plan: str, name: str) -> Offered | str:
+def found(use: Dependencies, buyer: Buyer, name: str) -> Offered | str:
     """A model by any of its names, or the plain name of a mode of `auto`.
 
-    Raises `ModelNotFound`, also when its provider is not configured.
+    Raises `ModelNotFound`, also when its provider is not configured, and `ModelNotAllowed`.
     """
     selection = use.catalog.resolve(name, kind=None)
-    if selection.mode is not Mode.PINNED and for_chat(on_offer(use, plan)):
+    if selection.mode is not Mode.PINNED and for_chat(on_offer(use, buyer)):
         return AUTO if selection.mode is Mode.BALANCED else f"{AUTO}:{selection.mode}"
+    ruling = None
     for card in selection.cards:
-        info = _info(use, card, plan)
+        info = _info(use, card, buyer.plan)
         if info is not None:
-            return Offered(card, info)
+            ruling = _ruling(use, card, buyer)
+            if ruling is None:
+                return Offered(card, info)
+    if ruling is not None:
+        message = f"This key may not use {name}: {ruling.told}."
+        raise ModelNotAllowed(message, facts={"model": name})
     message = f"{name} is known but not on offer here: its provider has no key or it has no price."
     raise ModelNotFound(message, facts={"model": name})
 
@@ -143,6 +163,15 @@ def _info(use: Dependencies, card: ModelCard, plan: str) -> ModelInfo | None:
         input_price_usd_per_mtok=rate_usd(_marked_up(rates.input, markup)),
         output_price_usd_per_mtok=rate_usd(_marked_up(rates.output, markup)),
     )
+
+
+def _ruling(use: Dependencies, card: ModelCard, buyer: Buyer) -> Ruling | None:
+    """Why a buyer may not use a model that is for sale, on the facts that requests are judged on."""
+    if buyer.access is None:
+        return None
+    prices = use.prices()
+    markup = prices.basis_points(buyer.plan, card.provider, card.model)
+    return buyer.access.excludes(facts_of(card, prices.book.rows[_key(card)], markup, use.data[card.provider]))
 
 
 def _key(card: ModelCard) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import msgspec
 from monkey_coder_protocol.catalog import EPOCH, ModelInfo, ModelList
 from monkey_coder_server.domain.house_names import name_for_claude_code
 from monkey_coder_server.features.catalog.offer import (
+    Buyer,
     Dependencies,
     Offered,
     auto_infos,
@@ -33,10 +34,10 @@ class ClaudeModel(msgspec.Struct, kw_only=True):
     owned_by: str
 
 
-def union_list(use: Dependencies, plan: str, query: Mapping[str, str]) -> ModelList:
+def union_list(use: Dependencies, buyer: Buyer, query: Mapping[str, str]) -> ModelList:
     """Every model, `auto` first; one provider's alone where the query names one. Raises `InvalidRequest`."""
     wanted = provider_name(use, query.get("provider"))
-    offered = on_offer(use, plan, wanted)
+    offered = on_offer(use, buyer, wanted)
     autos = auto_infos(offered) if wanted is None else []
     page = page_of([*autos, *(each.info for each in offered)], query)
     first, last = _ends(page)
@@ -51,9 +52,9 @@ def union_list(use: Dependencies, plan: str, query: Mapping[str, str]) -> ModelL
     )
 
 
-def claude_list(use: Dependencies, plan: str, query: Mapping[str, str]) -> dict[str, Any]:
+def claude_list(use: Dependencies, buyer: Buyer, query: Mapping[str, str]) -> dict[str, Any]:
     """The same for callers with Anthropic's header: only models that converse. Raises `InvalidRequest`."""
-    offered = for_chat(on_offer(use, plan, query.get("provider")))
+    offered = for_chat(on_offer(use, buyer, query.get("provider")))
     page = page_of([claude_model(info) for info in [*auto_infos(offered), *(each.info for each in offered)]], query)
     first, last = _ends(page)
     return {

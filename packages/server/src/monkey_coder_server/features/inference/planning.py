@@ -12,9 +12,8 @@ from monkey_coder_server.domain.catalog import Catalog, Kind, ModelCard
 from monkey_coder_server.domain.collapse import PLANNED
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.likeness import shape_of
-from monkey_coder_server.domain.limits import Holder, HolderKind
 from monkey_coder_server.domain.model_facts import ModelFacts
-from monkey_coder_server.domain.model_rules import ModelAccess, ModelRule, access_of
+from monkey_coder_server.domain.model_rules import ModelAccess
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
@@ -72,10 +71,7 @@ class _Question(NamedTuple):
     @property
     def allowed(self) -> ModelAccess | None:
         """The models the caller may use; None for all."""
-        key, rules = self.principal.key, self.principal.rules
-        if key is not None and key.models is not None:
-            rules = (*rules, ModelRule(Holder(HolderKind.KEY, key.key_id), key.models))
-        return access_of(rules)
+        return self.principal.model_access
 
     @property
     def weighers(self) -> Weighers:
