@@ -1,6 +1,7 @@
 """`serve` with workers, as an operator has it: a file that is read again at SIGHUP, and no process left behind."""
 # ruff: noqa: S603 - the processes started are this repository's own commands
 
+import contextlib
 import http.client
 import json
 import os
@@ -56,6 +57,12 @@ def until(true: Callable[[], object]) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.1)
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as reply:
+        return bool(reply.status == 200)
+    return False
 
 
 @pytest.fixture
@@ -124,3 +131,22 @@ def test_what_workers_are_refused_for_is_said_once_with_exit_78(tmp_path: Path) 
     assert done.stderr.count("Cannot open the") == 1
     assert "canary" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_one_process_says_that_it_does_not_reload_and_goes_on(tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    place = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "HOST": "127.0.0.1", "METRICS_PORT": "0"}
+    command = [sys.executable, "-m", "monkey_coder_server", "serve", "--port", str(port)]
+    with (
+        log.open("wb") as told,
+        subprocess.Popen(command, env=place, stdin=subprocess.DEVNULL, stdout=told, stderr=told) as process,
+    ):
+        try:
+            until(lambda: answers(port) or process.poll() is not None)
+            process.send_signal(signal.SIGHUP)
+            until(lambda: b"nothing was reloaded (set WORKERS)" in log.read_bytes() or process.poll() is not None)
+            assert answers(port)
+            process.terminate()
+            assert process.wait(timeout=SECONDS) == 0
+        finally:
+            process.kill()

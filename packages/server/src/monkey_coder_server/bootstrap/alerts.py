@@ -17,6 +17,7 @@ from monkey_coder_server.bootstrap.mail import delivery_of
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.features.accounts.letters import Letter, Link
 from monkey_coder_server.features.billing import alerting
+from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.webhooks import Posting, Undelivered
 
 logger = logging.getLogger(__name__)
@@ -26,10 +27,10 @@ _chance = random.SystemRandom()
 
 
 @contextlib.asynccontextmanager
-async def run_alerts(books: Books, metrics: Metrics) -> AsyncIterator[alerting.Dependencies]:
+async def run_alerts(books: Books, limiter: Limiter, metrics: Metrics) -> AsyncIterator[alerting.Dependencies]:
     """Look for alerts and tell of them until the end of the block. Any number of gateways may do so at once."""
     posting, mail = WebhookPosting(books.settings.webhook_hosts), delivery_of(books.settings.mail)
-    use = alerting_of(books, metrics, posting, mail)
+    use = alerting_of(books, limiter, metrics, posting, mail)
     watching, delivering = alerting.Watching(use), alerting.Delivering(use)
     _track(delivering, books, metrics)
     tasks = [
@@ -46,7 +47,9 @@ async def run_alerts(books: Books, metrics: Metrics) -> AsyncIterator[alerting.D
         await mail.close()
 
 
-def alerting_of(books: Books, metrics: Metrics, posting: Posting, mail: Delivery) -> alerting.Dependencies:
+def alerting_of(
+    books: Books, limiter: Limiter, metrics: Metrics, posting: Posting, mail: Delivery
+) -> alerting.Dependencies:
     """What alerts need, from the stores."""
     storage, stores = books.storage, books.storage.alerting
 
@@ -62,7 +65,7 @@ def alerting_of(books: Books, metrics: Metrics, posting: Posting, mail: Delivery
         readers=readers,
         sealing=AesSealing(*peppers_of(books.settings).secrets),
         audit=storage.audit,
-        limiter=books.limiter,
+        limiter=limiter,
         telemetry=metrics,
         clock=books.clock,
         ids=books.ids,

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.exports.parquet import ParquetTable
 from monkey_coder_server.adapters.leasing import LeasedLedger
-from monkey_coder_server.adapters.limiter.shared import SharedLimiter
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.redis import RedisStore
 from monkey_coder_server.adapters.sealing.aes import AesSealing
@@ -35,7 +34,7 @@ from monkey_coder_server.bootstrap.pricing import pricing_of
 from monkey_coder_server.bootstrap.promotions import promotions_of
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
-from monkey_coder_server.bootstrap.shared import open_shared, redis_check
+from monkey_coder_server.bootstrap.shared import open_shared, redis_check, throttles_of
 from monkey_coder_server.bootstrap.simulators import simulators
 from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
@@ -129,7 +128,7 @@ async def open_gateway(
         paying = await stack.enter_async_context(run_payments(books, metrics))
         gate = None if paying is None else paying.side.gate
         trade = buying_of(books, gate, order_plan=order_plan_of(books, gate))
-        alerts = await stack.enter_async_context(run_alerts(books, metrics))
+        alerts = await stack.enter_async_context(run_alerts(books, throttles_of(books, shared), metrics))
         parts = _Parts(
             books, receipt_keys, ledger, metrics, supplies, upstream, drain, trade, paying, alerts, shared, quotas
         )
@@ -258,7 +257,7 @@ def open_prices(books: Books) -> CurrentPrices:
 
 
 def _accounts(parts: _Parts, offered: Callable[[str], Sequence[ModelFacts]]) -> Feature:
-    limiter = parts.books.limiter if parts.shared is None else SharedLimiter(parts.shared)
+    limiter = throttles_of(parts.books, parts.shared)
     return accounts.build(replace(parts.books.accounts, ledger=parts.ledger, offered=offered, limiter=limiter))
 
 

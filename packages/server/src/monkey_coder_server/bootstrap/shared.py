@@ -3,9 +3,12 @@
 import contextlib
 from collections.abc import AsyncIterator
 
+from monkey_coder_server.adapters.limiter.shared import SharedLimiter
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.redis import RedisStore
+from monkey_coder_server.bootstrap.books import Books
 from monkey_coder_server.features import ops
+from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.settings import Settings
 
 
@@ -27,6 +30,11 @@ async def open_shared(settings: Settings, metrics: Metrics) -> AsyncIterator[Red
         yield store
     finally:
         await store.close()
+
+
+def throttles_of(books: Books, shared: RedisStore | None) -> Limiter:
+    """Who counts what must not be guessed or flooded: one for all gateways where there is a store, else this one."""
+    return books.limiter if shared is None else SharedLimiter(shared)
 
 
 def redis_check(store: RedisStore) -> ops.Check:

@@ -129,7 +129,9 @@ VARIABLES = (
         "of its calls; what the slower one costs is the house's, a twentieth of calls and one in five seconds at most. "
         "off: only where a request asks for it, and pays.",
     ),
-    Variable("WORKERS", "1", "Processes that share PORT, 1 to 256; a SIGHUP replaces them without a cut stream."),
+    Variable(
+        "WORKERS", "1", "Processes that share PORT, 1 to 256; a SIGHUP replaces two or more without a cut stream."
+    ),
     Variable("DRAIN_SECONDS", "30", "How long a shutdown, or a replaced worker, waits for requests in flight."),
     Variable(
         "DRAIN_NOTICE_SECONDS",

@@ -103,7 +103,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
             patch.setattr(alerts, "ROUND_SECONDS", 3_600.0)
             async with open_gateway(settings) as gateway:
                 posting, clock = WebhookPosting(settings.webhook_hosts), AheadClock(gateway.books.clock)
-                use = alerts.alerting_of(gateway.books, gateway.metrics, posting, mail)
+                use = alerts.alerting_of(gateway.books, gateway.books.limiter, gateway.metrics, posting, mail)
                 transport = httpx2.ASGITransport(app=gateway.application)
                 async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
                     yield Office(House(gateway, client), receiver, mail, clock, replace(use, clock=clock))
