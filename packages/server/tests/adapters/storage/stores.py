@@ -34,6 +34,14 @@ class Script:
     def __post_init__(self) -> None:
         self.gate.set()
 
+    def note(self, statement: str) -> None:
+        """Do what is wrong with a statement."""
+        self.seen.append(statement)
+        if statement == "COMMIT":
+            self.gate.wait()
+        if self.fails_on and statement.startswith(self.fails_on):
+            raise sqlite3.OperationalError("database or disk is full")
+
 
 class ScriptedCursor:
     def __init__(self, cursor: sqlite3.Cursor, script: Script) -> None:
@@ -41,19 +49,12 @@ class ScriptedCursor:
         self._script = script
 
     def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
-        self._note(statement)
+        self._script.note(statement)
         return self._cursor.execute(statement, parameters)
 
     def executemany(self, statement: str, several: Iterable[Any]) -> sqlite3.Cursor:
-        self._note(statement)
+        self._script.note(statement)
         return self._cursor.executemany(statement, several)
-
-    def _note(self, statement: str) -> None:
-        self._script.seen.append(statement)
-        if statement == "COMMIT":
-            self._script.gate.wait()
-        if self._script.fails_on and statement.startswith(self._script.fails_on):
-            raise sqlite3.OperationalError("database or disk is full")
 
 
 class ScriptedConnection:
@@ -69,6 +70,10 @@ class ScriptedConnection:
     @property
     def in_transaction(self) -> bool:
         return self._connection.in_transaction
+
+    def commit(self) -> None:
+        self._script.note("COMMIT")
+        self._connection.commit()
 
     def close(self) -> None:
         self._connection.close()

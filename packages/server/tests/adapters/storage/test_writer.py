@@ -152,8 +152,8 @@ async def test_an_operation_that_raises_leaves_nothing_and_spoils_no_other(books
 
 async def test_what_runs_in_one_turn_shares_a_savepoint_until_something_raises(books: Books) -> None:
     books.script.seen.clear()
-    await asyncio.gather(*[held(books, 1) for _ in range(JOBS_A_TURN)])
-    assert books.script.seen.count("SAVEPOINT turn") == 1
+    await asyncio.gather(*[held(books, 1) for _ in range(2 * JOBS_A_TURN)])
+    assert books.script.seen.count("SAVEPOINT turn") == 1  # the first turn's is the transaction itself
     assert "SAVEPOINT job" not in books.script.seen
     await asyncio.gather(held(books, 1), books.writer.perform(broken), return_exceptions=True)
     assert books.script.seen.count("SAVEPOINT job") == 2
@@ -163,7 +163,33 @@ async def test_what_runs_in_one_turn_shares_a_savepoint_until_something_raises(b
     assert books.script.seen.count("SAVEPOINT job") == APART
     assert books.script.seen.count("SAVEPOINT turn") == 1
     await books.writer.perform(lambda _: None)
-    assert (await books.ledger.wallet(ACCOUNT)).held == 2 * JOBS_A_TURN + 1 + APART
+    assert (await books.ledger.wallet(ACCOUNT)).held == 3 * JOBS_A_TURN + 1 + APART
+
+
+async def test_what_comes_first_is_undone_whole_and_runs_again_though_another_process_writes_meanwhile(
+    books: Books,
+) -> None:
+    other, loop = sqlite3.connect(books.path, isolation_level=None), asyncio.get_running_loop()
+    tries = []
+
+    def write_meanwhile() -> None:
+        other.execute("BEGIN IMMEDIATE")
+        loop.call_later(0.02, other.execute, "COMMIT")
+
+    def half_done(transaction: Transaction) -> None:
+        holds.credit(transaction, ACCOUNT, 77)
+        if not tries:
+            loop.call_soon(write_meanwhile)
+        tries.append("half done")
+        raise OutOfOrder
+
+    placed_first, broken_later = held(books, 10), books.writer.perform(half_done)
+    results = await asyncio.gather(placed_first, broken_later, return_exceptions=True)
+    assert [type(result) for result in results] == [Job, OutOfOrder]
+    assert len(tries) == 2
+    assert await books.ledger.wallet(ACCOUNT) == Wallet(ACCOUNT, 10_000, 10)
+    assert (await books.ledger.verify()).sound
+    other.close()
 
 
 async def test_a_transaction_the_database_itself_gave_up_is_lost_for_all_in_it(books: Books) -> None:

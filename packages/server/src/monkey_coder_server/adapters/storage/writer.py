@@ -6,9 +6,9 @@ and whatever comes meanwhile makes the next transaction. One side has the connec
 commit nobody waits for yet lingers for company: its transaction stays open until somebody waits for one in it, or
 `LINGER` is over.
 
-An operation that raises leaves nothing behind and spoils no other: what runs in one turn shares a savepoint, and when
-one of them raises, that is undone before anybody has heard of it and each is run again in a savepoint of its own (so
-operations do nothing but read and write through their transaction). When a transaction is lost (disk full, I/O error)
+An operation that raises leaves nothing behind and spoils no other: what runs in one turn shares a savepoint, or what
+comes first the transaction itself; when one of them raises, that is undone before anybody has heard of it and each is
+run again in a savepoint of its own (so operations do nothing but read and write through their transaction). When a transaction is lost (disk full, I/O error)
 every operation in it learns that: nothing told as committed is ever undone, nothing decided undone silently.
 """
 
@@ -172,19 +172,26 @@ class Writer:
         try:
             if not self._running and not self._begin(transaction):
                 return
-            jobs = self._waiting.take(begun=bool(self._running))
+            first = not self._running
+            jobs = self._waiting.take(begun=not first)
             self._running.extend(jobs)
-            self._awaited = self._awaited or any(job.awaited for job in jobs)
-            self._run_all(transaction, jobs)
+            self._awaited = self._awaited or any([job.awaited for job in jobs])
+            self._run_all(transaction, jobs, first=first)
         except sqlite3.Error as error:
             self._lose(transaction, error)
 
-    def _run_all(self, transaction: SqliteTransaction, jobs: list[Job[Any]]) -> None:
-        """Run operations, each alone if one of them raises. Raises `sqlite3.Error` when the transaction is lost."""
-        if self._apart <= 0 and len(jobs) > 1:
-            if _run_together(transaction, jobs):
+    def _run_all(self, transaction: SqliteTransaction, jobs: list[Job[Any]], *, first: bool) -> None:
+        """Run operations, each alone if one of them raises. Raises `sqlite3.Error` when the transaction is lost.
+
+        What comes `first` in a transaction needs no savepoint: it is undone with the transaction, which begins anew.
+        """
+        if self._apart <= 0 and (first or len(jobs) > 1):
+            if _run_together(transaction, jobs, savepoint=None if first else "turn"):
                 return
             self._apart = APART
+            if first:
+                self._again()
+                return
         for job in jobs:
             _run(transaction, job)
         self._apart -= len(jobs)
@@ -221,7 +228,7 @@ class Writer:
         self._tell_all()
 
     def _again(self) -> None:
-        """Run the operations of a transaction that was undone before all that came after them."""
+        """Run the operations of a transaction that was undone anew, before all that came after them."""
         for job in self._running:
             job.error = None
         self._waiting.put_back(self._running)
@@ -274,10 +281,13 @@ class Writer:
         connection.close()
 
     def _commit(self, transaction: SqliteTransaction) -> None:
-        """In the thread: make the transaction durable."""
+        """In the thread: make the transaction durable.
+
+        Not by a cursor, which takes its turn at the interpreter once more, behind the loop, to reset its statement.
+        """
         failure: sqlite3.Error | None = None
         try:
-            transaction.cursor.execute("COMMIT")
+            transaction.connection.commit()
         except sqlite3.Error as error:
             failure = error
         self._tell(lambda: self._come_back(transaction, failure, committed=True))
@@ -314,20 +324,22 @@ def _busy(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
 
-def _run_together(transaction: SqliteTransaction, jobs: list[Job[Any]]) -> bool:
-    """Run operations inside one savepoint; False when one of them raised: then nothing has happened.
+def _run_together(transaction: SqliteTransaction, jobs: list[Job[Any]], *, savepoint: str | None) -> bool:
+    """Run operations inside one savepoint, or as the whole transaction so far; False when one raised: that is undone.
 
     Raises `sqlite3.Error` when the whole transaction is lost.
     """
     cursor = transaction.cursor
-    cursor.execute("SAVEPOINT turn")
+    if savepoint:
+        cursor.execute(f"SAVEPOINT {savepoint}")
     try:
         for job in jobs:
             job.run(transaction)
     except Exception as error:  # noqa: BLE001 - whatever it is, the operation raises it again when it runs alone
-        _undo(transaction, "turn", error)
+        _undo(transaction, savepoint, error)
         return False
-    cursor.execute("RELEASE turn")
+    if savepoint:
+        cursor.execute(f"RELEASE {savepoint}")
     return True
 
 
@@ -344,10 +356,16 @@ def _run(transaction: SqliteTransaction, job: Job[Any]) -> None:
         cursor.execute("RELEASE job")
 
 
-def _undo(transaction: SqliteTransaction, savepoint: str, error: Exception) -> None:
-    """Undo what was done since a savepoint. Raises `sqlite3.OperationalError` when the database has undone it all."""
+def _undo(transaction: SqliteTransaction, savepoint: str | None, error: Exception) -> None:
+    """Undo what was done since a savepoint, or all. Raises `sqlite3.OperationalError` when the database has undone it.
+
+    What was begun without a savepoint has to begin anew.
+    """
     if not transaction.connection.in_transaction:
         message = f"rolled back by the database: {error}"
         raise sqlite3.OperationalError(message) from error
-    transaction.cursor.execute(f"ROLLBACK TO {savepoint}")
-    transaction.cursor.execute(f"RELEASE {savepoint}")
+    if savepoint:
+        transaction.cursor.execute(f"ROLLBACK TO {savepoint}")
+        transaction.cursor.execute(f"RELEASE {savepoint}")
+    else:
+        transaction.cursor.execute("ROLLBACK")

@@ -75,37 +75,26 @@ class ScriptedDisk(Disk):
         return SimpleNamespace(f_bavail=self.free(), f_frsize=1)
 
 
-class _Cursor:
-    """A cursor whose commits need room."""
-
-    def __init__(self, cursor: sqlite3.Cursor, disk: ScriptedDisk) -> None:
-        self._cursor = cursor
-        self._disk = disk
-
-    def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
-        if statement == "COMMIT" and self._disk.used() + A_COMMIT > self._disk.size:
-            error = sqlite3.OperationalError("database or disk is full")
-            error.sqlite_errorcode = sqlite3.SQLITE_FULL
-            raise error
-        return self._cursor.execute(statement, parameters)
-
-    def executemany(self, statement: str, several: Any) -> sqlite3.Cursor:
-        return self._cursor.executemany(statement, several)
-
-
 class _Connection:
-    """As much of a connection as the writer uses."""
+    """As much of a connection as the writer uses; its commits need room."""
 
     def __init__(self, connection: sqlite3.Connection, disk: ScriptedDisk) -> None:
         self._connection = connection
         self._disk = disk
 
-    def cursor(self) -> _Cursor:
-        return _Cursor(self._connection.cursor(), self._disk)
+    def cursor(self) -> sqlite3.Cursor:
+        return self._connection.cursor()
 
     @property
     def in_transaction(self) -> bool:
         return self._connection.in_transaction
+
+    def commit(self) -> None:
+        if self._disk.used() + A_COMMIT > self._disk.size:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        self._connection.commit()
 
     def close(self) -> None:
         self._connection.close()
