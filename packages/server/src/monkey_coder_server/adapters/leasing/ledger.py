@@ -276,7 +276,7 @@ class LeasedLedger:
         if running.lease_id is not None:
             purse.end(running.lease_id, request.amount, charged=resolved.charged)
         self._balances.charge(request.account_id, resolved.charged)
-        self._shipper.wake()
+        self._shipper.wake(hurry=request.idempotency is not None)
 
     async def _charged_before(self, settlement: Settlement) -> Charge:
         charge = self._shipper.charge(settlement.account_id, settlement.request_id)

@@ -26,8 +26,8 @@ class Timing:
     adopt: float = 30.0
     recall: float = 0.35
     recalls: int = 6
-    linger: float = 0.02
-    """How long endings gather before they are brought to the books, unless somebody waits for that."""
+    linger: float = 0.1
+    """How long endings gather before they are brought to the books, unless somebody waits for that, or may."""
     pause: float = 0.1
     longest_pause: float = 5.0
     close: float = 10.0

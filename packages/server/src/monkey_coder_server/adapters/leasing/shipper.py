@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from monkey_coder_server.adapters.leasing.parts import Timing, within
@@ -52,9 +53,11 @@ class Shipper:
         """A request ended, and its ending is on its way to the journal. `charge` is None when it failed."""
         self._expected[resolved.hold.account_id][resolved.hold.request_id] = charge
 
-    def wake(self) -> None:
-        """Endings are durable."""
+    def wake(self, *, hurry: bool = False) -> None:
+        """Endings are durable. `hurry`: another process may be asked for one of them; it looks in the books only."""
         self._work.set()
+        if hurry:
+            self._hurry.set()
 
     def charge(self, account_id: str, request_id: str) -> Charge | None:
         """What a request was charged that is not booked yet."""
@@ -107,7 +110,7 @@ class Shipper:
         pause = self._timing.pause
         while True:
             try:
-                await self._gather()
+                await self._work.wait()
                 await self._ship_all()
                 self.away, pause = False, self._timing.pause
             except Exception as error:  # noqa: BLE001 - a loop's boundary: whatever it is, it is tried again
@@ -117,24 +120,29 @@ class Shipper:
                 pause = min(2 * pause, self._timing.longest_pause)
 
     async def _gather(self) -> None:
-        """Wait until there is something, and a little for more unless somebody waits."""
-        await self._work.wait()
+        """Wait a little for more endings, unless somebody waits for those there are."""
         if not self._booked:
-            self._hurry.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self._timing.linger):
                     await self._hurry.wait()
-            except TimeoutError:
-                pass
-        self._work.clear()
 
     async def _ship_all(self) -> None:
-        while page := await self._journal.endings(0, BATCH):
+        """Ship until nothing is left, each time what has gathered: what ends while others are booked waits as well."""
+        shipped = 0
+        while True:
+            if shipped < BATCH:
+                await self._gather()
+            self._work.clear()
+            self._hurry.clear()
+            page = await self._journal.endings(0, BATCH)
+            if not page:
+                return
             refused = await within(self._timing.ship, self._books.ship([resolved for _, resolved in page]))
             self._journal.forget([number for number, _ in page])
             for _, resolved in page:
                 self._forget(resolved)
-            self._count(len(page), refused)
+            shipped = len(page)
+            self._count(shipped, refused)
 
     def _forget(self, resolved: Resolved) -> None:
         account_id = resolved.hold.account_id

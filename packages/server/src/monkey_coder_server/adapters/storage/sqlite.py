@@ -81,8 +81,11 @@ class _Prepared:
 def _picker(compiled: Compiled) -> Callable[[Parameters], tuple[Any, ...]]:
     """A function that takes named values in the order of the statement's marks."""
     names, constants = compiled.names, compiled.constants
-    if len(names) > 1 and not constants:
+    if not constants and len(names) > 1:
         return itemgetter(*names)
+    if not constants and names:
+        [name] = names
+        return lambda parameters: (parameters[name],)
     return lambda parameters: tuple(constants[name] if name in constants else parameters[name] for name in names)
 
 

@@ -8,8 +8,9 @@ commit nobody waits for yet lingers for company: its transaction stays open unti
 
 An operation that raises leaves nothing behind and spoils no other: what runs in one turn shares a savepoint, or what
 comes first the transaction itself; when one of them raises, that is undone before anybody has heard of it and each is
-run again in a savepoint of its own (so operations do nothing but read and write through their transaction). When a transaction is lost (disk full, I/O error)
-every operation in it learns that: nothing told as committed is ever undone, nothing decided undone silently.
+run again in a savepoint of its own (so operations do nothing but read and write through their transaction). When a
+transaction is lost (disk full, I/O error) every operation in it learns that: nothing told as committed is ever undone,
+nothing decided undone silently.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 256
 HEAVY = 8
-"""How many heavy operations make a batch: some 50 ms of work, which other processes wait for."""
+"""How many heavy operations make a batch: some 20 ms of work, which other processes wait for."""
 APART = 64
 """How many operations get savepoints of their own after one that raised: others may raise as well."""
 LINGER = timedelta(milliseconds=5)
@@ -175,7 +176,7 @@ class Writer:
             first = not self._running
             jobs = self._waiting.take(begun=not first)
             self._running.extend(jobs)
-            self._awaited = self._awaited or any([job.awaited for job in jobs])
+            self._awaited = self._awaited or any(job.awaited for job in jobs)
             self._run_all(transaction, jobs, first=first)
         except sqlite3.Error as error:
             self._lose(transaction, error)
