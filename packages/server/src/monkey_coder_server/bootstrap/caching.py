@@ -1,4 +1,4 @@
-"""The cache of answers as the operator set it."""
+"""The cache of answers, and those of providers, as the operator set them."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -73,6 +73,13 @@ def cache_settings(settings: Settings) -> inference.CacheSettings:
         seconds=settings.response_cache_seconds,
         secret=hmac.digest(pepper, b"monkey-coder response cache", "sha256"),
     )
+
+
+def prompt_cache_settings(settings: Settings) -> inference.PromptCacheSettings:
+    """What providers are told about keeping prompts."""
+    pepper = settings.key_pepper.reveal().encode()
+    secret = hmac.digest(pepper, b"monkey-coder prompt caches", "sha256")
+    return inference.PromptCacheSettings(on=settings.prompt_caches, secret=secret)
 
 
 def _bounds(settings: Settings) -> CacheBounds:

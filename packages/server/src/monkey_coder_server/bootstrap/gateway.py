@@ -19,7 +19,7 @@ from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.alerts import run_alerts
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.buying import buying_of, keep_paying
-from monkey_coder_server.bootstrap.caching import cache_counts, cache_settings, open_cache
+from monkey_coder_server.bootstrap.caching import cache_counts, cache_settings, open_cache, prompt_cache_settings
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.house_rates import house_rates
 from monkey_coder_server.bootstrap.leasing import open_ledger
@@ -268,6 +268,7 @@ def _options(settings: Settings) -> inference.Options:
         loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
         hedged=settings.hedged_requests,
         cache=cache_settings(settings),
+        prompt_caches=prompt_cache_settings(settings),
     )
 
 

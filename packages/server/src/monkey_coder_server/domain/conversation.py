@@ -7,7 +7,7 @@ replayed only there.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -233,6 +233,25 @@ class Source:
     server_tools: int = 0
 
 
+class Reuse(IntEnum):
+    """How much of a prompt is expected to come again soon: what stands before the conversation, or all of it."""
+
+    NOTHING = 0
+    BEGINNING = 1
+    ALL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PromptCache:
+    """What a provider is told about keeping a prompt, beyond what its caller said.
+
+    `session` is the same for all turns of a conversation and says nothing of whose it is; empty where it is not told.
+    """
+
+    reuse: Reuse = Reuse.NOTHING
+    session: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
     """Everything a model is asked, apart from which model. System text stands first in `messages`.
@@ -253,6 +272,7 @@ class ModelRequest:
     dialect: str | None = None
     extra: Mapping[str, Json] = field(default_factory=_empty)
     source: Source | None = None
+    prompt_cache: PromptCache | None = None
 
     @property
     def spoken(self) -> str | None:

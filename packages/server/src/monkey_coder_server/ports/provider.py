@@ -91,6 +91,18 @@ class CancelPolicy(StrEnum):
         return self in {CancelPolicy.CANCEL, CancelPolicy.ESTIMATE}
 
 
+class Continuity(StrEnum):
+    """How a provider is told that a prompt comes again, beyond finding out by itself.
+
+    `MARKS`: marks in the prompt say what is kept. `SESSION`: a name that all turns of a conversation share leads them
+    to where it is kept.
+    """
+
+    NONE = "none"
+    MARKS = "marks"
+    SESSION = "session"
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One provider: its dialect with its quirks, where it lives, how it counts, what it offers.
@@ -122,6 +134,7 @@ class Provider:
     """Model → the dialect it needs, where that is not the provider's usual one."""
     data: DataFacts = UNKNOWN
     """What it says publicly of the data it is sent."""
+    continuity: Continuity = Continuity.NONE
     usage_rules: Mapping[str, UsageRule] = field(default_factory=_no_rules)
     """Dialect → how the provider counts in it, where that is not its usual rule."""
 

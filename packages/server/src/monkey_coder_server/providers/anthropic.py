@@ -1,12 +1,13 @@
 """Anthropic: the Claude models."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from monkey_coder_server.dialects.anthropic_messages import AnthropicMessages, ModelTraits
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.model_facts import DataFacts, DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES
-from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.provider import Continuity, Provider
 
 _DOCS = "https://platform.claude.com/docs/en/models"
 _CHECKED = "2026-11-23"
@@ -74,17 +75,17 @@ _TRAITS = {
     "claude-fable-5-2": _ALWAYS_THINKS,
     "claude-fable-5-1": _ALWAYS_THINKS,
     "claude-opus-5-5": _ALWAYS_THINKS,
-    "claude-opus-5": _THINKS_UNLESS_TOLD,
-    "claude-opus-4-8": ModelTraits(efforts=_LADDER, system_turns=True),
+    "claude-opus-5": replace(_THINKS_UNLESS_TOLD, least_kept=512),
+    "claude-opus-4-8": ModelTraits(efforts=_LADDER, system_turns=True, least_kept=1_024),
     "claude-opus-4-7": ModelTraits(efforts=_LADDER),
     "claude-opus-4-6": ModelTraits(budgets=True, efforts=_WITHOUT_XHIGH),
     "claude-opus-4-5": ModelTraits(thinking="budget", efforts=("low", "medium", "high")),
     "claude-sonnet-5-5": ModelTraits(
         thinks_by_default=True, off="between_tools", efforts=_LADDER, forced_tools=False, system_turns=True
     ),
-    "claude-sonnet-5": _THINKS_UNLESS_TOLD,
-    "claude-sonnet-4-6": ModelTraits(budgets=True, efforts=_WITHOUT_XHIGH),
-    "claude-sonnet-4-5": ModelTraits(thinking="budget"),
+    "claude-sonnet-5": replace(_THINKS_UNLESS_TOLD, least_kept=1_024),
+    "claude-sonnet-4-6": ModelTraits(budgets=True, efforts=_WITHOUT_XHIGH, least_kept=2_048),
+    "claude-sonnet-4-5": ModelTraits(thinking="budget", least_kept=1_024),
     "claude-haiku-5-5": _THINKS_UNLESS_TOLD,
     "claude-haiku-4-5": ModelTraits(thinking="budget"),
 }
@@ -108,4 +109,5 @@ PROVIDER = Provider(
     cards=_CARDS,
     aliases=("claude",),
     data=_DATA,
+    continuity=Continuity.MARKS,
 )

@@ -9,7 +9,7 @@ from monkey_coder_server.dialects.openai_moderations import OpenAIModerations
 from monkey_coder_server.domain.catalog import Capability, Kind, ModelCard
 from monkey_coder_server.domain.model_facts import DataFacts, DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES
-from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.provider import Continuity, Provider
 
 _DOCS = "https://developers.openai.com/api/docs/models"
 _CHECKED = "2026-11-23"
@@ -133,6 +133,7 @@ _QUIRKS = Quirks(
     documents="file",
     tool_images=True,
     longest_call_id=40,
+    session_field="prompt_cache_key",
     refused_when_reasoning=frozenset({"stop", "logit_bias", "logprobs", "top_logprobs"}),
     efforts=_EFFORTS,
 )
@@ -183,6 +184,7 @@ PROVIDER = Provider(
     base_url_variable="OPENAI_BASE_URL",
     prices_id="openai",
     usage_rule=USAGE_RULES["openai"],
+    continuity=Continuity.SESSION,  # https://developers.openai.com/api/docs/guides/prompt-caching, cache routing
     cards=_CARDS,
     other_cards=(*_EMBEDDINGS, *_MODERATIONS),
     free=MappingProxyType(dict.fromkeys((card.model for card in _MODERATIONS), _FREE)),

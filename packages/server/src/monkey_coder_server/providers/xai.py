@@ -7,7 +7,7 @@ from monkey_coder_server.dialects.openai_chat import ADDITIONS, OpenAIChat, Quir
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.model_facts import DataFacts, DataPolicy
 from monkey_coder_server.domain.usage import USAGE_RULES, UsageRule
-from monkey_coder_server.ports.provider import Provider
+from monkey_coder_server.ports.provider import Continuity, Provider
 
 _DOCS = "https://docs.x.ai/developers/models; output limits, where xAI states none: https://models.dev"
 _CHECKED = "2026-11-23"
@@ -87,6 +87,7 @@ _QUIRKS = Quirks(
     provider="xai",
     max_tokens_field="max_completion_tokens",
     tool_images=True,
+    session_header="x-grok-conv-id",
     refused_in_messages=ADDITIONS - {"reasoning", "reasoning_content"},
     # A deferred answer is fetched by a second request, which nobody would send and nobody could bill.
     refused=frozenset({"top_k", "deferred"}),
@@ -119,4 +120,5 @@ PROVIDER = Provider(
     aliases=("grok", "x-ai"),
     limit_covers_reasoning=False,
     data=_DATA,
+    continuity=Continuity.SESSION,  # docs.x.ai, developers/advanced-api-usage/prompt-caching/maximizing-cache-hits
 )

@@ -1,5 +1,6 @@
 """Prompt caches: the implicit prefix cache of most providers and Anthropic's explicit breakpoints."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
@@ -9,11 +10,22 @@ from monkey_coder_server.sandbox.exchange import Piece, Usage
 from monkey_coder_server.sandbox.tokens import CHARACTERS_PER_TOKEN
 
 MINIMUM_TOKENS = 1_024
+EXPLICIT_MINIMA = (
+    (r"^claude-(opus|fable|mythos)-5$", 512),
+    (r"^claude-(opus-4-[567]|haiku-4-5)", 4_096),
+    (r"^claude-(3-5-haiku|3-haiku|haiku-3|sonnet-4-6)", 2_048),
+)
+"""Tokens a prefix of a Claude model needs to be kept, where that is not 1,024 (the page below, cache limitations)."""
 BLOCK_TOKENS = 128
 LOOKBACK_BLOCKS = 20
 """Anthropic looks at most this many blocks back from a breakpoint for an earlier write
 (https://platform.claude.com/docs/en/build-with-claude/prompt-caching)."""
 _CAPACITY = 65_536
+
+
+def explicit_minimum(model: str) -> int:
+    """The shortest prefix of a Claude model that is kept, in tokens."""
+    return next((tokens for pattern, tokens in EXPLICIT_MINIMA if re.search(pattern, model)), MINIMUM_TOKENS)
 
 
 class ImplicitCache:
@@ -61,7 +73,7 @@ class ExplicitCache:
         self._clock = clock
         self._until: OrderedDict[bytes, tuple[float, int]] = OrderedDict()
 
-    def split(self, scope: str, pieces: Sequence[Piece]) -> Usage:
+    def split(self, scope: str, pieces: Sequence[Piece], *, minimum: int = MINIMUM_TOKENS) -> Usage:
         """Divide a prompt into read, written (by lifetime) and uncached tokens, and remember what was written."""
         total = sum(piece.tokens for piece in pieces)
         breakpoints = [index for index, piece in enumerate(pieces) if piece.cache_seconds]
@@ -74,7 +86,7 @@ class ExplicitCache:
         written = {300: 0, 3_600: 0}
         reached = read
         for index in breakpoints:
-            if upto[index] < MINIMUM_TOKENS:
+            if upto[index] < minimum:
                 continue
             seconds = pieces[index].cache_seconds
             written[seconds] += max(upto[index] - reached, 0)

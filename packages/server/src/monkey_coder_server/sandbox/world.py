@@ -14,7 +14,7 @@ from monkey_coder_server.sandbox.catalog import Card
 from monkey_coder_server.sandbox.directives import NOTHING, Directive, DirectiveError, Script, applied, parsed
 from monkey_coder_server.sandbox.exchange import Ask, Kind, Reply, Usage
 from monkey_coder_server.sandbox.identifiers import Identifiers
-from monkey_coder_server.sandbox.prefix_cache import ExplicitCache, ImplicitCache
+from monkey_coder_server.sandbox.prefix_cache import ExplicitCache, ImplicitCache, explicit_minimum
 from monkey_coder_server.sandbox.received import Inbox
 from monkey_coder_server.sandbox.served import Served
 from monkey_coder_server.sandbox.tally import Tally
@@ -128,7 +128,7 @@ class World:
         if not card.caches:
             prompt = Usage(uncached=ask.prompt_tokens)
         elif ask.provider == "anthropic":
-            prompt = self._explicit.split(scope, ask.pieces)
+            prompt = self._explicit.split(scope, ask.pieces, minimum=explicit_minimum(card.id))
         else:
             writes = ask.provider == "openai" and card.bills_cache_writes
             prompt = self._implicit.split(scope, ask.pieces, bills_writes=writes)

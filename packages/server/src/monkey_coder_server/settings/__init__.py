@@ -95,6 +95,7 @@ class Settings:
     response_cache: Literal["off", "opt-in", "opt-out"]
     response_cache_seconds: int
     response_cache_megabytes: int
+    prompt_caches: bool
     drain_seconds: int
     drain_notice_seconds: int
     key_staleness_seconds: int
@@ -200,6 +201,7 @@ class _Reader:
             response_cache=self._response_cache(),
             response_cache_seconds=self._whole("RESPONSE_CACHE_SECONDS", 3_600, 1, 2_592_000),
             response_cache_megabytes=self._whole("RESPONSE_CACHE_MEGABYTES", 64, 1, 1_000_000),
+            prompt_caches=self._choice("PROMPT_CACHES", "auto", ("auto", "off")) == "auto",
             durability="relaxed"
             if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed"
             else "strict",

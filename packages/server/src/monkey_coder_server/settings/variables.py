@@ -152,6 +152,12 @@ VARIABLES = (
         "megabyte. With REDIS_URL that is of Redis' memory.",
     ),
     Variable(
+        "PROMPT_CACHES",
+        "auto",
+        "What providers are told about keeping prompts where their callers say nothing: auto: what pays (marks for "
+        "Anthropic, the name of a conversation for OpenAI and xAI); off: nothing.",
+    ),
+    Variable(
         "KEY_STALENESS_SECONDS",
         "900",
         "How long a gateway whose database does not answer takes keys as it knew them, 10 to 900. 10: a key revoked "

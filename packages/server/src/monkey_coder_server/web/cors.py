@@ -26,6 +26,7 @@ ALLOWED_HEADERS = (
     "x-mk-verifier",
     "x-mk-weights",
     "x-monkey-cache",
+    "x-monkey-prompt-cache",
     "x-stainless-arch",
     "x-stainless-helper-method",
     "x-stainless-lang",

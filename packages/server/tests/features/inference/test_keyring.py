@@ -112,3 +112,52 @@ def test_another_key_than_the_one_in_use_is_taken_or_none() -> None:
     ring = KeyRing(["a", "b"])
     assert ring.take("m", 0.0, but=0) == (1, "b")
     assert KeyRing(["a"]).take("m", 0.0, but=0) is None
+
+
+def of_session(ring: KeyRing, session: str | None, now: float = 0.0) -> int:
+    """The key of one call, which is over at once."""
+    found = ring.take("m", now, session=lambda: session)
+    assert found is not None
+    ring.left(found[0])
+    return found[0]
+
+
+def test_the_turns_of_a_conversation_go_to_one_key_and_conversations_to_all() -> None:
+    ring, other_process = KeyRing(["a", "b", "c"]), KeyRing(["c", "a", "b"])
+    keys = {session: of_session(ring, session) for session in map(str, range(300))}
+    assert all(of_session(ring, session) == key for session, key in keys.items())
+    assert all("cab"[of_session(other_process, session)] == "abc"[key] for session, key in keys.items())
+    assert all(70 < count < 130 for count in Counter(keys.values()).values())
+
+
+def test_a_key_that_goes_takes_no_conversation_from_the_others() -> None:
+    three, two = KeyRing(["a", "b", "c"]), KeyRing(["a", "b"])
+    sessions = [str(number) for number in range(100)]
+    assert all(of_session(two, each) == of_session(three, each) for each in sessions if of_session(three, each) != 2)
+
+
+def test_a_conversation_goes_elsewhere_while_its_key_rests_is_failed_or_spent_and_comes_back() -> None:
+    ring = KeyRing(["a", "b"])
+    own = of_session(ring, "s")
+    ring.refused(own, "m", refusal(FailureKind.RATE_LIMIT, 5.0), 0.0)
+    assert of_session(ring, "s", 1.0) == 1 - own
+    assert of_session(ring, "s", 5.0) == own
+    ring.spent(own, "m", 5.0, 10.0)
+    assert of_session(ring, "s", 11.0) == 1 - own
+    for _ in range(3):
+        ring.failed(own, "m", 20.0, began=20.0)
+    assert of_session(ring, "s", 21.0) == 1 - own
+
+
+def test_many_calls_of_one_conversation_at_a_time_are_shared_among_keys() -> None:
+    ring = KeyRing(["a", "b", "c", "d"])
+    counts = Counter(found[0] for _ in range(40) if (found := ring.take("m", 0.0, session=lambda: "s")))
+    assert max(counts.values()) <= 14
+    assert sum(counts.values()) == 40
+    few = KeyRing(["a", "b", "c", "d"])
+    assert len({found[0] for _ in range(4) if (found := few.take("m", 0.0, session=lambda: "s"))}) == 1
+
+
+def test_calls_without_a_conversation_are_balanced_as_before() -> None:
+    ring = KeyRing(["a", "b", "c"])
+    assert [of_session(ring, None) for _ in range(6)] == [0, 1, 2, 0, 1, 2]

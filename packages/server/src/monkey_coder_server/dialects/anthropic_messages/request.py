@@ -8,6 +8,7 @@ the next turn's body begins with this one's bytes.
 from collections.abc import Iterable, Sequence
 
 from monkey_coder_server.dialects.anthropic_messages.content import Block, assistant_blocks, text_block, user_blocks
+from monkey_coder_server.dialects.anthropic_messages.marking import mark_prompt
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
 from monkey_coder_server.dialects.anthropic_messages.relaying import Relayed, merged_betas, relay_body
 from monkey_coder_server.dialects.anthropic_messages.thinking import Thought, plan_thinking
@@ -89,6 +90,8 @@ def _prompt(request: ModelRequest, *, traits: ModelTraits, provider: str) -> Blo
         prompt["system"] = system
     prompt["messages"] = turns
     _keep_last_marks([*prompt.get("tools", ()), *system, *(block for turn in turns for block in turn["content"])])
+    if request.prompt_cache is not None:
+        mark_prompt(prompt, request.prompt_cache.reuse, traits.least_kept)
     return prompt
 
 

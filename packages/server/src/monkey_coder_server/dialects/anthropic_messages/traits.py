@@ -17,6 +17,10 @@ class ModelTraits:
     `off`: the word that turns thinking off; None where it cannot be turned off.
     `forced_tools`: `tool_choice` `any` and `tool` are accepted (never together with thinking).
     `system_turns`: a message of role `system` may follow a user turn in mid-conversation.
+    `least_kept`: tokens of the shortest beginning of a prompt that its cache keeps
+    (https://platform.claude.com/docs/en/build-with-claude/prompt-caching, cache limitations). Where what is said of a
+    model differs by place or date it is the greater, where nothing was found the greatest of all: a mark that comes too
+    early is passed over, one that is not placed spares nothing.
     """
 
     thinking: Literal["budget", "adaptive"] = "adaptive"
@@ -26,6 +30,7 @@ class ModelTraits:
     efforts: tuple[str, ...] = ()
     forced_tools: bool = True
     system_turns: bool = False
+    least_kept: int = 4_096
 
     def effort(self, wanted: str) -> str | None:
         """The level this model knows that is nearest to the wanted one from below, else its lowest."""

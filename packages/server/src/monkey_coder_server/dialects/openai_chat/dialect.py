@@ -31,6 +31,9 @@ class OpenAIChat:
             "content-type": "application/json",
             "accept": "text/event-stream" if stream else "application/json",
         }
+        session = "" if request.prompt_cache is None else request.prompt_cache.session
+        if session and self.quirks.session_header is not None:
+            headers[self.quirks.session_header] = session
         source = request.source
         if source is not None and source.dialect == self.name:
             body, dropped = relay_body(request, source.body, card=card, quirks=self.quirks, stream=stream)

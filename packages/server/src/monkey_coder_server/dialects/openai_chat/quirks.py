@@ -41,6 +41,8 @@ class Quirks:
     `json_object`: whether plain JSON output can be asked for without a schema.
     `alternates`: user turns in a row are refused and must be joined.
     `thinking_switch`: prefixes of models whose thinking is turned off by a `thinking` field.
+    `session_field`, `session_header`: where all turns of a conversation may carry one name, so that they find the
+    prompt they begin with in a cache; None where there is no such place.
     `requires_tools`: whether `tool_choice: "required"` is understood (it is asked as `auto` otherwise).
     """
 
@@ -52,6 +54,8 @@ class Quirks:
     json_object: bool = True
     alternates: bool = False
     requires_tools: bool = True
+    session_field: Literal["prompt_cache_key"] | None = None
+    session_header: Literal["x-grok-conv-id"] | None = None
     thinking_switch: tuple[str, ...] = ()
     documents: Literal["file", "file_url"] | None = None
     tool_images: bool = False

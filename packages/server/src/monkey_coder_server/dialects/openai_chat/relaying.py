@@ -17,6 +17,7 @@ from monkey_coder_server.dialects.openai_chat.request import (
     Written,
     encoder,
     last_words,
+    name_session,
     switches_thinking_off,
     unsaid,
 )
@@ -70,6 +71,7 @@ class _Relay:
         for change in (_Relay.model, _Relay.limit, _Relay.stream_options, _Relay.thinking):
             change(self)
         self._out = {**self._quirks.also_for(self._card.model), **self._out}
+        name_session(self._out, self._request, self._quirks)
         dropped.extend(unsaid(self._request, self._card, self._quirks))
         return encoder.encode(self._out), tuple(dict.fromkeys(dropped))
 

@@ -43,8 +43,16 @@ def encode_body(request: ModelRequest, *, card: ModelCard, quirks: Quirks, strea
         body |= {name: value for name, value in extra.items() if name not in wanted}
     dropped = [name for name, value in wanted.items() if says_something(name, value)]
     dropped.extend(unsaid(request, card, quirks))
+    name_session(body, request, quirks)
     body["messages"] = encode_messages(request, quirks, last_words=last_words(request.output, card, quirks))
     return encoder.encode(body), tuple(dropped)
+
+
+def name_session(body: dict[str, Json], request: ModelRequest, quirks: Quirks) -> None:
+    """Give the conversation its name, unless its caller did."""
+    cache, name = request.prompt_cache, quirks.session_field
+    if cache is not None and cache.session and name is not None:
+        body.setdefault(name, cache.session)
 
 
 def last_words(output: OutputFormat | None, card: ModelCard, quirks: Quirks) -> str | None:

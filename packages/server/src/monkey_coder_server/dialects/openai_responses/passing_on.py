@@ -18,7 +18,7 @@ from monkey_coder_server.dialects.openai_responses.forwarded_input import fit_in
 from monkey_coder_server.dialects.openai_responses.forwarded_tools import fit_tools, is_said_otherwise
 from monkey_coder_server.dialects.openai_responses.parameters import ENCRYPTED, encode_json, thinks, write_limits
 from monkey_coder_server.dialects.openai_responses.quirks import Quirks
-from monkey_coder_server.dialects.openai_responses.request import write_conversation
+from monkey_coder_server.dialects.openai_responses.request import name_session, write_conversation
 from monkey_coder_server.dialects.reasoning_effort import nearest_effort
 from monkey_coder_server.dialects.wire import as_list, as_text, parse_json
 from monkey_coder_server.domain.catalog import ModelCard
@@ -83,6 +83,8 @@ def _say_ours(body: _Pieces, request: ModelRequest, card: ModelCard, quirks: Qui
     if thinks(card):
         asked = as_list(_value(body, "include"))
         ours["include"] = asked if ENCRYPTED in asked else [*asked, ENCRYPTED]
+    if _value(body, "prompt_cache_key") is None:
+        name_session(ours, request)
     body |= {name: msgspec.Raw(encode_json(value)) for name, value in ours.items()}
 
 

@@ -51,8 +51,15 @@ def write_body(
         body["user"] = request.user
     if request.dialect in _OPENAI:
         body |= {name: request.extra[name] for name in _SHARED if request.extra.get(name) is not None}
+    name_session(body, request)
     body |= write_conversation(request, card=card, quirks=quirks, dropped=dropped)
     return encode_json(body), tuple(dict.fromkeys(dropped))
+
+
+def name_session(body: dict[str, Json], request: ModelRequest) -> None:
+    """Give the conversation its name, unless its caller did: OpenAI and xAI lead all its turns to one cache by it."""
+    if request.prompt_cache is not None and request.prompt_cache.session:
+        body.setdefault("prompt_cache_key", request.prompt_cache.session)
 
 
 def write_conversation(

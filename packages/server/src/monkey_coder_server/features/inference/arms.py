@@ -107,7 +107,17 @@ class Arms:
         """One arm's answer, to its end."""
         job, route = self._flight.job, arm.route
         calling, deadline = partial(self._call, arm), job.started + job.seconds
-        effort = Effort(job.principal.account_id, (route,), arm.request, STREAMED, deadline, arm.trail, calling, RELAY)
+        effort = Effort(
+            account=job.principal.account_id,
+            routes=(route,),
+            request=arm.request,
+            thread=self._flight.thread,
+            stream=STREAMED,
+            deadline=deadline,
+            trail=arm.trail,
+            calling=calling,
+            relay=RELAY,
+        )
         try:
             arm.answering = answering = await self._attempts.run(effort)
         except GatewayError as error:

@@ -15,6 +15,7 @@ from monkey_coder_server.features.inference.gates import Gates, Place
 from monkey_coder_server.features.inference.health import NOT_THE_PROVIDERS_FAULT, THE_KEYS_FAULT, Health
 from monkey_coder_server.features.inference.learnt_limits import spent_for
 from monkey_coder_server.features.inference.measure import written
+from monkey_coder_server.features.inference.prompt_caches import Thread
 from monkey_coder_server.features.inference.refusals import all_rest, refusal, unsaid
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.search import Search
@@ -60,6 +61,7 @@ class Effort(Record, frozen=True):
     account: str
     routes: tuple[Route, ...]
     request: ModelRequest
+    thread: Thread
     stream: bool
     deadline: float
     trail: Trail
@@ -267,9 +269,8 @@ class Attempts:
         number = self._health.started(route.name, started, stream=effort.stream)
         call = self._exchange.begin if effort.stream else self._exchange.whole
         try:
-            answering = await call(
-                route, effort.request, key=key, deadlines=self._deadlines(effort, started), relay=effort.relay
-            )
+            asked, deadlines = effort.thread.asked(effort.request, route), self._deadlines(effort, started)
+            answering = await call(route, asked, key=key, deadlines=deadlines, relay=effort.relay)
         except AttemptFailed as failed:
             self._note(failed, route, key[0], effort, _Call(number, started))
             raise
@@ -351,7 +352,7 @@ class Attempts:
                 search.busy = route.provider.name
                 pending.remove(route)
                 continue
-            key = route.keys.take(route.card.model, self._clock.monotonic())
+            key = route.keys.take(route.card.model, self._clock.monotonic(), session=effort.thread.session)
             if key is None:
                 bulkhead.leave(effort.account)
                 continue

@@ -15,6 +15,7 @@ from monkey_coder_server.features.inference.limits import Limits
 from monkey_coder_server.features.inference.loops import LoopSettings
 from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
+from monkey_coder_server.features.inference.prompt_caches import PromptCacheSettings
 from monkey_coder_server.features.inference.response_cache import CacheCounts
 from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.cache import Cache
@@ -60,6 +61,7 @@ class Options:
     loops: LoopSettings = field(default_factory=LoopSettings)
     hedged: bool = True
     cache: CacheSettings = field(default_factory=CacheSettings)
+    prompt_caches: PromptCacheSettings = field(default_factory=PromptCacheSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

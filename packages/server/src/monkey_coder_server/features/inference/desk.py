@@ -4,6 +4,8 @@ from hashlib import sha256
 
 from monkey_coder_protocol.execute import ExecuteRequest
 from monkey_coder_server.domain.collapse import Collapse
+from monkey_coder_server.domain.prompt_cache import HEADER as PROMPT_CACHE_HEADER
+from monkey_coder_server.domain.prompt_cache import read_caching
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.branches_asked import HEADER as COLLAPSE_HEADER
 from monkey_coder_server.features.inference.branches_asked import said_collapse, wanted_collapse
@@ -102,6 +104,7 @@ class Desk:
             files={each.path: each.content for each in sent.files or ()},
             rounds=rounds,
             ticket=ticket,
+            prompt_caching=read_caching(request.header(PROMPT_CACHE_HEADER)),
             under_way=request.under_way,
         )
         return Order(job, task, task_id, ticket.headers)

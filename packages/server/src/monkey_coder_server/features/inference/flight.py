@@ -6,6 +6,7 @@ from monkey_coder_server.domain.errors import ProviderTimedOut
 from monkey_coder_server.features.inference.admission import Admitted
 from monkey_coder_server.features.inference.exchange import Answering
 from monkey_coder_server.features.inference.job import Job, Outcome
+from monkey_coder_server.features.inference.prompt_caches import Thread
 from monkey_coder_server.features.inference.relay import End
 from monkey_coder_server.features.inference.running import Run
 from monkey_coder_server.features.inference.trail import Trail, Waste, waste_of
@@ -15,10 +16,11 @@ from monkey_coder_server.web.within import Within
 class Flight:
     """`drain` is how many seconds an answer is read on, for the provider's own usage, after the caller left."""
 
-    def __init__(self, job: Job, admitted: Admitted, run: Run[Outcome], *, drain: float) -> None:
+    def __init__(self, job: Job, admitted: Admitted, run: Run[Outcome], thread: Thread, *, drain: float) -> None:
         self.job = job
         self.admitted = admitted
         self.run = run
+        self.thread = thread
         self.trail = Trail()
         self.answering: Answering | None = None
         self.unpaid: Sequence[Waste] = ()

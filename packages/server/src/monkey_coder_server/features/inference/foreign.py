@@ -6,6 +6,8 @@ from datetime import datetime
 from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.catalog import Capability, Kind
 from monkey_coder_server.domain.conversation import Document, Image, Part, ToolResult
+from monkey_coder_server.domain.prompt_cache import HEADER as PROMPT_CACHE_HEADER
+from monkey_coder_server.domain.prompt_cache import read_caching
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.branches_asked import HEADER, said_collapse, wanted_collapse
 from monkey_coder_server.features.inference.job import Job, Served, Settled
@@ -77,6 +79,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         explores=request.header(RETRY_HEADER) in {None, "0"},
         collapse=collapse,
         rounds=rounds,
+        prompt_caching=read_caching(request.header(PROMPT_CACHE_HEADER)),
         under_way=request.under_way,
     )
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from monkey_coder_server.domain.collapse import Collapse, Kept
 from monkey_coder_server.domain.conversation import ModelRequest
+from monkey_coder_server.domain.prompt_cache import PromptCaching
 from monkey_coder_server.domain.sequencing import Sequencing
 from monkey_coder_server.domain.stream_events import Answer, Event
 from monkey_coder_server.domain.teamwork.team import Team
@@ -69,6 +70,8 @@ class Job(Record, frozen=True, kw_only=True):
     """What it holds of limits, given back when it ends."""
     under_way: Callable[[], None] = _untold
     """To be told that a provider is called, as often as that happens."""
+    prompt_caching: PromptCaching = PromptCaching.AUTO
+    """What its caller says of the caches of providers."""
     caching: Caching | None = None
     """How it takes part in the cache of answers; None: not at all."""
 

@@ -1,6 +1,12 @@
-"""The gateway's own keys at one provider: the better of the next two is taken, a refused one rests."""
+"""The gateway's own keys at one provider: the better of the next two is taken, a refused one rests.
 
-from collections.abc import Sequence
+The turns of a conversation go to one key, the same in every process, as long as it is well: a provider keeps prompts
+for each organization or workspace, and two keys may be of two (Anthropic:
+https://platform.claude.com/docs/en/build-with-claude/prompt-caching, cache storage and sharing).
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
 
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.features.inference.balancing import Load
@@ -14,6 +20,13 @@ OPEN_AFTER, OPEN_SECONDS = 3, 15.0
 """The breaker of a model under one key."""
 
 
+FREE_OF_BOUND = 4
+"""Calls at a time a key takes for its conversations before it is asked whether others have less to do."""
+MORE_THAN_MEAN = 1.25
+"""How many times the mean of all keys' calls one takes for its conversations: what is beyond goes to the next of them
+(consistent hashing with bounded loads, Mirrokni, Thorup and Zadimoghaddam 2016)."""
+
+
 class KeyRing:
     """`rest` seconds are used where the provider names none, twice as many after each further refusal.
 
@@ -24,6 +37,7 @@ class KeyRing:
         self, keys: Sequence[str], *, rest: float = 2.0, refused_rest: float = 60.0, longest: float = 120.0
     ) -> None:
         self._keys = tuple(keys)
+        self._seeds = tuple(blake2b(key.encode(), digest_size=16).digest() for key in self._keys)
         self._next = 0
         self._rest = rest
         self._refused_rest = refused_rest
@@ -46,11 +60,14 @@ class KeyRing:
             text = text.replace(key, "***")
         return text
 
-    def take(self, model: str, now: float, *, but: int | None = None) -> tuple[int, str] | None:
+    def take(
+        self, model: str, now: float, *, but: int | None = None, session: Callable[[], str | None] | None = None
+    ) -> tuple[int, str] | None:
         """A rested key with its number, for a call that `left` ends; None while all of them rest, `but` left out.
 
-        Of the next two it is the one with less to wait for. Those the provider fails, and those that have used up
-        their limit, are taken only when there is no other.
+        Of the next two it is the one with less to wait for; where the call's `session` has a name, it is the
+        session's own. Those the provider fails, and those that have used up their limit, are taken only when there is
+        no other.
         """
         count = len(self._keys)
         turns = [(self._next + step) % count for step in range(count)]
@@ -60,7 +77,9 @@ class KeyRing:
         best = rested[0]
         if len(rested) > 1:
             fit = [number for number in rested if self._fit(number, model, now)] or rested
-            best = min(fit[:2], key=lambda number: self._loads[number].cost(now))
+            name = None if session is None else session()
+            own = None if name is None else self._of_session(name.encode(), fit)
+            best = min(fit[:2], key=lambda number: self._loads[number].cost(now)) if own is None else own
         self._next = (best + 1) % count
         self._loads[best].outstanding += 1
         breaker = self._breakers.get((best, model))
@@ -120,6 +139,17 @@ class KeyRing:
         else:
             self._rests[number, WHOLE_KEY] = now + self._refused_rest
             self._refusals[number] = failure.kind
+
+    def _of_session(self, name: bytes, fit: Sequence[int]) -> int | None:
+        """The key with the highest weight for a session that has room; None where none has (rendezvous hashing)."""
+        calls = sum([load.outstanding for load in self._loads])
+        room = max(FREE_OF_BOUND, MORE_THAN_MEAN * (calls + 1) / len(self._keys))
+        weights = {
+            number: blake2b(name, digest_size=8, key=self._seeds[number]).digest()
+            for number in fit
+            if self._loads[number].outstanding < room
+        }
+        return max(weights, key=weights.__getitem__, default=None)
 
     def _growing_rest(self, number: int, model: str) -> float:
         """Seconds: twice the last."""

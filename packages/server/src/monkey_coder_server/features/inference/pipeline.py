@@ -26,6 +26,7 @@ from monkey_coder_server.features.inference.job import Collapsed, Hedged, Job, O
 from monkey_coder_server.features.inference.learning import Learning
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.meter import Meter
+from monkey_coder_server.features.inference.prompt_caches import PromptCaches
 from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.response_cache import ResponseCache
 from monkey_coder_server.features.inference.route import Route
@@ -74,6 +75,7 @@ class Pipeline:
         clock: Clock,
         telemetry: Telemetry,
         running: Running,
+        prompt_caches: PromptCaches,
         settings: PipelineSettings,
     ) -> None:
         self._admission = admission
@@ -86,6 +88,7 @@ class Pipeline:
         self._clock = clock
         self._telemetry = telemetry
         self._running = running
+        self._prompt_caches = prompt_caches
         self._settings = settings
 
     def start(self, job: Job) -> Run[Outcome]:
@@ -133,7 +136,7 @@ class Pipeline:
         if isinstance(admitted, Replay):
             return kept(admitted)
         run.collapse = _rule_told(admitted)
-        flight = Flight(job, admitted, run, drain=self._settings.drain)
+        flight = Flight(job, admitted, run, self._prompt_caches.of(job), drain=self._settings.drain)
         try:
             if admitted.several and (admitted.crew is not None or not _hedged(job)):
                 served = await self._several(flight)
@@ -159,7 +162,16 @@ class Pipeline:
             drafts.beside = hedge.bills_beside
         routes, relay = flight.admitted.routes, job.collapse is None or job.rounds is not None
         effort = Effort(
-            job.principal.account_id, routes, job.request, job.stream, deadline, flight.trail, calling, relay, hedge
+            account=job.principal.account_id,
+            routes=routes,
+            request=job.request,
+            thread=flight.thread,
+            stream=job.stream,
+            deadline=deadline,
+            trail=flight.trail,
+            calling=calling,
+            relay=relay,
+            contest=hedge,
         )
         end: End | None = None
         try:

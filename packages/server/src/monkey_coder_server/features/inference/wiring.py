@@ -31,6 +31,7 @@ from monkey_coder_server.features.inference.limits import rate_headers
 from monkey_coder_server.features.inference.loops import Loops
 from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.planning import Listing, Planner
+from monkey_coder_server.features.inference.prompt_caches import PromptCaches
 from monkey_coder_server.features.inference.quote import QuoteApi
 from monkey_coder_server.features.inference.quotes import QuoteBook
 from monkey_coder_server.features.inference.recalling import Recalling
@@ -155,6 +156,7 @@ def _pipeline(  # noqa: PLR0913, PLR0917 - what it is put together from
         clock=use.clock,
         telemetry=use.telemetry,
         running=running,
+        prompt_caches=PromptCaches(use.clock, options.prompt_caches),
         settings=options.pipeline,
     )
 

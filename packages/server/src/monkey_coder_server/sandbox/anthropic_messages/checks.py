@@ -172,6 +172,19 @@ def _message(index: int, entry: object, *, last: bool) -> None:
     for block in content if isinstance(content, list) else ():
         if isinstance(block, dict) and block.get("type") == "text" and not block.get("text"):
             invalid("messages: text content blocks must be non-empty")
+    _marked(index, content)
+
+
+def _marked(index: int, content: object) -> None:
+    """Thoughts cannot be marked for the cache, nor texts with nothing in them."""
+    for place, block in enumerate(content if isinstance(content, list) else ()):
+        if not isinstance(block, dict) or "cache_control" not in block:
+            continue
+        kind = block.get("type")
+        if kind in {"thinking", "redacted_thinking"}:
+            invalid(f"messages.{index}.content.{place}.{kind}.cache_control: Extra inputs are not permitted")
+        if kind == "text" and not str(block.get("text", "")).strip():
+            invalid(f"messages.{index}.content.{place}.text: cache_control cannot be set for empty text blocks")
 
 
 def blocks(entry: dict[str, Any]) -> list[dict[str, Any]]:
