@@ -126,6 +126,25 @@ def chat(provider: str, message: str, **change: Any) -> Any:
             "Found 5",
             system=[{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}] * 5,
         ),
+        chat(
+            "anthropic",
+            "messages.1.content.0.thinking.cache_control: Extra inputs are not permitted",
+            messages=[
+                USER,
+                {"role": "assistant", "content": [{"type": "thinking", "cache_control": {"type": "ephemeral"}}]},
+                USER,
+            ],
+        ),
+        chat(
+            "anthropic",
+            "cache_control cannot be set for empty text blocks",
+            messages=[
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": " ", "cache_control": {"type": "ephemeral"}}, RESULT],
+                }
+            ],
+        ),
         chat("google", "contents is not specified", contents=[]),
         chat("google", "must not be empty", contents=[{"role": "user", "parts": []}]),
         chat("google", "valid role", contents=[{"role": "system", "parts": [{"text": "x"}]}]),

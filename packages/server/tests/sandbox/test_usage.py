@@ -136,6 +136,26 @@ def test_anthropic_reports_input_without_cached_tokens(simulated: Simulated) -> 
     }
 
 
+@pytest.mark.parametrize(
+    ("model", "tokens_kept"),
+    [
+        ("claude-opus-5", 512),
+        ("claude-sonnet-5", 1_024),
+        ("claude-opus-4-8", 1_024),
+        ("claude-sonnet-4-6", 2_048),
+        ("claude-opus-4-7", 4_096),
+        ("claude-haiku-4-5", 4_096),
+    ],
+)
+def test_a_prefix_is_kept_from_the_length_on_that_the_model_keeps(
+    simulated: Simulated, model: str, tokens_kept: int
+) -> None:
+    for count in (tokens_kept - 1, tokens_kept):
+        system = [{"type": "text", "text": "abcd" * count, "cache_control": {"type": "ephemeral"}}]
+        used = simulated.ask("anthropic", simulated.body("anthropic", "q", system=system, model=model)).served.usage
+        assert used.cache_write_5m == (count if count == tokens_kept else 0)
+
+
 @pytest.mark.parametrize(("ttl", "seconds"), [("5m", 300), ("1h", 3_600)])
 def test_an_anthropic_cache_entry_lives_as_long_as_it_was_asked_to(
     simulated: Simulated, clock: list[float], ttl: str, seconds: int

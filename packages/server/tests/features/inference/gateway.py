@@ -29,7 +29,7 @@ from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.cache import CacheBounds
-from monkey_coder_server.ports.provider import CancelPolicy, Dialect, Provider
+from monkey_coder_server.ports.provider import CancelPolicy, Continuity, Dialect, Provider
 from monkey_coder_server.web.asgi import Message
 from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.problem import NativeProblems
@@ -56,6 +56,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "anthropic": AnthropicMessages("anthropic"),
     "google": Gemini("google"),
 }
+CONTINUITY = {"openai": Continuity.SESSION, "anthropic": Continuity.MARKS}
 PRICES = {
     "openai/gpt-big": (10_000_000_000, 30_000_000_000),
     "openai/gpt-small": (1_000_000_000, 4_000_000_000),
@@ -103,6 +104,7 @@ def provider(name: str, policy: CancelPolicy, also: tuple[Dialect, ...] = ()) ->
         usage_rule=USAGE_RULES[name],
         cards=cards,
         cancel_policy=policy,
+        continuity=CONTINUITY.get(name, Continuity.NONE),
         other_cards=tuple(each for each in OTHER_CARDS if each.provider == name),
         further_dialects=(*FURTHER.get(name, ()), *also),
         spoken_to_in={each.model: FURTHER[name][0].name for each in EMBEDDING_CARDS if each.provider == name},
@@ -183,6 +185,7 @@ def options_of(
     *,
     hedged: bool,
     caching: inference.CacheSettings | None,
+    prompt_caches: bool,
 ) -> inference.Options:
     return inference.Options(
         keep_alive=keep_alive,
@@ -194,6 +197,7 @@ def options_of(
         loops=loops or LoopSettings(),
         hedged=hedged,
         cache=caching or inference.CacheSettings(),
+        prompt_caches=inference.PromptCacheSettings(on=prompt_caches),
     )
 
 
@@ -226,6 +230,7 @@ class Gateway:
         health: HealthSettings | None = None,
         hedged: bool = True,
         caching: inference.CacheSettings | None = None,
+        prompt_caches: bool = True,
     ) -> None:
         self.books, self.wire, self.gate = Books(balance, cap), Wire(), Gate(requests_left)
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
@@ -261,7 +266,9 @@ class Gateway:
                 problems=NativeProblems("https://gateway.example/billing"),
                 health=self.health,
                 hedge_figures=self.hedges,
-                options=options_of(keep_alive, attempt, pipeline, loops, hedged=hedged, caching=caching),
+                options=options_of(
+                    keep_alive, attempt, pipeline, loops, hedged=hedged, caching=caching, prompt_caches=prompt_caches
+                ),
             )
         )
 
