@@ -215,6 +215,25 @@ def test_periods_without_usage_have_their_place(
     assert gateway.seen[0].query["granularity"] == long
 
 
+def test_what_each_cache_spared_is_told(monkey: Monkey, gateway: FakeGateway) -> None:
+    shown = {"requests": 3, "total_tokens": 30, "failed": 0}
+    groups = [
+        {"cache": "prompt", "cost_usd": "3", "cache_savings_usd": "5.25", **shown},
+        {"cache": "none", "cost_usd": "2", "cache_savings_usd": "0.00", **shown},
+        {"cache": "response", "cost_usd": "0.00", "cache_savings_usd": "1.50", **shown},
+        {"cache": "of tomorrow", "cost_usd": "0.00", "cache_savings_usd": "0.10", **shown},
+    ]
+    gateway.on(PATH, reply(report(groups=groups, next=None)))
+    table = monkey("usage", "--by", "cache").out.partition("\n\n")[2]
+    assert [" ".join(line.split()) for line in table.splitlines()] == [
+        "cache cost requests tokens",
+        "prompts kept by providers ($5.25 saved, writing paid) $3.00 3 30",
+        "no cache $2.00 3 30",
+        "answers given again ($1.50 saved) $0.00 3 30",
+        "of tomorrow ($0.10 saved) $0.00 3 30",
+    ]
+
+
 def test_nothing_used_is_said_in_figures(monkey: Monkey, gateway: FakeGateway, terminal: Callable[[int], None]) -> None:
     empty = {"total_requests": 0, "total_tokens": 0, "total_cost_usd": "0.00", "cache_savings_usd": "0.00"}
     gateway.on(PATH, reply(report(**empty, daily_usage=[], by_model=[], execution_stats={"failed": 0})))

@@ -8,7 +8,7 @@ from msgspec import Meta
 Name = Annotated[str, Meta(max_length=200)]
 Names = Annotated[list[Name], Meta(max_length=50)]
 Granularity = Literal["hourly", "daily", "weekly", "monthly"]
-UsageDimension = Literal["provider", "model", "key", "project", "persona"]
+UsageDimension = Literal["provider", "model", "key", "project", "persona", "cache"]
 RequestStatus = Literal["served", "failed", "expired"]
 ExportFormat = Literal["csv", "jsonl", "parquet", "focus"]
 _FIRST = Meta(description="First day as YYYY-MM-DD, or an ISO time. UTC where no zone is named.", max_length=40)

@@ -137,6 +137,24 @@ async def groups(store: Storage, wanted: Wanted, *by: Dimension, **how: Any) -> 
     return list(found)
 
 
+async def test_what_providers_caches_spared_is_told_from_what_ours_did(funded: Storage) -> None:
+    booked = [
+        (Usage(900, 100, output=5), 80),
+        (Usage(0, 0, 1_000, output=5), -25),
+        (Usage(), 700),
+        (Usage(10, output=5), 0),
+    ]
+    for usage, saving in booked:
+        asked = hold_request(300)
+        await funded.books.place(asked)
+        await settle(funded.books, asked, 0, usage=usage, cache_saving=saving)
+    found = await groups(funded, Wanted(FIRST, LAST), "cache")
+    told = {each.names[0]: (each.figures.requests, each.figures.cache_saving) for each in found}
+    assert told == {"prompt": (2, 55), "response": (1, 700), "none": (1, 0)}
+    both = await groups(funded, Wanted(FIRST, LAST), "cache", "model")
+    assert {each.names for each in both} == {(name, "openai/gpt-5") for name in told}
+
+
 FILTERS: list[tuple[dict[str, tuple[str, ...]], Callable[[UsageLine], bool]]] = [
     ({"models": ("gpt-5",)}, lambda line: line.model == "gpt-5"),
     ({"models": ("openai/gpt-5-mini", "nothing")}, lambda line: line.model == "gpt-5-mini"),

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from monkey_coder_protocol.queries import Granularity
 
 TIMES: "Mapping[str, Granularity]" = {"hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly"}
-GROUPS = ("model", "provider", "key", "project", "persona")
+GROUPS = ("model", "provider", "key", "project", "persona", "cache")
+CACHES = {
+    "prompt": "prompts kept by providers ({} saved, writing paid)",
+    "response": "answers given again ({} saved)",
+    "none": "no cache",
+}
 MOST_MODELS = 8
 """In the overview; `--by model` has all."""
 LONG_GAP = 3
@@ -95,6 +100,9 @@ def _model(entry: Mapping[str, Any]) -> str:
 def _name(entry: Mapping[str, Any], dimension: str) -> str:
     if dimension in {"key", "project"}:
         return str(entry[f"{dimension}_name"] or entry[f"{dimension}_id"] or f"(no {dimension})")
+    if dimension == "cache":
+        saved = output.usd(entry["cache_savings_usd"])
+        return CACHES.get(entry["cache"], f"{entry['cache']} ({{}} saved)").format(saved)
     return str(entry[dimension])
 
 

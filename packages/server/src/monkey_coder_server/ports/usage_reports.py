@@ -7,8 +7,11 @@ from typing import Literal, Protocol
 from monkey_coder_server.ports.record import Record
 from monkey_coder_server.ports.statements import Place
 
-Dimension = Literal["hour", "day", "provider", "model", "key", "project", "persona"]
-"""What usage is parted by. Hours and days count from 1970 UTC; a key of no project is of the project without a name."""
+Dimension = Literal["hour", "day", "provider", "model", "key", "project", "persona", "cache"]
+"""What usage is parted by. Hours and days count from 1970 UTC; a key of no project is of the project without a name.
+
+The caches are `prompt` (a provider's, less what writing to it cost), `response` (ours, of answers) and `none`.
+"""
 Named = Literal["provider", "model", "key", "project", "team", "persona"]
 
 
@@ -64,7 +67,7 @@ class GroupPlace(Record, frozen=True):
 class Grouping(Record, frozen=True):
     """One way to part usage: by time oldest first; by anything else the dearest first, `most` of them after a place.
 
-    Hours are told of single requests, which are kept shorter than their sums.
+    Hours and caches are told of single requests, which are kept shorter than their sums.
     """
 
     by: tuple[Dimension, ...]

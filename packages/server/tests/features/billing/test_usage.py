@@ -53,6 +53,7 @@ def groups(rows: list[UsageLine], *by: Dimension) -> list[Group]:
             "key": row.key_id,
             "project": "",
             "persona": row.persona,
+            "cache": "prompt" if row.cache_saving else "none",
         }
         found.setdefault(tuple(names[each] for each in by), []).append(row)
     made = [Group(names, ("mine",) * len(by), figures(some)) for names, some in found.items()]
@@ -181,6 +182,8 @@ def test_groups_are_named_by_what_parts_them() -> None:
         "developer",
         3,
     )
+    caches = {each["cache"]: each["cache_savings_usd"] for each in groups_shown(("cache",), groups(ROWS, "cache"))}
+    assert caches == {"prompt": "0.00000018", "none": "0.00"}
     without = [replace(row, persona="") for row in ROWS]
     assert [each["persona"] for each in groups_shown(("persona",), groups(without, "persona"))] == ["none"]
     assert [each["agent_name"] for each in report(without)["by_agent"]] == ["none"]

@@ -32,6 +32,8 @@ from monkey_coder_server.adapters.storage.usage_filters import chosen, chosen_ro
 from monkey_coder_server.ports.usage_reports import Dimension, Figures, Group, Grouping, GroupPlace, Wanted
 
 _BY_TIME = frozenset({"hour", "day"})
+_OF_ROWS = frozenset({"hour", "cache"})
+"""What sums of days do not know."""
 _ONE: ColumnElement[int] = literal_column("1", Integer)
 _NONE: ColumnElement[int] = literal_column("0", Integer)
 _NOTHING = literal_column("''", Text)
@@ -65,11 +67,11 @@ def _names_after(by: Sequence[Dimension], place: GroupPlace | None) -> dict[str,
 def _span(wanted: Wanted, grouping: Grouping) -> dict[str, int]:
     """Whole days, and the rows before and behind them, in microseconds; all of them rows where sums do not say enough.
 
-    Sums of days know no status and no hour: only the grouping by hour reads every row, not those beside it.
+    Only the grouping by what sums do not know reads every row, not those beside it.
     """
     start, end = to_micros(wanted.start), to_micros(wanted.end)
     first, last = -(-start // DAY), end // DAY
-    if "hour" in grouping.by or wanted.statuses or first >= last:
+    if not _OF_ROWS.isdisjoint(grouping.by) or wanted.statuses or first >= last:
         return {"first": 0, "last": 0, "start": start, "head": end, "tail": end, "end": end}
     return {"first": first, "last": last, "start": start, "head": first * DAY, "tail": last * DAY, "end": end}
 
@@ -118,6 +120,7 @@ def _query(by: tuple[Dimension, ...], behind: bool) -> Query:  # noqa: FBT001 - 
         "key": parts.c.key_id,
         "project": project,
         "persona": parts.c.persona,
+        "cache": _cache_of(parts),
     }
     labels: dict[str, Any] = {"key": func.max(func.coalesce(api_keys.c.name, _NOTHING))}
     if "project" in by:
@@ -141,6 +144,15 @@ def _query(by: tuple[Dimension, ...], behind: bool) -> Query:  # noqa: FBT001 - 
         dearest: ColumnElement[int] = bindparam("price_after")
         asked = asked.having(or_(price < dearest, and_(price == dearest, tuple_(*names) > last)))
     return Query(asked.order_by(price.desc(), *names))
+
+
+def _cache_of(row: CTE) -> ColumnElement[str]:
+    """Which cache spared something of a request, or cost more than it spared. An answer given again used no tokens."""
+    return case(
+        (row.c.cache_saving == _NONE, literal_column("'none'", Text)),
+        (row.c.input_tokens == _NONE, literal_column("'response'", Text)),
+        else_=literal_column("'prompt'", Text),
+    )
 
 
 def _group(row: Row, size: int) -> Group:

@@ -72,7 +72,7 @@ class UsageRoutes:
             query.granularity,
             key_hash=_key_hash(request.principal),
             rate_limits=[self._rate(request.principal, now)],
-            rows_since=await use.reports.rows_since() if wanted.statuses or query.granularity == "hourly" else None,
+            rows_since=await use.reports.rows_since() if _needs_rows(query) else None,
         )
         body = usage_report(Parted(*parted[:5]), asked, await use.ledger.wallet(account_id))
         if by:
@@ -131,6 +131,11 @@ class UsageRoutes:
             "reset_time": (now + timedelta(seconds=standing.reset)).isoformat(),
             "remaining": standing.left,
         }
+
+
+def _needs_rows(query: UsageQuery) -> bool:
+    """Whether a part of the report is of single requests."""
+    return bool(query.status) or query.granularity == "hourly" or "cache" in query.group_by
 
 
 def _next(span: tuple[datetime, datetime], at: int, names: Sequence[str], *, grouped: bool) -> str:

@@ -23,7 +23,13 @@ SIGNED_IN = "signed-in session"
 """The name of what a person did without an API key: it stands in usage under the id of the session."""
 _SESSION = "ses_"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMED: dict[Dimension, str] = {"provider": "provider", "model": "model", "key": "key_id", "project": "project_id"}
+_NAMED: dict[Dimension, str] = {
+    "provider": "provider",
+    "model": "model",
+    "key": "key_id",
+    "project": "project_id",
+    "cache": "cache",
+}
 
 
 @dataclass(frozen=True, slots=True)
