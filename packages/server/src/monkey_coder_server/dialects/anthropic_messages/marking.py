@@ -11,7 +11,7 @@ nor tools that are loaded later.)
 What is marked is opened one level deep: everything within keeps its bytes, its fields keep their order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -34,16 +34,17 @@ _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _arrays = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def mark_fields(fields: dict[str, msgspec.Raw], reuse: Reuse, least: int) -> None:
-    """Mark the fields of a body that is passed on; `least` is how many tokens the model keeps at least."""
+def marked_fields(fields: Mapping[str, Json], reuse: Reuse, least: int) -> Mapping[str, Json]:
+    """The fields of a body that is passed on, each as its bytes, with marks; in their order.
+
+    `least` is how many tokens the model keeps at least. What is marked is a list, to be written with all else at once.
+    """
     if "cache_control" in fields:
-        return
-    given: dict[str, Json] = {name: _listed(fields[name]) for name in _PROMPT if name in fields}
+        return fields
+    given = {name: _listed(fields[name]) for name in _PROMPT if name in fields}
     prompt = dict(given)
     mark_prompt(prompt, reuse, least)
-    for name, value in prompt.items():
-        if value is not given[name]:
-            fields[name] = msgspec.Raw(write_json(value))
+    return {**fields, **{name: value for name, value in prompt.items() if value is not given[name]}}
 
 
 def mark_prompt(prompt: dict[str, Json], reuse: Reuse, least: int) -> None:
@@ -110,15 +111,20 @@ def _marked_block(block: Element) -> Element | None:
 
 def _listed(value: Json) -> Json:
     """An array that is given as its bytes as a list of its elements' bytes; anything else as it is."""
-    return _arrays.decode(value) if isinstance(value, msgspec.Raw) and bytes(value).startswith(b"[") else value
+    return _arrays.decode(value) if _begins(value, b"[") else value
 
 
 def _blocks(value: Json) -> list[Element]:
     """A list as it is; a text as the one block it stands for, to the provider the same."""
     if isinstance(value, list):
         return value
-    is_text = bytes(value).startswith(b'"') if isinstance(value, msgspec.Raw) else isinstance(value, str)
+    is_text = isinstance(value, str) or _begins(value, b'"')
     return [{"type": "text", "text": value}] if is_text else []
+
+
+def _begins(value: Json, sign: bytes) -> bool:
+    """Whether it is given as its bytes, the first of which is this; a conversation is not copied to be looked at."""
+    return isinstance(value, msgspec.Raw) and memoryview(value)[:1] == sign
 
 
 def _open(element: Element) -> dict[str, Json]:
@@ -131,4 +137,4 @@ def _value(value: Json) -> Json:
 
 def _size(element: Element) -> int:
     """Bytes."""
-    return len(bytes(element)) if isinstance(element, msgspec.Raw) else len(write_json(element))
+    return memoryview(element).nbytes if isinstance(element, msgspec.Raw) else len(write_json(element))

@@ -1,8 +1,7 @@
 """Sends a caller's own Messages request on as it was written, but for what this model cannot take.
 
 Each field keeps its bytes unless it must change: the model, the length where the route allows less, `stream`, what is
-adapted by the model's traits, and what is marked for its cache where the caller marked nothing. What is left out or
-changed in meaning is named in `WireRequest.dropped`.
+adapted by the model's traits. What is left out or changed in meaning is named in `WireRequest.dropped`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from collections.abc import Sequence
 import msgspec
 
 from monkey_coder_server.dialects.anthropic_messages.history import fit_history
-from monkey_coder_server.dialects.anthropic_messages.marking import mark_fields
 from monkey_coder_server.dialects.anthropic_messages.thinking import (
     Thought,
     is_in_a_loop_without_thought,
@@ -75,8 +73,6 @@ def relay_body(request: ModelRequest, source: Source, *, card: ModelCard, traits
     _fit_effort(relayed)
     _fit_sampling(relayed)
     fit_history(relayed.fields, relayed.changed, request, traits)
-    if request.prompt_cache is not None:
-        mark_fields(relayed.fields, request.prompt_cache.reuse, traits.least_kept)
     return relayed
 
 

@@ -5,10 +5,10 @@ model refuses it: sampling beside thinking or with a fixed temperature. The mess
 the next turn's body begins with this one's bytes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from monkey_coder_server.dialects.anthropic_messages.content import Block, assistant_blocks, text_block, user_blocks
-from monkey_coder_server.dialects.anthropic_messages.marking import mark_prompt
+from monkey_coder_server.dialects.anthropic_messages.marking import mark_prompt, marked_fields
 from monkey_coder_server.dialects.anthropic_messages.names import DIALECT
 from monkey_coder_server.dialects.anthropic_messages.relaying import Relayed, merged_betas, relay_body
 from monkey_coder_server.dialects.anthropic_messages.thinking import Thought, plan_thinking
@@ -25,6 +25,7 @@ from monkey_coder_server.dialects.wire import as_object, write_json
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.conversation import (
     Document,
+    Json,
     Message,
     ModelRequest,
     Part,
@@ -48,12 +49,15 @@ _CACHE_MARKS = 4
 def write_request(
     request: ModelRequest, *, card: ModelCard, traits: ModelTraits, key: str, stream: bool
 ) -> WireRequest:
-    """Write one call of `/v1/messages`; a caller's own Messages request is sent on as it came."""
+    """Write one call of `/v1/messages`; a caller's own Messages request is sent on as it came, but for marks."""
     source = request.source
     if source is not None and source.dialect == DIALECT:
         relayed = relay_body(request, source, card=card, traits=traits, stream=stream)
         headers = _relayed_headers(relayed, source, key=key)
-        return WireRequest("/v1/messages", headers, write_json(relayed.fields), tuple(relayed.changed))
+        fields: Mapping[str, Json] = relayed.fields
+        if request.prompt_cache is not None:
+            fields = marked_fields(fields, request.prompt_cache.reuse, traits.least_kept)
+        return WireRequest("/v1/messages", headers, write_json(fields), tuple(relayed.changed))
     thought = plan_thinking(request, card=card, traits=traits)
     body: Block = {"model": card.model, "max_tokens": thought.max_tokens}
     if stream:
