@@ -182,10 +182,10 @@ def options_of(
     attempt: AttemptSettings | None,
     pipeline: PipelineSettings | None,
     loops: LoopSettings | None,
+    caching: inference.CacheSettings | None,
     *,
     hedged: bool,
-    caching: inference.CacheSettings | None,
-    prompt_caches: bool,
+    prompts: bool,
 ) -> inference.Options:
     return inference.Options(
         keep_alive=keep_alive,
@@ -197,7 +197,7 @@ def options_of(
         loops=loops or LoopSettings(),
         hedged=hedged,
         cache=caching or inference.CacheSettings(),
-        prompt_caches=inference.PromptCacheSettings(on=prompt_caches),
+        prompt_caches=inference.PromptCacheSettings(on=prompts),
     )
 
 
@@ -230,7 +230,7 @@ class Gateway:
         health: HealthSettings | None = None,
         hedged: bool = True,
         caching: inference.CacheSettings | None = None,
-        prompt_caches: bool = True,
+        prompts: bool = True,
     ) -> None:
         self.books, self.wire, self.gate = Books(balance, cap), Wire(), Gate(requests_left)
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
@@ -266,9 +266,7 @@ class Gateway:
                 problems=NativeProblems("https://gateway.example/billing"),
                 health=self.health,
                 hedge_figures=self.hedges,
-                options=options_of(
-                    keep_alive, attempt, pipeline, loops, hedged=hedged, caching=caching, prompt_caches=prompt_caches
-                ),
+                options=options_of(keep_alive, attempt, pipeline, loops, caching, hedged=hedged, prompts=prompts),
             )
         )
 

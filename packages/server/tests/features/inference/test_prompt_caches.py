@@ -134,7 +134,7 @@ async def test_a_caller_that_marks_is_sent_on_as_it_wrote() -> None:
 async def test_nothing_is_marked_for_a_caller_that_says_no_nor_by_an_operator_that_does() -> None:
     assert not is_marked(await sent(gateway(), CONVERSATION, headers=OFF))
     told = {"x-monkey-prompt-cache": "on"}
-    assert not is_marked(await sent(gateway(prompt_caches=False), CONVERSATION, headers=told))
+    assert not is_marked(await sent(gateway(prompts=False), CONVERSATION, headers=told))
 
 
 async def test_all_is_marked_for_a_caller_that_says_so() -> None:
