@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from monkey_coder_server.__main__ import main
+from monkey_coder_server.adapters.embedding import wordllama
 from packages.server.tests.test_settings import OTHER, STRONG
 
 Output = pytest.CaptureFixture[str]
@@ -77,6 +78,7 @@ def test_the_text_has_a_line_for_each_and_serving_says_how_many_more(
         ({"BASE_URL": "http://gateway.example.com"}, "BASE_URL is 'http://gateway.example.com'; in production"),
         ({"CORS_ORIGINS": "http://localhost:3000"}, "CORS_ORIGINS holds 'http://localhost:3000'"),
         ({"METRICS_PORT": "8000"}, "PORT and METRICS_PORT are both 8000"),
+        ({"SEMANTIC_CACHE": "opt-in", "RESPONSE_CACHE": "off"}, "SEMANTIC_CACHE is on and RESPONSE_CACHE is off"),
         ({"OPENAI_API_KEY": "sk-canary sk-canary"}, "OPENAI_API_KEY holds blanks"),
         ({"REDIS_URL": "https://canary"}, "REDIS_URL cannot be read"),
         ({"REDIS_URL": "redis://127.0.0.1:6379/canary"}, "REDIS_URL cannot be read"),
@@ -109,6 +111,15 @@ def test_what_may_be_meant_is_a_warning(
 ) -> None:
     document = told(capsys, monkeypatch, **{**PRODUCTION, **changes})
     assert [sentence for sentence in document["warnings"] if sentence.startswith(says)], document["warnings"]
+
+
+def test_a_semantic_cache_needs_its_extra(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(capsys, monkeypatch, SEMANTIC_CACHE="opt-in", **PRODUCTION)["problems"] == []
+    monkeypatch.setattr(wordllama, "find_spec", lambda _name: None)
+    (problem,) = told(capsys, monkeypatch, code=78)["problems"]
+    assert problem.startswith("SEMANTIC_CACHE is on, but wordllama, tokenizers, safetensors, numpy not installed")
+    assert "`pip install monkey-coder-server[semantic]`" in problem
+    assert told(capsys, monkeypatch, SEMANTIC_CACHE="off")["problems"] == []
 
 
 @pytest.mark.system

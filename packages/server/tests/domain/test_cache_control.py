@@ -31,6 +31,9 @@ REFUSED = CacheWish(asked=False, look=False, store=False)
         ("only-if-cached", "off", REFUSED._replace(only_if_cached=True)),
         (None, "on", CacheWish(asked=True)),
         (None, " ON ", CacheWish(asked=True)),
+        (None, "semantic", CacheWish(asked=True, reworded=True)),
+        ("no-cache", "semantic", CacheWish(asked=True, look=False, reworded=True)),
+        ("no-store", "semantic", REFUSED),
         (None, "off", REFUSED),
         (None, "refresh", CacheWish(asked=True, look=False)),
         ("max-age=60", "refresh", CacheWish(asked=True, look=False, max_age=60)),
@@ -41,16 +44,17 @@ def test_what_is_meant(control: str | None, own: str | None, wish: CacheWish) ->
     assert read_wish(control, own) == wish
 
 
-@given(st.text(), st.sampled_from([None, "on", "off", "refresh"]))
+@given(st.text(), st.sampled_from([None, "on", "off", "refresh", "semantic"]))
 def test_any_header_says_something_and_what_forbids_goes_first(control: str, own: str | None) -> None:
     wish = read_wish(control, own)
     assert not (wish.asked and not wish.store)
     assert not (wish.look and not wish.store)
+    assert not (wish.reworded and not wish.asked)
     assert read_wish(f"no-store,{control}", own)._replace(max_age=None, only_if_cached=False) == REFUSED
 
 
 def test_a_word_of_our_own_that_is_none_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="must be one of on, off, refresh; 'hit' was sent"):
+    with pytest.raises(InvalidRequest, match="must be one of on, off, refresh, semantic; 'hit' was sent"):
         read_wish(None, "hit")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monkey_coder_server.domain.canonical_json import canonical_text
+from monkey_coder_server.domain.canonical_json import canonical_beside, canonical_text
 
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -80,3 +80,28 @@ def test_every_field_counts_also_one_nobody_knows(fields: dict[str, Any], value:
 def test_what_has_several_meanings_or_none_has_no_text(document: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - each for a reason of its own
         canonical_text(document)
+
+
+def test_a_text_is_left_out_where_it_stands_once_and_all_else_counts() -> None:
+    first, other = b'{"a": [1, {"b": "hi"}], "c": "x"}', b'{"c": "x", "a": [1, {"b": "hello"}]}'
+    assert canonical_beside(first, "hi") == canonical_beside(other, "hello") == '{"a":[1,{"b":null}],"c":"x"}'
+    assert canonical_beside(b'{"a": [1, {"b": "hi"}], "c": "y"}', "hi") != canonical_beside(first, "hi")
+    assert canonical_beside(b'{"a": [1, {"d": "hi"}], "c": "x"}', "hi") != canonical_beside(first, "hi")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'{"a": "other"}',
+        b'{"hi": 1}',
+        b'{"a": "hi", "b": ["hi"]}',
+        b'{"a": "hi", "a": "hi"}',
+        b'{"a": 1e999, "b": "hi"}',
+        b"[" * 200_000,
+        b'["hi",' + b"[" * 900 + b"]" * 900 + b"]",
+        b"hi",
+    ],
+)
+def test_where_a_text_stands_not_at_all_or_twice_nothing_stands_beside_it(document: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - each for a reason of its own
+        canonical_beside(document, "hi")

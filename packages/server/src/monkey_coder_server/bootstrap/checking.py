@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from monkey_coder_server.adapters.redis import unreachable
 from monkey_coder_server.adapters.storage import migrate
 from monkey_coder_server.adapters.storage.operations import UnusableDatabase
+from monkey_coder_server.bootstrap.caching import unusable
 from monkey_coder_server.settings import AwayError, Settings, SettingsError, without_password
 
 KEYS_BEGIN: Mapping[str, str] = MappingProxyType(
@@ -41,8 +42,9 @@ class Findings:
 
 def look(settings: Settings) -> Findings:
     """Look at settings that could be read. Nothing is changed."""
-    revision, unusable = _revision(settings)
-    problems = [*([] if unusable is None else [str(unusable)]), *_malformed_keys(settings), *_ports(settings)]
+    revision, away = _revision(settings)
+    told = [] if away is None else [str(away)]
+    problems = [*told, *_malformed_keys(settings), *_ports(settings), *unusable(settings)]
     warnings = [*settings.notices, *_strange_keys(settings), *_missing(settings)]
     if settings.production:
         problems += _not_for_production(settings)
@@ -51,13 +53,13 @@ def look(settings: Settings) -> Findings:
             "TRUSTED_PROXY_HOPS is 0: if a proxy ends TLS before this gateway, every caller seems to come from it; "
             "set how many proxies append to X-Forwarded-For."
         )
-    if unusable is None and revision != migrate.HEAD:
+    if away is None and revision != migrate.HEAD:
         behind = (
             f"The database is {revision or 'empty'} and the newest revision {migrate.HEAD}; "
             "the next start, or `monkey-server db upgrade`, brings it there."
         )
         warnings.append(behind)
-    return Findings(tuple(problems), tuple(warnings), away=isinstance(unusable, AwayError))
+    return Findings(tuple(problems), tuple(warnings), away=isinstance(away, AwayError))
 
 
 def unshared(settings: Settings) -> Iterator[str]:

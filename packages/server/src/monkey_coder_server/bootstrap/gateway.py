@@ -19,7 +19,13 @@ from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.alerts import run_alerts
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.buying import buying_of, keep_paying
-from monkey_coder_server.bootstrap.caching import cache_counts, cache_settings, open_cache, prompt_cache_settings
+from monkey_coder_server.bootstrap.caching import (
+    cache_counts,
+    cache_settings,
+    open_cache,
+    open_embedding,
+    prompt_cache_settings,
+)
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.house_rates import house_rates
 from monkey_coder_server.bootstrap.leasing import open_ledger
@@ -218,6 +224,7 @@ def _features(parts: _Parts) -> tuple[Feature, ...]:
                 answers=books.storage.answers,
                 cache=open_cache(books, parts.metrics, parts.shared),
                 cache_counts=cache_counts(parts.metrics),
+                embedding=open_embedding(settings),
                 clock=books.clock,
                 ids=books.ids,
                 telemetry=parts.metrics,

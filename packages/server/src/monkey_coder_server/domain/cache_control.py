@@ -21,25 +21,34 @@ class CacheMode(StrEnum):
 
 
 class CacheStatus(StrEnum):
-    """Whether an answer was kept before, or on its way to another (`HIT`), was looked for in vain, or not at all."""
+    """Whether an answer was kept before, or on its way to another (`HIT`), was looked for in vain, or not at all.
+
+    `SEMANTIC`: it was kept for the same request in other words.
+    """
 
     HIT = "hit"
+    SEMANTIC = "semantic"
     MISS = "miss"
     BYPASS = "bypass"
 
 
 class Switch(StrEnum):
-    """What the header may say. `REFRESH`: ask a model, and keep its answer in place of the one that is kept."""
+    """What the header may say. `REFRESH`: ask a model, and keep its answer in place of the one that is kept.
+
+    `SEMANTIC`: as `ON`, and an answer to the same in other words will do.
+    """
 
     ON = "on"
     OFF = "off"
     REFRESH = "refresh"
+    SEMANTIC = "semantic"
 
 
 class CacheWish(NamedTuple):
     """`asked`: the caller wants to take part. `look`: a kept answer will do, if not older than `max_age` seconds.
 
-    `store`: the answer may be kept. `only_if_cached`: no model is to be asked.
+    `store`: the answer may be kept. `only_if_cached`: no model is to be asked. `reworded`: so will one to the same in
+    other words.
     """
 
     asked: bool = False
@@ -47,6 +56,7 @@ class CacheWish(NamedTuple):
     store: bool = True
     only_if_cached: bool = False
     max_age: int | None = None
+    reworded: bool = False
 
     def takes_part(self, mode: CacheMode, *, repeatable: bool) -> bool:
         """Whether the cache is used at all; `repeatable`: the request says that it wants the same answer each time."""
@@ -67,11 +77,12 @@ def read_wish(control: str | None, own: str | None) -> CacheWish:
     anew = switch is Switch.REFRESH or "no-cache" in said or max_age == 0
     only = "only-if-cached" in said
     return CacheWish(
-        asked=not refused and (switch in {Switch.ON, Switch.REFRESH} or bool(max_age) or only),
+        asked=not refused and (switch in {Switch.ON, Switch.SEMANTIC, Switch.REFRESH} or bool(max_age) or only),
         look=not refused and not anew,
         store=not refused,
         only_if_cached=only,
         max_age=max_age,
+        reworded=not refused and switch is Switch.SEMANTIC,
     )
 
 

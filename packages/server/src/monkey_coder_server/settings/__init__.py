@@ -40,6 +40,7 @@ __all__ = [
 CONFIGURATION_ERROR = SettingsError.exit_code
 """Exit code for broken configuration."""
 _AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,9})?", re.ASCII)
+_SIMILARITY = re.compile(r"0\.[6-9][0-9]{0,3}|1(\.0{1,4})?", re.ASCII)
 _PERCENT = re.compile(r"[0-9]{1,4}(\.[0-9]{1,2})?", re.ASCII)
 
 
@@ -96,6 +97,8 @@ class Settings:
     response_cache_seconds: int
     response_cache_megabytes: int
     prompt_caches: bool
+    semantic_cache: Literal["off", "opt-in"]
+    semantic_cache_similarity: str
     drain_seconds: int
     drain_notice_seconds: int
     key_staleness_seconds: int
@@ -202,6 +205,10 @@ class _Reader:
             response_cache_seconds=self._whole("RESPONSE_CACHE_SECONDS", 3_600, 1, 2_592_000),
             response_cache_megabytes=self._whole("RESPONSE_CACHE_MEGABYTES", 64, 1, 1_000_000),
             prompt_caches=self._choice("PROMPT_CACHES", "auto", ("auto", "off")) == "auto",
+            semantic_cache="opt-in" if self._choice("SEMANTIC_CACHE", "off", ("off", "opt-in")) == "opt-in" else "off",
+            semantic_cache_similarity=self._decimal(
+                "SEMANTIC_CACHE_SIMILARITY", "0.91", _SIMILARITY, "a number from 0.6 to 1"
+            ),
             durability="relaxed"
             if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed"
             else "strict",

@@ -158,6 +158,18 @@ VARIABLES = (
         "Anthropic, the name of a conversation for OpenAI and xAI); off: nothing.",
     ),
     Variable(
+        "SEMANTIC_CACHE",
+        "off",
+        "opt-in: a request that says `x-monkey-cache: semantic` may also get the answer that is kept for the same in "
+        "other words; needs `pip install monkey-coder-server[semantic]`. off: such a request is treated as `on`.",
+    ),
+    Variable(
+        "SEMANTIC_CACHE_SIMILARITY",
+        "0.91",
+        "How alike two wordings must be at least (the cosine of their vectors), 0.6 to 1, beside all that must agree "
+        "in them; `make bench PARTS=semantic` shows what each limit finds, rightly and wrongly.",
+    ),
+    Variable(
         "KEY_STALENESS_SECONDS",
         "900",
         "How long a gateway whose database does not answer takes keys as it knew them, 10 to 900. 10: a key revoked "

@@ -29,14 +29,15 @@ class Asking:
         stream: bool = False,
         caller: Caller | None = None,
         account: str = "acct_1",
+        words: str = "hi",
         **fields: Any,
     ) -> Answer:
-        path, said = self.path, [{"role": "user", "content": "hi"}]
+        path, said = self.path, [{"role": "user", "content": words}]
         body: dict[str, Any] = {"model": self.model, "max_tokens": 5_000, "messages": said, "stream": stream, **fields}
         if path == RESPONSES:
-            body = {"model": self.model, "input": "hi", "stream": stream, "store": False, **fields}
+            body = {"model": self.model, "input": words, "stream": stream, "store": False, **fields}
         elif path == GENERATE:
-            body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], **fields}
+            body = {"contents": [{"role": "user", "parts": [{"text": words}]}], **fields}
             verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
             path = f"/v1beta/models/{self.model}:{verb}"
         sent = json.dumps(body).encode()

@@ -29,6 +29,7 @@ from monkey_coder_server.features.inference.patience import Patience
 from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.cache import CacheBounds
+from monkey_coder_server.ports.embedding import Embedding
 from monkey_coder_server.ports.provider import CancelPolicy, Continuity, Dialect, Provider
 from monkey_coder_server.web.asgi import Message
 from monkey_coder_server.web.principal import Principal
@@ -231,6 +232,7 @@ class Gateway:
         hedged: bool = True,
         caching: inference.CacheSettings | None = None,
         prompts: bool = True,
+        embedding: Embedding | None = None,
     ) -> None:
         self.books, self.wire, self.gate = Books(balance, cap), Wire(), Gate(requests_left)
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
@@ -260,6 +262,7 @@ class Gateway:
                 answers=self.kept,
                 cache=self.cache,
                 cache_counts=self.counts,
+                embedding=embedding,
                 clock=self.clock,
                 ids=self.ids,
                 telemetry=self.notes,

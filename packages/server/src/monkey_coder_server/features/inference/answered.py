@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import islice
+from math import floor
 
 from monkey_coder_server.domain.cache_control import HEADER, CacheStatus
 from monkey_coder_server.domain.money import usd
@@ -31,8 +32,14 @@ def collapse_headers(rule: str) -> Headers:
     return [(b"x-monkey-collapse", rule.encode())] if rule else []
 
 
-def cache_headers(status: CacheStatus, age: int) -> Headers:
-    """Where the answer is from, and how many seconds old one is that is given again (RFC 9111, section 5.1)."""
+def cache_headers(status: CacheStatus, age: int, similarity: float | None) -> Headers:
+    """Where the answer is from, and how many seconds old one is that is given again (RFC 9111, section 5.1).
+
+    To other words: how alike they are, rounded down, as a parameter (RFC 9651, section 3.1.2).
+    """
+    if similarity is not None:
+        alike = f"{status}; similarity={floor(similarity * 1000) / 1000:.3f}"
+        return [(_CACHE, alike.encode()), (b"age", b"%d" % age)]
     told = [(_CACHE, status.encode())]
     return [*told, (b"age", b"%d" % age)] if status is CacheStatus.HIT else told
 
@@ -41,11 +48,11 @@ def settled_headers(outcome: Settled | Recalled) -> Headers:
     """Who answered, for how much, the receipt's id, and whether it was from the cache."""
     if isinstance(outcome, Recalled):
         provider, model, rule = outcome.answer.provider, outcome.answer.model, outcome.answer.rule
-        cached = cache_headers(CacheStatus.HIT, outcome.age)
+        cached = cache_headers(outcome.status, outcome.age, outcome.similarity)
     else:
         served = outcome.served
         provider, model, rule = served.route.provider.name, served.route.card.model, served.rule
-        cached = cache_headers(CacheStatus.BYPASS if served.job.caching is None else CacheStatus.MISS, 0)
+        cached = cache_headers(CacheStatus.BYPASS if served.job.caching is None else CacheStatus.MISS, 0, None)
     charge = outcome.charge
     return [
         *route_headers(provider, model),

@@ -1,5 +1,7 @@
 """`POST /v1/execute` and `/v1/execute/stream`: bytes to a task, a served task to bytes."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from monkey_coder_protocol.execute import ExecuteRequest
@@ -17,6 +19,7 @@ from monkey_coder_server.features.inference.pipeline import Pipeline
 from monkey_coder_server.features.inference.replay import replay_headers, retold_body, start_of
 from monkey_coder_server.features.inference.response_cache import Question, ResponseCache
 from monkey_coder_server.features.inference.running import Run
+from monkey_coder_server.features.inference.task import fingerprint
 from monkey_coder_server.ports.ledger import Replay
 from monkey_coder_server.web.asgi import Reply
 from monkey_coder_server.web.decode import json_body
@@ -60,7 +63,7 @@ class ExecuteApi:
         run = self._pipeline.start(order.job)
         await self._begun(run)
         opening = run.opening
-        headers = [*order.headers, *cache_headers(run.cache, run.age)]
+        headers = [*order.headers, *cache_headers(run.cache, run.age, run.similarity)]
         start = {"execution_id": order.job.request_id, "task_id": order.task_id}
         if opening is not None:
             headers += [*route_headers(opening.provider, opening.model), *collapse_headers(run.collapse)]
@@ -92,9 +95,15 @@ class ExecuteApi:
     def _cached(self, request: Request, sent: ExecuteRequest, order: Order) -> Job:
         """The job with its part in the cache of answers, if it has one. Raises `InvalidRequest`."""
 
+        def beside(text: str) -> Sequence[object]:
+            if sent.files or sent.prompt.strip() != text:
+                raise ValueError("the prompt is not all that is said")
+            return (fingerprint(msgspec.structs.replace(sent, prompt="")).hex(),)
+
         def question() -> Question:
             return Question(
                 said=(order.task.fingerprint.hex(),),
+                beside=beside,
                 size=len(sent.prompt) + sum(len(each.content) for each in sent.files or ()),
                 retell=lambda recalled: retold_body(recalled, order.job, order.task_id),
             )

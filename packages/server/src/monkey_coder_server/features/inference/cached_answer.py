@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from monkey_coder_server.domain import stream_events
+from monkey_coder_server.domain.cache_control import CacheStatus
 from monkey_coder_server.domain.stream_events import Event, FinishReason
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.squeezing import squeezed
@@ -121,10 +122,24 @@ def _event(place: int, said: msgspec.Raw) -> Event:
 
 
 class Recalled(Record, frozen=True, kw_only=True):
-    """A kept answer given to a request of its own, in the books. `age` and `latency_ms` as it was given."""
+    """A kept answer given to a request of its own, in the books. `age` and `latency_ms` as it was given.
+
+    `similarity` of the words it was made for, where those are others.
+    """
 
     answer: CachedAnswer
     charge: Charge
     age: int
     latency_ms: int
     body: bytes = b""
+    similarity: float | None = None
+
+    @property
+    def status(self) -> CacheStatus:
+        """Whether it was made for this very request."""
+        return status_of(self.similarity)
+
+
+def status_of(similarity: float | None) -> CacheStatus:
+    """Of a kept answer, with the similarity of the words it was made for where those are others."""
+    return CacheStatus.HIT if similarity is None else CacheStatus.SEMANTIC

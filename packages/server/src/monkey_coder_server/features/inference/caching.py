@@ -14,6 +14,7 @@ import msgspec
 from monkey_coder_server.domain.cache_control import CacheMode, CacheWish
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.price_list import PriceList
+from monkey_coder_server.domain.rewording import LEAST_SIMILARITY
 from monkey_coder_server.features.inference.cached_answer import Recalled
 from monkey_coder_server.ports.cache import CacheKey
 from monkey_coder_server.ports.record import Record
@@ -26,15 +27,28 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class CacheSettings(Record, frozen=True):
-    """`seconds` is how long an answer is kept at most. `secret` keys the hashes: without it nobody can guess one."""
+    """`seconds` is how long an answer is kept at most. `secret` keys the hashes: without it nobody can guess one.
+
+    `similarity` is the least of two wordings of one request.
+    """
 
     mode: CacheMode = CacheMode.OPT_IN
     seconds: int = 3_600
     secret: bytes = b"memory"
+    similarity: float = LEAST_SIMILARITY
+
+
+class Wording(Record, frozen=True):
+    """The words of the last turn; `place` is where requests are noted that differ from it in these words at most."""
+
+    place: CacheKey
+    text: str
 
 
 class Caching(Record, frozen=True, kw_only=True):
     """How one request of `size` bytes takes part. `seconds`: how long its answer may be kept.
+
+    `wording` where an answer to the same in other words will do.
 
     `flight` is what requests share whose answers are made at the same time: those of one API key, for what it may
     spend decides how long an answer may get. `retell` writes the caller's body of a kept answer; `keep` makes of it
@@ -48,6 +62,7 @@ class Caching(Record, frozen=True, kw_only=True):
     size: int
     retell: Callable[[Recalled], bytes]
     keep: Callable[[Recalled], bytes] | None = None
+    wording: Wording | None = None
 
 
 class Revision:
@@ -86,6 +101,7 @@ def key_of(secret: bytes, principal: Principal, revision: Revision, asked: Seque
     return CacheKey(principal.account_id, hmac.digest(secret, _encode(told), "sha256"))
 
 
-def flight_of(key: CacheKey, principal: Principal) -> bytes:
-    """What only requests of the same API key share."""
-    return sha256(key.digest + principal.key_id.encode()).digest()
+def flight_of(key: CacheKey, principal: Principal, wording: Wording | None) -> bytes:
+    """What only requests of the same API key share, all of which take an answer to other words, or none."""
+    place = b"" if wording is None else wording.place.digest
+    return sha256(key.digest + place + principal.key_id.encode()).digest()

@@ -20,6 +20,7 @@ from monkey_coder_server.features.inference.response_cache import CacheCounts
 from monkey_coder_server.ports.answers import Answers
 from monkey_coder_server.ports.cache import Cache
 from monkey_coder_server.ports.clock import Clock, Ids
+from monkey_coder_server.ports.embedding import Embedding
 from monkey_coder_server.ports.ledger import Ledger
 from monkey_coder_server.ports.lessons import Lessons
 from monkey_coder_server.ports.provider import Provider
@@ -69,7 +70,7 @@ class Dependencies:
     """`prices` gives the book that is valid now, the same one until another replaces it.
 
     `problems` renders native errors; `health` is shared with whoever shows it, and so are `hedge_figures`,
-    `cache_counts` and `decision_queue`.
+    `cache_counts` and `decision_queue`. `embedding` None: no answer is given to other words than it was made for.
     """
 
     access: Sequence[Access]
@@ -93,5 +94,6 @@ class Dependencies:
     health: Health = field(default_factory=Health)
     hedge_figures: HedgeFigures = field(default_factory=HedgeFigures)
     cache_counts: CacheCounts = field(default_factory=CacheCounts)
+    embedding: Embedding | None = None
     decision_queue: DecisionQueue | None = None
     options: Options = field(default_factory=Options)

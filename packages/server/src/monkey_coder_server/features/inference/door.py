@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from monkey_coder_server.domain.cache_control import HEADER as CACHE_HEADER
-from monkey_coder_server.domain.canonical_json import canonical_text
+from monkey_coder_server.domain.canonical_json import canonical_beside, canonical_text
 from monkey_coder_server.domain.catalog import Kind
 from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict, Unavailable
 from monkey_coder_server.domain.stream_events import FinishReason
@@ -181,8 +181,10 @@ class Door:
     ) -> Question:
         """What the cache must know of the request. Raises `ValueError` for a body that has no one meaning."""
         inbound = visit.inbound
+        around = (self._front.name, envelope.path_model, envelope.query.get("alt"))
         return Question(
-            said=(self._front.name, envelope.path_model, envelope.query.get("alt"), canonical_text(body)),
+            said=(*around, canonical_text(body)),
+            beside=lambda text: (*around, canonical_beside(body, text)),
             size=len(body),
             retell=lambda recalled: b"" if inbound.stream else self._recalled(visit, recalled),
             keep=keep,
@@ -269,7 +271,7 @@ class Door:
                 *headers,
                 *route_headers(opening.provider, opening.model),
                 *collapse_headers(run.collapse),
-                *cache_headers(run.cache, run.age),
+                *cache_headers(run.cache, run.age, run.similarity),
                 *dropped_headers(opening.relayed, opening.dropped, inbound),
             ]
         body = _Stream(visit, run, self._problems, self._writer)

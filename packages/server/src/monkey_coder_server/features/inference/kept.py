@@ -175,6 +175,11 @@ class Listener:
         return self._kept.run.age
 
     @property
+    def similarity(self) -> float | None:
+        """How alike its run says the words are that the answer was made for; None for these very words."""
+        return self._kept.run.similarity
+
+    @property
     def ended(self) -> bool:
         """Whether the request is over."""
         return self._kept.run.ended

@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from monkey_coder_server.domain.cache_control import CacheStatus
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.admission import HOLD_GRACE
-from monkey_coder_server.features.inference.cached_answer import CachedAnswer, Recalled
+from monkey_coder_server.features.inference.cached_answer import CachedAnswer, Recalled, status_of
 from monkey_coder_server.features.inference.exchange import milliseconds
 from monkey_coder_server.features.inference.job import Job, Outcome
 from monkey_coder_server.features.inference.running import Opening, Run
@@ -50,9 +49,18 @@ class Recalling:
             raise
         return held if isinstance(held, Replay) else None
 
-    def begin(self, job: Job, run: Run[Outcome], opening: Opening, *, age: int = 0, rule: str = "") -> None:
+    def begin(  # noqa: PLR0913 - what is told, named
+        self,
+        job: Job,
+        run: Run[Outcome],
+        opening: Opening,
+        *,
+        age: int = 0,
+        rule: str = "",
+        similarity: float | None = None,
+    ) -> None:
         """Tell the caller where the answer is from; with a stream, that it begins."""
-        run.cache, run.age, run.collapse = CacheStatus.HIT, age, rule
+        run.cache, run.age, run.collapse, run.similarity = status_of(similarity), age, rule, similarity
         if job.stream:
             run.open(opening)
 
@@ -82,7 +90,7 @@ class Recalling:
             client_gone=run.client_gone,
             cache_saving=answer.price,
         )
-        return await self._settlements.recall(job, settlement, answer, age=run.age)
+        return await self._settlements.recall(job, settlement, answer, run)
 
     @asynccontextmanager
     async def voided_unless_done(self, job: Job) -> AsyncIterator[None]:

@@ -7,7 +7,6 @@ import msgspec
 from msgspec.structs import replace
 
 from monkey_coder_protocol.execute import ExecuteResponse
-from monkey_coder_server.domain.cache_control import CacheStatus
 from monkey_coder_server.domain.money import usd
 from monkey_coder_server.features.inference.cached_answer import Recalled
 from monkey_coder_server.features.inference.job import Job
@@ -58,7 +57,7 @@ def retold_body(recalled: Recalled, job: Job, task_id: str) -> bytes:
         "held_usd": usd(0),
         "attempts": [],
         "first_byte_ms": None,
-        "cache": {"status": CacheStatus.HIT, "age_seconds": recalled.age, "saved_usd": usd(answer.price)},
+        "cache": _cache_of(recalled),
     }
     return _encode(
         replace(
@@ -72,6 +71,11 @@ def retold_body(recalled: Recalled, job: Job, task_id: str) -> bytes:
             execution_time=seconds,
         )
     )
+
+
+def _cache_of(recalled: Recalled) -> dict[str, Any]:
+    told = {"status": recalled.status, "age_seconds": recalled.age, "saved_usd": usd(recalled.answer.price)}
+    return told if recalled.similarity is None else {**told, "similarity": round(recalled.similarity, 3)}
 
 
 def _metadata(replay: Replay) -> dict[str, Any]:

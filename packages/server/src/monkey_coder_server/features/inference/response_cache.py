@@ -17,13 +17,22 @@ from monkey_coder_server.domain.cache_control import CacheMode, CacheStatus, Cac
 from monkey_coder_server.domain.catalog import Kind
 from monkey_coder_server.domain.errors import GatewayError, NotCached, ProviderTimedOut, Unavailable
 from monkey_coder_server.domain.stream_events import FinishReason
-from monkey_coder_server.features.inference.cached_answer import CachedAnswer, Recalled, packed, unpacked
-from monkey_coder_server.features.inference.caching import CacheSettings, Caching, Revision, flight_of, key_of
+from monkey_coder_server.features.inference.cached_answer import CachedAnswer, Recalled
+from monkey_coder_server.features.inference.caching import (
+    CacheSettings,
+    Caching,
+    Revision,
+    Wording,
+    flight_of,
+    key_of,
+)
 from monkey_coder_server.features.inference.first_answers import kept as told_before
 from monkey_coder_server.features.inference.job import Job, Outcome, Settled
 from monkey_coder_server.features.inference.kept import Kept, Listener, Room
+from monkey_coder_server.features.inference.kept_answers import Found, KeptAnswers
 from monkey_coder_server.features.inference.recalling import Recalling
 from monkey_coder_server.features.inference.repeats import LONGEST, MOST_BYTES, REQUEST_WEIGHT
+from monkey_coder_server.features.inference.rewordings import Rewordings
 from monkey_coder_server.features.inference.running import Opening, Run, Running
 from monkey_coder_server.ports.cache import Cache
 from monkey_coder_server.ports.clock import Clock
@@ -40,10 +49,12 @@ WAIT = 60.0
 class Question(Record, frozen=True, kw_only=True):
     """What of a request its job does not tell. `said` is all an answer hangs on beside the job, in canonical form.
 
+    `beside` is the same without the given text; it raises `ValueError` where that is not one text in one place.
     `size` in bytes. `barred`: its answer is never given again. `retell` and `keep` as in `Caching`.
     """
 
     said: Sequence[object]
+    beside: Callable[[str], Sequence[object]]
     size: int
     retell: Callable[[Recalled], bytes]
     keep: Callable[[Recalled], bytes] | None = None
@@ -52,9 +63,13 @@ class Question(Record, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class CacheCounts:
-    """Requests by what became of them: `shared` had the answer of another at the same time. `saved`: nano-dollars."""
+    """Requests by what became of them: `shared` had the answer of another at the same time. `saved`: nano-dollars.
+
+    `reworded` are those hits whose answer was kept for other words.
+    """
 
     hits: int = 0
+    reworded: int = 0
     shared: int = 0
     misses: int = 0
     bypassed: int = 0
@@ -67,7 +82,7 @@ class _Flight:
     """One answer on its way: first it is looked for, then it is `found`, or comes and is `kept` for who follows."""
 
     looked: asyncio.Event = field(default_factory=asyncio.Event)
-    found: CachedAnswer | None = None
+    found: Found | None = None
     kept: Kept | None = None
 
 
@@ -79,6 +94,7 @@ class ResponseCache:
         cache: Cache,
         recalling: Recalling,
         revision: Revision,
+        rewordings: Rewordings | None,
         *,
         clock: Clock,
         telemetry: Telemetry,
@@ -86,9 +102,10 @@ class ResponseCache:
         settings: CacheSettings,
         counts: CacheCounts,
     ) -> None:
-        self._cache = cache
+        self._answers = KeptAnswers(cache, rewordings, clock, telemetry)
         self._recalling = recalling
         self._revision = revision
+        self._rewordings = rewordings
         self._clock = clock
         self._telemetry = telemetry
         self._running = running
@@ -126,8 +143,7 @@ class ResponseCache:
         if question.barred:
             return None
         source, most = job.request.source, self._settings.seconds
-        asked = [
-            *question.said,
+        besides = [
             None if source is None else dict(source.headers),
             job.endpoint,
             job.stream,
@@ -135,16 +151,28 @@ class ResponseCache:
             job.wishes.weights,
             job.max_cost,
         ]
-        key = key_of(self._settings.secret, job.principal, self._revision, asked)
+        key = key_of(self._settings.secret, job.principal, self._revision, [*question.said, *besides])
+        wording = self._wording(job, question, besides) if wish.reworded else None
         return Caching(
             key=key,
-            flight=flight_of(key, job.principal),
+            flight=flight_of(key, job.principal, wording),
             wish=wish,
             seconds=min(wish.max_age or most, most),
             size=question.size,
             retell=question.retell,
             keep=question.keep,
+            wording=wording,
         )
+
+    def _wording(self, job: Job, question: Question, besides: Sequence[object]) -> Wording | None:
+        """The words of its last turn, where an answer to others will do; None where that is not safe, or not on."""
+        text = None if self._rewordings is None else self._rewordings.text_of(job)
+        if self._rewordings is None or text is None:
+            return None
+        try:
+            return self._rewordings.wording(job, text, [*question.beside(text), *besides])
+        except ValueError:
+            return None
 
     async def recall(self, job: Job, caching: Caching, run: Run[Outcome]) -> Recalled | Replay | None:
         """An answer without a provider; None: the request is to be served, and what comes of it is kept.
@@ -164,7 +192,7 @@ class ResponseCache:
         return None
 
     async def _only_kept(self, job: Job, caching: Caching, run: Run[Outcome]) -> Recalled | Replay:
-        found = await self._find(caching) if caching.wish.look else None
+        found = await self._answers.find(caching) if caching.wish.look else None
         if found is None:
             self._counts.misses += 1
             raise NotCached("Only a kept answer is wanted, and none is kept for this request.")
@@ -174,7 +202,7 @@ class ResponseCache:
         """Look for a kept answer, for all who ask the same now; where there is none, be served for them."""
         flight = self._flights[caching.flight] = _Flight()
         try:
-            flight.found = await self._find(caching)
+            flight.found = await self._answers.find(caching)
             if flight.found is None:
                 flight.kept = self._serve(job, caching, run, flight)
         finally:
@@ -183,28 +211,19 @@ class ResponseCache:
             flight.looked.set()
         return None if flight.found is None else await self._tell(job, flight.found, run)
 
-    async def _find(self, caching: Caching) -> CachedAnswer | None:
-        """What is kept and not older than its caller takes it."""
-        value = await self._cache.get(caching.key)
-        found = None if value is None else unpacked(value)
-        return found if found is not None and self._fresh(found, caching.wish) else None
-
-    def _fresh(self, answer: CachedAnswer, wish: CacheWish) -> bool:
-        return wish.max_age is None or self._age(answer) <= wish.max_age
-
-    def _age(self, answer: CachedAnswer) -> int:
-        return max(0, int(self._clock.now().timestamp()) - answer.at)
-
-    async def _tell(self, job: Job, answer: CachedAnswer, run: Run[Outcome]) -> Recalled | Replay:
+    async def _tell(self, job: Job, found: Found, run: Run[Outcome]) -> Recalled | Replay:
         """Give a whole answer, or a stream from its beginning to its end."""
+        answer, similarity = found
         replay = await self._recalling.hold(job)
         if replay is not None:
             return told_before(replay)
         async with self._recalling.voided_unless_done(job):
-            self._recalling.begin(job, run, _opening(answer), age=self._age(answer), rule=answer.rule)
+            age = self._answers.age(answer)
+            self._recalling.begin(job, run, _opening(answer), age=age, rule=answer.rule, similarity=similarity)
             for event in answer.events if job.stream else ():
                 await run.push(event)
         self._counts.hits += 1
+        self._counts.reworded += similarity is not None
         return await self._end(job, answer, run)
 
     async def _end(self, job: Job, answer: CachedAnswer, run: Run[Outcome]) -> Recalled:
@@ -217,7 +236,11 @@ class ResponseCache:
         with self._in_time(job):
             await flight.looked.wait()
         if flight.found is not None:
-            return await self._tell(job, flight.found, run) if self._fresh(flight.found, caching.wish) else None
+            return (
+                await self._tell(job, flight.found, run)
+                if self._answers.fresh(flight.found.answer, caching.wish)
+                else None
+            )
         kept = flight.kept
         if kept is None or kept.lost:
             return None
@@ -301,8 +324,8 @@ class ResponseCache:
         """Keep an answer that is complete. Until that is done who asks the same has it from its run."""
         try:
             answer = _answer(kept, await kept.run.result())
-            value = await packed(answer) if answer is not None and answer.complete else None
-            if value is not None and await self._cache.put(caching.key, value, seconds=caching.seconds):
+            noted = self._settings.seconds
+            if answer is not None and await self._answers.keep(caching, answer, noted=noted):
                 self._counts.stored += 1
         except Exception as defect:  # noqa: BLE001 - nobody waits for this; counted and logged
             self._telemetry.defect("response cache", defect)

@@ -72,6 +72,8 @@ class Run(Generic[T]):
         self.cache = CacheStatus.BYPASS
         self.age = 0
         """Seconds since an answer was made that is given again."""
+        self.similarity: float | None = None
+        """Of the words it was made for, where those are others."""
         self.client_gone = False
         self.ended = False
 

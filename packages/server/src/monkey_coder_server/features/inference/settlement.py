@@ -11,10 +11,10 @@ from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.features.inference.cached_answer import CachedAnswer, Recalled
 from monkey_coder_server.features.inference.exchange import milliseconds
-from monkey_coder_server.features.inference.job import Job, Played, Served, Settled
+from monkey_coder_server.features.inference.job import Job, Outcome, Played, Served, Settled
 from monkey_coder_server.features.inference.patience import Patience, insist, persist
 from monkey_coder_server.features.inference.records import failed_record, recalled_record, served_record
-from monkey_coder_server.features.inference.running import Running
+from monkey_coder_server.features.inference.running import Run, Running
 from monkey_coder_server.features.inference.trail import Trail
 from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
 from monkey_coder_server.ports.clock import Clock
@@ -61,7 +61,7 @@ class Settlements:
 
         return await self._resolve(book)
 
-    async def recall(self, job: Job, settlement: Settlement, answer: CachedAnswer, *, age: int) -> Recalled:
+    async def recall(self, job: Job, settlement: Settlement, answer: CachedAnswer, run: Run[Outcome]) -> Recalled:
         """Book a kept answer that is given again, for nothing; durable on return. Raises `Unavailable`, as `settle`."""
         caching = job.caching
         if caching is None:
@@ -72,7 +72,13 @@ class Settlements:
             told: list[Recalled] = []
 
             def remember(charge: Charge) -> bytes:
-                recalled = Recalled(answer=answer, charge=charge, age=age, latency_ms=settlement.latency_ms)
+                recalled = Recalled(
+                    answer=answer,
+                    charge=charge,
+                    age=run.age,
+                    latency_ms=settlement.latency_ms,
+                    similarity=run.similarity,
+                )
                 told.append(replace(recalled, body=caching.retell(recalled)))
                 return told[-1].body if caching.keep is None else caching.keep(told[-1])
 

@@ -38,6 +38,7 @@ from monkey_coder_server.features.inference.recalling import Recalling
 from monkey_coder_server.features.inference.repeats import Repeats
 from monkey_coder_server.features.inference.reports import Reports
 from monkey_coder_server.features.inference.response_cache import ResponseCache
+from monkey_coder_server.features.inference.rewordings import Rewordings
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.features.inference.running import Running
 from monkey_coder_server.features.inference.schooling import Schooling
@@ -123,14 +124,16 @@ def _sharing(use: Dependencies, learning: Learning) -> tuple[Sharing, ...]:
 
 def _cache(use: Dependencies, settlements: Settlements, running: Running) -> ResponseCache:
     base_urls = [(access.provider.name, access.base_url) for access in use.access]
+    revision, settings, embedding = Revision(use.catalog, base_urls, use.prices), use.options.cache, use.embedding
     return ResponseCache(
         use.cache,
         Recalling(use.ledger, settlements, use.clock),
-        Revision(use.catalog, base_urls, use.prices),
+        revision,
+        None if embedding is None else Rewordings(use.cache, embedding, revision, settings),
         clock=use.clock,
         telemetry=use.telemetry,
         running=running,
-        settings=use.options.cache,
+        settings=settings,
         counts=use.cache_counts,
     )
 

@@ -1,0 +1,1 @@
+"""Vectors of texts, made in this process by models that come with the installation."""
