@@ -140,6 +140,13 @@ def test_what_has_to_stay_as_it_is_has_none(text: str) -> None:
     assert kernel(text) is None
 
 
+def test_so_many_courtesies_say_something() -> None:
+    assert kernel("please " * 8 + "explain why it rains") == ("explain", "why", "it", "rains")
+    assert kernel("please " * 9 + "explain why it rains") == ("please", "explain", "why", "it", "rains")
+    assert kernel("explain why it rains" + ", thanks" * 7) == ("explain", "why", "it", "rains")
+    assert kernel("explain why it rains" + ", thanks" * 9) != ("explain", "why", "it", "rains")
+
+
 def test_words_are_no_subject_where_a_program_works_on_them() -> None:
     assert kernel("Write a function to find the longest word in a text") is not None
 

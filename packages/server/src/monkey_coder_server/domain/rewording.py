@@ -40,6 +40,7 @@ LONGEST = 2_000
 """Characters of a text that is compared at all."""
 FEWEST = 3
 """Parts of a kernel; fewer hang too much on what was said before."""
+_MOST_COURTESIES = 8
 _PIECE = re.compile(r"""`[^`]*`|"[^"]*"|“[^”]*”|(?<!\w)'[^']*'(?!\w)|[^\s`"“]+|\S""")
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _COLON = re.compile(r":(?=\s|\Z)")
@@ -117,13 +118,18 @@ def _spelled(word: str, *, begins: bool) -> Sequence[str]:
 
 def _without_end(said: list[str]) -> list[str]:
     """Without thanks and the last full stop."""
-    while said:
-        if said[-1] in _PAUSES:
-            said = said[:-1]
-        elif thanks := _thanking(said):
-            said = said[:-thanks]
-        else:
+    for _ in range(_MOST_COURTESIES):
+        said = _before_pauses(said)
+        thanks = _thanking(said)
+        if not thanks:
             break
+        said = said[:-thanks]
+    return said
+
+
+def _before_pauses(said: list[str]) -> list[str]:
+    while said and said[-1] in _PAUSES:
+        said = said[:-1]
     return said
 
 
@@ -140,7 +146,10 @@ def _thanking(said: Sequence[str]) -> int:
 
 def _asked(said: list[str]) -> list[str]:
     """The request itself, a program that is asked for always in the same words, without what says nothing."""
-    while courtesy := _greeting(said) or _asking(said):
+    for _ in range(_MOST_COURTESIES):
+        courtesy = _greeting(said) or _asking(said)
+        if not courtesy:
+            break
         said = said[courtesy:]
         while said and said[0] in _PAUSES:
             said = said[1:]

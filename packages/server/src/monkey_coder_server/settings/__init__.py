@@ -205,13 +205,9 @@ class _Reader:
             response_cache_seconds=self._whole("RESPONSE_CACHE_SECONDS", 3_600, 1, 2_592_000),
             response_cache_megabytes=self._whole("RESPONSE_CACHE_MEGABYTES", 64, 1, 1_000_000),
             prompt_caches=self._choice("PROMPT_CACHES", "auto", ("auto", "off")) == "auto",
-            semantic_cache="opt-in" if self._choice("SEMANTIC_CACHE", "off", ("off", "opt-in")) == "opt-in" else "off",
-            semantic_cache_similarity=self._decimal(
-                "SEMANTIC_CACHE_SIMILARITY", "0.91", _SIMILARITY, "a number from 0.6 to 1"
-            ),
-            durability="relaxed"
-            if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed"
-            else "strict",
+            semantic_cache=self._semantic_cache(),
+            semantic_cache_similarity=self._similarity(),
+            durability=self._durability(),
             workers=self._whole("WORKERS", 1, 1, 256),
             drain_seconds=self._whole("DRAIN_SECONDS", 30, 0, 3600),
             drain_notice_seconds=self._whole("DRAIN_NOTICE_SECONDS", 0, 0, 300),
@@ -244,6 +240,15 @@ class _Reader:
     def _response_cache(self) -> Literal["off", "opt-in", "opt-out"]:
         given = self._choice("RESPONSE_CACHE", "opt-in", ("off", "opt-in", "opt-out"))
         return "opt-in" if given == "opt-in" else "opt-out" if given == "opt-out" else "off"
+
+    def _semantic_cache(self) -> Literal["off", "opt-in"]:
+        return "opt-in" if self._choice("SEMANTIC_CACHE", "off", ("off", "opt-in")) == "opt-in" else "off"
+
+    def _similarity(self) -> str:
+        return self._decimal("SEMANTIC_CACHE_SIMILARITY", "0.91", _SIMILARITY, "a number from 0.6 to 1")
+
+    def _durability(self) -> Literal["strict", "relaxed"]:
+        return "relaxed" if self._choice("DURABILITY", "strict", ("strict", "relaxed")) == "relaxed" else "strict"
 
     def _retention(self) -> int:
         months = self._whole("USAGE_RETENTION_MONTHS", 0, 0, 1_200)
