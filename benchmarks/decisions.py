@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from random import Random
 
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
 from monkey_coder_server.bootstrap.listening import GARBAGE_THRESHOLDS
 from monkey_coder_server.bootstrap.prices import CurrentPrices, installed
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.bandit.choice import drawn
 from monkey_coder_server.domain.bandit.shrinkage import Shrinkage

@@ -14,7 +14,7 @@ from random import Random
 
 from benchmarks.errors import print_header, print_row
 from monkey_coder_server.adapters.prices.genai import load_price_book
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain import pricing
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import PriceUnknown

@@ -17,7 +17,8 @@ from monkey_coder_server.adapters.invoices.csv_file import CsvInvoice
 from monkey_coder_server.adapters.invoices.openai_costs import OpenAICosts
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions
 from monkey_coder_server.adapters.system.clock import SystemClock
-from monkey_coder_server.bootstrap.gateway import PROVIDERS, Gateway, open_gateway
+from monkey_coder_server.bootstrap.gateway import Gateway, open_gateway
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain.discrepancies import FindingKind
 from monkey_coder_server.domain.invoice_names import canonical_names
 from monkey_coder_server.domain.invoices import Booked, Invoice

@@ -10,8 +10,8 @@ import sys
 from dataclasses import dataclass
 
 from monkey_coder_server.adapters.system.clock import SystemClock
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
 from monkey_coder_server.bootstrap.prices import installed
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain.public_scores import fitted_line, solved_share
 from monkey_coder_server.domain.routing_priors import claimed_standing, standing
 

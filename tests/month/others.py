@@ -4,8 +4,8 @@ import contextlib
 from datetime import timedelta
 from random import Random
 
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
 from monkey_coder_server.bootstrap.pricing import pricing_of
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.errors import Conflict
 from monkey_coder_server.domain.ledger import GrantKind

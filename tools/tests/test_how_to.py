@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain.catalog import Catalog
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"

@@ -10,8 +10,8 @@ from monkey_coder_server.adapters.prices.genai import load_price_book
 from monkey_coder_server.adapters.signing.ed25519 import signer_of
 from monkey_coder_server.adapters.storage.open import open_storage
 from monkey_coder_server.adapters.system.clock import SystemClock
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
 from monkey_coder_server.bootstrap.prices import CurrentPrices, begin_charging, installed
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain.markup import MarkupRule
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow, Rates
 

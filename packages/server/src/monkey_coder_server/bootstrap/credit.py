@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from monkey_coder_server.bootstrap.books import open_books
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain.catalog import Catalog, Mode
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.ledger import GrantKind

@@ -31,7 +31,7 @@ from monkey_coder_server.bootstrap.house_rates import house_rates
 from monkey_coder_server.bootstrap.leasing import open_ledger
 from monkey_coder_server.bootstrap.limits import open_quotas, rate_left
 from monkey_coder_server.bootstrap.mail import track_mail
-from monkey_coder_server.bootstrap.offered import data_facts, facts_by_plan
+from monkey_coder_server.bootstrap.offered import facts_by_plan
 from monkey_coder_server.bootstrap.overload import watch_overload
 from monkey_coder_server.bootstrap.payments import RunningPayments, run_payments
 from monkey_coder_server.bootstrap.plans import keep_invoicing, order_plan_of, plans_of, sender_of
@@ -42,16 +42,15 @@ from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_recei
 from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.bootstrap.shared import open_shared, redis_check, throttles_of
 from monkey_coder_server.bootstrap.simulators import simulators
+from monkey_coder_server.bootstrap.supplies import PROVIDERS, Supply, supply_of
 from monkey_coder_server.bootstrap.sweeper import Sweeper
 from monkey_coder_server.domain.catalog import Catalog
-from monkey_coder_server.domain.model_facts import DataFacts, ModelFacts
+from monkey_coder_server.domain.model_facts import ModelFacts
 from monkey_coder_server.domain.money import parse_percent
 from monkey_coder_server.features import accounts, audit, billing, catalog, inference, ops, pricing
 from monkey_coder_server.ports.clock import Clock
-from monkey_coder_server.ports.provider import Provider
 from monkey_coder_server.ports.quotas import Quotas
 from monkey_coder_server.ports.upstream import Upstream
-from monkey_coder_server.providers import anthropic, google, groq, moonshot, openai, perplexity, xai
 from monkey_coder_server.settings import Settings
 from monkey_coder_server.web.assurance import Assurance
 from monkey_coder_server.web.audited import Refusals
@@ -62,33 +61,6 @@ from monkey_coder_server.web.problem import NativeProblems
 SETTLE_SECONDS = 10.0
 """How long a shutdown waits for requests whose callers are gone to learn what they cost."""
 SECOND = timedelta(seconds=1)
-SANDBOX_KEY = "sandbox"
-PROVIDERS: tuple[Provider, ...] = (
-    openai.PROVIDER,
-    anthropic.PROVIDER,
-    google.PROVIDER,
-    groq.PROVIDER,
-    xai.PROVIDER,
-    perplexity.PROVIDER,
-    moonshot.PROVIDER,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Supply:
-    """Where a provider is called and with which keys; no keys means it is not configured."""
-
-    provider: Provider
-    base_url: str
-    keys: tuple[str, ...]
-    state: str
-    data: DataFacts
-    """What is known of what becomes of the data it is sent."""
-
-    @property
-    def access(self) -> inference.Access:
-        """How it is reached."""
-        return inference.Access(self.provider, self.base_url, self.keys, self.data)
 
 
 class Gateway:
@@ -127,7 +99,7 @@ async def open_gateway(
         ledger = await stack.enter_async_context(open_ledger(books, metrics))
         if sandbox:
             simulated = await stack.enter_async_context(simulators())
-        supplies = [_supply(provider, settings, simulated) for provider in PROVIDERS]
+        supplies = [supply_of(provider, settings, simulated) for provider in PROVIDERS]
         upstream = AiohttpUpstream()
         stack.push_async_callback(upstream.close)
         drain = Drain()
@@ -161,24 +133,6 @@ async def open_gateway(
         metrics.track("monkey_coder_clock_apart_seconds", apart, lambda: books.storage.watching.apart / SECOND)
         metrics.track("monkey_coder_active_requests", "Requests being answered now.", lambda: float(drain.in_flight))
         yield Gateway(books, application, metrics, supplies)
-
-
-def states_of(supplies: Sequence[Supply]) -> str:
-    """Each provider with what is configured of it, as the operator reads it."""
-    return ", ".join(f"{supply.provider.name} {supply.state}" for supply in supplies)
-
-
-def _supply(provider: Provider, settings: Settings, simulated: Mapping[str, str]) -> Supply:
-    given = settings.providers[provider.name]
-    keys = tuple(key.reveal() for key in given.keys)
-    simulates = not keys and provider.name in simulated
-    base_url = simulated[provider.name] if simulates else (given.base_url or provider.base_url)
-    data = data_facts(provider, settings, base_url, simulated=simulates)
-    if keys:
-        return Supply(provider, base_url, keys, "active", data)
-    if simulates:
-        return Supply(provider, base_url, (SANDBOX_KEY,), "sandbox", data)
-    return Supply(provider, provider.base_url, (), catalog.UNCONFIGURED, data)
 
 
 @dataclass(frozen=True, slots=True)

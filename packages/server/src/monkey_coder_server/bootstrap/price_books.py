@@ -9,9 +9,9 @@ import msgspec
 
 from monkey_coder_server.adapters.prices.genai import price_source
 from monkey_coder_server.bootstrap.books import Books, open_books
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
 from monkey_coder_server.bootstrap.prices import CurrentPrices, installed
 from monkey_coder_server.bootstrap.pricing import pricing_of
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain.catalog import Catalog
 from monkey_coder_server.domain.errors import Conflict, NotFound
 from monkey_coder_server.domain.markup import MarkupTable

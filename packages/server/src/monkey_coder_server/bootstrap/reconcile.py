@@ -10,7 +10,7 @@ from monkey_coder_server.adapters.invoices.csv_file import CsvInvoice
 from monkey_coder_server.adapters.invoices.openai_costs import OpenAICosts
 from monkey_coder_server.bootstrap.books import open_books
 from monkey_coder_server.bootstrap.daily import TELLS_COSTS
-from monkey_coder_server.bootstrap.gateway import PROVIDERS
+from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.invoice_names import canonical_names
 from monkey_coder_server.features.billing import reconciling

@@ -12,9 +12,10 @@ from monkey_coder_server.adapters.metrics import MetricsEndpoint, configure_logg
 from monkey_coder_server.bootstrap import checking
 from monkey_coder_server.bootstrap.books import starting
 from monkey_coder_server.bootstrap.ending import Ending, end_in_order
-from monkey_coder_server.bootstrap.gateway import open_gateway, states_of
+from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.bootstrap.listening import announcement, open_listener, public_options, settle_in
 from monkey_coder_server.bootstrap.simulated_payments import simulated_payments
+from monkey_coder_server.bootstrap.supplies import states_of
 from monkey_coder_server.bootstrap.terminal import on_hangup
 from monkey_coder_server.settings import Settings
 

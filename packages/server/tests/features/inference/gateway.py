@@ -206,6 +206,10 @@ def access_of(providers: Mapping[str, Provider], keys: Mapping[str, tuple[str, .
     return [inference.Access(each, each.base_url, keys.get(name, ())) for name, each in providers.items()]
 
 
+def catalog_of(capabilities: frozenset[Capability]) -> Catalog:
+    return Catalog([*(replace(each, capabilities=capabilities) for each in CARDS.values()), *OTHER_CARDS])
+
+
 class Gateway:
     """Everything of the feature; `ask` is one request."""
 
@@ -237,10 +241,9 @@ class Gateway:
         self.books, self.wire, self.gate = Books(balance, cap), Wire(), Gate(requests_left)
         self.notes, self.shelf, self.lessons, self.diary = Notes(), Shelf(), Notebook(), Diary()
         self.sums, self.verdicts, self.texts = sums or Sums(), verdicts or Sums(), texts or Sums()
-        self.clock, self.counts = LoopClock(), inference.CacheCounts()
+        self.clock, self.counts, self.hedges = LoopClock(), inference.CacheCounts(), inference.HedgeFigures()
         self.kept, self.cache = Kept(self.clock), MemoryCache(self.clock.monotonic, ROOM)
-        self.health, self.hedges = Health(health or QUICK), inference.HedgeFigures()
-        self.ids = counting_ids(1 if sums is None else 10_000)
+        self.health, self.ids = Health(health or QUICK), counting_ids(1 if sums is None else 10_000)
         self.providers = {name: provider(name, policy, also.get(name, ())) for name in DIALECTS}
         given = {name: (f"sk-{name}",) for name in DIALECTS} if keys is None else keys
         self.prices, self.markups = PriceBook.of(rows()), MarkupTable(MARKUP)
@@ -248,7 +251,7 @@ class Gateway:
         self.feature = inference.build(
             inference.Dependencies(
                 access=access_of(self.providers, given),
-                catalog=Catalog([*(replace(each, capabilities=capabilities) for each in CARDS.values()), *OTHER_CARDS]),
+                catalog=catalog_of(capabilities),
                 prices=self.priced,
                 ledger=self.books,  # type: ignore[arg-type] - the operator's side of the ledger is not asked here
                 upstream=self.wire,

@@ -14,8 +14,9 @@ from monkey_coder_server.adapters.metrics import configure_logging
 from monkey_coder_server.bootstrap import checking
 from monkey_coder_server.bootstrap.books import starting
 from monkey_coder_server.bootstrap.ending import Ending, end_in_order
-from monkey_coder_server.bootstrap.gateway import open_gateway, states_of
+from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.bootstrap.listening import public_options, settle_in
+from monkey_coder_server.bootstrap.supplies import states_of
 from monkey_coder_server.bootstrap.workers import channel as channels
 from monkey_coder_server.bootstrap.workers.channel import FIGURES, READY, REFUSED, Channel
 from monkey_coder_server.settings import AwayError, Settings, SettingsError, read
