@@ -92,6 +92,13 @@ def test_the_parts_of_the_compose_file_are_there() -> None:
         assert (DEPLOY / config["file"]).is_file()
 
 
+def test_the_database_is_healthy_once_it_listens_to_gateways_and_redis_makes_room_for_limits() -> None:
+    services = compose()["services"]
+    assert "--host" in services["postgres"]["healthcheck"]["test"]
+    command = services["redis"]["command"]
+    assert command[command.index("--maxmemory-policy") + 1].startswith("volatile-")
+
+
 def test_the_balancer_looks_at_readiness_and_lets_go_of_connections_before_the_gateway_does() -> None:
     text = "\n".join(lines_of("haproxy.cfg"))
     assert "uri /health/ready " in text

@@ -120,15 +120,23 @@ def test_a_stop_ends_all_workers_and_exits_0(workers: Workers) -> None:
     assert not [line for line in lines if line["level"] in {"error", "critical"}]
 
 
-def test_what_workers_are_refused_for_is_said_once_with_exit_78(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "says", "code"),
+    [
+        ({"OPENAI_API_KEY": "sk-canary sk-canary"}, "OPENAI_API_KEY holds blanks", 78),
+        ({"DATABASE_URL": "postgresql://me:canary@127.0.0.1:1/x"}, "DATABASE_URL: Cannot open the", 75),
+    ],
+)
+def test_what_workers_are_refused_for_is_said_once(tmp_path: Path, wrong: dict[str, str], says: str, code: int) -> None:
     place = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "HOST": "127.0.0.1", "WORKERS": "3"}
-    wrong = {"DATABASE_URL": "postgresql://me:canary@127.0.0.1:1/x", "PORT": "0", "METRICS_PORT": "0"}
+    ports = {"PORT": "0", "METRICS_PORT": "0"}
     command = [sys.executable, "-m", "monkey_coder_server", "serve"]
-    done = subprocess.run(command, env=place | wrong, capture_output=True, text=True, check=False, timeout=SECONDS)
-    assert done.returncode == 78
-    last = done.stderr.splitlines()[-1]
-    assert last.startswith("monkey-server: DATABASE_URL: Cannot open the")
-    assert done.stderr.count("Cannot open the") == 1
+    done = subprocess.run(
+        command, env=place | ports | wrong, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+    assert done.returncode == code
+    assert done.stderr.splitlines()[-1].startswith(f"monkey-server: {says}")
+    assert done.stderr.count(says) == 1
     assert "canary" not in done.stderr
     assert "Traceback" not in done.stderr
 

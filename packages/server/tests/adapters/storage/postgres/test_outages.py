@@ -87,7 +87,7 @@ async def test_a_server_that_goes_away_is_told_at_once_and_taken_again(
         await asyncio.sleep(1)
         await asyncio.to_thread(server.start)
         await recover(store)
-    told = [record.message for record in caplog.records if "postgres" in record.name]
+    told = [record.message for record in caplog.records if record.name.endswith("postgres.link")]
     assert [line.split(": ")[0].split(" after ")[0] for line in told] == [
         f"the database {url.rpartition('/')[2]} on 127.0.0.1:{server.port} as postgres is away",
         "the database is back",
