@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1
 WAITED_SECONDS = 2
-"""Endings are shipped within tens of milliseconds: nothing younger than this is marked."""
+"""Endings are shipped within some tenths of a second: nothing younger than this is marked."""
 
 
 class Mark:
