@@ -165,3 +165,11 @@ def test_a_few_calls_at_a_time_stay_together() -> None:
 def test_calls_without_a_conversation_are_balanced_as_before() -> None:
     ring = KeyRing(["a", "b", "c"])
     assert [of_session(ring, None) for _ in range(6)] == [0, 1, 2, 0, 1, 2]
+
+
+def test_beside_a_late_call_a_conversation_has_its_next_key() -> None:
+    ring = KeyRing(["a", "b", "c"])
+    own = of_session(ring, "s")
+    beside = [ring.take("m", 0.0, but=own, session=lambda: "s") for _ in range(3)]
+    assert len({found[0] for found in beside if found is not None}) == 1
+    assert own not in {found[0] for found in beside if found is not None}

@@ -233,8 +233,8 @@ class Attempts:
             ready = self._health.well(route.name, now) and self._pause(route, search, now) <= 0.0
             if not (ready and gate.bulkhead.free_for(effort.account)):
                 continue
-            same = route.name == first.route.name
-            key = route.keys.take(route.card.model, now, but=first.key_number if same else None)
+            but = first.key_number if route.name == first.route.name else None
+            key = route.keys.take(route.card.model, now, but=but, session=effort.thread.session)
             if key is None:
                 continue
             gate.bulkhead.take(effort.account)
