@@ -6,8 +6,11 @@ import pytest
 
 from benchmarks.semantic import Likeness, pairs
 from benchmarks.semantic.figures import MOST_WRONG, Seen, Share, lowest_limit, share, taken
+from monkey_coder_server.adapters.embedding.wordllama import missing
 from monkey_coder_server.domain.rewording import LEAST_SIMILARITY
 from monkey_coder_server.settings import load
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 
 @pytest.fixture(scope="module")

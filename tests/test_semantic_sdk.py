@@ -12,10 +12,15 @@ import anthropic
 import openai
 import pytest
 
+from monkey_coder_server.adapters.embedding.wordllama import missing
 from tests.conftest import RunningGateway, running_gateway
 from tests.contract_http import Outsider
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("semantic cache")]
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.xdist_group("semantic cache"),
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+]
 
 MODEL = "openai/gpt-5-mini"
 SEMANTIC = {"x-monkey-cache": "semantic"}

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from benchmarks.semantic import pairs
 from benchmarks.semantic.figures import Seen, lowest_limit, share, taken
-from monkey_coder_server.adapters.embedding.wordllama import WordLlama
+from monkey_coder_server.adapters.embedding.wordllama import WordLlama, missing
 from monkey_coder_server.domain.rewording import LEAST_SIMILARITY, kernel, similarity
 
 SHOWN = sorted({0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, LEAST_SIMILARITY})
@@ -47,6 +47,9 @@ class Likeness:
 
 
 def main() -> None:
+    if (lacking := missing()) is not None:
+        print(f"semantic cache: {lacking}")
+        return
     began = perf_counter()
     seen = Likeness().all_pairs()
     same, other = [each for each in seen if each.same], [each for each in seen if not each.same]

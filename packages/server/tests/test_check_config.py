@@ -116,6 +116,7 @@ def test_what_may_be_meant_is_a_warning(
     assert [sentence for sentence in document["warnings"] if sentence.startswith(says)], document["warnings"]
 
 
+@pytest.mark.skipif(wordllama.missing() is not None, reason=str(wordllama.missing()))
 def test_a_semantic_cache_needs_its_extra(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(capsys, monkeypatch, SEMANTIC_CACHE="opt-in", **PRODUCTION)["problems"] == []
     monkeypatch.setattr(wordllama, "find_spec", lambda _name: None)

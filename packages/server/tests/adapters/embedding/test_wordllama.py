@@ -14,6 +14,8 @@ from monkey_coder_server.adapters.embedding import wordllama
 from monkey_coder_server.adapters.embedding.wordllama import WordLlama, missing
 from monkey_coder_server.domain.rewording import LONGEST, similarity
 
+pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+
 
 @pytest.fixture(scope="module")
 def model() -> WordLlama:
