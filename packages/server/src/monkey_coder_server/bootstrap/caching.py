@@ -1,4 +1,4 @@
-"""The cache of answers, and those of providers, as the operator set them."""
+"""The cache of answers as the operator set it."""
 
 import hmac
 from collections.abc import Callable, Iterator, Mapping
@@ -77,13 +77,6 @@ def cache_settings(settings: Settings) -> inference.CacheSettings:
         secret=hmac.digest(pepper, b"monkey-coder response cache", "sha256"),
         similarity=float(settings.semantic_cache_similarity),
     )
-
-
-def prompt_cache_settings(settings: Settings) -> inference.PromptCacheSettings:
-    """What providers are told about keeping prompts."""
-    pepper = settings.key_pepper.reveal().encode()
-    secret = hmac.digest(pepper, b"monkey-coder prompt caches", "sha256")
-    return inference.PromptCacheSettings(on=settings.prompt_caches, secret=secret)
 
 
 def open_embedding(settings: Settings) -> Embedding | None:

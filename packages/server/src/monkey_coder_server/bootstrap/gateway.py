@@ -19,13 +19,7 @@ from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.alerts import run_alerts
 from monkey_coder_server.bootstrap.books import Books, open_books
 from monkey_coder_server.bootstrap.buying import buying_of, keep_paying
-from monkey_coder_server.bootstrap.caching import (
-    cache_counts,
-    cache_settings,
-    open_cache,
-    open_embedding,
-    prompt_cache_settings,
-)
+from monkey_coder_server.bootstrap.caching import cache_counts, cache_settings, open_cache, open_embedding
 from monkey_coder_server.bootstrap.daily import DailyComparison
 from monkey_coder_server.bootstrap.house_rates import house_rates
 from monkey_coder_server.bootstrap.leasing import open_ledger
@@ -38,6 +32,7 @@ from monkey_coder_server.bootstrap.plans import keep_invoicing, order_plan_of, p
 from monkey_coder_server.bootstrap.prices import AUTO, CurrentPrices, begin_charging, installed
 from monkey_coder_server.bootstrap.pricing import pricing_of
 from monkey_coder_server.bootstrap.promotions import promotions_of
+from monkey_coder_server.bootstrap.prompt_caches import prompt_cache_settings
 from monkey_coder_server.bootstrap.receipt_keys import PublishedKeys, open_receipt_keys
 from monkey_coder_server.bootstrap.reports import keep_reports
 from monkey_coder_server.bootstrap.shared import open_shared, redis_check, throttles_of

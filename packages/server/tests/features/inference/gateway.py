@@ -214,6 +214,8 @@ class Gateway:
     """Everything of the feature; `ask` is one request."""
 
     _priced: PriceList | None = None
+    prompts = True
+    """Whether providers are told about keeping prompts."""
 
     def __init__(
         self,
@@ -235,7 +237,6 @@ class Gateway:
         health: HealthSettings | None = None,
         hedged: bool = True,
         caching: inference.CacheSettings | None = None,
-        prompts: bool = True,
         embedding: Embedding | None = None,
     ) -> None:
         self.books, self.wire, self.gate = Books(balance, cap), Wire(), Gate(requests_left)
@@ -272,7 +273,7 @@ class Gateway:
                 problems=NativeProblems("https://gateway.example/billing"),
                 health=self.health,
                 hedge_figures=self.hedges,
-                options=options_of(keep_alive, attempt, pipeline, loops, caching, hedged=hedged, prompts=prompts),
+                options=options_of(keep_alive, attempt, pipeline, loops, caching, hedged=hedged, prompts=self.prompts),
             )
         )
 

@@ -24,9 +24,15 @@ CONVERSATION = [QUESTION, {"role": "assistant", "content": "yes"}, {"role": "use
 OFF = {"x-monkey-prompt-cache": "off"}
 
 
-def gateway(*, cached: bool = True, **options: Any) -> Gateway:
+class Silent(Gateway):
+    """One whose operator wants providers to be told nothing."""
+
+    prompts = False
+
+
+def gateway(*, cached: bool = True, kind: type[Gateway] = Gateway, **options: Any) -> Gateway:
     """A gateway whose providers read what they kept for a tenth, and write for a quarter more."""
-    made = Gateway(balance=500_000_000_000_000, **options)
+    made = kind(balance=500_000_000_000_000, **options)
     if cached:
         made.prices = PriceBook.of(
             replace(
@@ -134,7 +140,7 @@ async def test_a_caller_that_marks_is_sent_on_as_it_wrote() -> None:
 async def test_nothing_is_marked_for_a_caller_that_says_no_nor_by_an_operator_that_does() -> None:
     assert not is_marked(await sent(gateway(), CONVERSATION, headers=OFF))
     told = {"x-monkey-prompt-cache": "on"}
-    assert not is_marked(await sent(gateway(prompts=False), CONVERSATION, headers=told))
+    assert not is_marked(await sent(gateway(kind=Silent), CONVERSATION, headers=told))
 
 
 async def test_all_is_marked_for_a_caller_that_says_so() -> None:
