@@ -167,7 +167,7 @@ VARIABLES = (
         "SEMANTIC_CACHE_SIMILARITY",
         "0.91",
         "How alike two wordings must be at least (the cosine of their vectors), 0.6 to 1, beside all that must agree "
-        "in them; `make bench PARTS=semantic` shows what each limit finds, rightly and wrongly.",
+        "in them; `python -m benchmarks semantic` shows what each limit finds, rightly and wrongly.",
     ),
     Variable(
         "KEY_STALENESS_SECONDS",
