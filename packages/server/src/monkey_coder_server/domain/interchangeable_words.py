@@ -51,7 +51,8 @@ ABOUT_WORDS = _words(
     "say says saying said word words sentence sentences phrase phrases text letter letters syllable syllables mean "
     "means meaning meanings spell spelling grammar grammatical grammatically pronounce pronunciation translate "
     "translates translation correct proofread rewrite rephrase paraphrase reword quote repeat complete classify "
-    "sentiment article articles noun verb pronoun rhyme rhymes synonym synonyms antonym antonyms poem lyrics title"
+    "sentiment article articles noun verb pronoun rhyme rhymes synonym synonyms antonym antonyms poem lyrics title "
+    "reformulate wording polite politely formal formally passive tense shorten"
 )
 """Where one of these stands outside of what a program is to do, the words themselves may be what is asked about."""
 ARTICLES = _words("a an the")
@@ -76,7 +77,7 @@ SAME = _pairs(
 )
 """Spellings, contractions beside those in `n't`, and words with one meaning."""
 MAKE = _phrases(
-    "write, implement, create, develop, code, code up, make, build, define, produce, give me, provide, "
+    "write, implement, create, develop, code, code up, make, build, produce, give me, provide, "
     "provide me with, write me, make me, show me, come up with"
 )
 """What is said in front of a program that is asked for; nothing is the same."""
