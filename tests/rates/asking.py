@@ -74,10 +74,11 @@ class _Client:
         while not over.is_set():
             async with self._session.post(self._url, json=self._body(), headers=self._headers) as response:
                 status, headers, body = response.status, response.headers, await response.read()
+            if status in {200, 429}:
+                told.wrong.update(_wrong_figures(headers))
             if status == 200:
                 said = json.loads(body)
                 told.answers.append(Answer(headers["x-request-id"], said["id"], said["usage"]["total_tokens"]))
-                told.wrong.update(_wrong_figures(headers))
                 continue
             wrong = _wrong_refusal(headers) if status in {429, 503} else repr(body[:200])
             if wrong:

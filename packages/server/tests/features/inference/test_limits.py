@@ -40,7 +40,9 @@ async def test_a_request_refused_for_its_tokens_counts_for_nothing_and_hears_who
     ticket = await house.enter(WHO, "", stays=True)
     with pytest.raises(RateLimited, match="this account") as refused:
         await ticket.reserve(1001, ("openai/small",))
-    assert (refused.value.facts["limit"], refused.value.facts["holder"]) == ("account_tokens", "account")
+    facts = refused.value.facts
+    assert (facts["limit"], facts["holder"], facts["x-ratelimit-limit-tokens"]) == ("account_tokens", "account", "1000")
+    assert (facts["x-ratelimit-limit"], facts["x-ratelimit-remaining-requests"]) == ("60", "59")
     again = await house.enter(WHO, "", stays=True)
     assert dict(again.headers)[b"x-ratelimit-remaining-requests"] == b"59"
 
@@ -48,8 +50,17 @@ async def test_a_request_refused_for_its_tokens_counts_for_nothing_and_hears_who
 async def test_places_and_single_models_have_limits_of_their_own() -> None:
     house = limits()
     ticket = await house.enter(WHO, "", stays=True)
-    with pytest.raises(RateLimited, match="at once"):
+    with pytest.raises(RateLimited, match="at once") as refused:
         await house.enter(WHO, "", stays=True)
+    told = {name: figure for name, figure in refused.value.facts.items() if name.endswith(("requests", "tokens"))}
+    assert told == {
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-remaining-requests": "59",
+        "x-ratelimit-reset-requests": "61s",
+        "x-ratelimit-limit-tokens": "1000",
+        "x-ratelimit-remaining-tokens": "1000",
+        "x-ratelimit-reset-tokens": "0s",
+    }
     await ticket.reserve(1, ("openai/big",))
     ticket.settle(1)
     second = await house.enter(WHO, "", stays=True)

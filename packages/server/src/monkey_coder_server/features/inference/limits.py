@@ -42,26 +42,28 @@ class Limits:
             for bound in found
             if bound.measure is Measure.REQUESTS or (stays and bound.measure is Measure.CONCURRENCY)
         ]
-        taken = await self._admit(takes)
+        taken = await self._admit(takes, found)
         later = any(rule.model for rule in rules) or any(bound.measure is Measure.TOKENS for bound in found)
         return Ticket(self, taken, caller if later and stays else None, self._headers(found))
 
     async def reserve(self, caller: Caller, tokens: int, models: Collection[str]) -> Pass:
         """Take the tokens a request can use, and what only counts for its models. Raises `RateLimited`."""
-        takes = []
-        for bound in bounds(caller, self._rules(caller.account_id), self._house, models):
+        takes, found = [], bounds(caller, self._rules(caller.account_id), self._house, models)
+        for bound in found:
             if bound.measure is Measure.TOKENS:
                 takes.append(Take(bound, tokens))
             elif bound.model:
                 takes.append(Take(bound, 1))
-        return await self._admit(takes)
+        return await self._admit(takes, found)
 
-    async def _admit(self, takes: Sequence[Take]) -> Pass:
+    async def _admit(self, takes: Sequence[Take], found: Sequence[Bound]) -> Pass:
         admitted = await self._quotas.admit(takes)
         if not isinstance(admitted, Refusal):
             return admitted
         bound, wait = admitted.standing.bound, min(admitted.retry_after, LONGEST_WAIT)
-        facts = {"limit": bound.name, "holder": bound.holder, **_figures([admitted.standing], wait)}
+        others = [each for each in self._counted(found) if each.bound.measure is not bound.measure]
+        figures = {**_figures(others), **_figures([admitted.standing], wait)}
+        facts = {"limit": bound.name, "holder": bound.holder, **figures}
         wanted = next(take.amount for take in takes if take.bound is bound)
         if wanted > bound.allowed:
             message = f"This request can take {wanted} tokens, and the limit is {bound.told}; ask for fewer."
@@ -70,8 +72,11 @@ class Limits:
         raise RateLimited(message, facts=facts, retry_after=wait)
 
     def _headers(self, found: Sequence[Bound]) -> Headers:
-        counted = [self._quotas.standing(bound) for bound in found if bound.measure is not Measure.CONCURRENCY]
-        return rate_headers(_figures(counted))
+        return rate_headers(_figures(self._counted(found)))
+
+    def _counted(self, found: Sequence[Bound]) -> list[Standing]:
+        """How those stand that count by the minute; places have no figures that callers know."""
+        return [self._quotas.standing(bound) for bound in found if bound.measure is not Measure.CONCURRENCY]
 
 
 class Ticket:
