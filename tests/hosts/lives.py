@@ -123,7 +123,7 @@ async def herd(house: Hosts, _load: Balanced, finding: Finding) -> None:
         for _ in range(OF_AN_ACCOUNT // AT_ONCE):
             fresh = await asyncio.gather(*(new_key(house, made["api_key"]) for _ in range(AT_ONCE)))
             keys += [key for _, key in fresh]
-    gateway = house.hosts[0].gateways[1]
+    gateway = house.hosts[0].gateways[-1]
     await _restarted(gateway)
     most = [0]
     looking = asyncio.create_task(_count(house, most))
