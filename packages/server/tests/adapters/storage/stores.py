@@ -56,6 +56,9 @@ class ScriptedCursor:
         self._script.note(statement)
         return self._cursor.executemany(statement, several)
 
+    def close(self) -> None:
+        self._cursor.close()
+
 
 class ScriptedConnection:
     """As much of a connection as the writer uses."""

@@ -276,9 +276,11 @@ class Writer:
         except sqlite3.Error as error:
             self._tell(self._opened.set_exception, error)
             return
-        self._tell(self._opened.set_result, SqliteTransaction(connection))
+        transaction = SqliteTransaction(connection)
+        self._tell(self._opened.set_result, transaction)
         while (errand := self._errands.get()) is not None:
             errand()
+        transaction.cursor.close()  # a statement it still has would keep the file open, and its lock
         connection.close()
 
     def _commit(self, transaction: SqliteTransaction) -> None:

@@ -231,3 +231,16 @@ async def test_figures_tell_what_waits_and_since_when(directory: JournalDirector
     assert 0 < figures["waiting_bytes"] < figures["file_bytes"]
     assert (figures["reserve_whole"], figures["damaged"]) == (1, 0)
     await opened.close()
+
+
+async def test_a_closed_journal_can_be_adopted_though_many_rows_were_its_last_words(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    """Once a statement that was not let go of kept the closed file open, and locked."""
+    asked = [hold_request() for _ in range(3)]
+    for each in asked:
+        journal.intend(intent(each))
+    await journal.close()
+    next_one = await adopted(tmp_path / "journal")
+    assert await next_one.left_open() == [intent(each) for each in asked]
+    await next_one.close()
