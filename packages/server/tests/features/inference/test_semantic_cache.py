@@ -11,6 +11,7 @@ from monkey_coder_server.domain.cache_control import CacheMode
 from monkey_coder_server.domain.catalog import Capability
 from monkey_coder_server.domain.markup import MarkupTable
 from monkey_coder_server.features.inference import CacheSettings
+from monkey_coder_server.features.inference.cached_answer import unpacked
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.cached import (
     CHAT,
@@ -30,8 +31,6 @@ ONE = "Write a function to reverse the words of a line."
 OTHER = "Please write a function which reverses the words of a given line"
 DIFFERENT = "Write a function to reverse the lines of a word."
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
-PACKED = b"\x78"
-"""How an answer begins in the cache; notes of wordings do not."""
 each_path = pytest.mark.parametrize("path", [CHAT, MESSAGES, RESPONSES, GENERATE])
 each_model = pytest.mark.parametrize("model", STREAMED)
 whole_or_stream = pytest.mark.parametrize("stream", [False, True])
@@ -261,7 +260,7 @@ async def test_of_an_answer_and_its_note_neither_does_when_the_other_is_over(*, 
     world.play(wires.openai("old"), wires.openai("new"))
     await world.ask(SEMANTIC, words=ONE)
     entries = world.gateway.cache._shelves["acct_1"].entries
-    over = next(digest for digest, entry in entries.items() if (entry.value[:1] == PACKED) is packed)
+    over = next(digest for digest, entry in entries.items() if (unpacked(entry.value) is not None) is packed)
     entries[over] = entries[over]._replace(expires=0.0)
     again = await world.ask(SEMANTIC, words=OTHER)
     assert (said(again), text(again)) == ("miss", "new")
@@ -273,7 +272,7 @@ async def test_notes_another_version_wrote_otherwise_are_none() -> None:
     await world.ask(SEMANTIC, words=ONE)
     entries = world.gateway.cache._shelves["acct_1"].entries
     for digest, entry in list(entries.items()):
-        if entry.value[:1] != PACKED:
+        if unpacked(entry.value) is None:
             entries[digest] = entry._replace(value=b"\xc1")
     assert said(await world.ask(SEMANTIC, words=OTHER)) == "miss"
     assert said(await world.ask(SEMANTIC, words=ONE)) == "hit"
