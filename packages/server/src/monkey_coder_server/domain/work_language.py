@@ -1,7 +1,6 @@
 """The programming language a text is about, by cheap signs: fences, file names, its name, then its keywords."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -68,10 +67,11 @@ def language_of(said: str) -> str:
     if len(said) > READ_FIRST + READ_LAST:
         said = f"{said[:READ_FIRST]} {said[-READ_LAST:]}"
     said = said.lower()
-    found = Counter(_FOUND.findall(said))
-    languages: Counter[str] = Counter()
-    for ending in found.keys() & _ENDINGS.keys():
-        languages[_ENDINGS[ending]] += found[ending]
+    languages: dict[str, int] = {}
+    for ending in _FOUND.findall(said):
+        language = _ENDINGS.get(ending)
+        if language is not None:
+            languages[language] = languages.get(language, 0) + 1
     if languages:
         return min(languages, key=lambda language: (-languages[language], language))
     return next((language for sign, language in _SIGNS if sign in said), "")

@@ -17,6 +17,7 @@ from monkey_coder_server.ports.plans import AccountPlans
 from monkey_coder_server.ports.security import SessionTokens
 from monkey_coder_server.ports.teams import ModelRules
 from monkey_coder_server.web.feature import Credential
+from monkey_coder_server.web.key_digests import KeyDigests
 from monkey_coder_server.web.principal import ANONYMOUS, Principal
 from monkey_coder_server.web.request import Request
 
@@ -53,7 +54,7 @@ class Authenticator:
         tokens: SessionTokens,
         clock: Clock,
     ) -> None:
-        self._peppers = peppers
+        self._digests = KeyDigests(peppers)
         self._keys = stores.keys
         self._sessions = stores.sessions
         self._memberships = stores.memberships
@@ -117,7 +118,7 @@ class Authenticator:
 
     async def key_of(self, secret: str) -> KeyRecord | None:
         """The key of a secret, also when revoked or expired. Raises `InvalidApiKey` for what cannot be a key."""
-        return await self._keys.find(*self._peppers.digests(api_keys.parse(secret)))
+        return await self._keys.find(*self._digests.of(secret))
 
     async def _by_key(self, secret: str, client_ip: str) -> Principal:
         key = await self.key_of(secret)
