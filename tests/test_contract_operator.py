@@ -100,9 +100,8 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         (["serve"], {"WORKERS": "none"}, "WORKERS"),
         (["serve"], {"PORT": "http"}, "PORT is 'http'"),
         (["serve"], {"DATABASE_URL": "mysql://localhost/x"}, "SQLite or PostgreSQL"),
-        (["serve"], {"DATABASE_URL": "postgresql://me:changeme@127.0.0.1:1/x"}, "is the server running?)"),
     ],
-    ids=["no secret", "weak secret", "unknown environment", "workers", "port", "database", "no server"],
+    ids=["no secret", "weak secret", "unknown environment", "workers", "port", "database"],
 )
 def test_broken_configuration_is_78_with_one_sentence(
     tmp_path: Path, arguments: list[str], environment: dict[str, str], says: str
@@ -113,6 +112,15 @@ def test_broken_configuration_is_78_with_one_sentence(
     assert len(told) == 1
     assert told[0].startswith("monkey-server: ")
     assert says in told[0]
+    assert "changeme" not in done.stderr
+
+
+def test_a_database_that_is_away_is_69_with_one_sentence(tmp_path: Path) -> None:
+    away = {"DATABASE_URL": "postgresql://me:changeme@127.0.0.1:1/x"}
+    done = command("serve", **{"DATA_DIR": str(tmp_path), **away})
+    assert (done.returncode, done.stdout) == (69, "")
+    (told,) = [line for line in done.stderr.splitlines() if "WARNING" not in line]
+    assert "is the server running?)" in told
     assert "changeme" not in done.stderr
 
 

@@ -1,4 +1,4 @@
-"""A database that is away when a gateway starts, or goes away in the middle of that: one sentence, and exit code 75."""
+"""A database that is away when a gateway starts, or goes away in the middle of that: one sentence, and exit code 69."""
 # ruff: noqa: S603 - the processes started are this repository's own commands
 
 import subprocess
@@ -14,7 +14,7 @@ from packages.server.tests.adapters.storage.postgres.proxy import Wire
 from tools.processes import environment_of
 
 pytestmark = pytest.mark.system
-TRY_AGAIN = 75
+TRY_AGAIN = 69
 """EX_TEMPFAIL of sysexits.h: whoever supervises the gateway starts it again, which 78 forbids in `deploy/systemd`."""
 
 

@@ -14,7 +14,7 @@ from packages.server.tests.test_payment_settings import PAYING
 from packages.server.tests.test_settings import OTHER, STRONG
 
 pytestmark = pytest.mark.system
-CONFIGURATION_ERROR, TRY_AGAIN = 78, 75
+CONFIGURATION_ERROR, TRY_AGAIN = 78, 69
 HOW_TO_MAKE = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 SECRETS = [
     ({"JWT_SECRET_KEY": ""}, "JWT_SECRET_KEY is not set"),

@@ -124,7 +124,7 @@ def test_a_stop_ends_all_workers_and_exits_0(workers: Workers) -> None:
     ("wrong", "says", "code"),
     [
         ({"OPENAI_API_KEY": "sk-canary sk-canary"}, "OPENAI_API_KEY holds blanks", 78),
-        ({"DATABASE_URL": "postgresql://me:canary@127.0.0.1:1/x"}, "DATABASE_URL: Cannot open the", 75),
+        ({"DATABASE_URL": "postgresql://me:canary@127.0.0.1:1/x"}, "DATABASE_URL: Cannot open the", 69),
     ],
 )
 def test_what_workers_are_refused_for_is_said_once(tmp_path: Path, wrong: dict[str, str], says: str, code: int) -> None:

@@ -22,8 +22,8 @@ class SettingsError(Exception):
 class AwayError(SettingsError):
     """What a variable names cannot be reached now: the same start may succeed later."""
 
-    exit_code = 75
-    """EX_TEMPFAIL of sysexits.h."""
+    exit_code = 69
+    """EX_UNAVAILABLE of sysexits.h."""
 
 
 class Secret:

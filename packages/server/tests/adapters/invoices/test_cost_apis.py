@@ -36,6 +36,7 @@ def entry(provider: str, model: str, days_ago: int, usage: Usage) -> Entry:
         fault="",
         usage=usage,
         cost_nanos=1,
+        began=NOW - timedelta(days=days_ago),
         at=NOW - timedelta(days=days_ago),
     )
 

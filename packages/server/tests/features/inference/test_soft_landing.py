@@ -249,6 +249,18 @@ async def test_an_answer_of_exactly_its_limit_is_left_alone(dialect: str, model:
     assert text.encode()[-8:] in answer.body.replace(b'"', b"") or settlement.usage.output == LIMIT
 
 
+@pytest.mark.parametrize("dialect", ["chat", "responses", "gemini"])
+async def test_an_answer_that_is_there_but_for_its_last_word_is_not_counted_twice(dialect: str) -> None:
+    """It had come before it was read, the machine being busy: then by its provider's count, and by its text again."""
+    script = wires.anthropic_stream(WORDS[: LIMIT * 4], output=LIMIT, step=400)
+    script.pieces = [b"".join(script.pieces[:-1]), script.pieces[-1]]
+    gateway = gateway_of("anthropic/claude-big", script)
+    await ask(gateway, dialect, "anthropic/claude-big")
+    ((settlement, _),) = gateway.books.settled.values()
+    assert (settlement.usage.output, settlement.usage.estimated) == (LIMIT, False)
+    assert [attempt.outcome for attempt in settlement.attempts] == ["served"]
+
+
 def meter(most: int = 100, *, held: int = 10**12, rule: UsageRule | None = None) -> Meter:
     return Meter(most, held=held, tariff=TARIFF, rule=rule or UsageRule())
 

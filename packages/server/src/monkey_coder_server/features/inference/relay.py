@@ -41,8 +41,10 @@ async def relay(answering: Answering, run: Run[Outcome], meter: Meter, delivered
 async def _pass_on(answering: Answering, run: Run[Outcome], meter: Meter, delivered: Delivered) -> End:
     route = answering.route
     run.open(Opening(route.provider.name, route.card.model, answering.relayed, answering.dropped))
-    if answering.answer.usage is not None:
-        meter.see(UsageReported(answering.answer.usage))
+    usage = answering.answer.usage
+    if usage is not None:
+        told_again = any(isinstance(event, UsageReported) for event in answering.waiting)
+        meter.see(UsageReported(usage._replace(output_tokens=0, reasoning_tokens=0) if told_again else usage))
     end = _end_of(answering)
     for event in answering.waiting:
         meter.see(event)
