@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from monkey_coder_server.adapters.redis import RedisStore
+from monkey_coder_server.adapters.redis import store as store_module
 from monkey_coder_server.domain.rates import Measure
 from packages.server.tests.adapters.limiter.worlds import Process, World, bound
 from packages.server.tests.redis_server import SHARED, own_prefix
@@ -16,7 +17,9 @@ LIMITS = [bound(Measure.REQUESTS, 100), bound(Measure.TOKENS, 1500), bound(Measu
 
 
 @pytest_asyncio.fixture
-async def redis() -> AsyncIterator[RedisStore]:
+async def redis(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RedisStore]:
+    """The bank is away when a world says so, not when this machine has much to do."""
+    monkeypatch.setattr(store_module, "DEADLINE", 5.0)
     store = RedisStore(SHARED, prefix=own_prefix())
     await store.open()
     yield store
