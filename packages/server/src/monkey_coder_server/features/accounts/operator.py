@@ -1,9 +1,11 @@
 """What an operator does to accounts, by command or in a role. Every action is in the audit trail."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from monkey_coder_protocol.auth import CreateKeyRequest
+from monkey_coder_server.domain.errors import InvalidRequest
 from monkey_coder_server.domain.ledger import grant_id
 from monkey_coder_server.domain.operators import OPERATOR, OperatorRole
 from monkey_coder_server.domain.plans import DEFAULT_PLAN
@@ -14,6 +16,7 @@ from monkey_coder_server.features.accounts.limits import account_of, user_of
 from monkey_coder_server.features.accounts.notices import write_to
 from monkey_coder_server.features.accounts.operator_roles import dismiss
 from monkey_coder_server.features.accounts.operator_trail import tell
+from monkey_coder_server.features.accounts.policy import checked_password
 from monkey_coder_server.features.accounts.registration import Newcomer, open_account
 from monkey_coder_server.ports.accounts import User
 from monkey_coder_server.ports.credit import GrantStanding, Refund
@@ -57,7 +60,7 @@ async def create_user(
 
     Raises `InvalidRequest`, `Conflict`.
     """
-    secret = password if password is not None else use.random_text()
+    secret = _drawn(use, email) if password is None else password
     chosen = await chosen_plan(use, plan)
     user = await open_account(use, Newcomer(email=email, password=secret, credit=credit, actor=OPERATOR))
     if chosen.plan_id != DEFAULT_PLAN:
@@ -65,6 +68,13 @@ async def create_user(
     wish = CreateKeyRequest(name=FIRST_KEY_NAME)
     made = await make_key(use, account_id=user.account_id, user_id=user.user_id, wish=wish)
     return CreatedUser(user, made.secret, await use.ledger.wallet(user.account_id))
+
+
+def _drawn(use: Dependencies, email: str) -> str:
+    """A password nobody knows. What looks for leaked ones takes one random text in thousands for one: then another."""
+    while True:
+        with suppress(InvalidRequest):
+            return checked_password(use.random_text(), email, use.common_passwords)
 
 
 async def grant(use: Dependencies, *, whose: str, amount: int, reason: str, terms: GrantTerms = PLAIN_GRANT) -> Wallet:
