@@ -3,7 +3,6 @@
 `make exact-rates` tries 256 clients for minutes, with Redis, without it and while it dies.
 """
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +22,6 @@ ALLOWED = {Measure.REQUESTS: 400, Measure.TOKENS: 300_000, Measure.CONCURRENCY: 
 QUICK = Trial(KILLED, ALLOWED, clients=60, seconds=14.0, killed_after=6.0)
 
 
-@pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 def test_no_limit_lets_through_more_while_redis_dies(
     postgresql_server: postgresql.Cluster, tmp_path: Path, record_property: Callable[[str, str], None]
 ) -> None:

@@ -1,7 +1,6 @@
 """A throttle that gateways share: tests of webhooks count for all of them, and are refused while Redis is away."""
 
 import asyncio
-import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,7 @@ from monkey_coder_server.settings import load
 from packages.server.tests.conftest import House
 from packages.server.tests.redis_server import own_redis
 
-pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed"),
-]
+pytestmark = pytest.mark.system
 
 
 async def test_gateways_with_one_redis_count_tests_together_and_refuse_them_without_it(tmp_path: Path) -> None:
