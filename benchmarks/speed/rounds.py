@@ -6,30 +6,37 @@ from dataclasses import dataclass
 
 from benchmarks import load
 from benchmarks.speed.stacks import Stack
-from benchmarks.speed.upstream import CHUNK_SECONDS, CHUNKS, FIRST_SECONDS
+from benchmarks.speed.upstream import CHUNK_SECONDS, CHUNKS, FIRST_SECONDS, LATER_SECONDS
 
 SMALL, LARGE = 500, 200_000
 """Bytes of a prompt."""
 ROUNDS = 5
 _MOST, _FEWEST = 4_000, 60
 _WARM = 200
+_LATER_ROUND = 480
 _STREAM_SECONDS = FIRST_SECONDS + CHUNKS * CHUNK_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is asked, by so many clients at a time, each sending its next request when it has its answer."""
+    """What is asked, by so many clients at a time, each sending its next request when it has its answer.
+
+    `later`: the provider takes its time (`LATER_SECONDS`) and clients begin evenly within it, so that they wait for the
+    stack and not for one another.
+    """
 
     name: str
     clients: int
     prompt_bytes: int = SMALL
     stream: bool = False
+    later: bool = False
     rounds: int = ROUNDS
 
 
 SITUATIONS = (
     Situation("1 client", 1),
     Situation("16 clients", 16),
+    Situation("16 clients, answers after 100 ms", 16, later=True),
     Situation("64 clients", 64),
     Situation("256 clients", 256),
     Situation("prompts of 200 kB, 16 clients", 16, LARGE),
@@ -81,6 +88,8 @@ async def _count(stack: Stack, situation: Situation) -> int:
     """How many requests make a round of about a second, after a run that warms the stack up."""
     if situation.stream:
         return 2 * situation.clients
+    if situation.later:
+        return _LATER_ROUND
     warm = await _ask(stack, situation, max(situation.clients, _WARM if situation.prompt_bytes == SMALL else _FEWEST))
     seconds = sum(warm.latencies) / situation.clients
     return int(max(min(len(warm.latencies) / seconds, _MOST), _FEWEST, 2 * situation.clients))
@@ -97,10 +106,12 @@ async def _run(stack: Stack, situation: Situation, requests: int) -> Run:
 async def _ask(stack: Stack, situation: Situation, requests: int) -> load.Measured:
     return await load.run(
         stack.port,
-        lambda number: stack.request(number, stream=situation.stream, prompt_bytes=situation.prompt_bytes),
+        lambda number: stack.request(
+            number, stream=situation.stream, prompt_bytes=situation.prompt_bytes, later=situation.later
+        ),
         requests=requests,
         concurrency=situation.clients,
-        spread=_STREAM_SECONDS if situation.stream else 0.0,
+        spread=_STREAM_SECONDS if situation.stream else LATER_SECONDS if situation.later else 0.0,
     )
 
 

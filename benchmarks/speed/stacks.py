@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import load
 from benchmarks.speed.programs import Program, started
+from benchmarks.speed.upstream import LATER
 from tools.processes import BIN, environment_of, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -55,25 +56,25 @@ class Stack:
     program: Program | None
     headers: Mapping[str, str]
     model: str = MODEL
-    _made: dict[tuple[bool, int], tuple[bytes, bytes]] = field(default_factory=dict)
+    _made: dict[tuple[bool, int, bool], tuple[bytes, bytes]] = field(default_factory=dict)
 
-    def request(self, number: int, *, stream: bool, prompt_bytes: int) -> bytes:
+    def request(self, number: int, *, stream: bool, prompt_bytes: int, later: bool = False) -> bytes:
         """The n-th request; no two are the same, so that no cache or guard can answer for the provider."""
-        head, tail = self._parts(stream, prompt_bytes)
+        head, tail = self._parts(stream, prompt_bytes, later)
         return b"%b%09d%b" % (head, number, tail)
 
-    def _parts(self, stream: bool, prompt_bytes: int) -> tuple[bytes, bytes]:  # noqa: FBT001 - as it is asked
-        parts = self._made.get((stream, prompt_bytes))
+    def _parts(self, stream: bool, prompt_bytes: int, later: bool) -> tuple[bytes, bytes]:  # noqa: FBT001 - as it is asked
+        parts = self._made.get((stream, prompt_bytes, later))
         if parts is None:
             prompt = ("Write a Python function that returns the n-th Fibonacci number. " * 4_000)[:prompt_bytes]
-            messages = [{"role": "user", "content": f"#000000000# {prompt}"}]
+            messages = [{"role": "user", "content": f"#000000000# {prompt} {LATER if later else ''}"}]
             body = {"model": self.model, "messages": messages, "max_completion_tokens": 1024, "stream": stream}
             if stream:
                 body["stream_options"] = {"include_usage": True}
             path = "/v1/chat/completions"
             whole = load.http_post(f"127.0.0.1:{self.port}", path, dict(self.headers), json.dumps(body).encode())
             head, _, tail = whole.partition(b"000000000")
-            parts = self._made[stream, prompt_bytes] = head, tail
+            parts = self._made[stream, prompt_bytes, later] = head, tail
         return parts
 
 

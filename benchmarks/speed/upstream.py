@@ -1,7 +1,8 @@
 """A provider that costs next to nothing: one chat completion, whole or as a stream of timed chunks.
 
 `python -m benchmarks.speed.upstream PORT` serves `POST /v1/chat/completions` on 127.0.0.1. A body that asks for a
-stream is answered with `CHUNKS` events, the first after `FIRST_SECONDS`, each after `CHUNK_SECONDS` more.
+stream is answered with `CHUNKS` events, the first after `FIRST_SECONDS`, each after `CHUNK_SECONDS` more; one in which
+`LATER` stands is answered whole after `LATER_SECONDS`, any other at once.
 """
 
 import asyncio
@@ -14,6 +15,9 @@ import uvloop
 CHUNKS = 50
 FIRST_SECONDS = 0.02
 CHUNK_SECONDS = 0.1
+LATER = "[later]"
+LATER_SECONDS = 0.1
+_LATER = LATER.encode()
 _USAGE = {"prompt_tokens": 120, "completion_tokens": 50, "total_tokens": 170}
 _TOLD = {"id": "chatcmpl-bench", "created": 1_790_000_000, "model": "gpt-4.1-mini"}
 _HEAD_END = b"\r\n\r\n"
@@ -72,6 +76,8 @@ class Provider(asyncio.Protocol):
         assert self._transport is not None
         if b'"stream":true' in body or b'"stream": true' in body:
             asyncio.get_running_loop().call_later(FIRST_SECONDS, self._next, 0)
+        elif _LATER in body:
+            asyncio.get_running_loop().call_later(LATER_SECONDS, self._transport.write, WHOLE)
         else:
             self._transport.write(WHOLE)
 
