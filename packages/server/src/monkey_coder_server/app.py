@@ -8,7 +8,7 @@ from functools import partial
 from monkey_coder_server.domain.errors import ConfirmationRequired, GatewayError, Unavailable
 from monkey_coder_server.ports.clock import Clock, Ids
 from monkey_coder_server.ports.telemetry import Telemetry
-from monkey_coder_server.web.asgi import Message, Receive, Reply, Scope, Send
+from monkey_coder_server.web.asgi import Message, Receive, Reply, Scope, Send, Straight
 from monkey_coder_server.web.assurance import Assurance
 from monkey_coder_server.web.audited import Refusals
 from monkey_coder_server.web.auth import Authenticator
@@ -124,6 +124,11 @@ class _Serving:
         self._request_id = self._services.ids.new("req")
         self._route: Route | None = None
         self._status = 0
+
+    @property
+    def straight(self) -> Straight | None:
+        """Where the server offers that: bodies need nothing of us."""
+        return getattr(self._send, "straight", None)
 
     async def run(self) -> None:
         """Answer, whatever happens; then tell the observer."""

@@ -29,6 +29,22 @@ class Caller:
         return b"".join(message.get("body", b"") for message in self.sent)
 
 
+class Straight:
+    """A `send` that takes more of a body without a message, too."""
+
+    free = True
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self.straight = self
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        await self._caller.send(message)
+
+    def write(self, body: bytes) -> None:
+        self._caller.sent.append({"type": "straight", "body": body})
+
+
 @settings(max_examples=100)
 @given(st.text())
 def test_a_frame_is_ascii_and_reads_back(text: str) -> None:
@@ -102,3 +118,27 @@ async def test_a_stream_that_fails_is_never_ended_cleanly() -> None:
     with pytest.raises(RuntimeError):
         await EventStream(run)({"method": "POST"}, caller.receive, caller.send)
     assert all(message.get("more_body", True) for message in caller.sent)
+
+
+async def test_frames_are_written_without_a_wait_where_the_server_can_and_count_against_the_silence() -> None:
+    caller = Caller()
+    wrote: list[bool] = []
+
+    async def run(writer: EventWriter) -> None:
+        wrote.append(writer.free)
+        for _ in range(20):
+            writer.write_now(b"data: 1\n\n")
+            await asyncio.sleep(0.002)
+        writer.leave()
+        writer.write_now(b"data: 2\n\n")
+
+    await EventStream(run, seconds=0.03)({"method": "POST"}, caller.receive, Straight(caller))
+    assert wrote == [True]
+    assert caller.body == b"data: 1\n\n" * 20
+
+
+async def test_frames_are_not_written_without_a_wait_where_the_server_cannot() -> None:
+    writer = EventWriter(Caller().send)
+    assert not writer.free
+    with pytest.raises(RuntimeError, match="without waiting"):
+        writer.write_now(b"data: 1\n\n")

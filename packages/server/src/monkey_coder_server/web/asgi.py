@@ -1,11 +1,24 @@
 """The ASGI types by their names."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+class Straight(Protocol):
+    """What a server's `send` may offer as its attribute `straight`: more of a body without a message or a wait."""
+
+    @property
+    def free(self) -> bool:
+        """Whether the body goes on, and its reader keeps up: else `send` is to be asked, and waited for."""
+
+    def write(self, body: bytes) -> None:
+        """Write some of a body that is sent in chunks; nothing once its reader is gone."""
+
+
 Reply = Callable[[Scope, Receive, Send], Awaitable[None]]
 """What an endpoint returns: an ASGI application that sends one answer (`respond.Response`, `sse.EventStream`)."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from monkey_coder_server.web.asgi import Receive, Scope, Send
+from monkey_coder_server.web.asgi import Receive, Scope, Send, Straight
 from monkey_coder_server.web.respond import Headers
 from monkey_coder_server.web.within import Within
 
@@ -36,10 +36,11 @@ def _escape(run: re.Match[str]) -> str:
 class EventWriter:
     """Handed to the body of a stream. `gone` turns true once the caller has hung up."""
 
-    __slots__ = ("_idle", "_on_gone", "_send", "gone")
+    __slots__ = ("_idle", "_on_gone", "_send", "_straight", "gone")
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._straight: Straight | None = getattr(send, "straight", None)
         self._idle = True
         self._on_gone: Callable[[], None] | None = None
         self.gone = False
@@ -62,6 +63,24 @@ class EventWriter:
         self._idle = False
         if not self.gone:
             await self._send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    @property
+    def free(self) -> bool:
+        """Whether `write_now` can be called."""
+        straight = self._straight
+        return straight is not None and straight.free
+
+    def write_now(self, frame: bytes) -> None:
+        """Send whole frames as `write` does, without a wait: whoever has them need not wake the task that writes.
+
+        Raises `RuntimeError` unless `free`.
+        """
+        if self._straight is None:
+            message = "this server cannot write without waiting"
+            raise RuntimeError(message)
+        self._idle = False
+        if not self.gone:
+            self._straight.write(frame)
 
     async def keep_alive(self, comment: bytes) -> None:
         """Send the comment if nothing was written since the last call."""

@@ -49,7 +49,7 @@ def cycle_on(wire: Wire, method: str = "GET", *, keep_alive: bool = True) -> Req
 async def send(cycle: RequestResponseCycle, *messages: dict[str, Any]) -> None:
     answering = Answering(cycle, Leaving())
     for message in messages:
-        await answering.send(message)
+        await answering(message)
 
 
 async def test_a_short_answer_is_one_write() -> None:
@@ -113,3 +113,37 @@ async def test_nothing_is_written_for_a_caller_who_is_gone() -> None:
     cycle.disconnected = True
     await send(cycle, {"type": STARTED, "status": 200, "headers": []}, {"type": BODY, "body": b"late"})
     assert not wire.written
+
+
+async def test_more_of_a_body_is_written_without_a_message_where_nothing_has_to_be_waited_for() -> None:
+    wire = Wire()
+    cycle = cycle_on(wire)
+    answering = Answering(cycle, Leaving())
+    assert not answering.straight.free
+    await answering({"type": STARTED, "status": 200, "headers": []})
+    assert answering.straight.free
+    answering.straight.write(b"data: 1")
+    answering.straight.write(b"data: 22")
+    assert wire.written[0].endswith(b"\r\n\r\n7\r\ndata: 1\r\n")
+    assert wire.written[1:] == [b"8\r\ndata: 22\r\n"]
+    cycle.flow.pause_writing()
+    assert not answering.straight.free
+    cycle.flow.resume_writing()
+    await answering({"type": BODY, "body": b"", "more_body": False})
+    assert not answering.straight.free
+
+
+async def test_nothing_is_written_straight_to_a_caller_who_is_gone() -> None:
+    wire = Wire()
+    cycle = cycle_on(wire)
+    answering = Answering(cycle, Leaving())
+    await answering({"type": STARTED, "status": 200, "headers": []})
+    cycle.disconnected = True
+    answering.write(b"data: 1")
+    assert not wire.written
+
+
+async def test_a_body_of_announced_length_is_not_written_straight() -> None:
+    answering = Answering(cycle_on(Wire()), Leaving())
+    await answering({"type": STARTED, "status": 200, "headers": [(b"content-length", b"7")]})
+    assert not answering.free

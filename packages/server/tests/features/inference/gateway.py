@@ -149,9 +149,10 @@ class Answer:
 
 @dataclass
 class Caller:
-    """One connection. `hang_up_after` body messages the client is gone."""
+    """One connection. `hang_up_after` body messages the client is gone. `free`: it keeps up."""
 
     hang_up_after: int | None = None
+    free: bool = True
     got: list[Message] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -160,11 +161,17 @@ class Caller:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
+        self._got(message)
+        await asyncio.sleep(0)
+
+    def write(self, body: bytes) -> None:
+        self._got({"type": "http.response.body", "body": body, "more_body": True})
+
+    def _got(self, message: Message) -> None:
         self.got.append(message)
         bodies = [one for one in self.got if one["type"] == "http.response.body"]
         if self.hang_up_after is not None and len(bodies) >= self.hang_up_after:
             self.gone.set()
-        await asyncio.sleep(0)
 
     def answer(self) -> Answer:
         start = next(message for message in self.got if message["type"] == "http.response.start")
@@ -173,6 +180,16 @@ class Caller:
         body = b"".join(message.get("body", b"") for message in bodies)
         complete = bool(bodies) and not bodies[-1].get("more_body", False)
         return Answer(start["status"], headers, body, complete)
+
+
+class Sending:
+    """What a server gives an application to answer with: `straight` is the caller's own."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.straight = caller
+
+    async def __call__(self, message: Message) -> None:
+        await self.straight.send(message)
 
 
 KEY = KeyRecord("key_1", ACCOUNT, "user_1", "test", "mk-test", b"", frozenset({"*"}), datetime(2026, 1, 1, tzinfo=UTC))
@@ -326,7 +343,7 @@ class Gateway:
         except GatewayError as error:
             assert route.errors is not None
             reply = route.errors(error, request.request_id)
-        await reply(scope, receive, caller.send)
+        await reply(scope, receive, Sending(caller))
         return caller.answer()
 
     async def stream(self, **fields: Any) -> Answer:

@@ -48,7 +48,7 @@ def run() -> Run[Outcome]:
 async def say(one: Run[Outcome], *texts: str) -> None:
     one.open(OPENING)
     for text in texts:
-        await one.push(Frame("", text))
+        await one.push([Frame("", text)])
 
 
 @given(bodies, st.booleans())
@@ -117,7 +117,7 @@ async def test_an_answer_that_grows_too_long_is_let_go_of() -> None:
     listener = Listener(entry)
     await say(one, "x" * 5_000)
     assert len(await listener.take(1)) == 1
-    await one.push(Frame("", "x" * 5_000))
+    await one.push([Frame("", "x" * 5_000)])
     assert kept.room.used == 0
     assert kept.find(place(), stream=True, retry=True) is None
     with pytest.raises(Unavailable, match="too long to be given twice"):
@@ -168,7 +168,7 @@ async def test_a_long_event_weighs_what_it_takes() -> None:
     kept, one = Repeats(longest=10_000), run()
     kept.keep(place(), one, stream=True, body_bytes=1)
     one.open(OPENING)
-    await one.push(ServerItem("search", {"found": "x" * 20_000}))
+    await one.push([ServerItem("search", {"found": "x" * 20_000})])
     assert kept.find(place(), stream=True, retry=True) is None
 
 
@@ -181,7 +181,7 @@ async def test_a_listener_waits_for_the_opening_the_events_and_the_end() -> None
     one.open(OPENING)
     assert await listener.opened(1) is OPENING
     assert await listener.take(0.001) == []
-    await one.push(Frame("", "a"))
+    await one.push([Frame("", "a")])
     assert await listener.take(1) == [Frame("", "a")]
     waiting = asyncio.create_task(listener.result())
     await asyncio.sleep(0)

@@ -24,7 +24,25 @@ class Answering:
         self._head = b""
         self._left: int | None = None
 
-    async def send(self, message: Message) -> None:
+    @property
+    def straight(self) -> "Answering":
+        """Itself: implements `web.asgi.Straight`."""
+        return self
+
+    @property
+    def free(self) -> bool:
+        """Whether more of a body can be written at once."""
+        cycle = self._cycle
+        return cycle.response_started and not (
+            cycle.flow.write_paused or cycle.response_complete or self._left is not None
+        )
+
+    def write(self, body: bytes) -> None:
+        """Write some of a body that is sent in chunks. Nothing is written once its reader is gone."""
+        if not self._cycle.disconnected:
+            self._body(body, more=True)
+
+    async def __call__(self, message: Message) -> None:
         """Take one ASGI message. Raises `RuntimeError` for one that is out of order, or a header that is none."""
         cycle = self._cycle
         if cycle.flow.write_paused and not cycle.disconnected:

@@ -177,9 +177,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Start the application with a `send` of ours."""
-        super()._start_asgi_task(
-            cycle, lambda scope, receive, _: app(scope, receive, Answering(cycle, self.leaving).send)
-        )
+        super()._start_asgi_task(cycle, lambda scope, receive, _: app(scope, receive, Answering(cycle, self.leaving)))
 
     def _in_the_midst_of_an_answer(self) -> bool:
         cycle: RequestResponseCycle | None = vars(self)[

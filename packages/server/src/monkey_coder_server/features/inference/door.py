@@ -1,6 +1,6 @@
 """One foreign dialect served: a front reads and writes, the pipeline does the rest."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
@@ -11,7 +11,7 @@ from monkey_coder_server.domain.cache_control import HEADER as CACHE_HEADER
 from monkey_coder_server.domain.canonical_json import canonical_beside, canonical_text
 from monkey_coder_server.domain.catalog import Kind
 from monkey_coder_server.domain.errors import GatewayError, IdempotencyConflict, Unavailable
-from monkey_coder_server.domain.stream_events import FinishReason
+from monkey_coder_server.domain.stream_events import Event, FinishReason
 from monkey_coder_server.features.inference.answered import (
     bill_of,
     cache_headers,
@@ -303,6 +303,14 @@ class _Stream:
         """Write everything; a caller who hangs up is noticed, and the run told so."""
         run = self._run
         out.when_gone(run.leave)
+
+        def straight(events: Sequence[Event]) -> bool:
+            if not out.free:
+                return False
+            if frames := writer.write(events):
+                out.write_now(frames)
+            return True
+
         try:
             while run.opening is None and not run.ended and not out.gone:
                 await run.opened(WATCH_SECONDS)
@@ -312,7 +320,7 @@ class _Stream:
             writer = self._writer(self._visit, run.opening)
             await _send(out, writer.begin())
             while not out.gone:
-                events = await run.take(WATCH_SECONDS)
+                events = await run.take(WATCH_SECONDS, straight)
                 if not events and run.ended:
                     await _send(out, await self._end(writer))
                     if self._visit.kept is not None:

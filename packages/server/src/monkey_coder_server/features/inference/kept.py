@@ -8,7 +8,7 @@ from monkey_coder_server.domain.cache_control import CacheStatus
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
 from monkey_coder_server.domain.stream_events import Event, Frame, RefusalDelta, TextDelta, ThinkingDelta
 from monkey_coder_server.features.inference.job import Outcome, Settled
-from monkey_coder_server.features.inference.running import Opening, Run
+from monkey_coder_server.features.inference.running import Opening, Run, Straight
 from monkey_coder_server.ports.provider import Dialect
 from monkey_coder_server.web.within import Within
 
@@ -191,8 +191,11 @@ class Listener:
                 return None
         return self.opening
 
-    async def take(self, seconds: float) -> list[Event]:
-        """All events that are new, waiting up to `seconds` for the first. Raises `Unavailable` when they are lost."""
+    async def take(self, seconds: float, _straight: Straight | None = None) -> list[Event]:
+        """All events that are new, waiting up to `seconds` for the first; none goes straight to the caller.
+
+        Raises `Unavailable` when they are lost.
+        """
         kept = self._kept
         if self._at == len(kept.log) and not self.ended:
             await kept.grown(seconds)

@@ -1,5 +1,7 @@
 """The native event stream: `start`, `progress`, `delta`…, then `complete` or `error`, one `data:` line each."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from monkey_coder_protocol.events import StreamError, StreamEvent, StreamProgress
@@ -34,10 +36,18 @@ class NativeStream:
         """Write everything; a caller who hangs up is noticed, and the run told so."""
         run = self._run
         writer.when_gone(run.leave)
+
+        def straight(events: Sequence[Event]) -> bool:
+            if not writer.free:
+                return False
+            if frames := self._opening() + self._said(events):
+                writer.write_now(frames)
+            return True
+
         try:
             await writer.write(data_frame(StreamEvent(type="start", data=self._start)) + self._opening())
             while not writer.gone:
-                events = await run.take(WATCH_SECONDS)
+                events = await run.take(WATCH_SECONDS, straight)
                 if not events and run.ended:
                     await writer.write(_done(run.steps()) + await self._end())
                     return
@@ -55,7 +65,7 @@ class NativeStream:
         self._told_opening = True
         return _progress("answering", opening)
 
-    def _said(self, events: list[Event]) -> bytes:
+    def _said(self, events: Sequence[Event]) -> bytes:
         """What came since the last time, as one delta."""
         text = "".join(event.text for event in events if isinstance(event, (TextDelta, RefusalDelta)))
         frames = b""

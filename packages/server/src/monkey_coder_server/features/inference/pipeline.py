@@ -229,8 +229,7 @@ class Pipeline:
         self._ledger.underway(hold, settlement_of(served, flight.trail))
         await self._durable(hold)
         flight.run.open(Opening(route.provider.name, route.card.model, dropped=served.dropped))
-        for event in arm.events:
-            await flight.run.push(event)
+        await flight.run.push_all(arm.events)
 
     async def _calling(self, flight: Flight, drafts: Drafts, route: Route, effort: Effort) -> None:
         """What is billed from now on must be in the books even if this process dies at once. Raises `Unavailable`."""

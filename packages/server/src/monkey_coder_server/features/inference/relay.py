@@ -46,11 +46,12 @@ async def _pass_on(answering: Answering, run: Run[Outcome], meter: Meter, delive
         told_again = any(isinstance(event, UsageReported) for event in answering.waiting)
         meter.see(UsageReported(usage._replace(output_tokens=0, reasoning_tokens=0) if told_again else usage))
     end = _end_of(answering)
-    for event in answering.waiting:
+    for number, event in enumerate(answering.waiting, start=1):
         meter.see(event)
-        await run.push(event)
         if meter.over and end is None:
+            await run.push(answering.waiting[:number])
             return _landed(answering)
+    await run.push_all(answering.waiting)
     if end is not None:
         return end
     try:
@@ -86,17 +87,20 @@ async def _rest(answering: Answering, run: Run[Outcome], meter: Meter, delivered
 async def _take(events: Sequence[Event], answering: Answering, run: Run[Outcome], meter: Meter) -> None:
     """Fold events, up to where there are too many, and pass on what the caller's writer reads: frames or events."""
     answer, relayed = answering.answer, answering.relayed
+    passed: list[Event] = []
     for event in events:
         if isinstance(event, Frame):
             answer.skimmed += event.skimmed
-            await run.push(event)
+            passed.append(event)
         else:
             answer.apply(event)
             if not relayed:
-                await run.push(event)
+                passed.append(event)
         meter.see(event)
         if meter.over:
-            return
+            break
+    if passed:
+        await run.push(passed)
 
 
 def _landed(answering: Answering) -> End:

@@ -220,8 +220,8 @@ class ResponseCache:
         async with self._recalling.voided_unless_done(job):
             age = self._answers.age(answer)
             self._recalling.begin(job, run, _opening(answer), age=age, rule=answer.rule, similarity=similarity)
-            for event in answer.events if job.stream else ():
-                await run.push(event)
+            if job.stream:
+                await run.push_all(answer.events)
         self._counts.hits += 1
         self._counts.reworded += similarity is not None
         return await self._end(job, answer, run)
@@ -284,8 +284,7 @@ class ResponseCache:
             self._recalling.begin(job, run, listener.opening, rule=listener.collapse)
             with self._in_time(job):
                 while (events := await listener.take(WAIT)) or not listener.ended:
-                    for event in events:
-                        await run.push(event)
+                    await run.push_all(events)
                 answer = _answer(kept, await listener.result())
             if answer is None:
                 raise Unavailable("The answer this one was to be the same as did not come to its end; ask again.")

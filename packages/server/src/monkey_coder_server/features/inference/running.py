@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from monkey_coder_server.domain.cache_control import CacheStatus
@@ -13,6 +13,8 @@ from monkey_coder_server.web.within import Within
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
+Straight = Callable[[Sequence[Event]], bool]
+"""Passes events on to the caller at once; False where it cannot, and has passed on none of them."""
 BUFFERED_EVENTS = 256
 """More than this unread and the provider is read no faster than the caller reads us."""
 
@@ -59,6 +61,8 @@ class Run(Generic[T]):
         self._stall = stall
         self._events: deque[Event] = deque()
         self._steps: list[Step] = []
+        self._straight: Straight | None = None
+        self._broken: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._on_leave: Callable[[], None] | None = None
@@ -82,7 +86,7 @@ class Run(Generic[T]):
     def open(self, opening: Opening) -> None:
         """Say who answers; from here on an error can only be told inside the stream."""
         self.opening = opening
-        _wake(self._reader)
+        self._rouse()
         for echo in self._echoes:
             echo.opened(opening)
 
@@ -90,16 +94,17 @@ class Run(Generic[T]):
         """Say what was done before there is an answer to pass on. An error can then only be told inside the stream."""
         if not self.client_gone:
             self._steps.extend(steps)
-            _wake(self._reader)
+            self._rouse()
 
-    async def push(self, event: Event) -> None:
-        """Hand on one event; waits while the caller's buffer is full, for `stall` seconds at most."""
+    async def push(self, events: Sequence[Event]) -> None:
+        """Hand on some events; waits while the caller's buffer is full, for `stall` seconds at most."""
         for echo in self._echoes:
-            echo.heard(event)
-        if self.client_gone:
+            for event in events:
+                echo.heard(event)
+        if self.client_gone or (self._straight is not None and self._passed(self._straight, events)):
             return
-        self._events.append(event)
-        _wake(self._reader)
+        self._events.extend(events)
+        self._rouse()
         if len(self._events) >= BUFFERED_EVENTS and not self._patient:
             self._writer = asyncio.get_running_loop().create_future()
             try:
@@ -107,6 +112,11 @@ class Run(Generic[T]):
                     await self._writer
             except TimeoutError:
                 self.leave()
+
+    async def push_all(self, events: Sequence[Event]) -> None:
+        """Hand on an answer that is there already, as fast as the caller reads it."""
+        for start in range(0, len(events), BUFFERED_EVENTS):
+            await self.push(events[start : start + BUFFERED_EVENTS])
 
     def when_left(self, callback: Callable[[], None], returned: Callable[[], None]) -> None:
         """Call back once nobody waits any more, at once when that is so already; `returned`: somebody does again."""
@@ -125,7 +135,7 @@ class Run(Generic[T]):
             self.ended = True
             self._outcome = outcome
             self._on_leave = self._on_return = None  # who was to be called holds this run: garbage for the collector
-            _wake(self._reader)
+            self._rouse()
             echoes, self._echoes = self._echoes, ()
             for echo in echoes:
                 echo.over(outcome)
@@ -142,13 +152,20 @@ class Run(Generic[T]):
                 return None
         return self.opening
 
-    async def take(self, seconds: float) -> list[Event]:
+    async def take(self, seconds: float, straight: Straight | None = None) -> list[Event]:
         """All events that are there, waiting up to `seconds` for the first, or a step.
 
-        Empty when none came or all is over.
+        What comes while it waits goes `straight` to the caller, as long as it can: the wait goes on. Empty when nothing
+        else came or all is over. Raises what `straight` did.
         """
         if not self._events and not self._steps and not self.ended and not self.client_gone:
-            await self._wait(seconds)
+            self._straight = straight
+            try:
+                await self._wait(seconds)
+            finally:
+                self._straight = None
+        if self._broken is not None:
+            raise self._broken
         events = list(self._events)
         self._events.clear()
         _wake(self._writer)
@@ -166,7 +183,7 @@ class Run(Generic[T]):
         self.client_gone = True
         self._events.clear()
         _wake(self._writer)
-        _wake(self._reader)
+        self._rouse()
         self._note_desertion()
 
     def echo(self, echo: Echo[T]) -> None:
@@ -194,6 +211,20 @@ class Run(Generic[T]):
         self._others -= 1
         self._patient -= patient
         self._note_desertion()
+
+    def _rouse(self) -> None:
+        """Wake the caller's side. What comes from now on queues up behind what it is to see."""
+        self._straight = None
+        _wake(self._reader)
+
+    def _passed(self, straight: Straight, events: Sequence[Event]) -> bool:
+        """Whether events went straight to the caller. An error in that is the caller's side's, not the pipeline's."""
+        try:
+            return straight(events)
+        except Exception as broken:  # noqa: BLE001 - raised by `take`, where the same would have been raised
+            self._broken = broken
+            self._rouse()
+            return True
 
     def _note_desertion(self) -> None:
         if self.deserted and not self.ended and self._on_leave is not None:
