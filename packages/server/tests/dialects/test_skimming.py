@@ -34,6 +34,14 @@ def chat_stream(words: list[str]) -> list[str]:
     return [f"data: {compact(frame)}\n\n" for frame in (*said, last, usage)] + ["data: [DONE]\n\n"]
 
 
+def spaced_chat_stream(words: list[str]) -> list[str]:
+    """As servers write that leave JSON as Python's own module makes it."""
+    return [
+        frame if "[DONE]" in frame else f"data: {json.dumps(json.loads(frame[6:]), ensure_ascii=False)}\n\n"
+        for frame in chat_stream(words)
+    ]
+
+
 def messages_stream(words: list[str]) -> list[str]:
     start = {"type": "message_start", "message": {"id": "m", "model": "x", "usage": {"input_tokens": 3}}}
     block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
@@ -56,6 +64,7 @@ def gemini_stream(words: list[str]) -> list[str]:
 
 STREAMS = {
     "openai-chat": (openai.PROVIDER.dialect, chat_stream),
+    "openai-chat, with spaces": (openai.PROVIDER.dialect, spaced_chat_stream),
     "anthropic": (anthropic.PROVIDER.dialect, messages_stream),
     "gemini": (google.PROVIDER.dialect, gemini_stream),
 }

@@ -9,8 +9,10 @@ import re
 from monkey_coder_server.dialects.wire import bytes_between
 
 _PIECE = re.compile(
-    r'"delta":\{(?:"[a-z_]+":"[^"\\]*",)?"(?:content|reasoning_content|reasoning)":"((?:[^"\\]|\\.)*)"[^\]]*\]'
+    r'"delta": ?\{(?:"[a-z_]+": ?"[^"\\]*", ?)?"(?:content|reasoning_content|reasoning)": ?"((?:[^"\\]|\\.)*)"[^\]]*\]'
 )
+_FINISHED = re.compile(r'"finish_reason": ?"')
+_COUNTED = re.compile(r'"usage": ?\{')
 _TRIES = 8
 """How often the form of the frames may change before nothing more is learnt."""
 _PADDING = 24
@@ -35,7 +37,7 @@ class Skimmer:
         self._tries -= 1
         found = _PIECE.search(data)
         after = "" if found is None else data[found.end(1) : found.end()]
-        if found is None or '"finish_reason":"' in after or '"usage":{' in data:
+        if found is None or _FINISHED.search(after) or _COUNTED.search(data):
             return
         self._before, self._after = data[: found.start(1)], after
         self._longest = len(data) - found.end(1) + _PADDING
