@@ -1,10 +1,14 @@
 """What a running request comes to if this process dies over it: noted before each call, and while an answer leaves.
 
-Each draft costs a few microseconds whatever the answer's length: nothing is read or counted again.
+Each draft costs some 50 microseconds whatever the answer's length: nothing is read or counted again. It is looked
+four times a second which streams need one, so that a piece of an answer costs next to nothing and drafts share commits.
 """
 
+import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
+from monkey_coder_server.domain.money import NANO_PER_USD
 from monkey_coder_server.domain.prompt_tokens import expected_tokens
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.domain.usage import Usage, UsageRule, complete, estimate, normalise
@@ -19,19 +23,72 @@ from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Bill, FailedRequest, Ledger, Settlement
 
 EVERY = 0.25
-"""Seconds of an answer that a crash leaves unpaid at most, and the disk's latency."""
-SOON = 0.05
-"""Seconds after which the first draft of a stream, written before anything was delivered, is replaced."""
+"""Seconds of an answer that a crash leaves unpaid, and the disk's latency, where they are worth more than `STAKE`."""
+STAKE = NANO_PER_USD // 1_000
+"""Nano-dollars that a crash may leave unpaid of each stream besides."""
+LONGEST = 2.0
+"""Seconds after which what was delivered is noted however little it is."""
+LOOKED_AT_ONCE = 16
+"""About a millisecond of work where all of them are noted; then other tasks of the loop get theirs."""
+
+
+class Stream(Protocol):
+    """What rounds look at."""
+
+    def look(self) -> None:
+        """Note what was delivered, if that is worth it; then it has left."""
+
+
+class Rounds:
+    """Looks at all streams of a process of which more was delivered, every `EVERY` seconds while there are any."""
+
+    def __init__(self) -> None:
+        self._streams: dict[Stream, None] = {}
+        self._turn: list[Stream] = []
+        self._timed = False
+
+    def join(self, stream: Stream) -> None:
+        """More of a stream was delivered than is noted."""
+        self._streams[stream] = None
+        if not self._timed:
+            self._timed = True
+            asyncio.get_running_loop().call_later(EVERY, self._begin)
+
+    def leave(self, stream: Stream) -> None:
+        """All that was delivered is noted, or the stream is over."""
+        self._streams.pop(stream, None)
+
+    def _begin(self) -> None:
+        self._turn = list(self._streams)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        now, self._turn = self._turn[:LOOKED_AT_ONCE], self._turn[LOOKED_AT_ONCE:]
+        for stream in now:
+            if stream in self._streams:
+                stream.look()
+        loop = asyncio.get_running_loop()
+        if self._turn:
+            loop.call_soon(self._go_on)
+        elif self._streams:
+            loop.call_later(EVERY, self._begin)
+        else:
+            self._timed = False
 
 
 class Drafts:
     """The drafts of one request, noted in the ledger. Raises `Unavailable` where the ledger does."""
 
-    def __init__(self, flight: Flight, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, flight: Flight, ledger: Ledger, clock: Clock, rounds: Rounds) -> None:
         self._flight = flight
         self._ledger = ledger
         self._clock = clock
-        self._next = 0.0
+        self._rounds = rounds
+        self._stream: tuple[Answering, Meter, UsageRule] | None = None
+        self._waits = False
+        self._refused: Exception | None = None
+        self._noted_price = 0
+        self._latest = 0.0
         self._wasted: tuple[Bill, ...] = ()
         self.beside: Callable[[Trail], tuple[Bill, ...]] = _nothing_beside
         """What other answers of the same request come to, asked for beside the one that leaves a trail."""
@@ -67,20 +124,46 @@ class Drafts:
 
     def begun(self, answering: Answering, meter: Meter, rule: UsageRule) -> None:
         """The first byte is about to leave: from now on what was delivered is paid for."""
-        self._next = self._clock.monotonic() + SOON
         trail = self._flight.trail
         self._wasted = (*wasted_bills(trail, self._flight.job), *self.beside(trail))
-        self._note(answering, meter, rule)
+        self._stream = answering, meter, rule
+        self._note(answering, self._usage(answering, meter, rule))
 
-    def delivered(self, answering: Answering, meter: Meter, rule: UsageRule) -> None:
-        """More was delivered; noted now and then."""
-        now = self._clock.monotonic()
-        if now >= self._next:
-            self._next = now + EVERY
-            self._note(answering, meter, rule)
+    def delivered(self) -> None:
+        """More was delivered; noted by a round that finds it worth it."""
+        if self._refused is not None:
+            raise self._refused
+        if not self._waits:
+            self._waits = True
+            self._rounds.join(self)
 
-    def _note(self, answering: Answering, meter: Meter, rule: UsageRule) -> None:
-        usage = usage_so_far(answering, meter, rule, prompt=self._flight.admitted.plan.input_expected)
+    def look(self) -> None:
+        """Note what was delivered, unless it is worth too little so far; the first time in any case."""
+        if self._stream is not None:
+            try:
+                self._note_if_worth_it(*self._stream)
+            except Exception as refused:  # noqa: BLE001 - raised where the stream goes on
+                self._refused = refused
+                self._rounds.leave(self)
+
+    def over(self) -> None:
+        """The answer is: its ending is noted in place of drafts."""
+        self._stream = None
+        self._rounds.leave(self)
+
+    def _note_if_worth_it(self, answering: Answering, meter: Meter, rule: UsageRule) -> None:
+        usage, now = self._usage(answering, meter, rule), self._clock.monotonic()
+        price = answering.route.tariff.price(usage)
+        if now >= self._latest or price - self._noted_price >= STAKE:
+            self._noted_price, self._latest = price, now + LONGEST
+            self._waits = False
+            self._rounds.leave(self)
+            self._note(answering, usage)
+
+    def _usage(self, answering: Answering, meter: Meter, rule: UsageRule) -> Usage:
+        return usage_so_far(answering, meter, rule, prompt=self._flight.admitted.plan.input_expected)
+
+    def _note(self, answering: Answering, usage: Usage) -> None:
         self._ledger.underway(self._flight.admitted.hold, self._delivering(answering, usage))
 
     def _delivering(self, answering: Answering, usage: Usage) -> Settlement:

@@ -17,7 +17,7 @@ from monkey_coder_server.features.inference.arms import Arms
 from monkey_coder_server.features.inference.attempt import LIMITED, SERVED, STOPPED, Attempts, Effort
 from monkey_coder_server.features.inference.branching import Branching, Chosen
 from monkey_coder_server.features.inference.cut_short import CutShort
-from monkey_coder_server.features.inference.drafts import Drafts
+from monkey_coder_server.features.inference.drafts import Drafts, Rounds
 from monkey_coder_server.features.inference.exchange import Answering, milliseconds
 from monkey_coder_server.features.inference.first_answers import kept
 from monkey_coder_server.features.inference.flight import Flight
@@ -90,6 +90,7 @@ class Pipeline:
         self._running = running
         self._prompt_caches = prompt_caches
         self._settings = settings
+        self._rounds = Rounds()
 
     def start(self, job: Job) -> Run[Outcome]:
         """Begin to serve; the run tells the rest."""
@@ -155,7 +156,7 @@ class Pipeline:
     async def _answer(self, flight: Flight) -> Served:
         job = flight.job
         deadline = job.started + job.seconds
-        drafts = Drafts(flight, self._ledger, self._clock)
+        drafts = Drafts(flight, self._ledger, self._clock, self._rounds)
         calling = partial(self._calling, flight, drafts)
         hedge = self._hedges.of(flight)
         if hedge is not None:
@@ -194,7 +195,7 @@ class Pipeline:
 
     async def _several(self, flight: Flight) -> Served:
         """Several arms are asked. Of a stream, too, nothing leaves before one answer is kept."""
-        drafts = Drafts(flight, self._ledger, self._clock)
+        drafts = Drafts(flight, self._ledger, self._clock, self._rounds)
         arms = Arms(self._attempts, flight, partial(self._calling, flight, drafts))
         drafts.beside = arms.bills_beside
         crew, collapse = flight.admitted.crew, flight.admitted.collapse
@@ -250,7 +251,10 @@ class Pipeline:
         )
         drafts.begun(answering, meter, rule)
         await self._durable(flight.admitted.hold)
-        return await relay(answering, flight.run, meter, partial(drafts.delivered, answering, meter, rule))
+        try:
+            return await relay(answering, flight.run, meter, drafts.delivered)
+        finally:
+            drafts.over()
 
     async def _settle(self, served: Served, flight: Flight) -> Settled:
         """Book the charge. A whole answer leaves only after this, and by then its hold is on disk too.
