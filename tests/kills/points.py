@@ -11,6 +11,7 @@ JOURNAL = f"{ADAPTERS}.storage.journal.journal:SqliteJournal"
 JOURNALS = f"{ADAPTERS}.storage.journal.directory:JournalDirectory"
 COMMIT = (f"{ADAPTERS}.storage.writer:Writer._commit", f"{ADAPTERS}.storage.postgres.batch:Batches._commit")
 UPSTREAM = f"{ADAPTERS}.upstream.client:AiohttpUpstream"
+WRITER = "monkey_coder_server.web.sse:EventWriter"
 BEFORE, AFTER = "before", "after"
 
 
@@ -48,7 +49,7 @@ POINTS = (
     Point("journal about to commit", COMMIT, BEFORE, (10, 80), _of_the_journal),
     Point("journal has committed", COMMIT, AFTER, (10, 80), _of_the_journal),
     Point("first byte about to leave", (f"{LEDGER}.durable",), AFTER, (20, 250)),
-    Point("in the middle of delivery", ("monkey_coder_server.web.sse:EventWriter.write",), AFTER, (200, 2_500)),
+    Point("in the middle of delivery", (f"{WRITER}.write", f"{WRITER}.write_now"), AFTER, (200, 2_500)),
     Point("draft replaced", (f"{JOURNAL}.note",), AFTER, (50, 500)),
     Point("answer complete, nothing written", (f"{LEDGER}.settle",), BEFORE, (20, 200)),
     Point("ending written", (f"{JOURNAL}.resolve",), AFTER, (20, 200)),
