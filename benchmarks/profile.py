@@ -24,7 +24,7 @@ REQUESTS = 4_000
 LOOP = "event loop, and what is in no layer"
 LAYERS = (
     ("listener: bytes to a request and back", ("/adapters/listener/", "/uvicorn/")),
-    ("provider: connection and HTTP", ("/adapters/upstream/", "/aiohttp/", "/multidict/", "/yarl/")),
+    ("provider: connection and HTTP", ("/adapters/upstream/", "/aiohappyeyeballs/", "/yarl/")),
     ("provider: format of its API", ("/dialects/",)),
     ("journal: records and their batches", ("/adapters/storage/journal/",)),
     ("receipts: chain and signature", ("/adapters/signing/", "/storage/receipt_chain.py")),

@@ -10,7 +10,7 @@ BOOKS = f"{ADAPTERS}.storage.sql_books:SqlBooks"
 JOURNAL = f"{ADAPTERS}.storage.journal.journal:SqliteJournal"
 JOURNALS = f"{ADAPTERS}.storage.journal.directory:JournalDirectory"
 COMMIT = (f"{ADAPTERS}.storage.writer:Writer._commit", f"{ADAPTERS}.storage.postgres.batch:Batches._commit")
-UPSTREAM = f"{ADAPTERS}.upstream.client:AiohttpUpstream"
+UPSTREAM = f"{ADAPTERS}.upstream.client:HttpUpstream"
 WRITER = "monkey_coder_server.web.sse:EventWriter"
 BEFORE, AFTER = "before", "after"
 

@@ -16,7 +16,7 @@ from stripe import WebhookSignature
 
 from monkey_coder_protocol.errors import ErrorCode
 from monkey_coder_server.adapters.leasing import LeasedLedger
-from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
+from monkey_coder_server.adapters.upstream.client import HttpUpstream
 from monkey_coder_server.domain.errors import FailureKind, PaymentRefused, PriceUnknown, Unavailable
 from monkey_coder_server.domain.roles import Role
 from monkey_coder_server.features.accounts import operator
@@ -310,13 +310,13 @@ async def test_no_way_a_provider_fails_gives_anything_away(drive: Drive) -> None
         seen.update(each for each in fields if isinstance(each, FailureKind))
         return AttemptRecord(*fields, **named)
 
-    send = AiohttpUpstream.send
+    send = HttpUpstream.send
 
     async def impatient(upstream: Any, provider: str, base_url: str, request: Any, deadlines: Deadlines) -> Any:
         return await send(upstream, provider, base_url, request, structs.replace(deadlines, first_byte=0.5, idle=0.5))
 
     drive.patch.setattr(attempt, "AttemptRecord", spy)
-    drive.patch.setattr(AiohttpUpstream, "send", impatient)
+    drive.patch.setattr(HttpUpstream, "send", impatient)
     assert FAULTS.keys() == set(FailureKind)
     await drive.enrolled()
     for kind, fault in FAULTS.items():

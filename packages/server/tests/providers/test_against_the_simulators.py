@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 import pytest
 
 from monkey_coder_server import providers
-from monkey_coder_server.adapters.upstream import AiohttpUpstream, UpstreamLimits
+from monkey_coder_server.adapters.upstream import HttpUpstream, UpstreamLimits
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import (
     Message,
@@ -71,8 +71,8 @@ async def sandbox() -> AsyncIterator[RunningSandbox]:
 
 
 @pytest.fixture
-async def upstream() -> AsyncIterator[AiohttpUpstream]:
-    client = AiohttpUpstream(UpstreamLimits(body_bytes=1_000_000, stream_bytes=1_000_000))
+async def upstream() -> AsyncIterator[HttpUpstream]:
+    client = HttpUpstream(UpstreamLimits(body_bytes=1_000_000, stream_bytes=1_000_000))
     yield client
     await client.close()
 
@@ -83,7 +83,7 @@ class Asking:
     def __init__(
         self,
         sandbox: RunningSandbox,
-        upstream: AiohttpUpstream,
+        upstream: HttpUpstream,
         provider: Provider,
         card: ModelCard,
         dialect: Dialect | None = None,
@@ -129,7 +129,7 @@ def asked(text: str, *, tools: tuple[Tool, ...] = (), max_tokens: int = 2_000) -
 @whole_and_streamed
 async def test_a_model_answers_and_its_tokens_are_the_ones_the_provider_wrote_down(
     sandbox: RunningSandbox,
-    upstream: AiohttpUpstream,
+    upstream: HttpUpstream,
     provider: Provider,
     card: ModelCard,
     *,
@@ -157,7 +157,7 @@ async def test_a_model_answers_and_its_tokens_are_the_ones_the_provider_wrote_do
 @whole_and_streamed
 async def test_a_model_calls_a_tool_and_takes_its_result(
     sandbox: RunningSandbox,
-    upstream: AiohttpUpstream,
+    upstream: HttpUpstream,
     provider: Provider,
     card: ModelCard,
     *,
@@ -212,7 +212,7 @@ FAULTS = {
 @whole_and_streamed
 async def test_a_fault_is_of_its_kind(
     sandbox: RunningSandbox,
-    upstream: AiohttpUpstream,
+    upstream: HttpUpstream,
     provider: Provider,
     *,
     dialect: Dialect,
@@ -232,7 +232,7 @@ async def test_a_fault_is_of_its_kind(
 
 @pytest.mark.parametrize("provider", ALL, ids=lambda provider: provider.name)
 async def test_a_wrong_key_is_told_as_one(
-    sandbox: RunningSandbox, upstream: AiohttpUpstream, provider: Provider
+    sandbox: RunningSandbox, upstream: HttpUpstream, provider: Provider
 ) -> None:
     failure = await Asking(sandbox, upstream, provider, provider.cards[0])(asked("Hi"), stream=False, key="bad-key")
     assert isinstance(failure, ProviderFailure)

@@ -14,7 +14,7 @@ from monkey_coder_server.adapters.leasing import LeasedLedger
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.redis import RedisStore
 from monkey_coder_server.adapters.sealing.aes import AesSealing
-from monkey_coder_server.adapters.upstream.client import AiohttpUpstream
+from monkey_coder_server.adapters.upstream.client import HttpUpstream
 from monkey_coder_server.app import Application, AppOptions, Drain, Services
 from monkey_coder_server.bootstrap.alerts import run_alerts
 from monkey_coder_server.bootstrap.books import Books, open_books
@@ -95,7 +95,7 @@ async def open_gateway(
         if sandbox:
             simulated = await stack.enter_async_context(simulators())
         supplies = [supply_of(provider, settings, simulated) for provider in PROVIDERS]
-        upstream = AiohttpUpstream()
+        upstream = HttpUpstream()
         stack.push_async_callback(upstream.close)
         drain = Drain()
         paying = await stack.enter_async_context(run_payments(books, metrics))

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from monkey_coder_server.adapters.upstream import AiohttpUpstream, UpstreamLimits
+from monkey_coder_server.adapters.upstream import HttpUpstream, UpstreamLimits
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Start = Callable[[Script], Awaitable[str]]
@@ -54,9 +54,9 @@ async def serve() -> AsyncIterator[Start]:
 
 
 @pytest.fixture
-async def upstream() -> AsyncIterator[AiohttpUpstream]:
+async def upstream() -> AsyncIterator[HttpUpstream]:
     """A client with bounds small enough to reach in a test."""
-    client = AiohttpUpstream(
+    client = HttpUpstream(
         UpstreamLimits(connections=4, body_bytes=200_000, stream_bytes=400_000, header_bytes=8_190, header_count=64)
     )
     yield client

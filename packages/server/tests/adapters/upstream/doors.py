@@ -56,7 +56,7 @@ async def door(kind: str, folder: Path) -> AsyncIterator[Door]:
 async def _untrusted(_: asyncio.StreamReader, writer: asyncio.StreamWriter, folder: Path) -> None:
     """As it should be, but by a certificate that nobody vouches for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_self_signed(folder))
+    context.load_cert_chain(self_signed(folder))
     await writer.start_tls(context)
 
 
@@ -91,7 +91,7 @@ DOORS: Mapping[str, Behaviour] = MappingProxyType(
 )
 
 
-def _self_signed(folder: Path) -> Path:
+def self_signed(folder: Path) -> Path:
     """Key and certificate of the loopback address, in one file."""
     path = folder / "self-signed.pem"
     if not path.exists():

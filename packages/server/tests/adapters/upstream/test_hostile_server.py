@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from monkey_coder_server.adapters.upstream import AiohttpUpstream, UpstreamLimits
+from monkey_coder_server.adapters.upstream import HttpUpstream, UpstreamLimits
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, UpstreamFailed
@@ -35,7 +35,7 @@ def says(*lines: bytes, pause: float = 0.0, hang: bool = False) -> Script:
     return script
 
 
-async def call(client: AiohttpUpstream, url: str, deadlines: Deadlines, *, streamed: bool) -> None:
+async def call(client: HttpUpstream, url: str, deadlines: Deadlines, *, streamed: bool) -> None:
     reply = await client.send("groq", url, REQUEST, deadlines)
     if streamed:
         async for _ in reply.pieces():
@@ -45,7 +45,7 @@ async def call(client: AiohttpUpstream, url: str, deadlines: Deadlines, *, strea
 
 
 async def failure_of(
-    client: AiohttpUpstream, url: str, *, streamed: bool = False, deadlines: Deadlines = LONG
+    client: HttpUpstream, url: str, *, streamed: bool = False, deadlines: Deadlines = LONG
 ) -> ProviderFailure:
     started = time.monotonic()
     with pytest.raises(UpstreamFailed) as caught:
@@ -58,7 +58,7 @@ async def failure_of(
 
 
 async def test_a_server_that_never_answers_runs_into_the_first_byte_deadline(
-    serve: Start, upstream: AiohttpUpstream
+    serve: Start, upstream: HttpUpstream
 ) -> None:
     failure = await failure_of(upstream, await serve(says(hang=True)), deadlines=SHORT)
     assert failure.kind is FailureKind.TIMEOUT
@@ -66,16 +66,14 @@ async def test_a_server_that_never_answers_runs_into_the_first_byte_deadline(
     assert failure.status is None
 
 
-async def test_headers_sent_byte_by_byte_run_into_the_first_byte_deadline(
-    serve: Start, upstream: AiohttpUpstream
-) -> None:
+async def test_headers_sent_byte_by_byte_run_into_the_first_byte_deadline(serve: Start, upstream: HttpUpstream) -> None:
     slow = [OPENING[index : index + 1] for index in range(len(OPENING))]
     failure = await failure_of(upstream, await serve(says(*slow, pause=0.05)), deadlines=SHORT)
     assert failure.kind is FailureKind.TIMEOUT
 
 
 async def test_silence_in_the_middle_of_a_stream_runs_into_the_idle_deadline(
-    serve: Start, upstream: AiohttpUpstream
+    serve: Start, upstream: HttpUpstream
 ) -> None:
     failure = await failure_of(
         upstream, await serve(says(OPENING, b"3\r\nabc\r\n", hang=True)), streamed=True, deadlines=SHORT
@@ -85,7 +83,7 @@ async def test_silence_in_the_middle_of_a_stream_runs_into_the_idle_deadline(
     assert failure.status == 200
 
 
-async def test_a_drip_that_never_ends_runs_into_the_total_deadline(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_a_drip_that_never_ends_runs_into_the_total_deadline(serve: Start, upstream: HttpUpstream) -> None:
     drip = [b"1\r\na\r\n"] * 100
     failure = await failure_of(upstream, await serve(says(OPENING, *drip, pause=0.05)), streamed=True, deadlines=SHORT)
     assert failure.kind is FailureKind.TIMEOUT
@@ -93,7 +91,7 @@ async def test_a_drip_that_never_ends_runs_into_the_total_deadline(serve: Start,
 
 
 async def test_the_time_a_slow_reader_takes_is_not_held_against_the_provider(
-    serve: Start, upstream: AiohttpUpstream
+    serve: Start, upstream: HttpUpstream
 ) -> None:
     url = await serve(says(OPENING, b"3\r\nabc\r\n", b"3\r\ndef\r\n", b"0\r\n\r\n", pause=0.02))
     patient = Deadlines(connect=1.0, first_byte=1.0, idle=0.1, total=5.0)
@@ -105,7 +103,7 @@ async def test_the_time_a_slow_reader_takes_is_not_held_against_the_provider(
     assert b"".join(got) == b"abcdef"
 
 
-async def test_a_whole_body_beyond_the_bound_is_given_up(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_a_whole_body_beyond_the_bound_is_given_up(serve: Start, upstream: HttpUpstream) -> None:
     flood = b"HTTP/1.1 200 OK\r\n\r\n", *([b"x" * 65_536] * 16_384)  # 1 GiB without a length
     failure = await failure_of(upstream, await serve(says(*flood)))
     assert failure.kind is FailureKind.MALFORMED
@@ -113,13 +111,13 @@ async def test_a_whole_body_beyond_the_bound_is_given_up(serve: Start, upstream:
 
 
 async def test_an_announced_length_beyond_the_bound_is_refused_before_reading(
-    serve: Start, upstream: AiohttpUpstream
+    serve: Start, upstream: HttpUpstream
 ) -> None:
     failure = await failure_of(upstream, await serve(says(b"HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n")))
     assert failure.kind is FailureKind.MALFORMED
 
 
-async def test_a_stream_beyond_the_bound_is_given_up(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_a_stream_beyond_the_bound_is_given_up(serve: Start, upstream: HttpUpstream) -> None:
     flood = [b"10000\r\n" + b"x" * 65_536 + b"\r\n"] * 1_000
     failure = await failure_of(upstream, await serve(says(OPENING, *flood)), streamed=True)
     assert failure.kind is FailureKind.MALFORMED
@@ -147,15 +145,13 @@ async def test_a_stream_beyond_the_bound_is_given_up(serve: Start, upstream: Aio
         "broken chunk",
     ],
 )
-async def test_what_is_not_a_decent_http_head_is_malformed(
-    serve: Start, upstream: AiohttpUpstream, head: bytes
-) -> None:
+async def test_what_is_not_a_decent_http_head_is_malformed(serve: Start, upstream: HttpUpstream, head: bytes) -> None:
     failure = await failure_of(upstream, await serve(says(head, hang=True)))
     assert failure.kind is FailureKind.MALFORMED
 
 
 async def test_a_switch_of_protocols_is_refused_and_holds_no_connection(serve: Start) -> None:
-    client = AiohttpUpstream(UpstreamLimits(connections=1))
+    client = HttpUpstream(UpstreamLimits(connections=1))
     switching = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"
     url = await serve(says(switching, hang=True))
     failures = [await failure_of(client, url) for _ in range(2)]
@@ -163,7 +159,7 @@ async def test_a_switch_of_protocols_is_refused_and_holds_no_connection(serve: S
     assert [failure.kind for failure in failures] == [FailureKind.MALFORMED] * 2
 
 
-async def test_an_empty_content_encoding_means_plain_bytes(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_an_empty_content_encoding_means_plain_bytes(serve: Start, upstream: HttpUpstream) -> None:
     url = await serve(says(b"HTTP/1.1 200 OK\r\ncontent-encoding: \r\ncontent-length: 2\r\n\r\n{}"))
     assert await (await upstream.send("groq", url, REQUEST, SHORT)).read() == b"{}"
 
@@ -175,7 +171,7 @@ async def test_an_empty_content_encoding_means_plain_bytes(serve: Start, upstrea
 )
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_a_connection_cut_in_the_body_is_cut_short(
-    serve: Start, upstream: AiohttpUpstream, start: bytes, streamed: bool
+    serve: Start, upstream: HttpUpstream, start: bytes, streamed: bool
 ) -> None:
     failure = await failure_of(upstream, await serve(says(start)), streamed=streamed)
     assert failure.kind is FailureKind.CUT_SHORT
@@ -184,14 +180,14 @@ async def test_a_connection_cut_in_the_body_is_cut_short(
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200"], ids=["at once", "in the status line"])
 async def test_a_connection_closed_before_the_headers_is_a_connection_failure(
-    serve: Start, upstream: AiohttpUpstream, start: bytes
+    serve: Start, upstream: HttpUpstream, start: bytes
 ) -> None:
     failure = await failure_of(upstream, await serve(says(start)))
     assert failure.kind is FailureKind.CONNECTION
     assert failure.status is None
 
 
-async def test_a_port_where_nobody_listens_is_a_connection_failure(upstream: AiohttpUpstream) -> None:
+async def test_a_port_where_nobody_listens_is_a_connection_failure(upstream: HttpUpstream) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -200,7 +196,7 @@ async def test_a_port_where_nobody_listens_is_a_connection_failure(upstream: Aio
     assert "Cannot connect to groq" in failure.message
 
 
-async def test_a_redirect_is_an_answer_and_is_not_followed(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_a_redirect_is_an_answer_and_is_not_followed(serve: Start, upstream: HttpUpstream) -> None:
     seen: list[bytes] = []
 
     async def redirects(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -214,7 +210,7 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(serve: Start, upstrea
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "deflate"])
 async def test_a_compressed_body_nobody_asked_for_is_refused_unread(
-    serve: Start, upstream: AiohttpUpstream, encoding: str
+    serve: Start, upstream: HttpUpstream, encoding: str
 ) -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     head = b"HTTP/1.1 200 OK\r\ncontent-encoding: %s\r\ncontent-length: %d\r\n\r\n" % (encoding.encode(), len(bomb))
@@ -224,7 +220,7 @@ async def test_a_compressed_body_nobody_asked_for_is_refused_unread(
 
 
 async def test_one_providers_exhausted_pool_leaves_the_others_alone(serve: Start) -> None:
-    client = AiohttpUpstream(UpstreamLimits(connections=1))
+    client = HttpUpstream(UpstreamLimits(connections=1))
     hanging = await serve(says(OPENING, hang=True))
     fine = await serve(says(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"))
     held = await client.send("groq", hanging, REQUEST, SHORT)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monkey_coder_server.adapters.upstream import AiohttpUpstream
+from monkey_coder_server.adapters.upstream import HttpUpstream
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, UpstreamFailed
@@ -24,7 +24,7 @@ SAID = {
 }
 
 
-async def failure_of(client: AiohttpUpstream, url: str) -> ProviderFailure:
+async def failure_of(client: HttpUpstream, url: str) -> ProviderFailure:
     with pytest.raises(UpstreamFailed) as caught:
         await client.send("groq", url, REQUEST, SHORT)
     return caught.value.failure
@@ -32,7 +32,7 @@ async def failure_of(client: AiohttpUpstream, url: str) -> ProviderFailure:
 
 @pytest.mark.parametrize("kind", DOORS)
 async def test_tls_that_does_not_come_about_is_a_connection_failure(
-    upstream: AiohttpUpstream, tmp_path: Path, kind: str
+    upstream: HttpUpstream, tmp_path: Path, kind: str
 ) -> None:
     async with door(kind, tmp_path) as there:
         failure = await failure_of(upstream, there.url)
@@ -42,7 +42,7 @@ async def test_tls_that_does_not_come_about_is_a_connection_failure(
 
 
 async def test_a_name_that_does_not_resolve_is_a_connection_failure(
-    upstream: AiohttpUpstream, monkeypatch: pytest.MonkeyPatch
+    upstream: HttpUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def resolves_to_nothing(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

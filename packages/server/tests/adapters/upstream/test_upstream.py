@@ -3,10 +3,9 @@
 import asyncio
 import socket
 
-import aiohttp
 import pytest
 
-from monkey_coder_server.adapters.upstream import AiohttpUpstream
+from monkey_coder_server.adapters.upstream import HttpUpstream
 from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.ports.upstream import Deadlines
 from packages.server.tests.adapters.upstream.conftest import Script, Start, read_request
@@ -30,7 +29,7 @@ def answers(seen: list[bytes], reply: bytes = ANSWER) -> Script:
 
 
 async def test_the_request_arrives_as_it_was_written_and_asks_for_plain_bytes(
-    serve: Start, upstream: AiohttpUpstream
+    serve: Start, upstream: HttpUpstream
 ) -> None:
     seen: list[bytes] = []
     reply = await upstream.send("openai", await serve(answers(seen)) + "/base/", REQUEST, Deadlines())
@@ -44,7 +43,7 @@ async def test_the_request_arrives_as_it_was_written_and_asks_for_plain_bytes(
     assert body == b'{"a":1}'
 
 
-async def test_cookies_are_never_sent_back(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_cookies_are_never_sent_back(serve: Start, upstream: HttpUpstream) -> None:
     seen: list[bytes] = []
     url = await serve(answers(seen))
     for _ in range(2):
@@ -52,7 +51,7 @@ async def test_cookies_are_never_sent_back(serve: Start, upstream: AiohttpUpstre
     assert b"cookie" not in seen[1].lower()
 
 
-async def test_a_connection_is_used_again(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_a_connection_is_used_again(serve: Start, upstream: HttpUpstream) -> None:
     peers: set[object] = set()
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,16 +64,16 @@ async def test_a_connection_is_used_again(serve: Start, upstream: AiohttpUpstrea
     assert len(peers) == 1
 
 
-async def test_every_new_connection_has_no_delay_set(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_every_new_connection_has_no_delay_set(serve: Start, upstream: HttpUpstream) -> None:
     opening = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n"
     reply = await upstream.send("openai", await serve(answers([], opening)), REQUEST, Deadlines())
-    connection = reply._response.connection  # type: ignore[attr-defined]  # still held: the body is not over
+    connection = reply._answer.source  # type: ignore[attr-defined]  # still held: the body is not over
     raw = connection.transport.get_extra_info("socket")
     assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
     await reply.close()
 
 
-async def test_pieces_come_as_they_are_sent(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_pieces_come_as_they_are_sent(serve: Start, upstream: HttpUpstream) -> None:
     go_on = asyncio.Event()
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -93,7 +92,7 @@ async def test_pieces_come_as_they_are_sent(serve: Start, upstream: AiohttpUpstr
     assert got == [b"one", b"two"]
 
 
-async def test_an_abandoned_answer_gives_its_connection_up(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_an_abandoned_answer_gives_its_connection_up(serve: Start, upstream: HttpUpstream) -> None:
     hung_up = asyncio.Event()
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -110,7 +109,7 @@ async def test_an_abandoned_answer_gives_its_connection_up(serve: Start, upstrea
         await hung_up.wait()
 
 
-async def test_a_large_prompt_is_sent_whole(serve: Start, upstream: AiohttpUpstream) -> None:
+async def test_a_large_prompt_is_sent_whole(serve: Start, upstream: HttpUpstream) -> None:
     seen: list[bytes] = []
     prompt = b"x" * 3_000_000
     reply = await upstream.send("openai", await serve(answers(seen)), WireRequest("/", {}, prompt), Deadlines())
@@ -119,11 +118,10 @@ async def test_a_large_prompt_is_sent_whole(serve: Start, upstream: AiohttpUpstr
 
 
 async def test_after_closing_no_pool_is_left(serve: Start) -> None:
-    client = AiohttpUpstream()
+    client = HttpUpstream()
     reply = await client.send("openai", await serve(answers([])), REQUEST, Deadlines())
     await reply.read()
     pool = client._pools["openai"]
-    assert isinstance(pool, aiohttp.ClientSession)
     await client.close()
     assert pool.closed
     assert client._pools == {}

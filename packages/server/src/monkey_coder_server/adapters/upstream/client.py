@@ -1,74 +1,48 @@
 """One connection pool a provider, so that one provider's overload cannot exhaust another's."""
 
 import asyncio
-import io
 from functools import lru_cache
-from http import HTTPStatus
 
-import aiohttp
-from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from monkey_coder_server.adapters.upstream import direct
-from monkey_coder_server.adapters.upstream.failures import before_headers, failed
+from monkey_coder_server.adapters.upstream.connecting import Names, trusted
+from monkey_coder_server.adapters.upstream.failures import Broken, TooSlow, before_headers
 from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
-from monkey_coder_server.adapters.upstream.reply import AiohttpReply
-from monkey_coder_server.domain.errors import FailureKind
+from monkey_coder_server.adapters.upstream.pool import Pool
+from monkey_coder_server.adapters.upstream.reply import Reply, no_answer
+from monkey_coder_server.adapters.upstream.request import Route, Target, route, written
+from monkey_coder_server.adapters.upstream.wire import Connection
 from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, UpstreamReply
 
-_LARGEST_DIRECT_BODY = 1024 * 1024
-"""Bytes. aiohttp would write a larger body in one go, blocking the loop; from a file object it writes in pieces."""
 
-
-class AiohttpUpstream:
+class HttpUpstream:
     """Implements `ports.upstream.Upstream`. Pools are opened at first use, in the running loop."""
 
     def __init__(self, limits: UpstreamLimits | None = None) -> None:
-        self._limits = limits = limits or UpstreamLimits()
-        self._pools: dict[str, aiohttp.ClientSession] = {}
-        self._route = lru_cache(maxsize=256)(lambda base_url, path: direct.route(_url(base_url, path), limits))
+        self._limits = limits or UpstreamLimits()
+        self._pools: dict[str, Pool] = {}
+        self._names = Names(self._limits.dns_cache)
+        self._route = lru_cache(maxsize=256)(_route)
+        trusted()  # now, not while somebody waits: it reads some hundred certificates
 
     async def send(self, provider: str, base_url: str, request: WireRequest, deadlines: Deadlines) -> UpstreamReply:
         """POST and wait for the status line; connecting counts towards `first_byte`. Raises `UpstreamFailed`."""
-        ends_at = asyncio.get_running_loop().time() + deadlines.total
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         try:
-            response = await self._post(self._pool(provider), base_url, request, deadlines)
-        except (aiohttp.ClientError, HttpProcessingError) as error:
+            there = self._route(base_url, request.path)
+            head = written(there, request.headers, request.body)
+            pool = self._pools.get(provider) or self._opened(provider)
+            connection = pool.ready(there.target) or await _connection(pool, there.target, deadlines)
+        except Broken as error:
             raise before_headers(provider, error, connect=deadlines.connect) from error
         except TimeoutError as error:
-            patience = min(deadlines.first_byte, deadlines.total)
-            message = f"{provider} did not begin to answer within {patience:.3g} s."
-            raise failed(provider, FailureKind.TIMEOUT, message) from error
-        if response.status < HTTPStatus.OK:  # only 101 is ever handed on, and it would hold its connection for good
-            response.close()
-            message = f"{provider} answered with status {response.status} instead of an answer."
-            raise failed(provider, FailureKind.MALFORMED, message, response.status)
-        encoding = response.headers.get("content-encoding", "").lower() or "identity"
-        if encoding != "identity":
-            response.close()
-            message = f"{provider} sent a body encoded as {encoding[:40]!r} although plain bytes were asked for."
-            raise failed(provider, FailureKind.MALFORMED, message, response.status)
-        return AiohttpReply(provider, response, limits=self._limits, deadlines=deadlines, ends_at=ends_at)
-
-    async def _post(
-        self, pool: aiohttp.ClientSession, base_url: str, request: WireRequest, deadlines: Deadlines
-    ) -> direct.Response:
-        connector = pool.connector
-        patience = min(deadlines.first_byte, deadlines.total)
-        there = self._route(base_url, request.path)
-        small = len(request.body) <= _LARGEST_DIRECT_BODY
-        if small and there is not None and connector is not None and not self._limits.trust_env:
-            message = direct.written(there, request.headers, request.body)
-            return await direct.post(connector, there, message, connect=deadlines.connect, patience=patience)
-        async with asyncio.timeout(patience):
-            return await pool.post(
-                _url(base_url, request.path),
-                data=request.body if small else io.BytesIO(request.body),
-                headers=request.headers,
-                allow_redirects=False,
-                timeout=direct.connecting(deadlines.connect),
-            )
+            raise no_answer(provider, deadlines) from error
+        answer = connection.ask(head, request.body)
+        reply = Reply(provider, answer, limits=self._limits, deadlines=deadlines, loop=loop, started=started)
+        await reply.begun()
+        return reply
 
     async def close(self) -> None:
         """Close every pool; answers still being read fail as cut short."""
@@ -76,30 +50,22 @@ class AiohttpUpstream:
         for pool in pools:
             await pool.close()
 
-    def _pool(self, provider: str) -> aiohttp.ClientSession:
-        pool = self._pools.get(provider)
-        if pool is None:
-            pool = self._pools[provider] = self._open()
+    def _opened(self, provider: str) -> Pool:
+        pool = self._pools[provider] = Pool(self._limits, self._names)
         return pool
 
-    def _open(self) -> aiohttp.ClientSession:
-        limits = self._limits
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=limits.connections,
-                keepalive_timeout=limits.keep_alive,
-                ttl_dns_cache=limits.dns_cache,
-            ),
-            headers=direct.FIXED_HEADERS,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=limits.trust_env,
-            raise_for_status=False,
-            max_line_size=limits.header_bytes,
-            max_field_size=limits.header_bytes,
-            max_headers=limits.header_count,
-        )
+
+async def _connection(pool: Pool, target: Target, deadlines: Deadlines) -> Connection:
+    """Raises `Broken`, `TooSlow` at the end of the time to connect, and `TimeoutError` of that to answer."""
+    patience = min(deadlines.first_byte, deadlines.total)
+    try:
+        async with asyncio.timeout(min(deadlines.connect, patience)):
+            return await pool.connection(target)
+    except TimeoutError as error:
+        if patience < deadlines.connect:
+            raise
+        raise TooSlow from error
 
 
-def _url(base_url: str, path: str) -> URL:
-    return URL(base_url.rstrip("/") + path, encoded=True)
+def _route(base_url: str, path: str) -> Route:
+    return route(URL(base_url.rstrip("/") + path, encoded=True))

@@ -1,10 +1,34 @@
-"""What went wrong on the way to a provider, in our vocabulary and in words a user can act on."""
+"""What went wrong on the way to a provider: as it is raised within, and in our vocabulary for a user to act on."""
 
-import aiohttp
-from aiohttp.http import HttpProcessingError
+import ssl
 
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.ports.upstream import UpstreamFailed
+
+
+class Broken(Exception):
+    """No answer came, or not the whole of it: the connection is closed."""
+
+
+class NotHttp(Broken):
+    """What came is not HTTP, or more of it than may be. Its text says why."""
+
+
+class NoRoute(Broken):
+    """A base URL that leads nowhere."""
+
+
+class TooSlow(Broken):
+    """There was no connection in time."""
+
+
+class Unreachable(Broken):
+    """There is no connection, and why: from the look-up of the name when `looking_up`, else from the connecting."""
+
+    def __init__(self, cause: OSError, *, looking_up: bool = False) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.looking_up = looking_up
 
 
 def failed(provider: str, kind: FailureKind, message: str, status: int | None = None) -> UpstreamFailed:
@@ -12,29 +36,31 @@ def failed(provider: str, kind: FailureKind, message: str, status: int | None = 
     return UpstreamFailed(ProviderFailure(provider, kind, message, status=status))
 
 
-def before_headers(provider: str, error: Exception, *, connect: float) -> UpstreamFailed:
+def before_headers(provider: str, broken: Broken, *, connect: float) -> UpstreamFailed:
     """No status line came. A refused or slow connection cost the provider nothing, so it is CONNECTION."""
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return failed(provider, FailureKind.CONNECTION, f"No connection to {provider} within {connect:g} s.")
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorError):
-        return failed(provider, FailureKind.CONNECTION, _no_way(provider, error))
-    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
-        reason = error.message.partition("\n")[0][:200]
-        return failed(provider, FailureKind.MALFORMED, f"{provider} did not answer in HTTP: {reason}")
-    if isinstance(error, aiohttp.InvalidURL):
-        return failed(provider, FailureKind.CONNECTION, f"The base URL of {provider} is not valid.")
-    return failed(provider, FailureKind.CONNECTION, f"{provider} closed the connection before answering.")
+    if isinstance(broken, NotHttp):
+        return failed(provider, FailureKind.MALFORMED, f"{provider} did not answer in HTTP: {broken}")
+    if isinstance(broken, TooSlow):
+        message = f"No connection to {provider} within {connect:g} s."
+    elif isinstance(broken, Unreachable):
+        message = _no_way(provider, broken)
+    elif isinstance(broken, NoRoute):
+        message = f"The base URL of {provider} is not valid."
+    else:
+        message = f"{provider} closed the connection before answering."
+    return failed(provider, FailureKind.CONNECTION, message)
 
 
-def _no_way(provider: str, error: aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorError) -> str:
+def _no_way(provider: str, broken: Unreachable) -> str:
     """Why there is no connection."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+    cause = broken.cause
+    kind, reason = type(cause).__name__, cause.strerror
+    if isinstance(cause, ssl.SSLCertVerificationError):
         return f"The certificate of {provider} is not valid."
-    kind, reason = type(error.os_error).__name__, error.os_error.strerror
-    if isinstance(error, aiohttp.ClientConnectorSSLError):
-        reason = getattr(error.os_error, "reason", None) or kind
+    if isinstance(cause, ssl.SSLError):
+        reason = getattr(cause, "reason", None) or kind
         return f"{provider} does not agree on TLS: {reason.lower().replace('_', ' ')}."
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if broken.looking_up:
         return f"The host of {provider} has no address: {reason or kind}."
     return f"Cannot connect to {provider}: {reason or kind}."
 

@@ -9,8 +9,9 @@ _MIB = 1024 * 1024
 class UpstreamLimits:
     """Per provider. `body_bytes` bounds an answer read whole, `stream_bytes` one read in pieces.
 
-    `header_bytes` bounds the status line and each header line, `header_count` how many lines there are.
-    `keep_alive` and `dns_cache` in seconds. `trust_env` lets HTTP_PROXY and its kin decide the route.
+    `header_bytes` bounds the status line and each header line, `header_count` how many lines there are, with those of
+    interim answers and trailers. `unread_bytes` is how much of an answer may wait for its reader before no more is
+    taken from its socket. `keep_alive` and `dns_cache` in seconds.
     """
 
     connections: int = 256
@@ -18,6 +19,6 @@ class UpstreamLimits:
     stream_bytes: int = 256 * _MIB
     header_bytes: int = 16 * 1024
     header_count: int = 128
+    unread_bytes: int = 128 * 1024
     keep_alive: float = 55.0
-    dns_cache: int = 300
-    trust_env: bool = False
+    dns_cache: float = 300.0

@@ -1,59 +1,79 @@
-"""An answer whose body is read within bounds."""
+"""An answer that is read within bounds."""
 
-import asyncio
+from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Mapping
 
-import aiohttp
-
-from monkey_coder_server.adapters.upstream.direct import Response
-from monkey_coder_server.adapters.upstream.failures import failed, in_body
+from monkey_coder_server.adapters.upstream.answer import Answer
+from monkey_coder_server.adapters.upstream.failures import NotHttp, before_headers, failed, in_body
 from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
 from monkey_coder_server.adapters.upstream.watch import Watch
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.ports.upstream import Deadlines, UpstreamFailed
 
 
-class AiohttpReply:
-    """Implements `ports.upstream.UpstreamReply`."""
+class Reply:
+    """Implements `ports.upstream.UpstreamReply` once `begun`. `started` is a moment of the loop's clock."""
 
-    __slots__ = ("_deadlines", "_limits", "_over", "_provider", "_response", "_watch", "headers", "status")
+    __slots__ = ("_answer", "_deadlines", "_late", "_limits", "_provider", "_watch", "headers", "status")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one call's bounds, and whom they concern
         self,
         provider: str,
-        response: Response,
+        answer: Answer,
         *,
         limits: UpstreamLimits,
         deadlines: Deadlines,
-        ends_at: float,
+        loop: AbstractEventLoop,
+        started: float,
     ) -> None:
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
         self._provider = provider
-        self._response = response
+        self._answer = answer
         self._limits = limits
         self._deadlines = deadlines
-        self._over: UpstreamFailed | None = None
-        self.status: int = response.status
-        names, values = map(str.lower, response.headers), response.headers.values()
-        self.headers: Mapping[str, str] = dict(zip(names, values, strict=True))
-        loop = asyncio.get_running_loop()
-        self._watch = Watch(loop, idle=deadlines.idle, ends_at=ends_at, expire=self._expire)
-        if not response.content.is_eof():
-            self._watch.start()
+        self._late: UpstreamFailed | None = None
+        self._watch = Watch(
+            loop,
+            now=loop.time(),
+            head_by=started + deadlines.first_byte,
+            idle=deadlines.idle,
+            ends_at=started + deadlines.total,
+            expire=self._expire,
+        )
+
+    async def begun(self) -> None:
+        """Wait for the status line. Raises `UpstreamFailed`."""
+        answer = self._answer
+        try:
+            while not answer.status and not answer.over:
+                await answer
+        except BaseException:
+            self._give_up()
+            raise
+        broken = answer.broken
+        if broken is not None and (not answer.status or isinstance(broken, NotHttp)):
+            self._give_up()
+            raise self._late or before_headers(self._provider, broken, connect=self._deadlines.connect) from broken
+        self._watch.wait_ends()
+        if answer.over:
+            self._watch.stop()
+        self.status, self.headers = answer.status, answer.headers
+        self._refuse_the_unreadable()
 
     async def read(self) -> bytes:
         """The whole body, bounded. Raises `UpstreamFailed`."""
-        limit = self._limits.body_bytes
+        answer, limit = self._answer, self._limits.body_bytes
         announced = self.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limit:
             raise self._too_large(limit)
-        content = self._response.content
-        if content.is_eof() and content.exception() is None:  # all of it is here
-            self._watch.stop()
-            whole = content.read_nowait()
-            if len(whole) > limit:
-                raise self._too_large(limit)
-            return whole
-        return b"".join([piece async for piece in self._bounded(limit)])
+        if not answer.over or answer.broken is not None:
+            return b"".join([piece async for piece in self._bounded(limit)])
+        self._watch.stop()
+        whole = answer.take()
+        if len(whole) > limit:
+            raise self._too_large(limit)
+        return whole
 
     def pieces(self) -> AsyncIterator[bytes]:
         """The body as it arrives. Raises `UpstreamFailed`."""
@@ -64,36 +84,56 @@ class AiohttpReply:
         self._give_up()
 
     async def _bounded(self, limit: int) -> AsyncIterator[bytes]:
-        content, watch = self._response.content, self._watch
+        answer, watch = self._answer, self._watch
         size = 0
         try:
             while True:
-                watch.wait_begins()
-                piece = await content.readany()
-                watch.wait_ends()
-                if not piece:
+                piece = answer.take()
+                if piece:
+                    size += len(piece)
+                    if size > limit:
+                        raise self._too_large(limit)
+                    yield piece
+                elif answer.over:
                     break
-                size += len(piece)
-                if size > limit:
-                    raise self._too_large(limit)
-                yield piece
+                else:
+                    watch.wait_begins()
+                    await answer
+                    watch.wait_ends()
             watch.stop()
-        except (aiohttp.ClientError, OSError) as error:
-            raise self._over or in_body(self._provider, self.status) from error
+            if answer.broken is not None:
+                raise self._late or in_body(self._provider, self.status) from answer.broken
         finally:
-            if not content.at_eof():  # a failed or abandoned body: its connection cannot be used again
+            if not answer.over or answer.unread:  # a failed or abandoned body: its connection cannot be used again
                 self._give_up()
 
+    def _refuse_the_unreadable(self) -> None:
+        if self.status < 200:  # only 101 is ever handed on, and it would hold its connection for good
+            self._give_up()
+            message = f"{self._provider} answered with status {self.status} instead of an answer."
+            raise failed(self._provider, FailureKind.MALFORMED, message, self.status)
+        encoding = self.headers.get("content-encoding")
+        if encoding and encoding.lower() != "identity":
+            self._give_up()
+            sent = f"{self._provider} sent a body encoded as {encoding.lower()[:40]!r}"
+            message = f"{sent} although plain bytes were asked for."
+            raise failed(self._provider, FailureKind.MALFORMED, message, self.status)
+
     def _expire(self, reason: str) -> None:
-        if self._response.content.is_eof():
+        if self._answer.over:
             return  # all of it is here; only its reader is slow
-        if reason == "idle":
-            message = f"{self._provider} sent nothing for {self._deadlines.idle:g} s in the middle of its answer."
+        self._late = self._too_late(reason)
+        self._answer.give_up()
+
+    def _too_late(self, reason: str) -> UpstreamFailed:
+        provider, deadlines = self._provider, self._deadlines
+        if not self._answer.status:
+            return no_answer(provider, deadlines)
+        if reason == "wait":
+            message = f"{provider} sent nothing for {deadlines.idle:g} s in the middle of its answer."
         else:
-            message = f"{self._provider} did not finish its answer within {self._deadlines.total:g} s."
-        self._over = failed(self._provider, FailureKind.TIMEOUT, message, self.status)
-        self._response.content.set_exception(self._over)
-        self._response.close()
+            message = f"{provider} did not finish its answer within {deadlines.total:g} s."
+        return failed(provider, FailureKind.TIMEOUT, message, self._answer.status)
 
     def _too_large(self, limit: int) -> UpstreamFailed:
         self._give_up()
@@ -102,4 +142,11 @@ class AiohttpReply:
 
     def _give_up(self) -> None:
         self._watch.stop()
-        self._response.close()
+        self._answer.give_up()
+
+
+def no_answer(provider: str, deadlines: Deadlines) -> UpstreamFailed:
+    """The time for the status line, or for the whole, has passed without one."""
+    patience = min(deadlines.first_byte, deadlines.total)
+    message = f"{provider} did not begin to answer within {patience:.3g} s."
+    return failed(provider, FailureKind.TIMEOUT, message)

@@ -1,36 +1,42 @@
-"""One timer an answer: it looks now and then whether a read has waited too long, so that a read costs nothing."""
+"""One timer a call: it looks now and then whether something has waited too long, so that a read costs nothing."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class Watch:
-    """Calls `expire(reason)` once when a read waits longer than `idle`, or the whole outlives `ends_at` (loop time)."""
+    """Calls `expire(reason)` once: "wait" when a wait took too long, "total" when the whole outlives `ends_at`.
 
-    __slots__ = ("_ends_at", "_expire", "_handle", "_idle", "_loop", "_waiting_since")
+    All moments are of the loop's clock. From the start it waits for the head, until `head_by`; later for each read,
+    which may take `idle` seconds.
+    """
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, *, idle: float, ends_at: float, expire: Callable[[str], None]
+    __slots__ = ("_due", "_ends_at", "_expire", "_handle", "_idle", "_loop")
+
+    def __init__(  # noqa: PLR0913 - its four bounds, and whom they concern
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        now: float,
+        head_by: float,
+        idle: float,
+        ends_at: float,
+        expire: Callable[[str], None],
     ) -> None:
         self._loop = loop
         self._idle = idle
         self._ends_at = ends_at
+        self._due: float | None = head_by
         self._expire: Callable[[str], None] | None = expire
-        self._waiting_since: float | None = None
-        self._handle: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """Not all of the answer is here yet."""
-        first = min(self._loop.time() + self._idle, self._ends_at)
-        self._handle = self._loop.call_at(first, self._look)
+        self._handle: asyncio.TimerHandle | None = loop.call_at(min(now + idle, head_by, ends_at), self._look)
 
     def wait_begins(self) -> None:
         """A read starts to wait for the provider. The time a slow reader takes between reads does not count."""
-        self._waiting_since = self._loop.time()
+        self._due = self._loop.time() + self._idle
 
     def wait_ends(self) -> None:
-        """The read got its bytes."""
-        self._waiting_since = None
+        """The head has come, or the read got its bytes."""
+        self._due = None
 
     def stop(self) -> None:
         """The answer is over. Whoever would have been told mostly holds this: let go, or only the collector can."""
@@ -40,14 +46,15 @@ class Watch:
             self._handle = None
 
     def _look(self) -> None:
-        now = self._loop.time()
-        since = now if self._waiting_since is None else self._waiting_since
+        now, due = self._loop.time(), self._due
         if now >= self._ends_at:
             self._over("total")
-        elif now >= since + self._idle:
-            self._over("idle")
+        elif due is not None and now >= due:
+            self._over("wait")
         else:
-            self._handle = self._loop.call_at(min(since + self._idle, self._ends_at), self._look)
+            soonest = now + self._idle
+            due = soonest if due is None else min(due, soonest)
+            self._handle = self._loop.call_at(min(due, self._ends_at), self._look)
 
     def _over(self, reason: str) -> None:
         self._handle, expire, self._expire = None, self._expire, None
