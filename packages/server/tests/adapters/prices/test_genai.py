@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
+from importlib.metadata import version
 from math import ceil
 from pkgutil import iter_modules
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 import monkey_coder_server.providers as provider_package
 from monkey_coder_server.adapters.prices import genai
 from monkey_coder_server.adapters.prices.genai import load_price_book
+from monkey_coder_server.adapters.prices.stated import Period, Price, Stated, StatedModel
 from monkey_coder_server.domain.catalog import Kind, ModelCard
 from monkey_coder_server.domain.errors import PriceUnknown
 from monkey_coder_server.domain.money import parse_usd
@@ -144,6 +146,25 @@ def test_cache_prices_tiers_dates_and_fees_are_taken_over() -> None:
     assert research.rates.reasoning == 3 * 10**9
     assert research.allowance == 400_000 * 3_000 + 100_000 * 2_000 + 100 * 5_000_000
     assert book.row("groq", "openai/gpt-oss-120b").rates == usd_rates(input="0.15", output="0.6", cache_read="0.075")
+
+
+def test_what_is_kept_prices_every_model_as_the_package_does_on_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [datetime(2025, 6, 9, tzinfo=UTC), NOW, datetime(2027, 6, 1, tzinfo=UTC)]
+    kept = [load_price_book(served(), day) for day in days]
+    monkeypatch.setattr(genai, "stated", lambda: Stated(version="none", models={}))
+    assert [(book.id, dict(book.refused)) for book in kept] == [
+        (book.id, dict(book.refused)) for book in (load_price_book(served(), day) for day in days)
+    ]
+
+
+def test_another_package_than_the_one_it_was_taken_from_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = StatedModel("gpt-5", (Period("", Price(input_mtok=Decimal(7), output_mtok=Decimal(9))),))
+    charged = []
+    for kept_of in (version("genai-prices"), "0.0.1"):
+        kept = Stated(version=kept_of, models={"openai": {"gpt-5": wrong}})
+        monkeypatch.setattr(genai, "stated", lambda kept=kept: kept)
+        charged.append(load_price_book([provider("openai", "openai", "gpt-5")], NOW).row("openai", "gpt-5").rates)
+    assert charged == [usd_rates(input="7", output="9"), usd_rates(input="1.25", output="10", cache_read="0.125")]
 
 
 def test_a_dated_name_is_priced_as_its_model() -> None:

@@ -6,14 +6,14 @@ price of their own cost as input.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from monkey_coder_server.adapters.prices.stated import Period, Price, StatedModel, Step, Tiered, stated
 from monkey_coder_server.domain.catalog import Kind, ModelCard
 from monkey_coder_server.domain.errors import PriceUnknown
 from monkey_coder_server.domain.money import NANO_PER_USD
@@ -46,7 +46,7 @@ _UNASKED_REASONING = 400_000
 (20,016 citation tokens, 18 searches, 73,997 reasoning tokens). Other models search and cite only when asked to."""
 
 
-class _Unusable(Exception):
+class _Unusable(ValueError):
     """A model's prices cannot be taken over; the message says why. `key` is the price it is about."""
 
     def __init__(self, why: str, key: str = "") -> None:
@@ -84,7 +84,7 @@ def _row(provider: Provider, card: ModelCard, now: datetime) -> PriceRow:
             free=True,
         )
     input_only = card.kind is Kind.EMBEDDINGS
-    model = _find(provider.prices_id, card.model)
+    model = _stated(provider.prices_id, card.model)
     price, begins, ends = _valid(model, now)
     return PriceRow(
         provider=provider.name,
@@ -101,18 +101,36 @@ def _row(provider: Provider, card: ModelCard, now: datetime) -> PriceRow:
     )
 
 
+def _stated(prices_id: str, name: str) -> StatedModel:
+    """What is kept of a model, as long as it comes from the package that is installed, else what that says."""
+    kept = stated()
+    if kept.version == _version() and (model := kept.models.get(prices_id, {}).get(name)):
+        return model
+    return extract(prices_id, name)
+
+
+def extract(prices_id: str, name: str) -> StatedModel:
+    """What the installed package states of a model. Raises `ValueError` for what no price row can be made of."""
+    model = _find(prices_id, name)
+    return StatedModel(model.id, tuple(_periods(model)))
+
+
 @lru_cache(maxsize=1)
 def _models() -> Mapping[str, "tuple[ModelInfo, ...]"]:
     """Every model by provider id; the data takes half a second to load, so only once and only when asked for."""
-    from genai_prices.data import providers  # noqa: PLC0415 - half a second and 30 MB, not for `--help`
+    from genai_prices.data import providers  # noqa: PLC0415 - half a second and 14 MiB, not for a process that serves
 
     return {provider.id: tuple(provider.models) for provider in providers}
 
 
 @lru_cache(maxsize=1)
+def _version() -> str:
+    return version("genai-prices")
+
+
 def price_source() -> str:
     """Which data the rows come from."""
-    return f"genai-prices {version('genai-prices')}"
+    return f"genai-prices {_version()}"
 
 
 def _find(prices_id: str, name: str) -> "ModelInfo":
@@ -127,46 +145,46 @@ def _find(prices_id: str, name: str) -> "ModelInfo":
     raise _Unusable("the price source does not know it")
 
 
-@dataclass(frozen=True, slots=True)
-class _Period:
-    """Prices from one ISO date on; an empty date is the beginning of time."""
-
-    begins: str
-    price: "ModelPrice"
-
-
-def _valid(model: "ModelInfo", now: datetime) -> "tuple[ModelPrice, str | None, str | None]":
+def _valid(model: StatedModel, now: datetime) -> tuple[Price, str | None, str | None]:
     """The prices valid at `now`, since when, and until when."""
-    periods = _periods(model)
     today = now.date().isoformat()
-    current = [period for period in periods if period.begins <= today]
-    later = [period.begins for period in periods if period.begins > today]
+    current = [period for period in model.periods if period.begins <= today]
+    later = [period.begins for period in model.periods if period.begins > today]
     if not current:
         raise _Unusable("the price source has no price for it yet")
     return current[-1].price, current[-1].begins or None, later[0] if later else None
 
 
-def _periods(model: "ModelInfo") -> list[_Period]:
+def _periods(model: "ModelInfo") -> list[Period]:
     from genai_prices.types import ModelPrice, StartDateConstraint  # noqa: PLC0415 - see `_models`
 
     if isinstance(model.prices, ModelPrice):
-        return [_Period("", model.prices)]
+        return [Period("", _price(model.prices))]
     periods = []
     for conditional in model.prices:
         constraint = conditional.constraint
         if constraint is not None and not isinstance(constraint, StartDateConstraint):
             raise _Unusable("its price changes with the time of day")
         begins = "" if constraint is None else constraint.start_date.isoformat()
-        periods.append(_Period(begins, conditional.prices))
+        periods.append(Period(begins, _price(conditional.prices)))
     return sorted(periods, key=lambda period: period.begins)
 
 
-def _starts(price: "ModelPrice") -> list[int]:
+def _price(price: "ModelPrice") -> Price:
+    return Price(**{key: _plain(getattr(price, key)) for key in Price.__struct_fields__})
+
+
+def _plain(value: Any) -> Any:
+    tiers = getattr(value, "tiers", None)
+    return value if tiers is None else Tiered(value.base, tuple(Step(tier.start, tier.price) for tier in tiers))
+
+
+def _starts(price: Price) -> list[int]:
     """Where tiers begin, over all buckets."""
     return sorted({tier.start for key in _RATES.values() for tier in getattr(getattr(price, key), "tiers", ())})
 
 
-def _rates(price: "ModelPrice", prompt_tokens: int, *, input_only: bool = False) -> Rates:
+def _rates(price: Price, prompt_tokens: int, *, input_only: bool = False) -> Rates:
     """The rates of a prompt of that length. `input_only`: the model writes nothing, so output costs nothing."""
     found = {bucket: _nano(_at(getattr(price, key), prompt_tokens), key) for bucket, key in _RATES.items()}
     stated = {bucket: nano for bucket, nano in found.items() if nano is not None}
@@ -186,7 +204,7 @@ def _at(value: object, prompt_tokens: int) -> object:
     return reached[-1] if reached else getattr(value, "base", None)
 
 
-def _fees(price: "ModelPrice") -> dict[str, int]:
+def _fees(price: Price) -> dict[str, int]:
     """Nano-dollars a piece. A fee with tiers is refused: no provider has one."""
     fees: dict[str, int] = {}
     for fee, (key, pieces) in _FEES.items():
@@ -200,7 +218,7 @@ def _fees(price: "ModelPrice") -> dict[str, int]:
     return fees
 
 
-def _allowance(price: "ModelPrice") -> int:
+def _allowance(price: Price) -> int:
     """What is held beside for research a model does unasked: only those that price citations do."""
     fees = _fees(price)
     if "citation_tokens" not in fees:
