@@ -16,7 +16,8 @@ from monkey_coder_server.adapters.storage.transaction import Compiled, Parameter
 BUSY_TIMEOUT_MS = 5_000
 LOOK = timedelta(milliseconds=10)
 """How long after SQLite has refused to switch a file to WAL it is asked again."""
-CACHE_KIB = 16_384
+CACHE_KIB = 2_048
+"""Pages a connection keeps; the kernel has the others. With eight times as many an ending costs as much CPU time."""
 CACHED_STATEMENTS = 256
 PRIMARY_CODE = 0xFF
 """The part of SQLite's error codes that says what kind it is."""

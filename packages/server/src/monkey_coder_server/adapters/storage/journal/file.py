@@ -31,7 +31,8 @@ VERSION = 1
 """Kept in the file (`user_version`); a file of a later version is left for the gateway that can read it."""
 CHECKPOINT_PAGES = 1_000
 LARGEST_LOG_BYTES = 16 * 1024 * 1024
-CACHE_KIB = 8_192
+CACHE_KIB = 2_048
+"""Pages it keeps: what is open and what waits for the books is mostly fewer, and the kernel has the others."""
 
 DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 """What SQLite says of a damaged file; SQLITE_ERROR when a table is missing."""
