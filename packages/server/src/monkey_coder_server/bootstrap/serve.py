@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -14,10 +15,12 @@ from monkey_coder_server.bootstrap.books import starting
 from monkey_coder_server.bootstrap.ending import Ending, end_in_order
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.bootstrap.listening import announcement, open_listener, public_options, settle_in
-from monkey_coder_server.bootstrap.simulated_payments import simulated_payments
 from monkey_coder_server.bootstrap.supplies import states_of
 from monkey_coder_server.bootstrap.terminal import on_hangup
 from monkey_coder_server.settings import Settings
+
+if TYPE_CHECKING:
+    from monkey_coder_server.bootstrap.simulated_payments import SimulatedPayments
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +42,18 @@ def _refuse_to_reload() -> None:
     logger.warning("SIGHUP replaces workers one by one, and there is one process; nothing was reloaded (set WORKERS)")
 
 
+async def _simulate_payments(settings: Settings, until: AsyncExitStack) -> "SimulatedPayments":
+    from monkey_coder_server.bootstrap.simulated_payments import simulated_payments  # noqa: PLC0415 - heavy
+
+    return await until.enter_async_context(simulated_payments(settings))
+
+
 async def _serve(settings: Settings, *, sandbox: bool, stripe: bool) -> int:
     ending = Ending()
     ending.listen_to_signals()
     on_hangup(_refuse_to_reload, ending.stopped.set)
     async with AsyncExitStack() as before:
-        simulated = await before.enter_async_context(simulated_payments(settings)) if stripe else None
+        simulated = await _simulate_payments(settings, before) if stripe else None
         with starting():
             gateway = await before.enter_async_context(
                 open_gateway(simulated.settings if simulated else settings, sandbox=sandbox)
