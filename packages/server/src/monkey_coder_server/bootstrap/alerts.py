@@ -5,12 +5,13 @@ import contextlib
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 from monkey_coder_server.adapters.mail.delivery import Delivery, Undeliverable
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.adapters.sealing.aes import AesSealing
-from monkey_coder_server.adapters.webhooks import WebhookPosting
 from monkey_coder_server.bootstrap.books import Books, peppers_of
 from monkey_coder_server.bootstrap.buying import payers_of
 from monkey_coder_server.bootstrap.mail import delivery_of
@@ -20,16 +21,50 @@ from monkey_coder_server.features.billing import alerting
 from monkey_coder_server.ports.limiter import Limiter
 from monkey_coder_server.ports.webhooks import Posting, Undelivered
 
+if TYPE_CHECKING:
+    from monkey_coder_server.adapters.webhooks import WebhookPosting
+
 logger = logging.getLogger(__name__)
 ROUND_SECONDS = 3.0
 """How long is waited where a round found less than it could have taken."""
 _chance = random.SystemRandom()
 
 
+class LatePosting:
+    """`ports.webhooks.Posting` whose HTTP client, 8 MiB, comes with the first webhook: most gateways never post one."""
+
+    def __init__(self, excepted: AbstractSet[str]) -> None:
+        self._excepted = excepted
+        self._loading = asyncio.Lock()
+        self._posting: WebhookPosting | None = None
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Post JSON once. Raises `Undelivered`."""
+        posting = await self._opened()
+        await posting.post(url, headers, body)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if self._posting is not None:
+            await self._posting.close()
+
+    async def _opened(self) -> "WebhookPosting":
+        async with self._loading:
+            if self._posting is None:  # loaded in a thread, so that requests go on meanwhile
+                self._posting = await asyncio.to_thread(_load, self._excepted)
+            return self._posting
+
+
+def _load(excepted: AbstractSet[str]) -> "WebhookPosting":
+    from monkey_coder_server.adapters.webhooks import WebhookPosting  # noqa: PLC0415 - see `LatePosting`
+
+    return WebhookPosting(excepted)
+
+
 @contextlib.asynccontextmanager
 async def run_alerts(books: Books, limiter: Limiter, metrics: Metrics) -> AsyncIterator[alerting.Dependencies]:
     """Look for alerts and tell of them until the end of the block. Any number of gateways may do so at once."""
-    posting, mail = WebhookPosting(books.settings.webhook_hosts), delivery_of(books.settings.mail)
+    posting, mail = LatePosting(books.settings.webhook_hosts), delivery_of(books.settings.mail)
     use = alerting_of(books, limiter, metrics, posting, mail)
     watching, delivering = alerting.Watching(use), alerting.Delivering(use)
     _track(delivering, books, metrics)

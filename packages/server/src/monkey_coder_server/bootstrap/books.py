@@ -10,7 +10,6 @@ from functools import partial
 
 from monkey_coder_server.adapters.limiter.memory import MemoryLimiter
 from monkey_coder_server.adapters.mail import Outbox
-from monkey_coder_server.adapters.oidc.fetching import Fetching
 from monkey_coder_server.adapters.one_time_codes import TotpCodes
 from monkey_coder_server.adapters.passkeys import WebAuthnCeremonies
 from monkey_coder_server.adapters.passwords import Argon2Pool, CommonPasswordFilter
@@ -24,7 +23,7 @@ from monkey_coder_server.adapters.system.ids import system_ids
 from monkey_coder_server.adapters.tokens import JwtTokens
 from monkey_coder_server.bootstrap.house_rates import house_rates
 from monkey_coder_server.bootstrap.mail import open_outbox
-from monkey_coder_server.bootstrap.sign_in import sign_in_providers
+from monkey_coder_server.bootstrap.sign_in import sign_in_of
 from monkey_coder_server.domain import api_keys
 from monkey_coder_server.domain.confirmation import SecondFactors
 from monkey_coder_server.domain.errors import Unavailable
@@ -97,7 +96,7 @@ def starting() -> Iterator[None]:
 @contextlib.asynccontextmanager
 async def open_books(settings: Settings) -> AsyncIterator[Books]:
     """Open the stores; closed, with everything durable, at the end of the block. Raises `SettingsError`."""
-    clock, ids, fetching = SystemClock(), system_ids(), Fetching()
+    clock, ids, sign_in = SystemClock(), system_ids(), sign_in_of(settings.sign_in)
     signer = load_or_create_signer(settings.data_dir)
     pepper, peppers = settings.key_pepper.reveal().encode(), peppers_of(settings)
     passwords = Argon2Pool(threads=max(1, min(4, os.cpu_count() or 1)))
@@ -121,7 +120,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
         plans=storage.plans,
         account_plans=storage.account_plans,
         identities=storage.identities,
-        sign_in=sign_in_providers(settings.sign_in, fetching),
+        sign_in=sign_in.providers,
         tickets=storage.tickets,
         tries=storage.tries,
         keys=storage.keys,
@@ -148,7 +147,7 @@ async def open_books(settings: Settings) -> AsyncIterator[Books]:
     try:
         yield Books(settings, clock, ids, signer, storage, limiter, outbox, authenticator, use)
     finally:
-        await fetching.close()
+        await sign_in.close()
         await outbox.close()
         passwords.close()
         await storage.close()

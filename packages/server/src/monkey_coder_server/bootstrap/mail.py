@@ -1,6 +1,6 @@
 """The way out for mail, as the settings say."""
 
-from monkey_coder_server.adapters.mail import Console, MailApi, Nowhere, Outbox, Smtp, SmtpServer
+from monkey_coder_server.adapters.mail import Console, Nowhere, Outbox, Smtp, SmtpServer
 from monkey_coder_server.adapters.mail.delivery import Delivery
 from monkey_coder_server.adapters.metrics import Metrics
 from monkey_coder_server.ports.clock import Ids
@@ -30,5 +30,7 @@ def delivery_of(settings: MailSettings) -> Delivery:
         server = SmtpServer(settings.host, settings.port, settings.tls, settings.user, password)
         return Smtp(server, settings.sender)
     if settings.way == "api":
+        from monkey_coder_server.adapters.mail.api import MailApi  # noqa: PLC0415 - its HTTP client is heavy
+
         return MailApi(settings.url, password, settings.sender)
     return Console() if settings.way == "console" else Nowhere()

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from monkey_coder_server.adapters.mail import MailApi
+from monkey_coder_server.adapters.mail.api import MailApi
 from monkey_coder_server.adapters.mail.delivery import Undeliverable
 from monkey_coder_server.ports.mailer import Mail
 

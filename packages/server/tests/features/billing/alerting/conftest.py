@@ -12,7 +12,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from monkey_coder_server.adapters.mail.delivery import Undeliverable
-from monkey_coder_server.adapters.webhooks import WebhookPosting
 from monkey_coder_server.bootstrap import alerts
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.features.billing import alerting
@@ -102,7 +101,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(alerts, "ROUND_SECONDS", 3_600.0)
             async with open_gateway(settings) as gateway:
-                posting, clock = WebhookPosting(settings.webhook_hosts), AheadClock(gateway.books.clock)
+                posting, clock = alerts.LatePosting(settings.webhook_hosts), AheadClock(gateway.books.clock)
                 use = alerts.alerting_of(gateway.books, gateway.books.limiter, gateway.metrics, posting, mail)
                 transport = httpx2.ASGITransport(app=gateway.application)
                 async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
