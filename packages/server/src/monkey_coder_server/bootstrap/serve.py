@@ -15,6 +15,7 @@ from monkey_coder_server.bootstrap.books import starting
 from monkey_coder_server.bootstrap.ending import Ending, end_in_order
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.bootstrap.listening import announcement, open_listener, public_options, settle_in
+from monkey_coder_server.bootstrap.migrating import upgrade_apart
 from monkey_coder_server.bootstrap.supplies import states_of
 from monkey_coder_server.bootstrap.terminal import on_hangup
 from monkey_coder_server.settings import Settings
@@ -34,6 +35,7 @@ def run(settings: Settings, *, sandbox: bool, stripe: bool = False) -> int:
     configure_logging(settings.log_level, settings.log_format)
     for notice in settings.notices:
         logger.warning(notice)
+    upgrade_apart(settings.database_url.reveal())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, sandbox=sandbox, stripe=stripe))
 

@@ -16,6 +16,7 @@ from monkey_coder_server.bootstrap.books import starting
 from monkey_coder_server.bootstrap.ending import Ending, end_in_order
 from monkey_coder_server.bootstrap.gateway import open_gateway
 from monkey_coder_server.bootstrap.listening import public_options, settle_in
+from monkey_coder_server.bootstrap.migrating import upgrade_apart
 from monkey_coder_server.bootstrap.supplies import states_of
 from monkey_coder_server.bootstrap.workers import channel as channels
 from monkey_coder_server.bootstrap.workers.channel import FIGURES, READY, REFUSED, Channel
@@ -49,6 +50,7 @@ async def _work(place: Place) -> int:
         settings = read()
         checking.insist(settings)
         configure_logging(settings.log_level, settings.log_format)
+        upgrade_apart(settings.database_url.reveal())
         await _serve(settings, place, channel)
     except SettingsError as refused:
         channel.tell(REFUSED, problems=refused.problems, away=isinstance(refused, AwayError))
