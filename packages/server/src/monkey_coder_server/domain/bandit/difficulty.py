@@ -76,13 +76,13 @@ def _held(expected: float) -> float:
     return round(min(max(expected, _SURE), 1 - _SURE), 3)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_048)
 def _log_chances(expected: float, slope: float) -> tuple[tuple[float, float], ...]:
     """The logarithms of the probabilities of being right and of being wrong at each level."""
     return tuple((log(chance), log(1 - chance)) for chance in _chances(expected, slope))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=8_192)
 def _chances(expected: float, slope: float) -> Levels:
     low, high = -30.0, 30.0
     for _ in range(_HALVINGS):
