@@ -6,6 +6,7 @@ import sys
 
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions, bind
+from monkey_coder_server.adapters.system.heap import keep_trimmed, trim_of_libc
 from monkey_coder_server.settings import Settings, SettingsError
 
 GARBAGE_THRESHOLDS = (100_000, 20, 20)
@@ -34,11 +35,15 @@ def cannot_listen(host: str, port: int, variable: str, refused: OSError) -> Sett
 
 
 def settle_in() -> None:
-    """Tell the garbage collector that what is here now stays, and threads to wait for the event loop but a moment."""
+    """Tell the garbage collector that what is here now stays, and threads to wait for the event loop but a moment.
+
+    From now on freed memory is given back while the running loop runs.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    keep_trimmed(trim_of_libc())
 
 
 def announcement(settings: Settings, port: int, metrics_port: int) -> str:
