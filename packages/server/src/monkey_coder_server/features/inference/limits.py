@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from math import ceil
+from typing import NamedTuple
 
 from monkey_coder_server.domain.errors import RateLimited
 from monkey_coder_server.domain.rates import Bound, Caller, HouseRates, Measure, RateRule, bounds
+from monkey_coder_server.ports.accounts import KeyRecord
 from monkey_coder_server.ports.quotas import Pass, Quotas, Refusal, Standing, Take
 from monkey_coder_server.web.principal import Principal
 from monkey_coder_server.web.respond import Headers
@@ -13,8 +15,23 @@ RuleBook = Callable[[str], Sequence[RateRule]]
 """The rules of an account, from memory."""
 LONGEST_WAIT = 60.0
 """Seconds a refused caller is told to wait at most: a minute, whatever the cells add that limits are counted in."""
-_TOKENS = "-tokens"
-_REQUESTS = "-requests"
+REMEMBERED = 4_096
+"""Callers whose bounds are kept at hand."""
+
+
+class _Asking(NamedTuple):
+    """What a request takes that is like another one, as long as the same `key` and `rules` hold.
+
+    `counted` are the bounds its caller is told of; `later` whether tokens or models count as well.
+    """
+
+    key: KeyRecord | None
+    rules: Sequence[RateRule]
+    caller: Caller
+    found: tuple[Bound, ...]
+    takes: tuple[Take, ...]
+    counted: tuple[Bound, ...]
+    later: bool
 
 
 class Limits:
@@ -24,13 +41,27 @@ class Limits:
         self._quotas = quotas
         self._rules = rules
         self._house = house
+        self._asking: dict[tuple[str, str, str, bool], _Asking] = {}
 
     async def enter(self, principal: Principal, address: str, *, stays: bool) -> "Ticket":
         """Take one request, and its place while it `stays`. Raises `RateLimited`."""
-        key, rules = principal.key, self._rules(principal.account_id)
+        rules = self._rules(principal.account_id)
+        place = (principal.account_id, principal.key_id, address if self._house.address else "", stays)
+        asking = self._asking.get(place)
+        if asking is None or asking.key is not principal.key or asking.rules is not rules:
+            asking = self._asked(principal, rules, place)
+        taken = await self._admit(asking.takes, asking.found)
+        standing = self._quotas.standing
+        headers = _headers([standing(bound) for bound in asking.counted])
+        return Ticket(self, taken, asking.caller if asking.later and stays else None, headers)
+
+    def _asked(self, principal: Principal, rules: Sequence[RateRule], place: tuple[str, str, str, bool]) -> _Asking:
+        """Find out, and keep it for the next request."""
+        account_id, key_id, address, stays = place
+        key = principal.key
         caller = Caller(
-            account_id=principal.account_id,
-            key_id=principal.key_id,
+            account_id=account_id,
+            key_id=key_id,
             project_id=None if key is None else key.project_id,
             team_id=None if key is None else key.team_id,
             rate=None if key is None else key.rate,
@@ -42,9 +73,12 @@ class Limits:
             for bound in found
             if bound.measure is Measure.REQUESTS or (stays and bound.measure is Measure.CONCURRENCY)
         ]
-        taken = await self._admit(takes, found)
         later = any(rule.model for rule in rules) or any(bound.measure is Measure.TOKENS for bound in found)
-        return Ticket(self, taken, caller if later and stays else None, self._headers(found))
+        asking = _Asking(key, rules, caller, found, tuple(takes), _counted(found), later)
+        if len(self._asking) >= REMEMBERED:
+            del self._asking[next(iter(self._asking))]
+        self._asking[place] = asking
+        return asking
 
     async def reserve(self, caller: Caller, tokens: int, models: Collection[str]) -> Pass:
         """Take the tokens a request can use, and what only counts for its models. Raises `RateLimited`."""
@@ -61,7 +95,7 @@ class Limits:
         if not isinstance(admitted, Refusal):
             return admitted
         bound, wait = admitted.standing.bound, min(admitted.retry_after, LONGEST_WAIT)
-        others = [each for each in self._counted(found) if each.bound.measure is not bound.measure]
+        others = [self._quotas.standing(each) for each in _counted(found) if each.measure is not bound.measure]
         figures = {**_figures(others), **_figures([admitted.standing], wait)}
         facts = {"limit": bound.name, "holder": bound.holder, **figures}
         wanted = next(take.amount for take in takes if take.bound is bound)
@@ -70,13 +104,6 @@ class Limits:
             raise RateLimited(message, facts=facts, retry_after=wait)
         message = f"The limit of {bound.told} is reached; wait {wait:.1f} seconds."
         raise RateLimited(message, facts=facts, retry_after=wait)
-
-    def _headers(self, found: Sequence[Bound]) -> Headers:
-        return rate_headers(_figures(self._counted(found)))
-
-    def _counted(self, found: Sequence[Bound]) -> list[Standing]:
-        """How those stand that count by the minute; places have no figures that callers know."""
-        return [self._quotas.standing(bound) for bound in found if bound.measure is not Measure.CONCURRENCY]
 
 
 class Ticket:
@@ -119,30 +146,48 @@ class Ticket:
             self._reserved = None
 
 
+def _counted(found: Sequence[Bound]) -> tuple[Bound, ...]:
+    """Those that count by the minute; places have no figures that callers know."""
+    return tuple([bound for bound in found if bound.measure is not Measure.CONCURRENCY])
+
+
 def _figures(standings: Sequence[Standing], retry_after: float = 0.0) -> Mapping[str, str]:
-    """What the headers say: the tightest of those that count requests, and of those that count tokens."""
-    figures: dict[str, str] = {}
-    for measure, suffix in ((Measure.REQUESTS, _REQUESTS), (Measure.TOKENS, _TOKENS)):
-        counted = [standing for standing in standings if standing.bound.measure is measure]
-        if counted:
-            figures |= _figure(min(counted, key=_tightness), suffix, retry_after)
-    if standings and "x-ratelimit-limit-requests" in figures:
-        for part in ("limit", "remaining"):
-            figures[f"x-ratelimit-{part}"] = figures[f"x-ratelimit-{part}-requests"]
-        figures["x-ratelimit-reset"] = figures["x-ratelimit-reset-requests"].removesuffix("s")
-    return figures
+    """What the headers say, as an error's facts."""
+    return {name.decode(): figure.decode() for name, figure in _headers(standings, retry_after)}
+
+
+def _headers(standings: Sequence[Standing], retry_after: float = 0.0) -> Headers:
+    """Of the tightest of those that count requests, and of those that count tokens."""
+    headers: Headers = []
+    requests = _tightest(standings, Measure.REQUESTS)
+    if requests is not None:
+        headers += _told(requests, retry_after, b"-requests")
+    tokens = _tightest(standings, Measure.TOKENS)
+    if tokens is not None:
+        headers += _told(tokens, retry_after, b"-tokens")
+    if requests is not None:
+        (_, allowed), (_, left), (_, reset) = headers[:3]
+        headers += ((b"x-ratelimit-limit", allowed), (b"x-ratelimit-remaining", left))
+        headers.append((b"x-ratelimit-reset", reset.removesuffix(b"s")))
+    return headers
+
+
+def _tightest(standings: Sequence[Standing], measure: Measure) -> Standing | None:
+    counted = [standing for standing in standings if standing.bound.measure is measure]
+    return min(counted, key=_tightness) if len(counted) > 1 else counted[0] if counted else None
 
 
 def _tightness(standing: Standing) -> float:
     return standing.left / max(1, standing.bound.allowed)
 
 
-def _figure(standing: Standing, suffix: str, retry_after: float) -> dict[str, str]:
-    return {
-        f"x-ratelimit-limit{suffix}": str(standing.bound.allowed),
-        f"x-ratelimit-remaining{suffix}": str(standing.left),
-        f"x-ratelimit-reset{suffix}": f"{ceil(max(standing.reset, retry_after))}s",
-    }
+def _told(standing: Standing, retry_after: float, suffix: bytes) -> Headers:
+    bound, left, reset = standing
+    return [
+        (b"x-ratelimit-limit" + suffix, b"%d" % bound.allowed),
+        (b"x-ratelimit-remaining" + suffix, b"%d" % left),
+        (b"x-ratelimit-reset" + suffix, b"%ds" % ceil(max(reset, retry_after))),
+    ]
 
 
 def rate_headers(facts: Mapping[str, str]) -> Headers:
