@@ -7,7 +7,7 @@ from monkey_coder_server.domain.errors import RequestTooLarge
 from monkey_coder_server.web.asgi import Receive, Scope
 from monkey_coder_server.web.principal import ANONYMOUS, Principal
 from monkey_coder_server.web.problem import RequestTimeout, UnsupportedMediaType
-from monkey_coder_server.web.within import Within
+from monkey_coder_server.web.within import prompt_or_within
 
 
 class ClientGone(Exception):
@@ -66,7 +66,7 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """A header by its lower-case name; the last one where it is repeated."""
-        return self.headers.get(name)
+        return (self._headers or self.headers).get(name)
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -119,8 +119,7 @@ class Request:
         if declared is not None and declared.isdigit() and int(declared) > self.body_limit:
             raise self._too_large()
         try:
-            with Within(self.body_seconds):
-                return await self._read()
+            return await prompt_or_within(self.body_seconds, self._read())
         except TimeoutError as slow:
             message = f"The body did not arrive within {self.body_seconds:g} seconds."
             raise RequestTimeout(message) from slow
