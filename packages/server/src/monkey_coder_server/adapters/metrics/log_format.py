@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Literal, TextIO
 
@@ -20,6 +21,12 @@ _NEVER_TOLD = ("logThreads", "logProcesses", "logMultiprocessing")
 
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _encode = json.JSONEncoder(default=str).encode
+
+
+@lru_cache(maxsize=256)
+def _template(names: tuple[str, ...]) -> str:
+    """What fields of these names are written by: lines of a kind have the same ones."""
+    return "".join([f" {name.replace('%', '%%')}=%s" for name in names])
 
 
 def _printable(text: str) -> str:
@@ -60,10 +67,21 @@ class TextLines(logging.Formatter):
             self._second, self._time = second, time.strftime("%H:%M:%S", time.localtime(second))
         return self._time
 
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; more of them where it tells of an exception or a stack."""
+        if record.exc_info or record.exc_text or record.stack_info:
+            return super().format(record)
+        return self._written(record, self.formatTime(record), record.getMessage())
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name logging calls
+        """The first line of several."""
+        return self._written(record, record.asctime, record.message)
+
+    def _written(self, record: logging.LogRecord, time_of_day: str, message: str) -> str:
         """The line with its fields, in printable characters, so that no value can fake a line or steer a terminal."""
-        fields = "".join(map(" %s=%s".__mod__, getattr(record, "fields", {}).items()))
-        return _printable(super().formatMessage(record) + fields)
+        fields: dict[str, object] = getattr(record, "fields", {})
+        told = _template(tuple(fields)) % tuple(fields.values())
+        return _printable(f"{time_of_day} {record.levelname:<7} {message}{told}")
 
     def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - the name logging calls
         """The lines of a traceback, indented: none of them can be taken for a line of its own."""
