@@ -57,3 +57,12 @@ def test_the_clock_is_aware_and_never_steps_back() -> None:
     clock = SystemClock()
     assert clock.now().utcoffset() is not None
     assert clock.monotonic() <= clock.monotonic()
+
+
+def test_ids_of_one_millisecond_count_on_through_every_digit() -> None:
+    source = UlidSource(lambda: 5)
+    made = [source.new("req") for _ in range(3_000)]
+    numbers = [
+        sum(ALPHABET.index(digit) << 5 * place for place, digit in enumerate(reversed(each[4:]))) for each in made
+    ]
+    assert numbers == list(range(numbers[0], numbers[0] + 3_000))
