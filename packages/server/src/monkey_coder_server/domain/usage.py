@@ -13,6 +13,21 @@ MOST_OWN_COST_NANO = 10_000 * 1_000_000_000
 OUTPUT_BYTES_PER_TOKEN = 4
 
 _NO_UNITS: Mapping[str, int] = MappingProxyType({})
+_COUNTS = 8
+"""The fields of `ReportedUsage` that count tokens are its first ones."""
+_LOOKED_AT = (
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "reasoning_tokens",
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "tool_input_tokens",
+)
+"""In which order impossible ones are told."""
+_OF_CACHES = 3
+"""The first of these are of caches, which are compared before the others are told."""
 
 
 class ReportedUsage(NamedTuple):
@@ -99,14 +114,14 @@ def normalise(rule: UsageRule, reported: ReportedUsage) -> Usage:
     Figures that are missing or cannot be true are left out or cut to what can be, and named in `doubts`.
     """
     doubts: list[str] = []
-    counts = _Counts(reported, doubts)
-    read, writes = counts.of("cached_input_tokens"), counts.of("cache_write_tokens")
-    hour = counts.of("cache_write_1h_tokens")
+    figures = _possible(reported, doubts)
+    read, writes = figures.cached_input_tokens or 0, figures.cache_write_tokens or 0
+    hour = figures.cache_write_1h_tokens or 0
     if hour > writes:
-        doubts.append("cache_write_1h_tokens")
+        doubts.insert(sum(doubt in _LOOKED_AT[:_OF_CACHES] for doubt in doubts), "cache_write_1h_tokens")
         writes = hour
-    reasoning = counts.of("reasoning_tokens")
-    prompt, output = _sides(rule, counts, read + writes, reasoning)
+    reasoning = figures.reasoning_tokens or 0
+    prompt, output = _sides(rule, figures, read + writes, doubts)
     if rule.cached_inside_input:
         prompt, read, writes, hour = _inside(prompt, read, writes, hour, doubts)
     if rule.reasoning_inside_output and reasoning > output:
@@ -114,12 +129,16 @@ def normalise(rule: UsageRule, reported: ReportedUsage) -> Usage:
         reasoning = output
     elif not rule.reasoning_inside_output:
         output += reasoning
-    uncached = prompt + counts.of("tool_input_tokens")
-    total = counts.known("total_tokens")
+    uncached = prompt + (figures.tool_input_tokens or 0)
+    total = figures.total_tokens
     apart = 0 if rule.reasoning_inside_total else reasoning
     if total is not None and total != uncached + read + writes + output - apart:
         doubts.append("total_tokens")
-    units, cost = counts.units(), counts.own_cost()
+    units = _possible_units(reported.units, doubts) if reported.units else _NO_UNITS
+    cost = figures.cost_nano
+    if cost is not None and not 0 <= cost <= MOST_OWN_COST_NANO:
+        doubts.append("cost_nano")
+        cost = None
     return Usage(
         uncached_input=uncached,
         cache_read=read,
@@ -130,7 +149,7 @@ def normalise(rule: UsageRule, reported: ReportedUsage) -> Usage:
         units=units,
         cost_nano=cost,
         estimated=bool(doubts),
-        doubts=tuple(dict.fromkeys(doubts)),
+        doubts=tuple(dict.fromkeys(doubts)) if doubts else (),
     )
 
 
@@ -193,67 +212,49 @@ def complete(usage: Usage, estimated: Usage) -> Usage:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """A provider's figures with the impossible ones left out and noted."""
-
-    reported: ReportedUsage
-    doubts: list[str]
-
-    def known(self, name: str) -> int | None:
-        """The figure, or None when it is missing or impossible."""
-        value: int | None = getattr(self.reported, name)
-        if value is None or 0 <= value <= MOST_TOKENS:
-            return value
-        self.doubts.append(name)
-        return None
-
-    def of(self, name: str) -> int:
-        """The figure, 0 when it is missing or impossible."""
-        return self.known(name) or 0
-
-    def units(self) -> Mapping[str, int]:
-        """Pieces billed one by one, without zeros and impossible counts."""
-        if not self.reported.units:
-            return _NO_UNITS
-        counted = {name: number for name, number in self.reported.units.items() if 0 < number <= MOST_UNITS}
-        if any(not 0 <= number <= MOST_UNITS for number in self.reported.units.values()):
-            self.doubts.append("units")
-        return MappingProxyType(counted)
-
-    def own_cost(self) -> int | None:
-        """The provider's own charge, None when it is missing or impossible."""
-        cost = self.reported.cost_nano
-        if cost is None or 0 <= cost <= MOST_OWN_COST_NANO:
-            return cost
-        self.doubts.append("cost_nano")
-        return None
+def _possible(reported: ReportedUsage, doubts: list[str]) -> ReportedUsage:
+    """A provider's counts with the impossible ones left out and noted."""
+    for count in reported[:_COUNTS]:
+        if count is not None and not 0 <= count <= MOST_TOKENS:
+            break
+    else:
+        return reported
+    named = zip(ReportedUsage._fields, reported[:_COUNTS], strict=False)
+    wrong = [name for name, count in named if count is not None and not 0 <= count <= MOST_TOKENS]
+    doubts.extend(sorted(wrong, key=_LOOKED_AT.index))
+    return reported._replace(**dict.fromkeys(wrong))
 
 
-def _sides(rule: UsageRule, counts: _Counts, cached: int, reasoning: int) -> tuple[int, int]:
+def _possible_units(reported: Mapping[str, int], doubts: list[str]) -> Mapping[str, int]:
+    """Pieces billed one by one, without zeros and impossible counts."""
+    if any(not 0 <= number <= MOST_UNITS for number in reported.values()):
+        doubts.append("units")
+    return MappingProxyType({name: number for name, number in reported.items() if 0 < number <= MOST_UNITS})
+
+
+def _sides(rule: UsageRule, figures: ReportedUsage, cached: int, doubts: list[str]) -> tuple[int, int]:
     """The provider's input and output figures.
 
     One that is missing is worked out from the total (Gemini leaves out an output of 0), or else taken as 0 and doubted.
     """
-    prompt, output = counts.known("input_tokens"), counts.known("output_tokens")
-    total = counts.known("total_tokens")
-    beside = counts.of("tool_input_tokens")
+    prompt, output, total = figures.input_tokens, figures.output_tokens, figures.total_tokens
+    if prompt is not None and output is not None:
+        return prompt, output
+    beside = figures.tool_input_tokens or 0
     beside += 0 if rule.cached_inside_input else cached
-    beside += reasoning if rule.reasoning_inside_total and not rule.reasoning_inside_output else 0
+    beside += (figures.reasoning_tokens or 0) if rule.reasoning_inside_total and not rule.reasoning_inside_output else 0
     if prompt is None and output is None:
-        counts.doubts.extend(("input_tokens", "output_tokens"))
+        doubts.extend(("input_tokens", "output_tokens"))
         return 0, 0 if total is None else max(0, total - beside)
     if prompt is None:
-        prompt = _rest(counts, total, (output or 0) + beside, "input_tokens")
-    if output is None:
-        output = _rest(counts, total, prompt + beside, "output_tokens")
-    return prompt, output
+        return _rest(total, (output or 0) + beside, "input_tokens", doubts), output or 0
+    return prompt, _rest(total, prompt + beside, "output_tokens", doubts)
 
 
-def _rest(counts: _Counts, total: int | None, known: int, name: str) -> int:
+def _rest(total: int | None, known: int, name: str, doubts: list[str]) -> int:
     """What the total leaves for the missing figure `name`."""
     if total is None or total < known:
-        counts.doubts.append(name)
+        doubts.append(name)
         return 0
     return total - known
 
