@@ -68,7 +68,7 @@ def fit(plan: Plan, candidate: Candidate, job: Job, budget: int | None, *, token
             least = tariff.affordable(budget, input_tokens=prompt, beside=beside, most=limit)
             bound = tariff.bound(prompt, least + beside)
         limit = least
-    return Route(candidate, tariff, limit, bound, prompt + limit + beside)
+    return Route.of(candidate, tariff, limit, bound, prompt + limit + beside)
 
 
 def cheapest(plan: Plan, job: Job) -> int:

@@ -43,33 +43,22 @@ class Route(Record, frozen=True):
     max_tokens: int
     bound: int
     most_tokens: int
+    name: str
+    """`provider/model`; this and what follows is the candidate's."""
+    card: ModelCard
+    provider: Provider
+    base_url: str
+    keys: KeyRing
 
-    @property
-    def name(self) -> str:
-        """`provider/model`."""
-        return self.candidate.name
+    @classmethod
+    def of(cls, candidate: Candidate, tariff: Tariff, max_tokens: int, bound: int, most_tokens: int) -> "Route":
+        """The route of a candidate."""
+        its = candidate
+        return cls(
+            its, tariff, max_tokens, bound, most_tokens, its.name, its.card, its.provider, its.base_url, its.keys
+        )
 
     @property
     def most_output(self) -> int:
         """The most output tokens of a provider that keeps to the limit, reasoning included."""
         return self.max_tokens + self.candidate.beside
-
-    @property
-    def card(self) -> ModelCard:
-        """The model's facts."""
-        return self.candidate.card
-
-    @property
-    def provider(self) -> Provider:
-        """The provider's facts."""
-        return self.candidate.provider
-
-    @property
-    def base_url(self) -> str:
-        """Where the provider is."""
-        return self.candidate.base_url
-
-    @property
-    def keys(self) -> KeyRing:
-        """The gateway's keys there."""
-        return self.candidate.keys
