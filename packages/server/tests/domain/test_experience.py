@@ -33,6 +33,17 @@ def test_the_narrowest_circle_that_knows_anything_decides() -> None:
     assert known.foretell((WIDE, "another"), 1.0) == (10.0, 18)
 
 
+def test_figures_that_are_learnt_together_are_foretold_apart() -> None:
+    known = Experience()
+    for figure in (1.0, 2.0, 3.0):
+        known.learn((WIDE, NARROW), figure, 10.0 * figure)
+    assert known.foretell((WIDE, NARROW), 2.0) == (2.0, 3)
+    assert known.foretell((WIDE, NARROW), 20.0, 1) == (20.0, 3)
+    for _ in range(WINDOW):
+        known.learn((NARROW,), 5.0, 0.0)
+    assert [known.foretell((NARROW,), 0.0, kind).value for kind in (0, 1)] == [5.0, 0.0]
+
+
 def test_one_answer_ten_times_as_long_does_not_move_what_is_expected() -> None:
     known = Experience()
     for figure in (100.0, 102.0, 98.0, 9_000.0, 101.0):

@@ -54,6 +54,15 @@ def test_hashes_of_one_account_say_nothing_to_another() -> None:
     assert not {mine.tools, mine.words, mine.same} & {theirs.tools, theirs.words, theirs.same}
 
 
+def test_hashes_are_those_that_were_stored_before() -> None:
+    assert (like(ASKED).tools, like(ASKED).words, like(ASKED).same) == (
+        "9c27f151dea3c992",
+        "c173213a88649b83",
+        "1a30eda3654f3ffe",
+    )
+    assert like(replace(ASKED, tools=(Tool(""),))).tools != like(ASKED).tools
+
+
 def test_nothing_that_was_said_can_be_read() -> None:
     text = repr(like(AGENT))
     assert not [word for word in ("paging", "view", "read") if word in text]
@@ -94,6 +103,12 @@ def test_task_and_limit_tell_requests_apart_too() -> None:
 def test_a_request_without_words_has_its_likeness_too() -> None:
     assert like(ModelRequest(())).turns == 0
     assert like(ModelRequest((CALL, RESULT))).words == like(ModelRequest(())).words
+
+
+def test_what_a_tool_found_is_not_what_its_user_said() -> None:
+    found = Message(Role.USER, RESULT.parts)
+    assert like(ModelRequest((USER, CALL, found))).words == like(ModelRequest((USER, CALL))).words == like(ASKED).words
+    assert like(ModelRequest((found,))).words == like(ModelRequest(())).words
 
 
 def test_circles_narrow_from_everybody_to_this_very_request() -> None:

@@ -7,7 +7,7 @@ misses figures that are sometimes ten times as large; as many requests come out 
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -33,60 +33,63 @@ _Middle = tuple[float, float | None, float]
 middle one; None where there is no such."""
 
 
-class _Figures:
-    """The newest of a place; their middle is looked for when it is asked for."""
+class _Seen:
+    """The newest of a place, a figure of each kind together; their middles are looked for when they are asked for."""
 
-    __slots__ = ("middle", "newest")
+    __slots__ = ("middles", "newest")
 
     def __init__(self) -> None:
-        self.newest: deque[float] = deque(maxlen=WINDOW)
-        self.middle: _Middle | None = None
+        self.newest: deque[Sequence[float]] = deque(maxlen=WINDOW)
+        self.middles: dict[int, _Middle] = {}
 
-    def find_middle(self) -> _Middle:
+    def find_middle(self, kind: int) -> _Middle:
         """Of what is remembered now."""
-        ordered = sorted(self.newest)
+        ordered = sorted([figures[kind] for figures in self.newest])
         half = len(ordered) // 2
+        middle: _Middle
         if len(ordered) == 1:
-            self.middle = (-inf, ordered[0], inf)
+            middle = (-inf, ordered[0], inf)
         elif len(ordered) % 2:
-            self.middle = (ordered[half - 1], ordered[half], ordered[half + 1])
+            middle = (ordered[half - 1], ordered[half], ordered[half + 1])
         else:
-            self.middle = (ordered[half - 1], None, ordered[half])
-        return self.middle
+            middle = (ordered[half - 1], None, ordered[half])
+        self.middles[kind] = middle
+        return middle
 
 
 class Experience:
-    """The newest figures of each place, in memory.
+    """The newest figures of each place, in memory. Figures that are learnt together are told apart by their `kind`.
 
     What a wider circle says counts as one figure seen in the narrower one; that missed recorded exchanges least.
     """
 
     def __init__(self, *, places: int = PLACES) -> None:
         self._most = places
-        self._seen: OrderedDict[Hashable, _Figures] = OrderedDict()
+        self._seen: OrderedDict[Hashable, _Seen] = OrderedDict()
 
-    def learn(self, places: Sequence[Hashable], value: float) -> None:
-        """Remember a figure in each of its places."""
+    def learn(self, places: Iterable[Hashable], *figures: float) -> None:
+        """Remember figures, one of each kind in their order, in each of their places."""
+        seen = self._seen
         for place in places:
-            figures = self._seen.get(place)
-            if figures is None:
-                figures = self._seen[place] = _Figures()
-                if len(self._seen) > self._most:
-                    self._seen.popitem(last=False)
+            known = seen.get(place)
+            if known is None:
+                known = seen[place] = _Seen()
+                if len(seen) > self._most:
+                    seen.popitem(last=False)
             else:
-                self._seen.move_to_end(place)
-            figures.newest.append(value)
-            figures.middle = None
+                seen.move_to_end(place)
+                known.middles.clear()
+            known.newest.append(figures)
 
-    def foretell(self, places: Sequence[Hashable], prior: float) -> Foretold:
+    def foretell(self, places: Iterable[Hashable], prior: float, kind: int = 0) -> Foretold:
         """The figure to expect in the narrowest of the places, given widest first."""
         value, narrowest = prior, None
         for place in places:
-            figures = self._seen.get(place)
-            if figures is None:
+            known = self._seen.get(place)
+            if known is None:
                 continue
-            narrowest = figures
-            low, middle, high = figures.middle or figures.find_middle()
+            narrowest = known
+            low, middle, high = known.middles.get(kind) or known.find_middle(kind)
             if value < low:
                 value = low
             elif value > high:

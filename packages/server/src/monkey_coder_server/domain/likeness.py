@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Hashable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Part, Role, Text, ToolResult
@@ -33,19 +34,22 @@ class Likeness(NamedTuple):
         cls, account_id: str, task_type: str, max_tokens: int | None, request: ModelRequest, size: PromptSize
     ) -> "Likeness":
         """Of a request of an account."""
-        shape, words = shape_of(task_type, request), _tail(_last_words(request.messages))
-        last = _tail(request.messages[-1].parts) if request.messages else ""
-        offered = (*(tool.name for tool in request.tools), request.tool_choice, request.output)
+        messages = request.messages
+        shape, said = shape_of(task_type, request), _last_words(messages)
+        words, last = _tail(said), messages[-1].parts if messages else ()
+        end = words if last is said else _tail(last)
+        offered = (*[tool.name for tool in request.tools], request.tool_choice, request.output)
+        turns = len(messages)
         return cls(
             account_id,
             shape,
             _effort(request),
             size.bytes.bit_length(),
-            len(request.messages),
+            turns,
             max_tokens,
-            tools=_hash(account_id, *offered),
-            words=_hash(account_id, words),
-            same=_hash(account_id, words, last, shape, max_tokens, len(request.messages), *offered),
+            _hash(account_id, *offered) if len(offered) > 2 or any(offered) else _offering_nothing(account_id),
+            _hash(account_id, words),
+            _hash(account_id, words, end, shape, max_tokens, turns, *offered),
         )
 
 
@@ -63,40 +67,46 @@ class Lesson(NamedTuple):
 
 
 class Circles(NamedTuple):
-    """The circles of likeness of a request at a model, widest first."""
+    """The circles of likeness of a request at a model, widest first. `output` are all of answer and thought."""
 
     prompt: tuple[Hashable, ...]
     answer: tuple[Hashable, ...]
     thought: tuple[Hashable, ...]
+    output: tuple[Hashable, ...]
 
     @classmethod
     def of(cls, like: Likeness, model: str) -> "Circles":
         """Of a request of this kind at a model."""
-        shape, size = like.shape, like.size
-        kind = (like.account_id, model, shape, like.effort, like.max_tokens)
-        own = ((model, like.words), (model, like.same))
+        account_id, shape, effort, size, turns, max_tokens, tools, words, same = like
+        kind = (account_id, model, shape, effort, max_tokens)
+        by_words, by_same, of_shape, by_effort = (model, words), (model, same), (model, shape), (model, effort)
+        by_size = (model, shape, size)
+        answer = (
+            shape,
+            (shape, size),
+            of_shape,
+            by_size,
+            kind,
+            (*kind, size),
+            (shape, tools),
+            words,
+            same,
+            by_words,
+            by_same,
+        )
         return cls(
-            prompt=(model, (model, shape), kind, (model, like.tools, like.turns), *own),
-            answer=(
-                shape,
-                (shape, size),
-                (model, shape),
-                (model, shape, size),
-                kind,
-                (*kind, size),
-                (shape, like.tools),
-                like.words,
-                like.same,
-                *own,
-            ),
-            thought=((model, like.effort), (model, shape), (model, shape, size), kind, *own),
+            (model, of_shape, kind, (model, tools, turns), by_words, by_same),
+            answer,
+            (by_effort, of_shape, by_size, kind, by_words, by_same),
+            (by_effort, *answer),
         )
 
 
 def shape_of(task_type: str, request: ModelRequest) -> str:
     """The work of a request, and what its answer may be: calls of tools, of a form, what follows a tool's result."""
-    last = request.messages[-1].parts if request.messages else ()
-    after_results = any(isinstance(part, ToolResult) for part in last)
+    after_results = False
+    for part in request.messages[-1].parts if request.messages else ():
+        after_results = after_results or isinstance(part, ToolResult)
     return f"{task_type} {bool(request.tools)} {request.output is not None} {after_results}"
 
 
@@ -108,14 +118,27 @@ def _effort(request: ModelRequest) -> str:
 def _last_words(messages: tuple[Message, ...]) -> Iterable[Part]:
     """The last message of the user's own that says anything."""
     for message in reversed(messages):
-        if message.role is Role.USER and any(isinstance(part, Text) for part in message.parts):
-            return message.parts
+        if message.role is Role.USER:
+            for part in message.parts:
+                if isinstance(part, Text):
+                    return message.parts
     return ()
 
 
 def _tail(parts: Iterable[Part]) -> str:
-    said = (part.parts if isinstance(part, ToolResult) else (part,) for part in parts)
-    return "".join(part.text for several in said for part in several if isinstance(part, Text))[-TAIL:]
+    said: list[str] = []
+    for part in parts:
+        if isinstance(part, Text):
+            said.append(part.text)
+        elif isinstance(part, ToolResult):
+            said += [inner.text for inner in part.parts if isinstance(inner, Text)]
+    return "".join(said)[-TAIL:]
+
+
+@lru_cache(maxsize=4_096)
+def _offering_nothing(account_id: str) -> str:
+    """The hash of a request without tools or a form for its answer: that of most."""
+    return _hash(account_id, None, None)
 
 
 def _hash(*facts: object) -> str:

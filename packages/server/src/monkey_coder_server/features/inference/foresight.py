@@ -19,6 +19,10 @@ from monkey_coder_server.features.inference.plan import Plan
 
 FRESH = 200
 """Lessons that wait to be stored; where requests come faster, the newest stand for all."""
+_INPUT, _READ, _WRITTEN = range(3)
+"""Figures of a prompt: its tokens by those guessed, and the shares of it that a cache gave and took."""
+_ANSWER, _THOUGHT = range(2)
+"""Figures of an output, in tokens."""
 
 
 class Asked(NamedTuple):
@@ -47,11 +51,8 @@ class Foresight:
     """Learns from settled requests; foretells in the words of a price: disjoint buckets of tokens."""
 
     def __init__(self) -> None:
-        self._inputs = Experience()
-        self._reads = Experience()
-        self._writes = Experience()
-        self._answers = Experience()
-        self._thoughts = Experience()
+        self._prompts = Experience()
+        self._outputs = Experience()
         self._fresh: deque[tuple[str, Lesson]] = deque(maxlen=FRESH)
 
     def served(self, served: Served, asked: Asked) -> None:
@@ -65,11 +66,11 @@ class Foresight:
     def learn(self, lesson: Lesson) -> None:
         """Learn what a request took at a model."""
         own = Circles.of(lesson.likeness, lesson.model)
-        self._inputs.learn(own.prompt, lesson.input / max(1, lesson.guessed))
-        self._reads.learn(own.prompt, lesson.cache_read / lesson.input)
-        self._writes.learn(own.prompt, lesson.cache_write / lesson.input)
-        self._answers.learn(own.answer, lesson.answer)
-        self._thoughts.learn(own.thought, lesson.reasoning)
+        taken = lesson.input
+        self._prompts.learn(
+            own.prompt, taken / max(1, lesson.guessed), lesson.cache_read / taken, lesson.cache_write / taken
+        )
+        self._outputs.learn(own.output, lesson.answer, lesson.reasoning)
 
     def fresh(self) -> Mapping[str, Lesson]:
         """What was learnt since this was asked before, by request."""
@@ -87,15 +88,15 @@ class Foresight:
         `Likeness`; `most` is the caller's own limit.
         """
         assumed = routing_priors.expected_answer(task_type)
-        everybody = self._answers.foretell((shape, (shape, size)), assumed)
+        everybody = self._outputs.foretell((shape, (shape, size)), assumed, _ANSWER)
         found: list[int | None] = []
         for card in cards:
             own = ((card.name, shape), (card.name, shape, size))
-            answer = self._answers.foretell(own, everybody.value)
+            answer = self._outputs.foretell(own, everybody.value, _ANSWER)
             if not answer.seen and not everybody.seen:
                 found.append(None)
                 continue
-            thought = self._thoughts.foretell(own, routing_priors.expected_thought(card, assumed))
+            thought = self._outputs.foretell(own, routing_priors.expected_thought(card, assumed), _THOUGHT)
             usual, limit = max(1, round(answer.value + thought.value)), card.max_output_tokens
             found.append(min(usual, limit if most is None else min(most, limit)))
         return found
@@ -103,12 +104,12 @@ class Foresight:
     def expect(self, asked: Asked, card: ModelCard, *, most_output: int) -> Expected:
         """What the request will probably take at this model, whose answer is bounded by `most_output` tokens."""
         own = Circles.of(asked.like, card.name)
-        prompt = round(_guessed(asked, card) * self._inputs.foretell(own.prompt, 1.0).value)
-        read = round(prompt * self._reads.foretell(own.prompt, 0.0).value)
-        written = min(prompt - read, round(prompt * self._writes.foretell(own.prompt, 0.0).value))
+        prompt = round(_guessed(asked, card) * self._prompts.foretell(own.prompt, 1.0, _INPUT).value)
+        read = round(prompt * self._prompts.foretell(own.prompt, 0.0, _READ).value)
+        written = min(prompt - read, round(prompt * self._prompts.foretell(own.prompt, 0.0, _WRITTEN).value))
         assumed = routing_priors.expected_answer(asked.task_type)
-        answer = self._answers.foretell(own.answer, assumed)
-        thought = self._thoughts.foretell(own.thought, routing_priors.expected_thought(card, assumed)).value
+        answer = self._outputs.foretell(own.answer, assumed, _ANSWER)
+        thought = self._outputs.foretell(own.thought, routing_priors.expected_thought(card, assumed), _THOUGHT).value
         output = min(most_output, round(answer.value + thought))
         usage = Usage(
             uncached_input=prompt - read - written,
