@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
+from monkey_coder_server.domain.nothing import NOTHING
+
 MOST_TOKENS = 1_000_000_000
 """A count above this is a provider's mistake, not a measurement."""
 MOST_UNITS = 100_000
 MOST_OWN_COST_NANO = 10_000 * 1_000_000_000
 OUTPUT_BYTES_PER_TOKEN = 4
 
-_NO_UNITS: Mapping[str, int] = MappingProxyType({})
 _COUNTS = 8
 """The fields of `ReportedUsage` that count tokens are its first ones."""
 _LOOKED_AT = (
@@ -47,7 +48,7 @@ class ReportedUsage(NamedTuple):
     reasoning_tokens: int | None = None
     tool_input_tokens: int | None = None
     cost_nano: int | None = None
-    units: Mapping[str, int] = _NO_UNITS
+    units: Mapping[str, int] = NOTHING
 
 
 class Usage(NamedTuple):
@@ -62,7 +63,7 @@ class Usage(NamedTuple):
     cache_write_1h: int = 0
     output: int = 0
     reasoning: int = 0
-    units: Mapping[str, int] = _NO_UNITS
+    units: Mapping[str, int] = NOTHING
     cost_nano: int | None = None
     estimated: bool = False
     doubts: tuple[str, ...] = ()
@@ -134,7 +135,7 @@ def normalise(rule: UsageRule, reported: ReportedUsage) -> Usage:
     apart = 0 if rule.reasoning_inside_total else reasoning
     if total is not None and total != uncached + read + writes + output - apart:
         doubts.append("total_tokens")
-    units = _possible_units(reported.units, doubts) if reported.units else _NO_UNITS
+    units = _possible_units(reported.units, doubts) if reported.units else NOTHING
     cost = figures.cost_nano
     if cost is not None and not 0 <= cost <= MOST_OWN_COST_NANO:
         doubts.append("cost_nano")

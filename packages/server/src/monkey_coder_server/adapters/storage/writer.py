@@ -92,7 +92,7 @@ class Writer:
     @property
     def failing(self) -> bool:
         """Whether a transaction was lost in the last seconds; afterwards the next operation tries again."""
-        return self._clock.monotonic() < self._unhealthy_until
+        return self._unhealthy_until > 0 and self._clock.monotonic() < self._unhealthy_until
 
     def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True, heavy: bool = False) -> Job[T]:
         """Queue an operation. Raises `Unavailable`.

@@ -2,15 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from types import MappingProxyType
 
+from monkey_coder_server.domain.nothing import NOTHING
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.job import Job
 from monkey_coder_server.features.inference.measure import usage_of
 from monkey_coder_server.features.inference.trail import Trail, Waste
 from monkey_coder_server.ports.ledger import Bill
-
-_NO_BILLS: Mapping[str, int] = MappingProxyType({})
 
 
 def wasted_bills(trail: Trail, job: Job) -> tuple[Bill, ...]:
@@ -26,7 +24,7 @@ def _bill_of(waste: Waste, job: Job) -> Bill:
 def sums(bills: tuple[Bill, ...]) -> Mapping[str, int]:
     """The sum of each provider's bills, in nano-dollars."""
     if not bills:
-        return _NO_BILLS
+        return NOTHING
     owed: Counter[str] = Counter()
     for bill in bills:
         owed[bill.provider] += bill.cost
@@ -35,7 +33,7 @@ def sums(bills: tuple[Bill, ...]) -> Mapping[str, int]:
 
 def all_but(provider: str | None, bills: Mapping[str, int]) -> Mapping[str, int]:
     """The sums of all but one provider."""
-    return {name: bill for name, bill in bills.items() if name != provider}
+    return {name: bill for name, bill in bills.items() if name != provider} if bills else NOTHING
 
 
 def _wasted_usage(waste: Waste, job: Job) -> Usage:
