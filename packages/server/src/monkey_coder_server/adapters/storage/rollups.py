@@ -4,8 +4,9 @@ So a sum is never ahead of its rows or behind them, and a row counts exactly onc
 the rows; `ledger verify` compares the two.
 """
 
-from collections import defaultdict
+import operator
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, literal_column, select
@@ -33,6 +34,8 @@ SUMS = (
     "cache_saving",
 )
 """What is summed, in the order of `ports.usage_reports.Figures`."""
+_NOTHING = (0,) * len(SUMS)
+_NAMED, _FIGURES = itemgetter(*_KEY[2:]), itemgetter(*SUMS[2:])
 _WRITE = insert_or_add(usage_daily)
 _ADD = Query(
     _WRITE.on_conflict_do_update(
@@ -91,28 +94,30 @@ def add(transaction: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
 
     Sums are written in the order of their keys, so that two processes never wait for each other in a circle.
     """
-    together: defaultdict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    sums: dict[tuple[Any, ...], list[int]] = {}
     for row in rows:
-        together[_key_of(row)].append(row)
-    _write(transaction, {key: _counts(of_key) for key, of_key in together.items()})
+        key = _key_of(row)
+        sums[key] = list(map(operator.add, sums.get(key, _NOTHING), _counted(row)))
+    _write(transaction, sums)
 
 
 def take_out(transaction: Transaction, row: Mapping[str, Any]) -> None:
     """Count a row out again that is dropped because its true end became known."""
-    _write(transaction, {_key_of(row): {name: -count for name, count in _counts([row]).items()}})
+    _write(transaction, {_key_of(row): list(map(operator.sub, _NOTHING, _counted(row)))})
 
 
 def _key_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (row["account_id"], row["at"] // DAY, *(row[name] for name in _KEY[2:]))
+    return (row["account_id"], row["at"] // DAY, *_NAMED(row))
 
 
-def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    sums = {name: sum([int(row[name]) for row in rows]) for name in SUMS[2:]}
-    return {"requests": len(rows), "failed": sum([row["status"] != "served" for row in rows]), **sums}
+def _counted(row: Mapping[str, Any]) -> tuple[int, ...]:
+    """What one row adds to each sum, in their order."""
+    return (1, row["status"] != "served", *_FIGURES(row))
 
 
-def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Mapping[str, int]]) -> None:
-    rows = [{**dict(zip(_KEY, key, strict=True)), **{name: sums[key][name] for name in SUMS}} for key in sorted(sums)]
+def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Sequence[int]]) -> None:
+    columns = (*_KEY, *SUMS)
+    rows = [dict(zip(columns, (*key, *sums[key]), strict=True)) for key in sorted(sums)]
     if rows:
         transaction.change_each(_ADD, rows)
 
