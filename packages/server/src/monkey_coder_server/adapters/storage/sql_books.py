@@ -26,8 +26,8 @@ from monkey_coder_server.ports.signing import ReceiptSigner
 
 logger = logging.getLogger(__name__)
 
-SHIPPED_TOGETHER = 16
-"""About 2 ms of work, which the event loop waits for where the writer works in it; slices share a commit."""
+SHIPPED_TOGETHER = 32
+"""About 3 ms of work, which the event loop waits for where the writer works in it; slices share a commit."""
 SHIPPED_BEHIND_A_WIRE = 256
 """Where the writer has a thread of its own and each statement costs a round trip."""
 

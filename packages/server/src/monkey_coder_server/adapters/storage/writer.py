@@ -33,8 +33,8 @@ from monkey_coder_server.ports.clock import Clock
 logger = logging.getLogger(__name__)
 
 BATCH = 256
-HEAVY = 8
-"""How many heavy operations make a batch: some 20 ms of work, which other processes wait for."""
+HEAVY = 4
+"""How many heavy operations make a batch: some 15 ms of work, which other processes wait for."""
 APART = 64
 """How many operations get savepoints of their own after one that raised: others may raise as well."""
 LINGER = timedelta(milliseconds=5)
