@@ -231,9 +231,7 @@ async def test_a_fault_is_of_its_kind(
 
 
 @pytest.mark.parametrize("provider", ALL, ids=lambda provider: provider.name)
-async def test_a_wrong_key_is_told_as_one(
-    sandbox: RunningSandbox, upstream: HttpUpstream, provider: Provider
-) -> None:
+async def test_a_wrong_key_is_told_as_one(sandbox: RunningSandbox, upstream: HttpUpstream, provider: Provider) -> None:
     failure = await Asking(sandbox, upstream, provider, provider.cards[0])(asked("Hi"), stream=False, key="bad-key")
     assert isinstance(failure, ProviderFailure)
     assert failure.kind is FailureKind.AUTHENTICATION

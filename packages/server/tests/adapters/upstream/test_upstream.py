@@ -1,6 +1,7 @@
 """A well-behaved provider: what is sent, what comes back, and what the connection does afterwards."""
 
 import asyncio
+import gc
 import socket
 
 import pytest
@@ -125,3 +126,27 @@ async def test_after_closing_no_pool_is_left(serve: Start) -> None:
     await client.close()
     assert pool.closed
     assert client._pools == {}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_nothing_of_a_finished_call_is_left_to_the_garbage_collector(
+    serve: Start, upstream: HttpUpstream, streamed: bool
+) -> None:
+    url = await serve(answers([], b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"))
+
+    async def call() -> None:
+        reply = await upstream.send("openai", url, REQUEST, Deadlines())
+        assert (b"".join([piece async for piece in reply.pieces()]) if streamed else await reply.read()) == b"{}"
+        await reply.close()
+
+    await call()
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        await call()
+        gc.collect()
+        left = [type(each).__qualname__ for each in gc.garbage if "adapters.upstream" in type(each).__module__]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert left == []
