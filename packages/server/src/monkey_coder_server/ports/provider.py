@@ -145,8 +145,9 @@ class Provider:
 
     def dialect_for(self, model: str, spoken: str | None) -> Dialect:
         """The wire format to use for a model: the caller's own where the provider speaks it, else the model's."""
+        needed = self.spoken_to_in.get(model)
         for dialect in self.further_dialects:
-            if spoken == dialect.name or self.spoken_to_in.get(model) == dialect.name:
+            if dialect.name in {spoken, needed}:
                 return dialect
         return self.dialect
 

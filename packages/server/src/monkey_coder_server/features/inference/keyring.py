@@ -18,7 +18,8 @@ HALF_LIFE = 60.0
 """Seconds after which a measured latency counts half as much."""
 OPEN_AFTER, OPEN_SECONDS = 3, 15.0
 """The breaker of a model under one key."""
-
+_ONLY = (0,)
+"""The numbers of one key."""
 
 FREE_OF_BOUND = 4
 """Calls at a time a key takes for its conversations before it is asked whether others have less to do."""
@@ -70,8 +71,10 @@ class KeyRing:
         no other.
         """
         count = len(self._keys)
-        turns = [(self._next + step) % count for step in range(count)]
-        rested = [number for number in turns if number != but and self.ready_at(number, model) <= now]
+        turns: Sequence[int] = _ONLY if count == 1 else [(self._next + step) % count for step in range(count)]
+        rested = turns
+        if but is not None or self._rests:
+            rested = [number for number in turns if number != but and self.ready_at(number, model) <= now]
         if not rested:
             return None
         best = rested[0]
