@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monkey_coder_server.domain.nothing import NOTHING
 
@@ -14,8 +14,6 @@ MOST_UNITS = 100_000
 MOST_OWN_COST_NANO = 10_000 * 1_000_000_000
 OUTPUT_BYTES_PER_TOKEN = 4
 
-_COUNTS = 8
-"""The fields of `ReportedUsage` that count tokens are its first ones."""
 _LOOKED_AT = (
     "cached_input_tokens",
     "cache_write_tokens",
@@ -215,15 +213,25 @@ def complete(usage: Usage, estimated: Usage) -> Usage:
 
 def _possible(reported: ReportedUsage, doubts: list[str]) -> ReportedUsage:
     """A provider's counts with the impossible ones left out and noted."""
-    for count in reported[:_COUNTS]:
+    counts = (
+        reported.input_tokens,
+        reported.output_tokens,
+        reported.total_tokens,
+        reported.cached_input_tokens,
+        reported.cache_write_tokens,
+        reported.cache_write_1h_tokens,
+        reported.reasoning_tokens,
+        reported.tool_input_tokens,
+    )
+    for count in counts:
         if count is not None and not 0 <= count <= MOST_TOKENS:
             break
     else:
         return reported
-    named = zip(ReportedUsage._fields, reported[:_COUNTS], strict=False)
-    wrong = [name for name, count in named if count is not None and not 0 <= count <= MOST_TOKENS]
-    doubts.extend(sorted(wrong, key=_LOOKED_AT.index))
-    return reported._replace(**dict.fromkeys(wrong))
+    wrong = [name for name in _LOOKED_AT if not 0 <= (getattr(reported, name) or 0) <= MOST_TOKENS]
+    doubts.extend(wrong)
+    none: dict[str, Any] = dict.fromkeys(wrong)
+    return reported._replace(**none)
 
 
 def _possible_units(reported: Mapping[str, int], doubts: list[str]) -> Mapping[str, int]:
