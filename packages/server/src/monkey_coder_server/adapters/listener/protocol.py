@@ -110,9 +110,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """A field of the header; what trails the body comes here too and is dropped, or it would be taken for one."""
         if self._in_header:
             name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
-            self.headers.append((name, value))
+            if name == b"expect":
+                super().on_header(name, value)
+            else:
+                self.headers.append((name, value))
 
     def on_body(self, body: bytes) -> None:
         """Some of the body."""

@@ -71,17 +71,14 @@ class TextLines(logging.Formatter):
         """One line; more of them where it tells of an exception or a stack."""
         if record.exc_info or record.exc_text or record.stack_info:
             return super().format(record)
-        return self._written(record, self.formatTime(record), record.getMessage())
+        record.asctime, record.message = self.formatTime(record), record.getMessage()
+        return self.formatMessage(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name logging calls
-        """The first line of several."""
-        return self._written(record, record.asctime, record.message)
-
-    def _written(self, record: logging.LogRecord, time_of_day: str, message: str) -> str:
         """The line with its fields, in printable characters, so that no value can fake a line or steer a terminal."""
         fields: dict[str, object] = getattr(record, "fields", {})
         told = _template(tuple(fields)) % tuple(fields.values())
-        return _printable(f"{time_of_day} {record.levelname:<7} {message}{told}")
+        return _printable(f"{record.asctime} {record.levelname:<7} {record.message}{told}")
 
     def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - the name logging calls
         """The lines of a traceback, indented: none of them can be taken for a line of its own."""
