@@ -20,6 +20,7 @@ print(json.dumps(sorted(sys.modules)))
 sys.exit(code)
 """
 UNUSED = {
+    "aiohttp",
     "alembic",
     "genai_prices",
     "httpx2",
