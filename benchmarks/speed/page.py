@@ -22,7 +22,7 @@ def heading(*, apart: bool) -> str:
     python = platform.python_version()
     return (
         f"Speed: medians of interleaved rounds on one upstream; {os.cpu_count()} cores ({_processor()}), "
-        f"Python {python}, which counts to ten million in {_counting():.2f} s of CPU time; what is measured has {core}.\n"
+        f"Python {python}, counting to ten million in {_counting():.2f} s of CPU; what is measured has {core}.\n"
     )
 
 
