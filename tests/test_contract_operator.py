@@ -156,6 +156,12 @@ def test_dotenv_counts_in_development_only_and_secrets_are_never_shown(tmp_path:
     assert not any(secret in left.stdout for secret in STRONG.values())
 
 
+def test_image_and_platform_run_the_python_that_was_measured_to_be_fastest() -> None:
+    image = re.findall(r"^FROM python:(\S+)-slim", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)
+    platform = json.loads((ROOT / "railpack.json").read_text())["packages"]["python"]
+    assert {*image, platform} == {"3.13"}
+
+
 def test_a_platform_starts_it_in_production_on_every_address(tmp_path: Path) -> None:
     recipe = json.loads((ROOT / "railpack.json").read_text())["deploy"]
     assert recipe == {
