@@ -72,7 +72,7 @@ def audit(where: Stage, heard: Sequence[Heard], again: Sequence[Heard] = ()) -> 
             "charged twice": [name for name, count in settled.items() if count > 1],
             "paid twice under one id": [name for (name,) in where.read(PAID_AGAIN)],
             "asked again, not answered": [
-                f"{one.number} {one.ended} {one.error}" for one in again if one.ended != COMPLETE
+                f"{one.number} {one.ended} {one.error} {one.said}" for one in again if one.ended != COMPLETE
             ],
             "open holds": open_holds,
             "nano-dollars still held": int(held),

@@ -23,6 +23,9 @@ STEERING = "output_tokens=20 reasoning_tokens=5 tokens_per_second=12 first_token
 """Answers of two seconds: two hundred at once are 100 requests and 2,000 events a second."""
 COMPLETE, ERROR, CUT, REFUSED = "complete", "error", "cut", "refused"
 A_WORD = b'"type":"delta"'
+NOT_NOW = "unavailable"
+TRIES, PAUSE_SECONDS = 20, 1.0
+"""How often that is taken for an answer by whoever asks again, and the pause it asks for."""
 
 
 @dataclass(slots=True)
@@ -92,12 +95,20 @@ class Callers:
 
         async def caller(session: aiohttp.ClientSession) -> None:
             for one in left:
-                await self._ask(session, one)
+                await self._insist(session, one)
 
         async with self._session() as session, asyncio.TaskGroup() as callers:
             for _ in range(AT_ONCE):
                 callers.create_task(caller(session))
         return again
+
+    async def _insist(self, session: aiohttp.ClientSession, heard: Heard) -> None:
+        """Ask again what is refused for want of time or place, as the refusal says one should."""
+        for _ in range(TRIES):
+            await self._ask(session, heard)
+            if heard.ended != REFUSED or heard.error != NOT_NOW:
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def _session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=60)
