@@ -25,7 +25,7 @@ COMPLETE, ERROR, CUT, REFUSED = "complete", "error", "cut", "refused"
 A_WORD = b'"type":"delta"'
 NOT_NOW = "unavailable"
 TRIES, PAUSE_SECONDS = 20, 1.0
-"""How often that is taken for an answer by whoever asks again, and the pause it asks for."""
+"""How often a caller takes that for an answer and asks again, as it is told to, and after how long."""
 
 
 @dataclass(slots=True)
@@ -102,13 +102,15 @@ class Callers:
                 callers.create_task(caller(session))
         return again
 
-    async def _insist(self, session: aiohttp.ClientSession, heard: Heard) -> None:
-        """Ask again what is refused for want of time or place, as the refusal says one should."""
+    async def _insist(self, session: aiohttp.ClientSession, heard: Heard) -> bool:
+        """Ask, and again where the gateway has no time or place for it now. Whether it was there to the end."""
         for _ in range(TRIES):
-            await self._ask(session, heard)
+            heard.ended, heard.error = CUT, ""
+            there = await self._ask(session, heard)
             if heard.ended != REFUSED or heard.error != NOT_NOW:
-                return
+                return there
             await asyncio.sleep(PAUSE_SECONDS)
+        return True
 
     def _session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=60)
@@ -121,7 +123,7 @@ class Callers:
             number = next(self._numbers)
             heard = Heard(number, self._random.choice(MODELS), self._random.random() < 0.9, self._random.random() < 0.3)
             self.heard.append(heard)
-            alive = await self._ask(session, heard)
+            alive = await self._insist(session, heard)
 
     async def _ask(self, session: aiohttp.ClientSession, heard: Heard) -> bool:
         """Whether the gateway was there to the end."""

@@ -53,7 +53,9 @@ async def live_and_die(where: Stage, point: Point, *, seed: int, rival: Stage | 
         failed = [one for one in (*others.heard, *again) if one.ended != COMPLETE]
         repeated = {id(one) for one in again}
         lived.spoiled = [
-            f"{one.ended} {one.error}" for one in failed if id(one) not in repeated or one.error != BEING_SERVED
+            f"{one.ended} {one.error} {one.said}"
+            for one in failed
+            if id(one) not in repeated or one.error != BEING_SERVED
         ]
     lived.seconds = time.monotonic() - begun
     return lived
