@@ -60,10 +60,10 @@ class Stack:
 
     def request(self, number: int, *, stream: bool, prompt_bytes: int, later: bool = False) -> bytes:
         """The n-th request; no two are the same, so that no cache or guard can answer for the provider."""
-        head, tail = self._parts(stream, prompt_bytes, later)
+        head, tail = self._parts(stream=stream, prompt_bytes=prompt_bytes, later=later)
         return b"%b%09d%b" % (head, number, tail)
 
-    def _parts(self, stream: bool, prompt_bytes: int, later: bool) -> tuple[bytes, bytes]:  # noqa: FBT001 - as it is asked
+    def _parts(self, *, stream: bool, prompt_bytes: int, later: bool) -> tuple[bytes, bytes]:
         parts = self._made.get((stream, prompt_bytes, later))
         if parts is None:
             prompt = ("Write a Python function that returns the n-th Fibonacci number. " * 4_000)[:prompt_bytes]
