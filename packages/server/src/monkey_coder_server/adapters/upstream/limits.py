@@ -14,7 +14,7 @@ class UpstreamLimits:
     taken from its socket. `keep_alive` and `dns_cache` in seconds.
     """
 
-    connections: int = 256
+    connections: int = 1024
     body_bytes: int = 32 * _MIB
     stream_bytes: int = 256 * _MIB
     header_bytes: int = 16 * 1024

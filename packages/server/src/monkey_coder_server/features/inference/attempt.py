@@ -47,7 +47,7 @@ class AttemptSettings:
     connect: float = 5.0
     first_byte: float = 120.0
     idle: float = 60.0
-    places: int = 256
+    places: int = 1024
     line: int = 512
 
 
