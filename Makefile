@@ -1,5 +1,5 @@
 # Every target prints what it does with `make help`. Nothing is assumed but Python 3.11+, make and a package registry.
-PYTHON ?= python3
+PYTHON ?= $(eval PYTHON := $(shell sh tools/find_python.sh))$(PYTHON)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
+from monkey_coder_server.features.inference.attempt import AttemptSettings
 from monkey_coder_server.features.inference.bulkhead import Bulkhead
 
 
@@ -107,3 +109,10 @@ async def test_one_account_leaves_a_place_for_the_next_and_has_its_turn_again_wh
     bulkhead.leave("acc_few")
     assert not bulkhead.free_for("acc_many")
     assert bulkhead.free_for("acc_few")
+
+
+def test_one_account_may_have_512_calls_at_a_provider_and_each_a_connection() -> None:
+    settings = AttemptSettings()
+    bulkhead = Bulkhead(settings.places, settings.line)
+    assert all(bulkhead.take("acc_one") for _ in range(512))
+    assert UpstreamLimits().connections == settings.places
