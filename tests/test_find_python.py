@@ -37,6 +37,6 @@ def test_another_is_taken_only_where_it_is_much_faster(tmp_path: Path, there: di
 
 
 def test_a_python_of_this_machine_can_be_asked() -> None:
-    named = subprocess.run(["sh", str(FINDER)], capture_output=True, text=True, check=True).stdout.strip()
+    named = subprocess.run(["/bin/sh", str(FINDER)], capture_output=True, text=True, check=True).stdout.strip()
     version = "import sys; sys.exit(sys.version_info < (3, 11))"
     assert subprocess.run([named, "-c", version], check=False).returncode == 0
