@@ -8,6 +8,7 @@ from benchmarks import (
     decisions,
     dispatch,
     execute,
+    floor,
     hedges,
     journal,
     neighbours,
@@ -26,6 +27,7 @@ from benchmarks import (
 BENCHMARKS: Mapping[str, Callable[[], object]] = {
     "speed": speed.main,
     "execute": execute.main,
+    "floor": floor.main,
     "profile": profile.main,
     "dispatch": dispatch.main,
     "relay": relay.main,
