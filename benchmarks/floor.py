@@ -1,7 +1,7 @@
-"""What of a request's CPU time no gateway in Python can be without: steps beside the whole, interleaved, one core each.
+"""What of a request's CPU time no gateway in Python can be without: steps beside the whole, interleaved.
 
-See `benchmarks.floor_served` for the steps. The difference between the last and the whole is what a request is here: its
-key, limits, plan, price, format, explanation, and what is learnt of it.
+See `benchmarks.floor_served` for the steps. The difference between the last and the whole is what a request is here:
+its key, limits, plan, price, format, explanation, and what is learnt of it.
 """
 
 import asyncio

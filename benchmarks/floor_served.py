@@ -1,8 +1,9 @@
 """What must happen to a request whatever a gateway makes of it, in steps: `… STEP PORT UPSTREAM FOLDER`.
 
-`relay` listens, calls the provider and passes its answer on, with our listener and our client of providers. `json` reads the
-question and the answer, and writes both. `books` also holds, keeps the strict journal, settles, books and signs a receipt,
-always for the same usage and price. Nobody's key is looked at, nothing is planned, priced, limited, explained or learnt.
+`relay` listens, calls the provider and passes its answer on, with our listener and our client of providers. `json`
+reads the question and the answer, and writes both. `books` also holds, keeps the strict journal, settles, books and
+signs a receipt, always for the same usage and price. Nobody's key is looked at; nothing is planned, priced, limited,
+explained or learnt.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ Answering = Callable[[bytes], Awaitable[bytes]]
 
 
 class Floor:
-    """An ASGI application that answers a POST with what `answering` makes of its body, and anything else with nothing."""
+    """An ASGI application that answers a POST with what `answering` makes of its body, anything else with nothing."""
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
