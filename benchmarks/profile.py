@@ -23,7 +23,7 @@ WARM_UP = 1_000
 REQUESTS = 4_000
 LOOP = "event loop, and what is in no layer"
 LAYERS = (
-    ("listener: bytes to a request and back", ("/adapters/listener/", "/uvicorn/")),
+    ("listener: bytes to a request and back", ("/adapters/listener/",)),
     ("provider: connection and HTTP", ("/adapters/upstream/", "/aiohappyeyeballs/", "/yarl/")),
     ("provider: format of its API", ("/dialects/",)),
     ("journal: records and their batches", ("/adapters/storage/journal/",)),

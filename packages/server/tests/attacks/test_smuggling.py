@@ -194,5 +194,6 @@ async def test_a_refusal_never_stands_in_the_midst_of_another_answer() -> None:
     async with door() as there:
         slow = b"GET /slow HTTP/1.1\r\nhost: here\r\n\r\n"
         answer = await say(there.port, slow, b"", b"GET http://evil.example/ HTTP/1.1\r\nhost: here\r\n\r\n", pause=0.1)
-    assert answer.endswith(b"5\r\nfirst\r\n")
+    assert answer.endswith(b"5\r\nfirst\r\n2\r\nok\r\n0\r\n\r\n"), "what was asked rightly is answered wholly"
     assert answer.count(b"HTTP/1.1 ") == 1
+    assert [path for _, path, _ in there.reached.requests] == ["/slow"]

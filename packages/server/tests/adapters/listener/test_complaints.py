@@ -35,7 +35,7 @@ async def test_the_first_is_told_and_the_others_are_counted(lines: Lines) -> Non
         await send(30, there.port)
         assert lines() == [first]
     [_, more] = lines()
-    assert first == "What is no valid request was refused, from 127.0.0.1 with 400: Invalid HTTP request received."
+    assert first == "What is no valid request was refused, from 127.0.0.1 with 400: The request is not valid HTTP."
     assert more.startswith("Refused 30 more that are no valid requests, the last from 127.0.0.1 with 400: ")
 
 

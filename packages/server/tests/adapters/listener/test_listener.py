@@ -1,7 +1,9 @@
-"""The listener on real loopback sockets: what uvicorn alone would let hang, hang up or swallow."""
+"""The listener on real loopback sockets: nothing hangs, hangs up or is swallowed."""
 
 import asyncio
+import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,10 +11,12 @@ from typing import Any
 import pytest
 
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions, bind
-from monkey_coder_server.adapters.listener.protocol import HEADER_BYTES, BoundedProtocol
+from monkey_coder_server.adapters.listener.protocol import HEADER_BYTES, HttpProtocol
 
 pytestmark = pytest.mark.system
 Message = MutableMapping[str, Any]
+GONE = asyncio.Event()
+"""Whether the caller of an endless answer has left it."""
 GOOD = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
 
 
@@ -24,14 +28,21 @@ async def application(scope: Message, receive: Callable[[], Awaitable[Message]],
             size += len(message.get("body", b""))
             if not message.get("more_body"):
                 break
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.1)
+    if scope["path"] == "/broken":
+        raise ValueError("an application that fails")
+    if scope["path"] == "/never":
+        await asyncio.Event().wait()
     if scope["path"] == "/endless":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while True:
             await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
-            if scope["state"].get("gone"):
+            if GONE.is_set():
                 return
             await asyncio.sleep(0)
-    body = json.dumps({"size": size}).encode()
+    told = {"size": size, "path": scope["path"], "query": scope["query_string"].decode()}
+    body = json.dumps(told if scope["path"] == "/told" else {"size": size}).encode()
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -128,21 +139,21 @@ async def test_two_lengths_are_refused() -> None:
 
 @pytest.mark.parametrize("pieces", [[], [b"GET / HTTP/1.1\r\nhost: here\r\n"]])
 async def test_a_slow_header_is_closed(pieces: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedProtocol, "header_seconds", 0.1)
+    monkeypatch.setattr(HttpProtocol, "header_seconds", 0.1)
     async with listening() as port, asyncio.timeout(1.5):
         assert await say(port, *pieces) == b""
 
 
 @pytest.mark.parametrize("beginning", [b"GET / HTTP/1.1\r\n", b"\r\n", b"\n"])
 async def test_a_slow_second_header_is_closed_too(beginning: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedProtocol, "header_seconds", 0.1)
+    monkeypatch.setattr(HttpProtocol, "header_seconds", 0.1)
     async with listening() as port, asyncio.timeout(0.9):
         answer = await say(port, GOOD, beginning, pause=0.05)
     assert answer.count(b"HTTP/1.1 200 OK") == 1
 
 
 async def test_the_header_clock_stops_once_the_header_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedProtocol, "header_seconds", 0.1)
+    monkeypatch.setattr(HttpProtocol, "header_seconds", 0.1)
     head = b"POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: 6\r\n\r\n"
     async with listening() as port:
         answer = await say(port, head, b"abc", b"def", pause=0.2)
@@ -150,24 +161,21 @@ async def test_the_header_clock_stops_once_the_header_is_there(monkeypatch: pyte
 
 
 async def test_a_caller_who_stops_reading_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedProtocol, "stall_seconds", 0.2)
-    lost = asyncio.Event()
-    original = BoundedProtocol.connection_lost
+    monkeypatch.setattr(HttpProtocol, "stall_seconds", 0.2)
+    GONE.clear()
+    original = HttpProtocol.connection_lost
 
-    def noticed(self: BoundedProtocol, error: Exception | None) -> None:
-        self.app_state["gone"] = True
-        if self.scope:
-            self.scope["state"]["gone"] = True
-        lost.set()
+    def noticed(self: HttpProtocol, error: Exception | None) -> None:
+        GONE.set()
         original(self, error)
 
-    monkeypatch.setattr(BoundedProtocol, "connection_lost", noticed)
+    monkeypatch.setattr(HttpProtocol, "connection_lost", noticed)
     async with listening() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(b"GET /endless HTTP/1.1\r\nhost: here\r\n\r\n")
         await reader.read(10)
         async with asyncio.timeout(5):
-            await lost.wait()
+            await GONE.wait()
         writer.close()
 
 
@@ -220,3 +228,83 @@ async def test_who_leaves_ends_no_request_that_has_begun() -> None:
     await leaving
     await listener.stop()
     writer.close()
+
+
+async def test_requests_that_come_together_are_answered_in_their_order() -> None:
+    slow = b"GET /slow HTTP/1.1\r\nhost: here\r\n\r\n"
+    with_body = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 3\r\n\r\nabc"
+    async with listening() as port:
+        answer = await say(port, slow + with_body + GOOD)
+    assert re.findall(rb'{"size": \d}', answer) == [b'{"size": 0}', b'{"size": 3}', b'{"size": 0}']
+
+
+async def test_who_sends_nonsense_behind_a_request_still_gets_its_answer() -> None:
+    async with listening() as port:
+        answer = await say(port, b"GET /slow HTTP/1.1\r\nhost: here\r\n\r\n", b"\x16\x03\x01 hello\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in answer
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+async def test_a_malformed_body_is_refused_and_its_reader_told() -> None:
+    head = b"POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n"
+    async with listening() as port:
+        answer = await say(port, head + b"3\r\nabc\r\n", b"no length\r\n", pause=0.02)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+async def test_another_protocol_is_not_spoken_and_what_follows_is_left_unread() -> None:
+    asked = b"GET / HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    async with listening() as port:
+        answer = await say(port, asked + b"\x81\x05hello")
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in answer
+
+
+async def test_an_older_client_is_answered_once() -> None:
+    async with listening() as port:
+        answer = await say(port, b"GET / HTTP/1.0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "query"),
+    [
+        (b"/told", "/told", ""),
+        (b"/tol%64?a=%64&b", "/told", "a=%64&b"),
+        (b"/told?a#part", "/told", "a"),
+    ],
+)
+async def test_a_path_is_told_from_its_query(asked: bytes, path: str, query: str) -> None:
+    async with listening() as port:
+        answer = await say(port, b"GET %b HTTP/1.1\r\nhost: here\r\n\r\n" % asked)
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {"size": 0, "path": path, "query": query}
+
+
+async def test_an_application_that_fails_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+    async with listening() as port:
+        assert await say(port, b"GET /broken HTTP/1.1\r\nhost: here\r\n\r\n") == b""
+    assert "an application that fails" in caplog.text
+
+
+async def test_what_does_not_end_is_cut_off_at_the_stop() -> None:
+    listener = Listener(application, ListenerOptions("127.0.0.1", 0, cut_off=0))
+    await listener.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(b"GET /never HTTP/1.1\r\nhost: here\r\n\r\n")
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        await listener.stop()
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_body_is_taken_from_the_socket_as_it_is_read() -> None:
+    size = 4 * 1024 * 1024
+    head = b"POST / HTTP/1.1\r\nhost: here\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % size
+    async with listening() as port:
+        answer = await say(port, head, b"x" * size)
+    assert answer.endswith(b'{"size": %d}' % size)

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn with deadlines of our own."""
+"""The HTTP server: ASGI over HTTP/1.1, with bounds and deadlines."""
 
 from monkey_coder_server.adapters.listener.server import Listener, ListenerOptions, bind
 

@@ -1,21 +1,18 @@
 """Listening sockets: started from code, told when to stop, never touching signals."""
 
 import asyncio
-import contextlib
+import logging
 import socket
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
-from uvicorn import Config, Server
-
-from monkey_coder_server.adapters.listener.complaints import Complaints
 from monkey_coder_server.adapters.listener.crowd import Crowd
-from monkey_coder_server.adapters.listener.leaving import Leaving
-from monkey_coder_server.adapters.listener.protocol import BoundedProtocol
+from monkey_coder_server.adapters.listener.protocol import HttpProtocol
+from monkey_coder_server.adapters.listener.serving import Application, Serving
 
 BACKLOG = 2048
 LOOKED_EVERY_SECONDS = 0.1
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,64 +30,27 @@ class ListenerOptions:
     """Seconds a connection has asked nothing before `leave` closes it: sooner, a request could be on its way."""
 
 
-class _QuietServer(Server):
-    """uvicorn's server with signals left to the process that owns it. `listening` is set once it accepts."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections, then say so."""
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Do nothing: the command line handles signals."""
-        yield
-
-
 class Listener:
     """One address served by one ASGI application."""
 
-    def __init__(self, application: Any, options: ListenerOptions, *, bound: socket.socket | None = None) -> None:
+    def __init__(
+        self, application: Application, options: ListenerOptions, *, bound: socket.socket | None = None
+    ) -> None:
         """`bound`: a socket that has the address already, perhaps shared with other processes; it is closed here."""
-        self._application = application
         self._options = options
         self._bound = bound
-        self._complaints = Complaints()
-        self._leaving = Leaving()
-        self._server: _QuietServer | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._serving = Serving(application, options.keep_alive, Crowd(options.per_address))
+        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
         self.port = options.port
 
     async def start(self) -> None:
         """Bind and accept. Raises `OSError` when the address is taken or not ours."""
-        listening = self._bound or bind(self._options.host, self._options.port)
-        self.port = listening.getsockname()[1]
-        self._server = _QuietServer(
-            Config(
-                self._application,
-                http=type("Protocol", (BoundedProtocol,), self._of_this_listener()),
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                access_log=False,
-                log_config=None,
-                proxy_headers=False,
-                server_header=False,
-                backlog=BACKLOG,
-                timeout_keep_alive=self._options.keep_alive,
-                timeout_graceful_shutdown=self._options.cut_off,
-            )
+        self._socket = self._bound or bind(self._options.host, self._options.port)
+        self.port = self._socket.getsockname()[1]
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: HttpProtocol(self._serving), sock=self._socket, backlog=BACKLOG
         )
-        self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
-        ready = asyncio.create_task(self._server.listening.wait())
-        await asyncio.wait((self._task, ready), return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if self._task.done():
-            self._task.result()
 
     async def leave(self) -> None:
         """Accept nothing more, leave a shared socket to its others, and wait until every open connection has ended.
@@ -99,26 +59,46 @@ class Listener:
         """
         if self._server is None:
             return
-        self._leaving.begun = True
-        for server in self._server.servers:
-            server.close()
-        while connections := list(self._server.server_state.connections):
-            for connection in connections:
-                if isinstance(connection, BoundedProtocol):
-                    connection.close_if_idle(self._options.leave_idle)
+        serving = self._serving
+        serving.leaving = True
+        self._server.close()
+        while serving.connections:
+            for connection in list(serving.connections):
+                connection.close_if_idle(self._options.leave_idle)
             await asyncio.sleep(LOOKED_EVERY_SECONDS)
 
     async def stop(self) -> None:
         """Close the socket, let open answers end for `cut_off` seconds, cut the rest."""
-        if self._server is not None and self._task is not None:
-            self._server.should_exit = True
-            await self._task
-        self._complaints.close()
+        if self._server is not None and self._socket is not None:
+            self._server.close()
+            self._socket.close()
+            await self._end()
+        self._serving.complaints.close()
 
-    def _of_this_listener(self) -> dict[str, object]:
-        """What its connections share."""
-        crowd = Crowd(self._options.per_address)
-        return {"crowd": crowd, "complaints": self._complaints, "leaving": self._leaving}
+    async def _end(self) -> None:
+        serving = self._serving
+        for connection in list(serving.connections):
+            connection.end()
+        if await self._emptied(self._options.cut_off):
+            return
+        logger.warning("%d requests were cut off at the stop", len(serving.tasks))
+        for connection in list(serving.connections):
+            connection.abort()
+        for task in list(serving.tasks):
+            task.cancel()
+        await self._emptied(self._options.cut_off)
+
+    async def _emptied(self, seconds: float) -> bool:
+        """Whether every connection was closed and every request over within so long."""
+        serving = self._serving
+        if not (serving.connections or serving.tasks):
+            return True
+        try:
+            async with asyncio.timeout(seconds):
+                await serving.empty.wait()
+        except TimeoutError:
+            return False
+        return True
 
 
 def bind(host: str, port: int) -> socket.socket:

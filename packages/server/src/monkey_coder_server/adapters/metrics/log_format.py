@@ -134,5 +134,3 @@ def configure_logging(level: str, style: Literal["text", "json"]) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("aiohttp.access", "alembic", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # uvicorn notes every malformed request and every cut connection; what matters the application logs itself.
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
