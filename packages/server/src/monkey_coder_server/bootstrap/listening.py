@@ -6,6 +6,7 @@ import sys
 
 from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions, bind
+from monkey_coder_server.adapters.system import huge_pages
 from monkey_coder_server.adapters.system.heap import keep_trimmed, trim_of_libc
 from monkey_coder_server.settings import Settings, SettingsError
 
@@ -44,6 +45,7 @@ def settle_in() -> None:
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     keep_trimmed(trim_of_libc())
+    huge_pages.collapse()
 
 
 def announcement(settings: Settings, port: int, metrics_port: int) -> str:
