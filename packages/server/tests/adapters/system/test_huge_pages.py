@@ -16,13 +16,10 @@ MAPPED = """\
 7ffd1c000000-7ffd1c021000 rw-p 00000000 00:00 0                          [stack]
 """
 KEPT = """
-from pathlib import Path
 from monkey_coder_server.adapters.system import huge_pages
 kept = {number: str(number) * 10 for number in range(200_000)}
 huge_pages.collapse()
 assert all(kept[number] == str(number) * 10 for number in kept)
-told = dict(line.split(":") for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:])
-print(told["AnonHugePages"].split()[0])
 """
 
 
@@ -35,5 +32,4 @@ def test_only_what_fits_whole_into_writable_memory_of_its_own_is_moved() -> None
 
 
 def test_what_is_moved_is_what_it_was() -> None:
-    done = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True, check=True)
-    assert int(done.stdout) >= 0
+    subprocess.run([sys.executable, "-c", KEPT], check=True)  # noqa: S603 - a program of this file

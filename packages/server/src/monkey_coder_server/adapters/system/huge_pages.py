@@ -1,4 +1,4 @@
-"""Memory that stays, moved to pages of 2 MiB: a request touches more of it than the processor's table of small pages holds.
+"""Memory that stays, moved to pages of 2 MiB: a request touches more of it than a processor's table of pages holds.
 
 Only what is there when it is asked for is moved, and nothing that comes later becomes larger by it. Linux from 6.1 on
 does that (`MADV_COLLAPSE`); elsewhere, and where too little memory is in one piece, all stays as it is.
