@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from monkey_coder_server.web import within
 from monkey_coder_server.web.within import Within, prompt_or_within
 
 
@@ -125,6 +126,42 @@ async def test_many_bounds_expire_each_at_its_own_time() -> None:
 
     await asyncio.gather(*(work(number) for number in (5, 1, 20, 10)))
     assert stopped == [1, 5, 10, 20]
+
+
+async def test_a_long_bound_ends_when_it_is_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(within, "LONG_SECONDS", 0.04)
+    monkeypatch.setattr(within, "ROUND_SECONDS", 0.02)
+    loop = asyncio.get_running_loop()
+    over: list[tuple[str, bool]] = []
+
+    async def work(name: str, seconds: float) -> None:
+        bound = Within(seconds)
+        try:
+            with bound:
+                await asyncio.sleep(0.15 if name == "left" else 5)
+        except TimeoutError:
+            over.append((name, loop.time() >= bound.ends))
+        else:
+            over.append((name, bound.expired))
+
+    await asyncio.gather(work("long", 0.2), work("short", 0.01), work("longer", 0.3), work("left", 0.25))
+    assert over == [("short", True), ("left", False), ("long", True), ("longer", True)]
+
+
+async def test_a_long_bound_that_was_moved_ends_when_it_is_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(within, "LONG_SECONDS", 0.04)
+    monkeypatch.setattr(within, "ROUND_SECONDS", 0.02)
+    with pytest.raises(TimeoutError), Within(0.1) as bound:
+        ends = bound.ends
+        bound.shorten(0.01)
+        bound.lengthen(ends)
+        await asyncio.sleep(5)
+    assert asyncio.get_running_loop().time() >= ends
+    with Within(0.1) as left:
+        left.shorten(0.01)
+        left.lengthen(left.ends + 0.1)
+    await asyncio.sleep(0.15)
+    assert not left.expired
 
 
 async def test_a_bound_that_was_shortened_can_be_given_back() -> None:

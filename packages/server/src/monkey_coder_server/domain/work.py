@@ -6,6 +6,7 @@ a kind of work does, a verb of making by what is made. The rules are a table any
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -92,15 +93,17 @@ def kind_of(said: str) -> str:
     said = said.lower()
     if _COMMIT in said:
         return "summarise"
-    words = _WORD.findall(said)
-    for place, word in enumerate(words):
+    words, first = _WORD.finditer(said), ""
+    for found in words:
+        word = found[0]
+        first = first or word
         kind = _ACTIONS.get(word)
         if kind is not None:
             return kind
         if word in _MAKING:
-            made = (_MADE.get(each) for each in words[place + 1 : place + 1 + MADE_WITHIN])
+            made = (_MADE.get(each[0]) for each in islice(words, MADE_WITHIN))
             return next(filter(None, made), "implement")
-    return "explain" if words and words[0] in _ASKING else CHAT
+    return "explain" if first in _ASKING else CHAT
 
 
 def size_of(tokens: int) -> str:

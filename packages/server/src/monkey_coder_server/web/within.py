@@ -7,15 +7,19 @@ from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 _NO_TASK = "only a task can be stopped"
+LONG_SECONDS = 2.0
+ROUND_SECONDS = 1.0
+"""How often long bounds are looked at; in time for each of them."""
 
 
 class Within:
-    """`with Within(seconds):` is `async with asyncio.timeout(seconds):` at less than half its cost.
+    """`with Within(seconds):` is `async with asyncio.timeout(seconds):` at a fraction of its cost.
 
     Leaving the block later than that raises `TimeoutError`; whatever it awaited is cancelled. Entered once, by a task.
+    A long bound has a timer only once it is about to end: most are left long before.
     """
 
-    __slots__ = ("_cancellations", "_loop", "_task", "_timer", "ends", "expired")
+    __slots__ = ("_cancellations", "_loop", "_rounds", "_task", "_timer", "ends", "expired")
 
     def __init__(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -25,26 +29,47 @@ class Within:
         self._loop = loop
         self._task = task
         self._cancellations = task.cancelling()
+        self._rounds: _Rounds | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.expired = False
         self.ends = loop.time() + seconds
         """By the loop's clock."""
-        self._timer = loop.call_at(self.ends, self._expire)
+        self._wait(seconds)
 
     def shorten(self, seconds: float) -> None:
         """End in so many seconds from now, unless it ends sooner or has expired."""
-        ends = self._loop.time() + seconds
-        if ends < self.ends and not self.expired:
-            self._move(ends)
+        if self._loop.time() + seconds < self.ends and not self.expired:
+            self._move(seconds)
 
     def lengthen(self, ends: float) -> None:
         """End at a later moment of the loop's clock, unless it has expired."""
         if ends > self.ends and not self.expired:
-            self._move(ends)
+            self._move(ends - self._loop.time())
+            self.ends = ends
 
-    def _move(self, ends: float) -> None:
-        self.ends = ends
-        self._timer.cancel()
-        self._timer = self._loop.call_at(ends, self._expire)
+    def _move(self, seconds: float) -> None:
+        self._rest()
+        self.ends = self._loop.time() + seconds
+        self._wait(seconds)
+
+    def _wait(self, seconds: float) -> None:
+        if seconds < LONG_SECONDS:
+            self.approach()
+        else:
+            self._rounds = _rounds_of(self._loop)
+            self._rounds.watch(self)
+
+    def _rest(self) -> None:
+        """Wait no longer for its end."""
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+        elif self._rounds is not None:
+            self._rounds.bounds.discard(self)
+
+    def approach(self) -> None:
+        """Its end is near: set a timer of its own."""
+        self._timer = self._loop.call_at(self.ends, self._expire)
 
     def __enter__(self) -> Self:
         """The time runs since this was made."""
@@ -52,13 +77,49 @@ class Within:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         """Take our own cancellation back; one that came from elsewhere goes on. Raises `TimeoutError`."""
-        self._timer.cancel()
+        self._rest()
         if self.expired and self._task.uncancel() <= self._cancellations and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
     def _expire(self) -> None:
         self.expired = True
         self._task.cancel()
+
+
+class _Rounds:
+    """The long bounds of one loop that are not about to end: one timer looks after all of them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.bounds: set[Within] = set()
+        self._going = False
+
+    def watch(self, bound: Within) -> None:
+        """Look after one more."""
+        self.bounds.add(bound)
+        if not self._going:
+            self._going = True
+            self.loop.call_later(ROUND_SECONDS, self._look)
+
+    def _look(self) -> None:
+        soon = self.loop.time() + LONG_SECONDS
+        for bound in [bound for bound in self.bounds if bound.ends < soon]:
+            self.bounds.discard(bound)
+            bound.approach()
+        self._going = bool(self.bounds)
+        if self._going:
+            self.loop.call_later(ROUND_SECONDS, self._look)
+
+
+_newest: _Rounds | None = None
+
+
+def _rounds_of(loop: asyncio.AbstractEventLoop) -> _Rounds:
+    """Those of a loop, or new ones: a process mostly has one loop, and what is watched goes on being so."""
+    global _newest  # noqa: PLW0603 - a thread that puts another in its place costs a timer, and loses nothing
+    if _newest is None or _newest.loop is not loop:
+        _newest = _Rounds(loop)
+    return _newest
 
 
 @coroutine

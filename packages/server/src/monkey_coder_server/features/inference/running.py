@@ -15,6 +15,7 @@ T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 Straight = Callable[[Sequence[Event]], bool]
 """Passes events on to the caller at once; False where it cannot, and has passed on none of them."""
+_NOT_OVER = GatewayError("a run has a result only when it is over")
 BUFFERED_EVENTS = 256
 """More than this unread and the provider is read no faster than the caller reads us."""
 
@@ -69,7 +70,7 @@ class Run(Generic[T]):
         self._on_return: Callable[[], None] | None = None
         self._echoes: tuple[Echo[T], ...] = ()
         self._others = self._patient = 0
-        self._outcome: T | GatewayError = GatewayError("a run has a result only when it is over")
+        self._outcome: T | GatewayError = _NOT_OVER
         self.opening: Opening | None = None
         self.collapse = ""
         """By which rule one of several answers is kept, or that one was enough; empty where none were asked for."""
