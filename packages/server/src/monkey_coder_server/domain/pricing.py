@@ -137,6 +137,8 @@ class PriceRow:
 
     def rates_for(self, prompt_tokens: int) -> Rates:
         """The rates a prompt of that length pays."""
+        if not self.tiers:
+            return self.rates
         reached = [tier.rates for tier in self.tiers if prompt_tokens > tier.above]
         return reached[-1] if reached else self.rates
 
@@ -215,8 +217,11 @@ def upper_bound(row: PriceRow, input_tokens: int, max_output_tokens: int, *, mar
     Every prompt token is reckoned in the dearest bucket of the dearest tier within reach. Searches a provider runs
     are covered by `allowance` only; what a provider bills beyond this is the house's loss.
     """
-    reachable = (row.rates, *(tier.rates for tier in row.tiers if input_tokens > tier.above))
-    exact = max(input_tokens * rates.dearest_input + max_output_tokens * rates.dearest_output for rates in reachable)
+    exact = input_tokens * row.rates.dearest_input + max_output_tokens * row.rates.dearest_output
+    for tier in row.tiers:
+        if input_tokens > tier.above:
+            rates = tier.rates
+            exact = max(exact, input_tokens * rates.dearest_input + max_output_tokens * rates.dearest_output)
     exact += (row.fees.get(REQUESTS_FEE, 0) + row.allowance) * TOKENS_PER_PRICE_UNIT
     return ceil_div(exact * (BASIS_POINTS + markup_basis_points), TOKENS_PER_PRICE_UNIT * BASIS_POINTS)
 

@@ -6,7 +6,7 @@ do: then those that have begun wait for a disk, and the processor would be idle.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 
 from monkey_coder_server.domain.errors import Unavailable
@@ -65,7 +65,7 @@ class Turnstile:
         self._turning = False
         self._pace = _Pace(options)
         self._begun = 0
-        self._of = Counter[str]()
+        self._of: dict[str, int] = {}
         """Of those that have begun, how many are of each account."""
         self._looked = 0.0
         self.shed = 0
@@ -90,10 +90,9 @@ class Turnstile:
     def left(self, account: str) -> None:
         """A request of an account that began is done, or waits for somebody else."""
         self._begun -= 1
-        if self._of[account] > 1:
-            self._of[account] -= 1
-        else:
-            del self._of[account]
+        left = self._of.pop(account, 0) - 1
+        if left > 0:
+            self._of[account] = left
 
     async def wait(self, account: str, size: int) -> None:
         """Wait for a turn, for a request with a body of so many bytes. Raises `Unavailable` for who is sent away."""
@@ -139,7 +138,7 @@ class Turnstile:
 
     def _let_in(self, account: str) -> None:
         self._begun += 1
-        self._of[account] += 1
+        self._of[account] = self._of.get(account, 0) + 1
 
     def _let_first_in(self, now: float) -> None:
         waiting = self._line.next()

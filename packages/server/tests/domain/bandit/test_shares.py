@@ -56,7 +56,7 @@ def test_what_is_taken_back_leaves_nothing() -> None:
     shares.add(FLOOD, "arm", 1.0, 0.3)
     shares.add(FLOOD, "arm", 1.0, -0.3)
     assert not shares.common.nodes
-    assert shares.known(FLOOD) == (FLOOD.nodes[-1],)
+    assert shares.known(FLOOD.nodes) == (FLOOD.nodes[-1],)
     assert shares.own.at(FLOOD.nodes[-1])["arm"] == Tally()
 
 
@@ -83,9 +83,9 @@ def test_forgetting_keeps_arms_of_others() -> None:
 def test_kinds_of_which_nothing_is_known_are_told_apart_from_the_others() -> None:
     shares = Shares(5.0)
     shares.add(Context.of("fix", "go", "a"), "arm", 1.0)
-    assert shares.known(Context.of("test", "go", "b")) == ((),)
-    assert shares.known(Context.of("fix", "python", "b")) == ((), ("fix",))
-    assert len(shares.known(Context.of("fix", "go", "a"))) == 4
+    assert shares.known(Context.of("test", "go", "b").nodes) == ((),)
+    assert shares.known(Context.of("fix", "python", "b").nodes) == ((), ("fix",))
+    assert len(shares.known(Context.of("fix", "go", "a").nodes)) == 4
     assert shares.seen(Context.of("fix", "go", "b")).at(("fix", "go", "a")) == {}
 
 

@@ -261,6 +261,8 @@ class Assembly:
     def _cite_sources(self, out: list[Event]) -> None:
         """Perplexity repeats its sources in every frame; the last list counts, and is given once."""
         citations, results = self._sources
+        if not citations and not results:
+            return
         found = as_list(json_of(msgspec.Raw(results)))
         if found:
             out.extend(Cited(_search_result(result)) for result in found)

@@ -24,6 +24,7 @@ from monkey_coder_server.domain.conversation import (
 )
 
 _EMPTY = (b"null", b"[]", b'""')
+_SAID = frozenset({"role", "content"})
 _OF_FUNCTIONS = ("role", "content", "tool_calls", "tool_call_id", "function_call", "name")
 
 
@@ -43,9 +44,10 @@ def pass_on(given: msgspec.Raw, message: Message, quirks: Quirks, pictures: list
 
     `message` is the same as it was read. Raises `InvalidRequest` for what the provider cannot be told.
     """
-    fields = _objects.decode(given)
+    fields, role = _objects.decode(given), message.role
+    if _is_plain(fields, role, quirks):
+        return role, given
     unfit = dict.fromkeys(_unfit(fields, message, quirks))
-    role = "tool" if message.role is Role.TOOL else message.role.value
     if not unfit:
         return role, given
     written = next(write_message(message, quirks, pictures), {})
@@ -59,6 +61,13 @@ def pass_on(given: msgspec.Raw, message: Message, quirks: Quirks, pictures: list
         if name not in passed and name in written:
             passed[name] = written[name]
     return role, passed
+
+
+def _is_plain(fields: dict[str, msgspec.Raw], role: Role, quirks: Quirks) -> bool:
+    """Whether a message is nothing but somebody's words, as every provider takes it."""
+    if fields.keys() != _SAID or role is Role.TOOL or (role is Role.DEVELOPER and not quirks.developer_role):
+        return False
+    return bytes(memoryview(fields["content"])[:1]) == b'"'
 
 
 def _unfit(fields: dict[str, msgspec.Raw], message: Message, quirks: Quirks) -> Iterator[str]:

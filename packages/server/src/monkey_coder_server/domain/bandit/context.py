@@ -14,6 +14,11 @@ Node = tuple[str, ...]
 """A kind of work as the path to it: `()` is all work, `("codegen",)` a kind of task, then its language and group."""
 
 
+def path_to(kind: str, language: str, group: str) -> tuple[Node, ...]:
+    """The kinds a task of a group belongs to, all work first."""
+    return (), (kind,), (kind, language), (kind, language, group)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """A task as the router sees it.
@@ -32,7 +37,7 @@ class Context:
     ) -> "Context":
         """Of a task of a kind, of a group such as a repository or a tenant."""
         return cls(
-            ((), (kind,), (kind, language), (kind, language, group)),
+            path_to(kind, language, group),
             0.0 if day is None else (day.toordinal() - _NEUTRAL_DAY) / _HALF_YEAR,
             read_text(prompt) if prompt else None,
         )

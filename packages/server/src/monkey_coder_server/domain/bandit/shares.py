@@ -4,7 +4,7 @@ What a group saw counts in full at its own kinds of work, the finest ones, which
 kinds it shares with others, all work included, its outcomes of an arm weigh no more than `most` together.
 """
 
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterator, KeysView, Sequence
 from dataclasses import dataclass, field, replace
 
 from monkey_coder_server.domain.bandit.context import DEPTH, Context, Node
@@ -60,11 +60,15 @@ class Shares:
             nodes[finest] = arms
         return Evidence(nodes)
 
-    def known(self, context: Context) -> tuple[Node, ...]:
-        """The kinds a task belongs to about which anything is known; what is equal in these is believed alike."""
+    def known(self, kinds: Sequence[Node]) -> tuple[Node, ...]:
+        """Those of the kinds a task belongs to about which anything is known: what is equal in them is believed alike.
+
+        The finest stands last.
+        """
         common, own = self.common.nodes, self.own.nodes
-        *shared, finest = context.nodes
-        return (*(node for node in shared if node in common), *((finest,) if finest in own else ()))
+        finest = kinds[-1]
+        known = [node for node in kinds if node in (own if node is finest else common)]
+        return tuple(known)
 
     def _count(self, finest: Node, arm: str, change: Tally) -> None:
         group = finest[-1]

@@ -53,12 +53,16 @@ class Chosen(Record, frozen=True):
     @property
     def bound(self) -> int:
         """The most the request can cost its account, in nano-dollars."""
+        if len(self.routes) == 1:
+            return self.routes[0].bound
         bounds = [route.bound for route in self.routes]
         return sum(bounds) if self.several else max(bounds)
 
     @property
     def most_tokens(self) -> int:
         """The most tokens it can use."""
+        if len(self.routes) == 1:
+            return self.routes[0].most_tokens
         tokens = [route.most_tokens for route in self.routes]
         return sum(tokens) if self.several else max(tokens)
 

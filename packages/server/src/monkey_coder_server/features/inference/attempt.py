@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, GatewayError, ProviderFailure, Unavailable
+from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.call_budget import FOR_THE_STUCK
 from monkey_coder_server.features.inference.contest import Contender, Contest, dismiss
 from monkey_coder_server.features.inference.exchange import Answering, AttemptFailed, Exchange, milliseconds
@@ -115,20 +116,22 @@ class Attempts:
             raise Unavailable(message, retry_after=1.0)
         raise refusal(failure or all_rest(effort.routes, self._clock.monotonic()), effort.trail)
 
-    def ended(self, answering: Answering, trail: Trail, outcome: str) -> None:
-        """An answer came to its end, or we stopped reading it: note it for health, books and receipt."""
+    def ended(self, answering: Answering, trail: Trail, outcome: str, *, usage: Usage | None = None) -> None:
+        """An answer came to its end, or we stopped reading it: note it for health, books and receipt.
+
+        `usage` is its own, where that was reckoned already.
+        """
         now = self._clock.monotonic()
         total = milliseconds(answering.started, now)
         if outcome == SERVED:
             route = answering.route
-            rule = route.provider.usage_rule_for(route.card.model, answering.dialect.name)
             stream = answering.decoder is not None
             self._health.succeeded(
                 route.name,
                 first_byte_ms=answering.first_byte_ms,
                 total_ms=total,
                 now=now,
-                output_tokens=written(answering.answer, rule),
+                output_tokens=_written(answering) if usage is None or usage.doubts else usage.output,
                 stream=stream,
             )
         trail.records.append(_record(answering, outcome, total))
@@ -362,6 +365,8 @@ class Attempts:
 
     def _preferred(self, ready: Sequence[Route], account: str, now: float) -> Route:
         """The first with a place whose breaker admits a call at this very moment, as far as there are any."""
+        if len(ready) == 1:
+            return ready[0]
         free = [route for route in ready if self._gates.of(route.provider.name).bulkhead.free_for(account)] or ready
         return next((route for route in free if self._health.admits(route.name, now)), free[0])
 
@@ -388,6 +393,12 @@ class Attempts:
             idle=min(self._settings.idle, left),
             total=left,
         )
+
+
+def _written(answering: Answering) -> int | None:
+    """The output tokens that the provider reported of an answer."""
+    route = answering.route
+    return written(answering.answer, route.provider.usage_rule_for(route.card.model, answering.dialect.name))
 
 
 def _record(answering: Answering, outcome: str, total_ms: int) -> AttemptRecord:

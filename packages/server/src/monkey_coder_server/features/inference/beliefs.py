@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from monkey_coder_server.domain.bandit.checkpoint import SharedEvidence, Stored
-from monkey_coder_server.domain.bandit.context import Context, Node
+from monkey_coder_server.domain.bandit.context import Context, Node, path_to
 from monkey_coder_server.domain.bandit.drift import KEPT_ROWS, remainder
 from monkey_coder_server.domain.bandit.evidence import Evidence, Tally
 from monkey_coder_server.domain.bandit.posterior import Posterior
@@ -71,7 +71,7 @@ class Beliefs:
 
     def known(self, work: Work, account_id: str) -> tuple[Node, ...]:
         """The kinds this work belongs to of which anything is known: what is equal in them is believed alike."""
-        return self.shares.known(Context.of(work.kind, work.language, account_id))
+        return self.shares.known(path_to(work.kind, work.language, account_id))
 
     def reported(self, account_id: str) -> float:
         """The weight of all outcomes an account reported to this process."""

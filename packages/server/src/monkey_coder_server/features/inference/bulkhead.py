@@ -1,7 +1,6 @@
 """Places for calls to one provider: its overload fills its own line and nobody else's."""
 
 import asyncio
-from collections import Counter
 
 from monkey_coder_server.domain.fair_queue import FairQueue
 
@@ -28,7 +27,7 @@ class Bulkhead:
     def __init__(self, places: int, line: int) -> None:
         self._free = places
         self._most_of_one = places - places // KEPT_FREE
-        self._taken = Counter[str]()
+        self._taken: dict[str, int] = {}
         self._sated: str | None = None
         """Who has as many as one account may have, more than half of them all."""
         self._longest = line
@@ -68,9 +67,9 @@ class Bulkhead:
     def leave(self, account: str) -> None:
         """Give a place of an account back: to whose turn it is, if anybody waits."""
         self._free += 1
-        self._taken[account] -= 1
-        if not self._taken[account]:
-            del self._taken[account]
+        left = self._taken.pop(account, 0) - 1
+        if left > 0:
+            self._taken[account] = left
         if account == self._sated:
             self._sated = None
         while self._free and (turn := self._line.next(passing_over=self._sated)) is not None:
@@ -79,6 +78,6 @@ class Bulkhead:
 
     def _give(self, account: str) -> None:
         self._free -= 1
-        self._taken[account] += 1
-        if self._taken[account] >= self._most_of_one:
+        taken = self._taken[account] = self._taken.get(account, 0) + 1
+        if taken >= self._most_of_one:
             self._sated = account

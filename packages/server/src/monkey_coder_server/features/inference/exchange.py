@@ -94,8 +94,10 @@ class Answering:
     @property
     def provider_request_id(self) -> str | None:
         """What the provider calls this request: from its headers, else (Gemini) from the answer itself."""
-        named = next((self.headers[name] for name in REQUEST_ID_HEADERS if self.headers.get(name)), None)
-        return named or self.answer.response_id
+        for name in REQUEST_ID_HEADERS:
+            if named := self.headers.get(name):
+                return named
+        return self.answer.response_id
 
 
 class Exchange:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.catalog import Capability, Kind
-from monkey_coder_server.domain.conversation import Document, Image, Part, ToolResult
+from monkey_coder_server.domain.conversation import Document, Image, Part, Text, ToolResult
 from monkey_coder_server.domain.prompt_cache import HEADER as PROMPT_CACHE_HEADER
 from monkey_coder_server.domain.prompt_cache import read_caching
 from monkey_coder_server.features.inference import bounds
@@ -26,6 +26,7 @@ SECONDS = 600.0
 """The deadline of a caller who names none: what the official SDKs wait."""
 OPEN_LIMIT = 16_384
 """Tokens of an answer whose caller set no limit; a model that reasons may use four times as many."""
+NOTHING: frozenset[Capability] = frozenset()
 PERSONA = personas.choose(None, task_type=Kind.CHAT).persona
 """Gives the routing weights alone: a foreign request is sent on with no words of ours."""
 
@@ -48,7 +49,7 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         model=inbound.model,
         task_type=inbound.kind,
         persona=PERSONA,
-        required=frozenset(required(inbound)),
+        required=required(inbound),
         kind=inbound.kind,
         weights=header_weights(request.header(WEIGHTS_HEADER)),
     )
@@ -84,29 +85,30 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
     )
 
 
-def required(inbound: Inbound) -> Iterator[Capability]:
+def required(inbound: Inbound) -> frozenset[Capability]:
     """What a model one talks with must be able to do to serve the request at all."""
     request = inbound.request
     if inbound.kind is not Kind.CHAT:
-        return
-    if any(tool.server is None for tool in request.tools):
-        yield Capability.TOOLS
-    kinds = {type(part) for message in request.messages for part in _within(message.parts)}
-    if Image in kinds:
+        return NOTHING
+    needed = set()
+    if request.tools and any(tool.server is None for tool in request.tools):
+        needed.add(Capability.TOOLS)
+    for message in request.messages:
+        for part in message.parts:
+            if type(part) is not Text:
+                needed.update(_needed(part))
+    return frozenset(needed) if needed else NOTHING
+
+
+def _needed(part: Part) -> Iterator[Capability]:
+    """What a part asks of a model, with what is in it."""
+    if isinstance(part, ToolResult):
+        for inner in part.parts:
+            yield from _needed(inner)
+    elif isinstance(part, Image):
         yield Capability.VISION
-    if any(_binary(part) for message in request.messages for part in _within(message.parts)):
+    elif isinstance(part, Document) and part.text is None:
         yield Capability.DOCUMENTS
-
-
-def _within(parts: tuple[Part, ...]) -> Iterator[Part]:
-    for part in parts:
-        yield part
-        if isinstance(part, ToolResult):
-            yield from part.parts
-
-
-def _binary(part: Part) -> bool:
-    return isinstance(part, Document) and part.text is None
 
 
 def _seconds(header: str | None) -> float:

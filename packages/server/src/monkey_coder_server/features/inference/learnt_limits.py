@@ -22,9 +22,8 @@ UNSAID = 1.0
 
 def spent_for(headers: Mapping[str, str], now: datetime) -> float:
     """Seconds until the key can be used again by what it has left; 0 when something is left, or nothing is said."""
-    return max(
-        (_until(headers.get(reset, ""), now) for left, reset in FAMILIES if headers.get(left) == "0"), default=0.0
-    )
+    used_up = [reset for left, reset in FAMILIES if headers.get(left) == "0"]
+    return max([_until(headers.get(reset, ""), now) for reset in used_up]) if used_up else 0.0
 
 
 def _until(written: str, now: datetime) -> float:

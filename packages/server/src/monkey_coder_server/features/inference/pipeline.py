@@ -294,9 +294,9 @@ class Pipeline:
         """The answer with its usage. Raises `ProviderFailed`, `ProviderTimedOut` when it broke off."""
         if end is End.FAILED:
             raise self._broken(flight, answering)
-        self._attempts.ended(answering, flight.trail, _OUTCOMES.get(end, SERVED))
         request, unfinished = flight.job.request, end is not End.FINISHED
         usage = usage_of(answering.answer, request, _rule(answering, request), unfinished=unfinished)
+        self._attempts.ended(answering, flight.trail, _OUTCOMES.get(end, SERVED), usage=usage)
         if hedge is None:
             return self._described(flight, answering, usage)
         return self._described(flight, answering, usage, hedge.collapsed(answering, usage), hedge.told())

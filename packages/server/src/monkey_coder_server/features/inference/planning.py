@@ -175,7 +175,7 @@ class Planner:
             wishes.task_type,
             question.weighers,
             wishes.providers,
-            tuple(sorted(wishes.models.items())),
+            tuple(sorted(wishes.models.items())) if wishes.models else (),
             wishes.required,
             wishes.kind,
             question.tokens,
