@@ -91,7 +91,9 @@ class Fields:
     def texts(self, name: str) -> tuple[str, ...]:
         """A string or an array of strings; empty where it is absent."""
         value = self.raw.get(name)
-        values = [] if value is None else value if isinstance(value, list) else [value]
+        if value is None:
+            return ()
+        values = value if isinstance(value, list) else [value]
         if not all(isinstance(each, str) for each in values):
             self.refuse(name, "must be a string or an array of strings")
         return tuple(values)

@@ -108,7 +108,10 @@ def kind_of(said: str) -> str:
 
 def size_of(tokens: int) -> str:
     """The size class of a prompt."""
-    return next((name for most, name in _SIZES if tokens < most), "huge")
+    for most, name in _SIZES:
+        if tokens < most:
+            return name
+    return "huge"
 
 
 def last_words(request: ModelRequest) -> str:
@@ -120,4 +123,7 @@ def last_words(request: ModelRequest) -> str:
 
 
 def _last_text(message: Message) -> str:
-    return next((part.text for part in reversed(message.parts) if isinstance(part, Text) and part.text), "")
+    for part in reversed(message.parts):
+        if isinstance(part, Text) and part.text:
+            return part.text
+    return ""

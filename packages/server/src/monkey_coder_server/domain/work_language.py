@@ -74,4 +74,7 @@ def language_of(said: str) -> str:
             languages[language] = languages.get(language, 0) + 1
     if languages:
         return min(languages, key=lambda language: (-languages[language], language))
-    return next((language for sign, language in _SIGNS if sign in said), "")
+    for sign, language in _SIGNS:
+        if sign in said:
+            return language
+    return ""

@@ -80,7 +80,7 @@ class Request:
     def query(self) -> dict[str, str]:
         """Query parameters; the last one where a name is repeated."""
         if self._query is None:
-            self._query = dict(self.pairs)
+            self._query = dict(self.pairs) if self.scope["query_string"] else {}
         return self._query
 
     @property

@@ -57,6 +57,9 @@ class RouteTable:
         Of several patterns that fit a path (`/v1/models/{model:path}` fits what ends in `:generateContent`, too) the
         first that takes the method serves it.
         """
+        fixed = self._fixed.get(path)
+        if fixed is not None and (route := fixed.get(method)) is not None:
+            return Match(route, {})
         taken: set[str] = set()
         for methods, parameters in self._places(path):
             route = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)

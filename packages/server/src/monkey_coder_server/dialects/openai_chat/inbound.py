@@ -61,7 +61,8 @@ def read_request(body: bytes) -> Inbound:
     offered = read_offered(fields, lost)
     messages = read_messages(fields, lost)
     extra = {name: value for name, value in fields.raw.items() if name not in _READ}
-    lost |= {name: None for name, value in extra.items() if says_something(name, value) and _asks(name, value)}
+    if extra:
+        lost |= {name: None for name, value in extra.items() if says_something(name, value) and _asks(name, value)}
     one_answer(fields)
     _refuse_sound(fields)
     request = ModelRequest(

@@ -56,13 +56,11 @@ _DATA_URL = re.compile(r"data:([^;,]*)[^,]*;base64,(.*)", re.DOTALL)
 
 def read_messages(fields: Fields, lost: dict[str, None]) -> tuple[Message, ...]:
     """The messages of a request; what no neutral word says is noted in `lost`."""
-    if not fields.items("messages"):
+    given = fields.items("messages")
+    if not given:
         fields.refuse("messages", "must hold at least one message")
     reader = _Reader(lost)
-    return tuple(
-        _plain(raw) or reader.read(Fields(raw, f"messages[{number}]"))
-        for number, raw in enumerate(fields.items("messages"))
-    )
+    return tuple([_plain(raw) or reader.read(Fields(raw, f"messages[{number}]")) for number, raw in enumerate(given)])
 
 
 def _plain(raw: Json) -> Message | None:

@@ -27,7 +27,7 @@ class Offered(Record, frozen=True):
 
 def read_offered(fields: Fields, lost: dict[str, None]) -> Offered:
     """`tools`, `tool_choice` and `parallel_tool_calls`, or `functions` and `function_call`."""
-    tools = tuple(_tool(tool, lost) for tool in fields.objects("tools"))
+    tools = tuple([_tool(tool, lost) for tool in fields.objects("tools")]) if fields.items("tools") else ()
     parallel = fields.flag("parallel_tool_calls")
     if tools or not fields.items("functions"):
         choice, among = _choice(fields, parallel)

@@ -70,7 +70,8 @@ class _Relay:
                 dropped.append(name)
         for change in (_Relay.model, _Relay.limit, _Relay.stream_options, _Relay.thinking):
             change(self)
-        self._out = {**self._quirks.also_for(self._card.model), **self._out}
+        if also := self._quirks.also_for(self._card.model):
+            self._out = {**also, **self._out}
         name_session(self._out, self._request, self._quirks)
         dropped.extend(unsaid(self._request, self._card, self._quirks))
         return encoder.encode(self._out), tuple(dict.fromkeys(dropped))
@@ -99,12 +100,14 @@ class _Relay:
     def thinking(self) -> None:
         """The wish to think in the words this model takes, whichever field it came in."""
         request, quirks = self._request, self._quirks
+        if request.reasoning is None:
+            return
         effort = effort_for(request, self._card.model, quirks)
         if effort is not None:
             self._out["reasoning_effort"] = effort
         if switches_thinking_off(request, self._card, quirks):
             self._out["thinking"] = self._fields.get("thinking", {"type": "disabled"})
-        elif quirks.thinking_switch and request.reasoning and request.reasoning.enabled and "thinking" in self._fields:
+        elif quirks.thinking_switch and request.reasoning.enabled and "thinking" in self._fields:
             self._out["thinking"] = self._fields["thinking"]
 
     def output(self) -> None:

@@ -64,10 +64,11 @@ def last_words(output: OutputFormat | None, card: ModelCard, quirks: Quirks) -> 
 def unsaid(request: ModelRequest, card: ModelCard, quirks: Quirks) -> list[str]:
     """The names of what the provider has no word for at all."""
     names = list(unnamed(request, quirks))
-    said = effort_for(request, card.model, quirks) is not None or switches_thinking_off(request, card, quirks)
     reasoning = request.reasoning
-    if not said and reasoning and (reasoning.effort or reasoning.budget_tokens or not reasoning.enabled):
-        names.append("reasoning_effort")
+    if reasoning is not None and (reasoning.effort or reasoning.budget_tokens or not reasoning.enabled):
+        said = effort_for(request, card.model, quirks) is not None or switches_thinking_off(request, card, quirks)
+        if not said:
+            names.append("reasoning_effort")
     choice = request.tool_choice
     if request.tools and choice is not None and choice.mode == "required" and not quirks.requires_tools:
         names.append("tool_choice")
