@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from types import TracebackType, coroutine
 from typing import Any, Self, TypeVar
+from weakref import ref
 
 T = TypeVar("T")
 _NO_TASK = "only a task can be stopped"
@@ -90,7 +91,7 @@ class _Rounds:
     """The long bounds of one loop that are not about to end: one timer looks after all of them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+        self.of = ref(loop)
         self.bounds: set[Within] = set()
         self._going = False
 
@@ -99,16 +100,17 @@ class _Rounds:
         self.bounds.add(bound)
         if not self._going:
             self._going = True
-            self.loop.call_later(ROUND_SECONDS, self._look)
+            asyncio.get_running_loop().call_later(ROUND_SECONDS, self._look)
 
     def _look(self) -> None:
-        soon = self.loop.time() + LONG_SECONDS
+        loop = asyncio.get_running_loop()
+        soon = loop.time() + LONG_SECONDS
         for bound in [bound for bound in self.bounds if bound.ends < soon]:
             self.bounds.discard(bound)
             bound.approach()
         self._going = bool(self.bounds)
         if self._going:
-            self.loop.call_later(ROUND_SECONDS, self._look)
+            loop.call_later(ROUND_SECONDS, self._look)
 
 
 _newest: _Rounds | None = None
@@ -117,7 +119,7 @@ _newest: _Rounds | None = None
 def _rounds_of(loop: asyncio.AbstractEventLoop) -> _Rounds:
     """Those of a loop, or new ones: a process mostly has one loop, and what is watched goes on being so."""
     global _newest  # noqa: PLW0603 - a thread that puts another in its place costs a timer, and loses nothing
-    if _newest is None or _newest.loop is not loop:
+    if _newest is None or _newest.of() is not loop:
         _newest = _Rounds(loop)
     return _newest
 
