@@ -15,7 +15,6 @@ from monkey_coder_server.features.inference.exchange import Answering, AttemptFa
 from monkey_coder_server.features.inference.gates import Gates, Place
 from monkey_coder_server.features.inference.health import NOT_THE_PROVIDERS_FAULT, THE_KEYS_FAULT, Health
 from monkey_coder_server.features.inference.learnt_limits import spent_for
-from monkey_coder_server.features.inference.measure import written
 from monkey_coder_server.features.inference.prompt_caches import Thread
 from monkey_coder_server.features.inference.refusals import all_rest, refusal, unsaid
 from monkey_coder_server.features.inference.route import Route
@@ -125,14 +124,13 @@ class Attempts:
         total = milliseconds(answering.started, now)
         if outcome == SERVED:
             route = answering.route
-            stream = answering.decoder is not None
             self._health.succeeded(
                 route.name,
                 first_byte_ms=answering.first_byte_ms,
                 total_ms=total,
                 now=now,
-                output_tokens=_written(answering) if usage is None or usage.doubts else usage.output,
-                stream=stream,
+                output_tokens=answering.written if usage is None or usage.doubts else usage.output,
+                stream=answering.decoder is not None,
             )
         trail.records.append(_record(answering, outcome, total))
 
@@ -393,12 +391,6 @@ class Attempts:
             idle=min(self._settings.idle, left),
             total=left,
         )
-
-
-def _written(answering: Answering) -> int | None:
-    """The output tokens that the provider reported of an answer."""
-    route = answering.route
-    return written(answering.answer, route.provider.usage_rule_for(route.card.model, answering.dialect.name))
 
 
 def _record(answering: Answering, outcome: str, total_ms: int) -> AttemptRecord:

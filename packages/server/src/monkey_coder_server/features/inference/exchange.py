@@ -18,6 +18,7 @@ from monkey_coder_server.domain.stream_events import (
     ThinkingDelta,
     ToolCallOpened,
 )
+from monkey_coder_server.domain.usage import normalise
 from monkey_coder_server.features.inference.foreign_tools import without_foreign_tools
 from monkey_coder_server.features.inference.gates import Place
 from monkey_coder_server.features.inference.route import Route
@@ -98,6 +99,14 @@ class Answering:
             if named := self.headers.get(name):
                 return named
         return self.answer.response_id
+
+    @property
+    def written(self) -> int | None:
+        """The output tokens its provider reported, thoughts included; None where it did not."""
+        usage, route = self.answer.usage, self.route
+        if usage is None:
+            return None
+        return normalise(route.provider.usage_rule_for(route.card.model, self.dialect.name), usage).output
 
 
 class Exchange:

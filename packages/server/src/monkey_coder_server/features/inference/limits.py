@@ -173,6 +173,8 @@ def _headers(standings: Sequence[Standing], retry_after: float = 0.0) -> Headers
 
 
 def _tightest(standings: Sequence[Standing], measure: Measure) -> Standing | None:
+    if len(standings) == 1:
+        return standings[0] if standings[0].bound.measure is measure else None
     counted = [standing for standing in standings if standing.bound.measure is measure]
     return min(counted, key=_tightness) if len(counted) > 1 else counted[0] if counted else None
 

@@ -32,11 +32,6 @@ def usage_of(answer: Answer, request: ModelRequest, rule: UsageRule, *, unfinish
     )
 
 
-def written(answer: Answer, rule: UsageRule) -> int | None:
-    """The output tokens its provider reported, thoughts included; None where it did not."""
-    return None if answer.usage is None else normalise(rule, answer.usage).output
-
-
 def _count(answer: Answer, request: ModelRequest) -> Usage:
     answer.close_open_blocks()  # of an answer that was given up, the last thought or call is still open
     said = (*answer.text, *answer.refusal, *(call.arguments for call in answer.calls))

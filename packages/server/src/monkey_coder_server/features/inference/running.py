@@ -283,7 +283,7 @@ class Running:
         self._begin(work, None)
 
     def _begin(self, work: Coroutine[None, None, object], run: Run[Any] | None) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks[task] = run
         task.add_done_callback(self._over)
 
