@@ -60,6 +60,10 @@ class Entry(NamedTuple):
     amount: int
 
 
+_new = tuple.__new__
+"""Makes a named tuple in half the time its class takes."""
+
+
 def grant_id(account_id: str, idempotency_key: str) -> str:
     """How the books call a grant, and whoever takes it back."""
     return f"grant:{account_id}:{idempotency_key}"
@@ -186,7 +190,7 @@ def _credit_of(account_id: str) -> Account:
 
 def _entries(*lines: tuple[Account, int]) -> tuple[Entry, ...]:
     """The lines that move something."""
-    return tuple([Entry(account, amount) for account, amount in lines if amount])
+    return tuple([_new(Entry, line) for line in lines if line[1]])
 
 
 class HoldState(StrEnum):

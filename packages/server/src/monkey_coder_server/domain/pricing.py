@@ -137,10 +137,10 @@ class PriceRow:
 
     def rates_for(self, prompt_tokens: int) -> Rates:
         """The rates a prompt of that length pays."""
-        if not self.tiers:
-            return self.rates
-        reached = [tier.rates for tier in self.tiers if prompt_tokens > tier.above]
-        return reached[-1] if reached else self.rates
+        for tier in reversed(self.tiers):
+            if prompt_tokens > tier.above:
+                return tier.rates
+        return self.rates
 
     def facts(self) -> dict[str, object]:
         """Everything the price hangs on, as JSON."""

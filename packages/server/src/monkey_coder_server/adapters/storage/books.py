@@ -1,6 +1,6 @@
 """The double-entry books: every movement of money is a transaction whose entries sum to zero."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
@@ -38,7 +38,7 @@ def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -
     if not transaction.change(_RECORD, _record(movement)):
         return False
     if lines:
-        transaction.change_each(_WRITE, list(_written(movement, lines)))
+        transaction.change_each(_WRITE, _written(movement, lines))
     return True
 
 
@@ -73,12 +73,9 @@ def _record(movement: Movement) -> Parameters:
     }
 
 
-def _written(movement: Movement, lines: Sequence[Entry]) -> Iterator[Parameters]:
-    for position, ((kind, owner), amount) in enumerate(lines):
-        yield {
-            "transaction_id": movement.transaction_id,
-            "line": position,
-            "kind": kind.value,
-            "owner": owner,
-            "amount": amount,
-        }
+def _written(movement: Movement, lines: Sequence[Entry]) -> list[Parameters]:
+    transaction_id = movement.transaction_id
+    return [
+        {"transaction_id": transaction_id, "line": line, "kind": str(kind), "owner": owner, "amount": amount}
+        for line, ((kind, owner), amount) in enumerate(lines)
+    ]

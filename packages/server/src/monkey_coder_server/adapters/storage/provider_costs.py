@@ -47,7 +47,7 @@ def _row(booking: Booking, line: int, bill: Bill) -> Parameters:
         "cache_write_1h": used.cache_write_1h,
         "output": used.output,
         "reasoning": used.reasoning,
-        "searches": searches(used),
+        "searches": searches(used) if used.units else 0,
         "cost": bill.cost,
         "reported_cost": used.cost_nano,
         "estimated": used.estimated,

@@ -73,9 +73,9 @@ def _end_holds(transaction: Transaction, taken: Sequence[Taken]) -> None:
         {
             "request": each.resolved.hold.request_id,
             "was": each.known.state,
-            "becomes": _state(each).value,
+            "becomes": str(_state(each)),
             "charge": each.charged,
-            "now": to_micros(each.resolved.ending.at),
+            "now": each.ended_at,
         }
         for each in taken
         if each.known is not None
@@ -92,12 +92,12 @@ def _ended(each: Taken) -> Parameters:
         "key_id": asked.key_id,
         "amount": each.hold,
         "charged": each.charged,
-        "state": _state(each).value,
+        "state": str(_state(each)),
         "day": each.spender.day,
         "month": each.spender.month,
         "at": to_micros(asked.at),
         "expires_at": to_micros(asked.expires_at),
-        "resolved_at": to_micros(each.resolved.ending.at),
+        "resolved_at": each.ended_at,
         "idempotency_key": asked.idempotency.key if asked.idempotency else None,
         "tokens": asked.tokens,
         "models": kept_models(asked.models),
@@ -130,7 +130,7 @@ def _movement(each: Taken) -> tuple[books.Movement, Sequence[Entry]] | None:
             elsewhere=ending.elsewhere,
         )
     request_id = ending.request_id
-    movement = books.Movement(f"{kind}:{request_id}", kind, ending.account_id, to_micros(ending.at), request_id)
+    movement = books.Movement(f"{kind}:{request_id}", kind, ending.account_id, each.ended_at, request_id)
     return movement, lines
 
 
@@ -154,7 +154,7 @@ def _write_usage(transaction: Transaction, taken: Sequence[Taken]) -> None:
 
 def _outcome(each: Taken) -> usage_rows.Outcome:
     ending = each.resolved.ending
-    now, status = to_micros(ending.at), _STATUS[_state(each)]
+    now, status = each.ended_at, _STATUS[_state(each)]
     if isinstance(ending, FailedRequest):
         return usage_rows.Outcome(status, now, each.balance, error_code=ending.error_code)
     receipt_id = receipt_id_of(ending.request_id)

@@ -4,7 +4,7 @@ A till works on figures in memory that nobody else can change, since it locks ev
 wallet, lease and counter once.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -70,10 +70,11 @@ class Known(NamedTuple):
 class Taken(Record, frozen=True):
     """An ending whose charge has been taken. `balance` is the wallet's after it; `known` its hold, if it had a row.
 
-    `answers` is the idempotency key it has the claim of.
+    `ended_at` is its end in microseconds; `answers` is the idempotency key it has the claim of.
     """
 
     resolved: Resolved
+    ended_at: int
     spender: Spender
     hold: int
     charged: int
@@ -107,17 +108,34 @@ class _Purse:
 
 
 @dataclass(slots=True)
+class _Drawer:
+    """A lease, what it has left, and what endings took of it: `late` is what it had not."""
+
+    lease: leases.Slice
+    spender: Spender
+    left: int
+    charged: int = 0
+    late: int = 0
+
+
+@dataclass(slots=True)
+class _Moved:
+    """What the endings of a key let go of and spent; each of them where limits count."""
+
+    let_go: int = 0
+    spent: int = 0
+    counted: list[counting.Counted] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Till:
     """Takes the charges of one batch inside its transaction. `settle_up` when all are taken."""
 
     transaction: Transaction
     _purses: dict[str, _Purse]
     _known: dict[str, Known]
-    _leases: dict[str, leases.Slice]
-    _charged: dict[str, leases.Slice] = field(default_factory=dict)
-    _let_go: Counter[Spender] = field(default_factory=Counter)
-    _spent: Counter[Spender] = field(default_factory=Counter)
-    _counted: dict[Spender, list[counting.Counted]] = field(default_factory=dict)
+    _drawers: dict[str, _Drawer]
+    _moved: defaultdict[Spender, _Moved] = field(default_factory=lambda: defaultdict(_Moved))
 
     @classmethod
     def open(cls, transaction: Transaction, batch: Sequence[Resolved]) -> "Till":
@@ -128,11 +146,12 @@ class Till:
         wallets = holds.lock_wallets(transaction, accounts)
         lease_ids = sorted({each.lease_id for each in batch if each.lease_id is not None})
         known = _KNOWN.rows(transaction, [each.hold.request_id for each in batch])
+        found = leases.find(transaction, lease_ids) if lease_ids else {}
         return cls(
             transaction,
             {name: _Purse(wallet.balance, wallet.held, limited) for name, (wallet, limited, _) in wallets.items()},
             {row[0]: Known(*row) for row in known},
-            leases.find(transaction, lease_ids) if lease_ids else {},
+            {lease_id: _Drawer(lease, lease.spender, lease.left) for lease_id, lease in found.items()},
         )
 
     def take(self, resolved: Resolved) -> Taken | None:
@@ -141,10 +160,10 @@ class Till:
         Raises `ValueError` when the account has no wallet, or hold or lease are another's.
         """
         asked = resolved.hold
-        known, lease = self._known.get(asked.request_id), self._leases.get(resolved.lease_id or "")
+        known, drawer = self._known.get(asked.request_id), self._drawers.get(resolved.lease_id or "")
         if known is not None and known.state in _ENDED:
             return None
-        for owned in (known, lease):
+        for owned in (known, None if drawer is None else drawer.lease):
             if owned is not None and (owned.account_id, owned.key_id) != (asked.account_id, asked.key_id):
                 message = f"{asked.request_id}: ended for another account or key than it was held for"
                 raise ValueError(message)
@@ -153,8 +172,8 @@ class Till:
             raise ValueError(message)
         if known is not None and known.state == HoldState.OPEN:
             return self._from_hold(resolved, known)
-        if lease is not None:
-            return self._from_lease(resolved, lease)
+        if drawer is not None:
+            return self._from_lease(resolved, drawer)
         return self._late(resolved, known)
 
     def settle_up(self) -> None:
@@ -162,16 +181,19 @@ class Till:
 
         Limits are read first of all, since a counter that is missing begins with what the books tell.
         """
-        limits = {spending: caps.counters(self.transaction, spending) for spending in self._counted}
+        moved = sorted(self._moved.items(), key=_order)
+        limits = [(key, each, caps.counters(self.transaction, key)) for key, each in moved if each.counted]
         holds.move_each(
             self.transaction, [(name, purse.holding, purse.more) for name, purse in sorted(self._purses.items())]
         )
         grant_rows.spend_each(self.transaction, {name: -purse.more for name, purse in self._purses.items()})
-        leases.write_charges(self.transaction, list(self._charged.values()))
-        keys = sorted({*self._let_go, *self._spent}, key=_order)
-        caps.resolve_keys(self.transaction, [(key, self._let_go[key], self._spent[key]) for key in keys])
-        for spending, counters in limits.items():
-            counting.resolve_each(self.transaction, spending.account_id, counters, self._counted[spending])
+        leases.write_charges(
+            self.transaction,
+            [each.lease.charge(each.charged, late=each.late) for each in self._drawers.values() if each.charged],
+        )
+        caps.resolve_keys(self.transaction, [(key, each.let_go, each.spent) for key, each in moved])
+        for key, each, counters in limits:
+            counting.resolve_each(self.transaction, key.account_id, counters, each.counted)
 
     def _from_hold(self, resolved: Resolved, known: Known) -> Taken:
         """The hold is still there: it covers the charge, and the rest of it is free again."""
@@ -179,9 +201,12 @@ class Till:
             message = f"{known.request_id}: charged {resolved.charged}, more than the {known.amount} held"
             raise ValueError(message)
         purse = self._purses[known.account_id]
-        self._move(purse, known.spender, known.need, resolved.charged, _used(resolved, known.tokens or 0))
+        self._move(purse, known.spender, known.amount, resolved.charged)
+        if purse.limited:
+            self._count(known.spender, known.need, resolved, known.tokens or 0, resolved.charged)
         return Taken(
             resolved,
+            to_micros(resolved.ending.at),
             known.spender,
             known.amount,
             resolved.charged,
@@ -190,21 +215,28 @@ class Till:
             answers=known.idempotency_key,
         )
 
-    def _from_lease(self, resolved: Resolved, lease: leases.Slice) -> Taken:
+    def _from_lease(self, resolved: Resolved, drawer: _Drawer) -> Taken:
         """The lease covers what is left of it; a charge that comes too late adds to it what the wallet has free."""
-        lease = self._charged.get(lease.lease_id, lease)
-        covered = min(resolved.charged, lease.left)
-        purse = self._purses[lease.account_id]
-        used = _used(resolved, resolved.hold.tokens)
-        self._move(purse, lease.spender, Need(covered), covered, used)
-        late = 0
-        if covered < resolved.charged:
-            late = self._pay_late(purse, lease.spender, resolved.charged - covered, Used(used.model))
-        charged = covered + late
-        if charged:
-            self._charged[lease.lease_id] = lease.charge(charged, late=late)
-        amount = resolved.hold.amount
-        return Taken(resolved, lease.spender, amount, charged, purse.balance, lease_id=lease.lease_id)
+        asked, owed = resolved.hold, resolved.charged
+        purse, spending = self._purses[asked.account_id], drawer.spender
+        covered, late = min(owed, drawer.left), 0
+        drawer.left -= covered
+        self._move(purse, spending, covered, covered)
+        if purse.limited:
+            self._count(spending, Need(covered), resolved, asked.tokens, covered)
+        if covered < owed:
+            late = self._pay_late(purse, spending, owed - covered, Used(_used(resolved, 0).model))
+        drawer.charged += covered + late
+        drawer.late += late
+        return Taken(
+            resolved,
+            to_micros(resolved.ending.at),
+            spending,
+            asked.amount,
+            covered + late,
+            purse.balance,
+            lease_id=resolved.lease_id,
+        )
 
     def _late(self, resolved: Resolved, known: Known | None) -> Taken:
         """Nothing is held any more, or never was: the wallet pays what it has free, unless a repeat was paid."""
@@ -222,16 +254,28 @@ class Till:
         owed = resolved.charged if asked.idempotency is None or answers else 0
         amount, tokens = (known.amount, known.tokens or 0) if known else (asked.amount, asked.tokens)
         charged = self._pay_late(purse, spending, min(owed, amount), _used(resolved, tokens))
-        return Taken(resolved, spending, amount, charged, purse.balance, known=known, answers=answers)
+        return Taken(
+            resolved,
+            to_micros(resolved.ending.at),
+            spending,
+            amount,
+            charged,
+            purse.balance,
+            known=known,
+            answers=answers,
+        )
 
-    def _move(self, purse: _Purse, spending: Spender, held: Need, charged: int, used: Used) -> None:
+    def _move(self, purse: _Purse, spending: Spender, held: int, charged: int) -> None:
         """Turn what was held into a charge."""
-        purse.let_go(held.money)
+        purse.let_go(held)
         purse.pay(charged)
-        self._let_go[spending] += held.money
-        self._spent[spending] += charged
-        if purse.limited:
-            self._counted.setdefault(spending, []).append(counting.Counted(held, charged, used))
+        moved = self._moved[spending]
+        moved.let_go += held
+        moved.spent += charged
+
+    def _count(self, spending: Spender, held: Need, resolved: Resolved, tokens: int, charged: int) -> None:
+        """Note an ending for the limits that count it."""
+        self._moved[spending].counted.append(counting.Counted(held, charged, _used(resolved, tokens)))
 
     def _pay_late(self, purse: _Purse, spending: Spender, owed: int, used: Used) -> int:
         """Pay of a late charge what is free in the wallet and in every limit."""
@@ -251,5 +295,5 @@ def _used(resolved: Resolved, most: int) -> Used:
     return Used(f"{ending.provider}/{ending.model}", min(ending.usage.total, most))
 
 
-def _order(spending: Spender) -> tuple[str, str]:
-    return spending.key_id, spending.day
+def _order(moved: tuple[Spender, _Moved]) -> tuple[str, str]:
+    return moved[0].key_id, moved[0].day
