@@ -92,6 +92,25 @@ async def test_what_somebody_waits_for_never_waits_for_company(books: Books, mon
     await asyncio.wait_for(settle(books.books, await placed(books)), 5)
 
 
+async def test_a_writer_lives_from_its_start_to_its_threads_end(tmp_path: Path) -> None:
+    writer = Writer(partial(open_writer, tmp_path / "books.db"), clock=StillClock())
+    alive = [writer.alive]
+    await writer.start()
+    alive.append(writer.alive)
+    await writer.close()
+    assert [*alive, writer.alive] == [False, True, False]
+
+
+async def test_a_writer_whose_database_does_not_open_is_not_alive(tmp_path: Path) -> None:
+    writer = Writer(partial(open_writer, tmp_path / "nowhere" / "books.db"), clock=StillClock())
+    with pytest.raises(sqlite3.OperationalError):
+        await writer.start()
+    await writer.close()
+    assert not writer.alive
+    with pytest.raises(Unavailable):
+        writer.submit(broken)
+
+
 async def test_a_caller_who_leaves_before_the_decision_holds_nothing(books: Books) -> None:
     books.script.gate.clear()
     committing = asyncio.create_task(books.ledger.open_wallet("acc_2"))

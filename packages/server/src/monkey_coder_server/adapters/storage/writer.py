@@ -76,18 +76,19 @@ class Writer:
         self._apart = 0
         self._lingering: asyncio.TimerHandle | None = None
         self._away = False
-        self._closing = False
+        self._serving = self._closing = False
         self._unhealthy_until = 0
 
     async def start(self) -> None:
         """Open the connection. Raises `sqlite3.Error` when that fails."""
+        self._serving = True
         self._thread.start()
         await self._opened
 
     @property
     def alive(self) -> bool:
         """Whether operations are taken and served."""
-        return self._thread.is_alive() and not self._closing
+        return self._serving and not self._closing
 
     @property
     def failing(self) -> bool:
@@ -270,7 +271,14 @@ class Writer:
             self._errands.put(None)
 
     def _serve(self) -> None:
-        """The thread: open the connection, run errands until there are no more, close it."""
+        """The thread. That it is there is noted: to ask it takes a lock, and every request does."""
+        try:
+            self._run_errands()
+        finally:
+            self._serving = False
+
+    def _run_errands(self) -> None:
+        """Open the connection, run errands until there are no more, close it."""
         try:
             connection = self._connect()
         except sqlite3.Error as error:
