@@ -85,6 +85,18 @@ def test_the_interpreters_end_writes_what_is_left(stream: Stream) -> None:
         assert stream.written == ["last\n"]
 
 
+def test_a_line_that_cannot_be_put_into_words_keeps_no_other_from_being_written(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    with logging_to(stream) as handler:
+        handler.handle(line("first"))
+        handler.handle(logging.LogRecord(REQUESTS, logging.INFO, "f", 1, "%d", ("no number",), None))
+        handler.handle(line("last"))
+        handler.flush()
+        assert stream.written == ["first\nlast\n"]
+
+
 def test_a_line_of_text_tells_the_second_it_was_made_in() -> None:
     formatter = TextLines()
     record = line("text")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from monkey_coder_server.adapters.metrics import Metrics, MetricsEndpoint
+from monkey_coder_server.adapters.metrics import Metrics, MetricsEndpoint, registry
 from monkey_coder_server.adapters.metrics.log_format import REQUESTS, JsonLines, TextLines
 from monkey_coder_server.ports.ledger import AttemptRecord
 from monkey_coder_server.ports.telemetry import RequestRecord
@@ -41,6 +41,17 @@ def test_a_request_is_counted_with_its_tokens_and_money() -> None:
     assert 'monkey_coder_tokens_total{kind="input",model="gpt-5",provider="openai"} 10.0' in text
     assert 'monkey_coder_nano_dollars_total{kind="price",model="gpt-5",provider="openai"} 123.0' in text
     assert 'status="provider_error"' in text
+
+
+def test_no_more_requests_wait_to_be_counted_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "COUNTED_TOGETHER", 2)
+    metrics, labels = Metrics("1"), {"provider": "openai", "model": "gpt-5", "kind": "input"}
+    counted = []
+    for _ in range(3):
+        metrics.record(RECORD)
+        counted.append(metrics.registry.get_sample_value("monkey_coder_tokens_total", labels))
+    assert counted == [None, 20.0, 20.0]
+    assert 'monkey_coder_tokens_total{kind="input",model="gpt-5",provider="openai"} 30.0' in metrics.text().decode()
 
 
 def test_a_request_is_logged_with_names_and_figures(caplog: pytest.LogCaptureFixture) -> None:

@@ -86,22 +86,23 @@ class TextLines(logging.Formatter):
 
 
 class SharedWrites(logging.StreamHandler[TextIO]):
-    """Writes request lines together, a quarter of a second of them at most: a write each costs more than the line.
+    """Puts request lines into words and writes them together, a quarter of a second of them at most.
 
-    A process that is killed may lose those lines. Every other line, and every warning, is written at once, after the
+    A write each costs more than the line, and words found one after another cost less than each between requests. A
+    process that is killed may lose those lines. Every other line, and every warning, is written at once, after the
     request lines that came before it; and the interpreter's end writes what is left.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._lines: list[str] = []
+        self._records: list[logging.LogRecord] = []
         self._write_is_due = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one line; logging holds the handler's lock meanwhile."""
+        self._records.append(record)
         try:
-            self._lines.append(self.format(record) + self.terminator)
-            if record.name != REQUESTS or record.levelno >= logging.WARNING or len(self._lines) >= WRITTEN_TOGETHER:
+            if record.name != REQUESTS or record.levelno >= logging.WARNING or len(self._records) >= WRITTEN_TOGETHER:
                 self.flush()
             elif not self._write_is_due:
                 self._write_is_due = True
@@ -113,11 +114,19 @@ class SharedWrites(logging.StreamHandler[TextIO]):
         """Write the lines that wait. Raises `OSError`."""
         self.acquire()
         try:
-            lines, self._lines = self._lines, []
-            self.stream.write("".join(lines))
+            records, self._records = self._records, []
+            self.stream.write("".join([self._line(record) for record in records]))
             super().flush()
         finally:
             self.release()
+
+    def _line(self, record: logging.LogRecord) -> str:
+        """In words; nothing of one that has none, which keeps no other from being written."""
+        try:
+            return self.format(record) + self.terminator
+        except Exception:  # noqa: BLE001 - as above
+            self.handleError(record)
+            return ""
 
     def _write(self) -> None:
         self._write_is_due = False
