@@ -1,12 +1,19 @@
 """What is expected of a request moves from a prior to what such requests really took."""
 
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
 from monkey_coder_server.domain import routing_priors
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
-from monkey_coder_server.domain.likeness import Likeness
+from monkey_coder_server.domain.likeness import Lesson, Likeness
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.usage import Usage
+from monkey_coder_server.features.inference import foresight
 from monkey_coder_server.features.inference.foresight import Asked, Foresight, lesson_of
+from monkey_coder_server.features.inference.job import Served
 
 CARD = ModelCard("openai", "gpt-x", "X", 100_000, 50_000, frozenset({Capability.REASONING}), 1)
 PLAIN = ModelCard("openai", "gpt-y", "Y", 100_000, 50_000, frozenset(), 1)
@@ -66,3 +73,36 @@ def test_the_same_words_again_are_known_whatever_files_come_before_them() -> Non
 
 def test_no_more_is_expected_than_the_route_allows() -> None:
     assert Foresight().expect(asked(), CARD, most_output=64).usage.output == 64
+
+
+def served(request_id: str, output: int) -> Served:
+    """As much of a settled request as is learnt from."""
+    settled = SimpleNamespace(
+        client_gone=False,
+        usage=Usage(uncached_input=50, output=output),
+        job=SimpleNamespace(request_id=request_id),
+        route=SimpleNamespace(card=PLAIN),
+    )
+    return cast("Served", settled)
+
+
+def test_who_asks_is_told_of_every_request_that_was_settled_before() -> None:
+    known = Foresight()
+    for number in range(3):
+        known.served(served(f"req_{number}", 77), asked())
+    assert known.usual_outputs("testing", asked().like.shape, asked().like.size, [PLAIN], most=None) == [77]
+    known.served(served("req_3", 77), asked())
+    assert known.expect(asked(), PLAIN, most_output=MOST).seen == 4
+    known.served(served("req_4", 77), asked())
+    assert list(known.fresh()) == [f"req_{number}" for number in range(5)]
+
+
+def test_no_more_requests_wait_to_be_learnt_from_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foresight, "LEARNT_TOGETHER", 3)
+    learnt: list[Lesson] = []
+    monkeypatch.setattr(Foresight, "learn", lambda _, lesson: learnt.append(lesson))
+    known, seen = Foresight(), []
+    for number in range(4):
+        known.served(served(f"req_{number}", number), asked())
+        seen.append([lesson.answer for lesson in learnt])
+    assert seen == [[], [], [0, 1, 2], [0, 1, 2]]

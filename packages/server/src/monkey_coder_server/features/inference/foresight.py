@@ -19,6 +19,8 @@ from monkey_coder_server.features.inference.plan import Plan
 
 FRESH = 200
 """Lessons that wait to be stored; where requests come faster, the newest stand for all."""
+LEARNT_TOGETHER = 64
+"""Requests that wait to be learnt from, a millisecond of work; whoever asks has the rest learnt first."""
 _INPUT, _READ, _WRITTEN = range(3)
 """Figures of a prompt: its tokens by those guessed, and the shares of it that a cache gave and took."""
 _ANSWER, _THOUGHT = range(2)
@@ -47,21 +49,32 @@ class Expected(NamedTuple):
     seen: int
 
 
+class _Took(NamedTuple):
+    """A settled request that is to be learnt from."""
+
+    request_id: str
+    asked: Asked
+    card: ModelCard
+    usage: Usage
+
+
 class Foresight:
     """Learns from settled requests; foretells in the words of a price: disjoint buckets of tokens."""
 
     def __init__(self) -> None:
         self._prompts = Experience()
         self._outputs = Experience()
+        self._unlearnt: list[_Took] = []
         self._fresh: deque[tuple[str, Lesson]] = deque(maxlen=FRESH)
 
     def served(self, served: Served, asked: Asked) -> None:
         """Learn from a settled request; one that its caller left teaches nothing, nor does what was only estimated."""
-        if served.client_gone or served.usage.estimated or not served.usage.input:
+        usage = served.usage
+        if served.client_gone or usage.estimated or not usage.input:
             return
-        lesson = lesson_of(asked, served.route.card, served.usage)
-        self.learn(lesson)
-        self._fresh.append((served.job.request_id, lesson))
+        self._unlearnt.append(_Took(served.job.request_id, asked, served.route.card, usage))
+        if len(self._unlearnt) >= LEARNT_TOGETHER:
+            self._learn_all()
 
     def learn(self, lesson: Lesson) -> None:
         """Learn what a request took at a model."""
@@ -74,6 +87,7 @@ class Foresight:
 
     def fresh(self) -> Mapping[str, Lesson]:
         """What was learnt since this was asked before, by request."""
+        self._learn_all()
         lessons = dict(self._fresh)
         self._fresh.clear()
         return lessons
@@ -87,6 +101,7 @@ class Foresight:
         first would look cheaper than the rest, as real answers are shorter than stated ones. `shape` and `size` as in a
         `Likeness`; `most` is the caller's own limit.
         """
+        self._learn_all()
         assumed = routing_priors.expected_answer(task_type)
         everybody = self._outputs.foretell((shape, (shape, size)), assumed, _ANSWER)
         found: list[int | None] = []
@@ -103,6 +118,7 @@ class Foresight:
 
     def expect(self, asked: Asked, card: ModelCard, *, most_output: int) -> Expected:
         """What the request will probably take at this model, whose answer is bounded by `most_output` tokens."""
+        self._learn_all()
         own = Circles.of(asked.like, card.name)
         prompt = round(_guessed(asked, card) * self._prompts.foretell(own.prompt, 1.0, _INPUT).value)
         read = round(prompt * self._prompts.foretell(own.prompt, 0.0, _READ).value)
@@ -119,6 +135,14 @@ class Foresight:
             reasoning=min(output, round(thought)),
         )
         return Expected(usage, answer.seen)
+
+    def _learn_all(self) -> None:
+        """Learn what waits: one after another costs a third of what each costs between requests."""
+        for took in self._unlearnt:
+            lesson = lesson_of(took.asked, took.card, took.usage)
+            self.learn(lesson)
+            self._fresh.append((took.request_id, lesson))
+        self._unlearnt.clear()
 
 
 def lesson_of(asked: Asked, card: ModelCard, usage: Usage) -> Lesson:
