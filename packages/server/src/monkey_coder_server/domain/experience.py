@@ -6,15 +6,15 @@ experience, that to the account's own, and that to what this very kind of reques
 misses figures that are sometimes ten times as large; as many requests come out above them as below.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from math import inf
 from typing import NamedTuple
 
 WINDOW = 24
 """What is remembered in a place: the newest, so that it follows a change."""
-PLACES = 50_000
-"""Places remembered; the one longest without news is forgotten first."""
+PLACES = 20_000
+"""Places remembered; the one longest without news is forgotten first. One takes some 500 bytes."""
 
 
 _new = tuple.__new__
@@ -34,13 +34,16 @@ middle one; None where there is no such."""
 
 
 class _Seen:
-    """The newest of a place, a figure of each kind together; their middles are looked for when they are asked for."""
+    """The newest of a place, a figure of each kind together; their middles are looked for when they are asked for.
+
+    Most places see one request: a list, as a deque takes 700 bytes for it.
+    """
 
     __slots__ = ("middles", "newest")
 
     def __init__(self) -> None:
-        self.newest: deque[Sequence[float]] = deque(maxlen=WINDOW)
-        self.middles: dict[int, _Middle] = {}
+        self.newest: list[Sequence[float]] = []
+        self.middles: dict[int, _Middle] | None = None
 
     def find_middle(self, kind: int) -> _Middle:
         """Of what is remembered now."""
@@ -53,6 +56,8 @@ class _Seen:
             middle = (ordered[half - 1], ordered[half], ordered[half + 1])
         else:
             middle = (ordered[half - 1], None, ordered[half])
+        if self.middles is None:
+            self.middles = {}
         self.middles[kind] = middle
         return middle
 
@@ -78,8 +83,11 @@ class Experience:
                     seen.popitem(last=False)
             else:
                 seen.move_to_end(place)
-                known.middles.clear()
-            known.newest.append(figures)
+                known.middles = None
+            newest = known.newest
+            newest.append(figures)
+            if len(newest) > WINDOW:
+                del newest[0]
 
     def foretell(self, places: Iterable[Hashable], prior: float, kind: int = 0) -> Foretold:
         """The figure to expect in the narrowest of the places, given widest first."""
@@ -89,7 +97,8 @@ class Experience:
             if known is None:
                 continue
             narrowest = known
-            low, middle, high = known.middles.get(kind) or known.find_middle(kind)
+            middles = known.middles
+            low, middle, high = (middles and middles.get(kind)) or known.find_middle(kind)
             if value < low:
                 value = low
             elif value > high:
