@@ -16,7 +16,7 @@ from monkey_coder_server.features.inference.outcomes import ServedBy
 from monkey_coder_server.features.inference.verdicts import context_of
 from monkey_coder_server.ports.record import Record
 
-REMEMBERED = 20_000
+REMEMBERED = 8_192
 """Answers whose verdicts wait for the truth, or the truth for them."""
 ACCEPTED = 0.5
 """An answer of more quality than this did."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from monkey_coder_server.ports.record import Record
 
-REMEMBERED = 20_000
+REMEMBERED = 8_192
 """Requests whose model and task are known without asking the books."""
 MOST_OF_AN_ACCOUNT = 5
 """Half as much as a stated prior weighs (`beliefs.PRIOR_ROWS`)."""

@@ -24,7 +24,7 @@ from monkey_coder_server.features.inference.outcomes import ServedBy, arm_of
 from monkey_coder_server.features.inference.plan import Decision, Plan
 from monkey_coder_server.ports.clock import Clock
 
-REMEMBERED = 20_000
+REMEMBERED = 8_192
 """Requests whose marks wait for an outcome; one takes about half a kilobyte."""
 
 

@@ -17,7 +17,7 @@ from monkey_coder_server.domain.work import CHAT, KIND_OF_TASK
 from monkey_coder_server.features.inference.beliefs import LEAST, MOST, Beliefs, Signal
 from monkey_coder_server.features.inference.outcomes import ServedBy
 
-REMEMBERED = 20_000
+REMEMBERED = 8_192
 """Answers whose verdict waits for the truth."""
 
 
