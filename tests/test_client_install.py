@@ -11,7 +11,7 @@ from tools.processes import BIN
 
 pytestmark = pytest.mark.system
 
-OF_THE_SERVER = {"starlette", "aiohttp", "sqlalchemy", "alembic", "cryptography", "argon2-cffi", "pyjwt"}
+OF_THE_SERVER = {"httptools", "aiohttp", "sqlalchemy", "alembic", "cryptography", "argon2-cffi", "pyjwt"}
 
 
 def uv(*arguments: str, environment: Path) -> str:

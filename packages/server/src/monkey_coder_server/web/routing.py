@@ -1,10 +1,9 @@
 """Which endpoint serves a method and a path."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from re import Pattern
-
-from starlette.routing import compile_path
 
 from monkey_coder_server.domain.errors import NotFound
 from monkey_coder_server.ports.record import Record
@@ -15,6 +14,7 @@ _NATIVE = "/v1/"
 _ALIAS = "/api"
 _LONGEST_GUESS = 100
 """Characters of an unknown path that are compared with known ones: the comparison costs their product."""
+_PLACEHOLDER = re.compile(r"\{(\w+)(:path)?\}")
 
 
 class Match(Record, frozen=True):
@@ -36,7 +36,7 @@ class RouteTable:
 
     def _add(self, path: str, route: Route) -> None:
         if "{" in path:
-            methods = self._patterns.setdefault(path, (compile_path(path)[0], {}))[1]
+            methods = self._patterns.setdefault(path, (_pattern(path), {}))[1]
         else:
             methods = self._fixed.setdefault(path, {})
         if route.method in methods:
@@ -88,6 +88,15 @@ class RouteTable:
         near = difflib.get_close_matches(path[:_LONGEST_GUESS], known, n=1, cutoff=0.75)
         guess = f"did you mean {near[0]}?" if near else "the API lives under /v1, for example POST /v1/execute."
         return f"There is nothing at {method} {shown}; {guess}"
+
+
+def _pattern(path: str) -> Pattern[str]:
+    """What paths fit one with placeholders: `{name}` holds one segment, `{name:path}` any number of them."""
+    fixed, *placeholders = _PLACEHOLDER.split(path)
+    parts = [re.escape(fixed)]
+    for name, greedy, behind in zip(*[iter(placeholders)] * 3, strict=True):
+        parts.append(f"(?P<{name}>{'.*' if greedy else '[^/]+'}){re.escape(behind)}")
+    return re.compile(f"^{''.join(parts)}$")
 
 
 def served_paths(path: str) -> tuple[str, ...]:
