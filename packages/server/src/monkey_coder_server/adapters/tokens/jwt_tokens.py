@@ -1,10 +1,11 @@
-"""HS256 access tokens, with everything pinned that a forger could choose."""
+"""HS256 access tokens, with everything pinned that a forger could choose.
+
+PyJWT loads all of public-key cryptography: it comes with the first token, and none comes where only keys are used.
+"""
 
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
-
-import jwt
 
 from monkey_coder_server.ports.security import SessionClaims
 
@@ -39,6 +40,8 @@ class JwtTokens:
 
     def issue(self, *, user_id: str, account_id: str, session_id: str, now: int) -> tuple[str, int]:
         """A token and when it expires (Unix seconds)."""
+        import jwt  # noqa: PLC0415 - heavy
+
         expires = now + self.lifetime
         claims = {
             "iss": ISSUER,
@@ -57,6 +60,8 @@ class JwtTokens:
         """The claims of a token that is genuine, ours, begun and not expired; else None."""
         if len(token) > LONGEST_TOKEN or not token.isascii():
             return None
+        import jwt  # noqa: PLC0415 - heavy
+
         try:
             claims = self._genuine(token)
         except (jwt.InvalidTokenError, RecursionError):
@@ -67,6 +72,8 @@ class JwtTokens:
 
     def _genuine(self, token: str) -> dict[str, Any] | None:
         """The claims, signed by one of our keys; only our own names choose which."""
+        import jwt  # noqa: PLC0415 - heavy
+
         header = jwt.get_unverified_header(token)
         key_id = header.get("kid")
         key = self._keys.get(key_id) if isinstance(key_id, str) else None
