@@ -8,6 +8,7 @@ from monkey_coder_protocol.version import VERSION
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions, bind
 from monkey_coder_server.adapters.system import huge_pages
 from monkey_coder_server.adapters.system.heap import keep_trimmed, trim_of_libc
+from monkey_coder_server.adapters.system.mapped import let_go_of_files
 from monkey_coder_server.settings import Settings, SettingsError
 
 GARBAGE_THRESHOLDS = (100_000, 20, 20)
@@ -38,7 +39,7 @@ def cannot_listen(host: str, port: int, variable: str, refused: OSError) -> Sett
 def settle_in() -> None:
     """Tell the garbage collector that what is here now stays, and threads to wait for the event loop but a moment.
 
-    From now on freed memory is given back while the running loop runs.
+    What a start needed of libraries is let go, and from now on freed memory is given back while the loop runs.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
@@ -46,6 +47,7 @@ def settle_in() -> None:
     gc.set_threshold(*GARBAGE_THRESHOLDS)
     keep_trimmed(trim_of_libc())
     huge_pages.collapse()
+    let_go_of_files()
 
 
 def announcement(settings: Settings, port: int, metrics_port: int) -> str:
