@@ -31,6 +31,17 @@ def test_anybody_can_check_with_the_published_key() -> None:
     assert signer.key_id == hashlib.sha256(raw).hexdigest()[:16]
 
 
+@pytest.mark.parametrize("text", ["", "receipt", "é", "x" * 100_000])
+def test_a_key_signs_a_text_as_it_always_did(text: str) -> None:
+    key = Ed25519PrivateKey.generate()
+    assert base64.b64decode(signer_of(key).sign(text)) == key.sign(text.encode())
+
+
+def test_a_signer_does_not_show_its_key() -> None:
+    key = Ed25519PrivateKey.generate()
+    assert repr(key.private_bytes_raw())[2:-1] not in repr(signer_of(key))
+
+
 def test_the_key_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:
     first = load_or_create_signer(tmp_path / "data")
     again = load_or_create_signer(tmp_path / "data")
