@@ -193,8 +193,7 @@ def credential_of(request: Request) -> str | None:
 
 
 def _candidates(request: Request) -> tuple[str | None, ...]:
-    sent = request.headers.get
-    bearer = sent("authorization")
+    bearer = request.header("authorization")
     if bearer is not None:
         scheme, _, secret = bearer.partition(" ")
         if scheme.lower() != "bearer":
@@ -202,7 +201,7 @@ def _candidates(request: Request) -> tuple[str | None, ...]:
         bearer = secret.strip()
         if bearer == "None":  # what the published Python SDK sends when it was given no key
             bearer = None
-    return bearer, sent("x-api-key"), sent("x-goog-api-key"), request.query.get("key")
+    return bearer, request.header("x-api-key"), request.header("x-goog-api-key"), request.query.get("key")
 
 
 def address_allowed(address: str, allowed: tuple[str, ...]) -> bool:
