@@ -137,7 +137,7 @@ class Foresight:
         return Expected(usage, answer.seen)
 
     def _learn_all(self) -> None:
-        """Learn what waits: one after another costs a third of what each costs between requests."""
+        """Learn what waits: one after another costs less than each between requests."""
         for took in self._unlearnt:
             lesson = lesson_of(took.asked, took.card, took.usage)
             self.learn(lesson)
