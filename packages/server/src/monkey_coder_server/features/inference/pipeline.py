@@ -30,7 +30,7 @@ from monkey_coder_server.features.inference.prompt_caches import PromptCaches
 from monkey_coder_server.features.inference.relay import End, relay
 from monkey_coder_server.features.inference.response_cache import ResponseCache
 from monkey_coder_server.features.inference.route import Route
-from monkey_coder_server.features.inference.running import Opening, Run, Running
+from monkey_coder_server.features.inference.running import Opening, Run, Running, after_the_answer
 from monkey_coder_server.features.inference.settlement import Settlements, settlement_of
 from monkey_coder_server.features.inference.teamwork import Teamwork
 from monkey_coder_server.ports.clock import Clock
@@ -150,8 +150,15 @@ class Pipeline:
                 self._telemetry.defect("inference", stopped)
             raise error from stopped
         settled = await self._settle(served, flight)
-        self._learning.served(served)
+        after_the_answer(self._learn, served)
         return settled
+
+    def _learn(self, served: Served) -> None:
+        """Whatever goes wrong with that is counted: the request is over."""
+        try:
+            self._learning.served(served)
+        except Exception as defect:  # noqa: BLE001 - as in `_contained`
+            self._telemetry.defect("learning", defect)
 
     async def _answer(self, flight: Flight) -> Served:
         job = flight.job

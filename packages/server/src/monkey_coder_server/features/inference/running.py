@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from monkey_coder_server.domain.cache_control import CacheStatus
 from monkey_coder_server.domain.errors import GatewayError, Unavailable
@@ -12,12 +13,23 @@ from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.within import Within
 
 T = TypeVar("T")
+P = ParamSpec("P")
 T_contra = TypeVar("T_contra", contravariant=True)
 Straight = Callable[[Sequence[Event]], bool]
 """Passes events on to the caller at once; False where it cannot, and has passed on none of them."""
 _NOT_OVER = GatewayError("a run has a result only when it is over")
 BUFFERED_EVENTS = 256
 """More than this unread and the provider is read no faster than the caller reads us."""
+
+
+def after_the_answer(call: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> None:
+    """Call it once what ends a request has left, said in the turn of the loop in which its outcome is told.
+
+    In the next turn whoever waits for the outcome writes it, and the loop sends what a turn has written at its end.
+    Whatever the caller asks next comes later than that, and so finds it called.
+    """
+    loop = asyncio.get_running_loop()
+    loop.call_soon(loop.call_soon, partial(call, *arguments, **named))
 
 
 class Opening(Record, frozen=True):

@@ -14,7 +14,7 @@ from monkey_coder_server.features.inference.exchange import milliseconds
 from monkey_coder_server.features.inference.job import Job, Outcome, Played, Served, Settled
 from monkey_coder_server.features.inference.patience import Patience, insist, persist
 from monkey_coder_server.features.inference.records import failed_record, recalled_record, served_record
-from monkey_coder_server.features.inference.running import Run, Running
+from monkey_coder_server.features.inference.running import Run, Running, after_the_answer
 from monkey_coder_server.features.inference.trail import Trail
 from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
 from monkey_coder_server.ports.clock import Clock
@@ -55,7 +55,7 @@ class Settlements:
                 return body if keep is None else keep(Settled(served, charge, body))
 
             charge = await self._ledger.settle(settlement_of(served, trail), remember=remember)
-            self._telemetry.record(served_record(served, charge))
+            after_the_answer(lambda: self._telemetry.record(served_record(served, charge)))
             body = bodies[-1] if bodies else served.job.render(served, charge)
             return Settled(served, charge, body)
 
