@@ -1,17 +1,31 @@
 """Heavy operations: they fill turns of the loop and share commits, and nobody waits for more than one of them."""
 
 import asyncio
+import time
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
-from monkey_coder_server.adapters.storage import holds
+from monkey_coder_server.adapters.storage import holds, writer
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.adapters.storage.waiting import JOBS_A_TURN
-from monkey_coder_server.adapters.storage.writer import HEAVY
+from monkey_coder_server.adapters.storage.writer import HEAVY, STEPS_NANOSECONDS
 from monkey_coder_server.domain.errors import NotFound, Unavailable
 from packages.server.tests.adapters.storage.stores import Books
 from packages.server.tests.contract.booking import ACCOUNT, hold_request
+
+
+def nothing(_: Transaction) -> Iterator[None]:
+    """A heavy operation that does not do anything."""
+    yield
+
+
+def work() -> None:
+    """What fills a turn."""
+    until = time.monotonic_ns() + STEPS_NANOSECONDS
+    while time.monotonic_ns() < until:
+        pass
 
 
 class OutOfOrder(Exception):
@@ -21,8 +35,9 @@ class OutOfOrder(Exception):
 async def test_heavy_operations_share_a_commit_and_fill_a_turn_each(books: Books) -> None:
     turns: list[int] = []
 
-    def heavy(_: Transaction) -> None:
+    def heavy(_: Transaction) -> Iterator[None]:
         turns.append(next_turn[0])
+        yield
 
     async def count() -> None:
         while True:
@@ -40,7 +55,7 @@ async def test_heavy_operations_share_a_commit_and_fill_a_turn_each(books: Books
 
 async def test_no_more_heavy_operations_than_a_batch_of_them_share_a_commit(books: Books) -> None:
     books.script.seen.clear()
-    await books.writer.perform_each([partial(int, 0) for _ in range(2 * HEAVY + 1)])
+    await books.writer.perform_each([partial(nothing) for _ in range(2 * HEAVY + 1)])
     assert books.script.seen.count("COMMIT") == 3
 
 
@@ -56,10 +71,11 @@ async def test_nobody_waits_for_more_than_one_heavy_operation(books: Books) -> N
         await books.books.place(hold_request(10))
         story.append("held")
 
-    def heavy(_: Transaction) -> None:
+    def heavy(_: Transaction) -> Iterator[None]:
         story.append("heavy")
         if not holding:
             holding.append(asyncio.create_task(hold()))
+        yield
 
     await books.writer.perform_each([partial(heavy) for _ in range(HEAVY)])
     await holding[0]
@@ -77,7 +93,7 @@ async def test_heavy_operations_get_on_however_many_others_come(books: Books) ->
             others += 1
 
     holding = [asyncio.create_task(one_after_another()) for _ in range(JOBS_A_TURN)]
-    await books.writer.perform_each([partial(int, 0) for _ in range(HEAVY)])
+    await books.writer.perform_each([partial(nothing) for _ in range(HEAVY)])
     for task in holding:
         task.cancel()
     await asyncio.wait(holding)
@@ -85,24 +101,96 @@ async def test_heavy_operations_get_on_however_many_others_come(books: Books) ->
 
 
 async def test_a_heavy_operation_that_raises_leaves_nothing_and_spoils_no_other(books: Books) -> None:
-    def half_done(transaction: Transaction) -> None:
+    def half_done(transaction: Transaction) -> Iterator[None]:
         holds.credit(transaction, ACCOUNT, 77)
+        yield
         raise OutOfOrder
 
-    def done(transaction: Transaction) -> None:
+    def done(transaction: Transaction) -> Iterator[None]:
+        yield
         holds.credit(transaction, ACCOUNT, 1)
 
     books.script.seen.clear()
-    jobs = await books.writer.perform_each([done, half_done, partial(done)])
-    assert [type(job.error) for job in jobs] == [type(None), OutOfOrder, type(None)]
+    jobs = await books.writer.perform_each([done, half_done])
+    assert [type(job.error) for job in jobs] == [type(None), OutOfOrder]
     assert books.script.seen.count("COMMIT") == 1
-    assert (await books.ledger.wallet(ACCOUNT)).balance == 10_002
+    assert (await books.ledger.wallet(ACCOUNT)).balance == 10_001
 
 
 async def test_heavy_operations_whose_commit_fails_are_unavailable_all_of_them(books: Books) -> None:
     books.script.fails_on = "COMMIT"
-    jobs = await books.writer.perform_each([partial(holds.open_wallet, account_id=f"acc_{n}") for n in range(3)])
+
+    def opened(number: int, transaction: Transaction) -> Iterator[None]:
+        holds.open_wallet(transaction, account_id=f"acc_{number}")
+        yield
+
+    jobs = await books.writer.perform_each([partial(opened, number) for number in range(3)])
     assert [type(job.error) for job in jobs] == [Unavailable] * 3
     books.script.fails_on = ""
     with pytest.raises(NotFound):
         await books.ledger.wallet("acc_2")
+
+
+async def test_a_heavy_operation_stops_between_its_steps(books: Books) -> None:
+    turns: list[int] = []
+    turn = 0
+
+    def heavy(_: Transaction) -> Iterator[None]:
+        for _ in range(3):
+            turns.append(turn)
+            work()
+            yield
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "LATE_NANOSECONDS", 60_000_000_000)
+        await books.writer.perform_each([heavy])
+    counting.cancel()
+    assert len(set(turns)) == 3
+
+
+async def test_a_heavy_operation_goes_on_to_its_end_in_a_full_loop(books: Books) -> None:
+    turns: list[int] = []
+    turn = 0
+
+    def heavy(_: Transaction) -> Iterator[None]:
+        for _ in range(4):
+            turns.append(turn)
+            work()
+            yield
+
+    async def fill() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    filling = asyncio.create_task(fill())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "LATE_NANOSECONDS", 0)
+        await books.writer.perform_each([heavy])
+    filling.cancel()
+    assert len(set(turns)) == 1
+
+
+async def test_what_a_heavy_operation_did_before_it_stopped_is_undone_alone(books: Books) -> None:
+    def half_done(transaction: Transaction) -> Iterator[None]:
+        for _ in range(3):
+            holds.credit(transaction, ACCOUNT, 77)
+            work()
+            yield
+        raise OutOfOrder
+
+    def done(transaction: Transaction) -> Iterator[None]:
+        holds.credit(transaction, ACCOUNT, 1)
+        yield
+
+    jobs = await books.writer.perform_each([partial(done), half_done, partial(done)])
+    assert [type(job.error) for job in jobs] == [type(None), OutOfOrder, type(None)]
+    assert (await books.ledger.wallet(ACCOUNT)).balance == 10_002

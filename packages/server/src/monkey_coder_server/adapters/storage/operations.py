@@ -1,7 +1,7 @@
 """What the stores ask of a database: operations that change it, one after another, and reads beside them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -14,6 +14,9 @@ RETRY_AFTER_SECONDS = 1
 UNHEALTHY_SECONDS = 5
 
 T = TypeVar("T")
+
+Steps = Callable[[Transaction], Iterator[None]]
+"""A heavy operation in parts: whatever comes between two of its yields is no more than the event loop can wait for."""
 
 
 class UnusableDatabase(Exception):
@@ -35,8 +38,8 @@ class Job(Generic[T]):
     committed: asyncio.Future[None]
     awaited: bool = True
     """Whether somebody waits for the commit."""
-    heavy: bool = False
-    """Whether it takes as long as anything in the event loop may."""
+    steps: Steps | None = None
+    """The body in parts, if it is heavy."""
     error: Exception | None = None
     _value: list[T] = field(default_factory=list)
 
@@ -47,7 +50,11 @@ class Job(Generic[T]):
 
     def run(self, transaction: Transaction) -> None:
         """Run the body and keep what it returned."""
-        self._value = [self.body(transaction)]
+        self.returned(self.body(transaction))
+
+    def returned(self, value: T) -> None:
+        """Keep what the body returned."""
+        self._value = [value]
 
     def result(self) -> T:
         """What the body returned; raises what it raised, or `Unavailable` when its transaction was lost."""
@@ -76,7 +83,7 @@ class Writing(Protocol):
     async def perform(self, body: Callable[[Transaction], T]) -> T:
         """Run an operation; its result once it is durable. Cancelling the caller does not stop the operation."""
 
-    async def perform_each(self, bodies: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+    async def perform_each(self, several: Sequence[Steps]) -> Sequence[Job[None]]:
         """Run heavy operations one after another, if nobody else waits with one commit for all of them.
 
         Each has ended when this returns, well or not: see its `result`.
@@ -100,6 +107,16 @@ class Reading(Protocol):
 
     def close(self) -> None:
         """Wait for running reads and close the connections."""
+
+
+def whole(steps: Steps) -> Callable[[Transaction], None]:
+    """A heavy operation without a stop."""
+
+    def run(transaction: Transaction) -> None:
+        for _ in steps(transaction):
+            pass
+
+    return run
 
 
 def unavailable(reason: str) -> Unavailable:

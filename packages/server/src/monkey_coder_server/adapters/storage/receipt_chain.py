@@ -1,6 +1,6 @@
 """Receipts as they are issued: the next link of the key's chain, signed, in the charge's own transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from typing import NamedTuple
 
@@ -50,6 +50,10 @@ _FIND = Query(
 )
 
 
+SIGNED_A_STEP = 8
+"""About 0.4 ms of work."""
+
+
 class _Head(NamedTuple):
     """The newest link of a key's chain."""
 
@@ -66,16 +70,18 @@ class Issue(Record, frozen=True):
     charged: int
 
 
-def issue(transaction: Transaction, issues: Sequence[Issue], signer: ReceiptSigner) -> None:
-    """Write the receipts of charges, each the next link of its key's chain in the order given."""
+def issue(transaction: Transaction, issues: Sequence[Issue], signer: ReceiptSigner) -> Iterator[None]:
+    """Write the receipts of charges, each the next link of its key's chain in the order given; in steps."""
     heads = _heads_of(transaction, issues)
     seen = dict(heads)
     rows: list[Parameters] = []
-    for each in issues:
+    for number, each in enumerate(issues, start=1):
         head = heads[each.settlement.key_id]
         row = _signed(each, head, signer)
         rows.append(row)
         heads[head.key_id] = _Head(head.key_id, head.sequence + 1, row["chain_hash"])
+        if number % SIGNED_A_STEP == 0:
+            yield
     _advance(transaction, seen, heads)
     transaction.change_each(_ISSUE, rows)
 

@@ -26,8 +26,8 @@ from monkey_coder_server.ports.signing import ReceiptSigner
 
 logger = logging.getLogger(__name__)
 
-SHIPPED_TOGETHER = 32
-"""About 3 ms of work, which the event loop waits for where the writer works in it; slices share a commit."""
+SHIPPED_TOGETHER = 64
+"""About 6 ms of work, in steps where the writer works in the event loop; slices share a commit."""
 SHIPPED_BEHIND_A_WIRE = 256
 """Where the writer has a thread of its own and each statement costs a round trip."""
 
@@ -121,7 +121,7 @@ class SqlBooks:
     async def _ship(self, slices: Sequence[Sequence[Resolved]]) -> Mapping[str, str]:
         """Book endings slice by slice; if one of a slice cannot be, the others without it."""
         refused: dict[str, str] = {}
-        jobs = await self._writer.perform_each([partial(shipping.ship, some, self._signer) for some in slices])
+        jobs = await self._writer.perform_each([partial(shipping.steps, some, self._signer) for some in slices])
         for some, job in zip(slices, jobs, strict=True):
             try:
                 job.result()

@@ -1,6 +1,6 @@
 """Operations that wait for the writer: which of them fill the next turn of the event loop.
 
-A heavy one fills a turn by itself. It comes behind the others, into no transaction whose commit somebody waits for: so
+A heavy one fills turns by itself. It comes behind the others, into no transaction whose commit somebody waits for: so
 nobody waits for more than one of them. But one begins each transaction: so they get on, however many others come.
 """
 
@@ -25,6 +25,11 @@ class Waiting:
 
     def __len__(self) -> int:
         return len(self._heavy) + len(self._others)
+
+    @property
+    def hurry(self) -> bool:
+        """Whether there are others than heavy ones."""
+        return bool(self._others)
 
     def add(self, job: Job[Any]) -> None:
         """Behind those of its kind."""
@@ -53,4 +58,4 @@ class Waiting:
         return jobs
 
     def _of_kind(self, job: Job[Any]) -> deque[Job[Any]]:
-        return self._heavy if job.heavy else self._others
+        return self._others if job.steps is None else self._heavy

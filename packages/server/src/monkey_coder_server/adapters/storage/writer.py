@@ -19,11 +19,20 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from monkey_coder_server.adapters.storage.operations import CAPACITY, UNHEALTHY_SECONDS, Job, resolve, unavailable
+from monkey_coder_server.adapters.storage.operations import (
+    CAPACITY,
+    UNHEALTHY_SECONDS,
+    Job,
+    Steps,
+    resolve,
+    unavailable,
+    whole,
+)
+from monkey_coder_server.adapters.storage.savepoints import run_alone, run_in_steps, run_together
 from monkey_coder_server.adapters.storage.sqlite import BUSY_TIMEOUT_MS, PRIMARY_CODE, SqliteTransaction
 from monkey_coder_server.adapters.storage.transaction import Transaction
 from monkey_coder_server.adapters.storage.waiting import Waiting
@@ -33,8 +42,14 @@ from monkey_coder_server.ports.clock import Clock
 logger = logging.getLogger(__name__)
 
 BATCH = 256
-HEAVY = 4
-"""How many heavy operations make a batch: some 15 ms of work, which other processes wait for."""
+HEAVY = 2
+"""How many heavy operations make a batch: some 12 ms of work and 20 ms of pauses, which other processes wait for."""
+STEPS_NANOSECONDS = 400_000
+"""How long the steps of a heavy operation take in one turn of the loop, if one of them alone does not take longer."""
+PAUSE = timedelta(milliseconds=1)
+"""How long a heavy operation then stops: who is served meanwhile waits for one turn of it or two, not for all."""
+LATE_NANOSECONDS = 1_500_000
+"""A pause that took longer tells of a full loop: to stop again would only cost caches, so it goes on to its end."""
 APART = 64
 """How many operations get savepoints of their own after one that raised: others may raise as well."""
 LINGER = timedelta(milliseconds=5)
@@ -74,6 +89,8 @@ class Writer:
         self._turn_is_due = False
         self._awaited = False
         self._apart = 0
+        self._midway: Generator[None, None, bool] | None = None
+        self._stopped = 0
         self._lingering: asyncio.TimerHandle | None = None
         self._away = False
         self._serving = self._closing = False
@@ -95,16 +112,17 @@ class Writer:
         """Whether a transaction was lost in the last seconds; afterwards the next operation tries again."""
         return self._unhealthy_until > 0 and self._clock.monotonic() < self._unhealthy_until
 
-    def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True, heavy: bool = False) -> Job[T]:
+    def submit(self, body: Callable[[Transaction], T], *, awaited: bool = True, steps: Steps | None = None) -> Job[T]:
         """Queue an operation. Raises `Unavailable`.
 
-        `awaited` False: nobody waits for its commit, so that may wait for company; see `hurry`. `heavy`: see `waiting`.
+        `awaited` False: nobody waits for its commit, so that may wait for company; see `hurry`. `steps`: of a heavy
+        one; see `waiting`.
         """
         if not self.alive:
             raise unavailable("it is closed")
         if len(self._waiting) >= self._capacity:
             raise unavailable("too many operations are waiting")
-        job = Job(body, self._loop.create_future(), awaited, heavy)
+        job = Job(body, self._loop.create_future(), awaited, steps)
         self._waiting.add(job)
         self._take_turns()
         return job
@@ -122,9 +140,9 @@ class Writer:
         await job.committed
         return job.result()
 
-    async def perform_each(self, bodies: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+    async def perform_each(self, several: Sequence[Steps]) -> Sequence[Job[None]]:
         """Run heavy operations, of which only the last one's commit is waited for. See the protocol."""
-        jobs = [self.submit(body, awaited=body is bodies[-1], heavy=True) for body in bodies]
+        jobs = [self.submit(whole(steps), awaited=steps is several[-1], steps=steps) for steps in several]
         for job in jobs:
             await job.committed
         return jobs
@@ -137,10 +155,13 @@ class Writer:
             await asyncio.to_thread(self._thread.join)
 
     def _take_turns(self) -> None:
-        """See to it that the loop's next turn goes on with the transaction."""
+        """See to it that the loop's next turn goes on with the transaction, or a later one with a heavy operation."""
         if not self._turn_is_due and not self._away:
             self._turn_is_due = True
-            self._loop.call_soon(self._turn)
+            if self._midway is None or self._waiting.hurry:
+                self._loop.call_soon(self._turn)
+            else:
+                self._loop.call_later(PAUSE.total_seconds(), self._turn)
 
     def _turn(self) -> None:
         """Run some of what waits; commit once nothing waits or enough has run, as soon as somebody waits for it."""
@@ -162,7 +183,9 @@ class Writer:
     def _goes_on(self) -> bool:
         """Whether the transaction takes more of what waits."""
         running = self._running
-        if len(running) >= BATCH or sum([job.heavy for job in running]) >= HEAVY:
+        if self._midway is not None:
+            return True
+        if len(running) >= BATCH or sum([job.steps is not None for job in running]) >= HEAVY:
             return False
         return self._waiting.goes_on(begun=bool(running), awaited=self._awaited)
 
@@ -172,15 +195,36 @@ class Writer:
         One after another costs less than each where it arises: what a statement needs is still in the caches.
         """
         try:
-            if not self._running and not self._begin(transaction):
-                return
+            if self._midway is not None or self._running or self._begin(transaction):
+                self._go_on(transaction)
+        except sqlite3.Error as error:
+            self._lose(transaction, error)
+
+    def _go_on(self, transaction: SqliteTransaction) -> None:
+        """Run the next operations, or some more of a heavy one. Raises as `_run_all` does."""
+        if self._midway is None:
             first = not self._running
             jobs = self._waiting.take(begun=not first)
             self._running.extend(jobs)
             self._awaited = self._awaited or any(job.awaited for job in jobs)
-            self._run_all(transaction, jobs, first=first)
-        except sqlite3.Error as error:
-            self._lose(transaction, error)
+            steps = jobs[0].steps
+            if steps is None or self._apart > 0:
+                self._run_all(transaction, jobs, first=first)
+                return
+            self._stopped = time.monotonic_ns()
+            self._midway = run_in_steps(transaction, jobs[0], steps, savepoint=None if first else "turn")
+        now = time.monotonic_ns()
+        if now - self._stopped > LATE_NANOSECONDS:
+            self._stopped = 0
+        try:
+            next(self._midway)
+            while not self._stopped or time.monotonic_ns() < now + STEPS_NANOSECONDS:
+                next(self._midway)
+            self._stopped = time.monotonic_ns()
+        except StopIteration as ended:
+            self._midway = None
+            if not ended.value:
+                self._run_apart(transaction, self._running[-1:], first=len(self._running) == 1)
 
     def _run_all(self, transaction: SqliteTransaction, jobs: list[Job[Any]], *, first: bool) -> None:
         """Run operations, each alone if one of them raises. Raises `sqlite3.Error` when the transaction is lost.
@@ -188,15 +232,20 @@ class Writer:
         What comes `first` in a transaction needs no savepoint: it is undone with the transaction, which begins anew.
         """
         if self._apart <= 0 and (first or len(jobs) > 1):
-            if _run_together(transaction, jobs, savepoint=None if first else "turn"):
-                return
-            self._apart = APART
-            if first:
-                self._again()
-                return
+            if not run_together(transaction, jobs, savepoint=None if first else "turn"):
+                self._run_apart(transaction, jobs, first=first)
+            return
         for job in jobs:
-            _run(transaction, job)
+            run_alone(transaction, job)
         self._apart -= len(jobs)
+
+    def _run_apart(self, transaction: SqliteTransaction, jobs: list[Job[Any]], *, first: bool) -> None:
+        """One raised, all were undone: run each alone, what came `first` in a transaction that begins anew."""
+        self._apart = APART
+        if first:
+            self._again()
+        else:
+            self._run_all(transaction, jobs, first=False)
 
     def _linger_no_more(self) -> None:
         self._awaited = True
@@ -217,6 +266,7 @@ class Writer:
 
     def _lose(self, transaction: SqliteTransaction, error: sqlite3.Error) -> None:
         """The transaction cannot be committed: undo it and tell every operation in it; refusals stay refusals."""
+        self._midway = None
         if transaction.connection.in_transaction:
             transaction.cursor.execute("ROLLBACK")
         if self._rescue is not None and self._rescue(error):
@@ -333,50 +383,3 @@ def _begin(transaction: SqliteTransaction) -> sqlite3.Error | None:
 def _busy(error: sqlite3.Error) -> bool:
     """Whether another process has the lock."""
     return getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE == sqlite3.SQLITE_BUSY
-
-
-def _run_together(transaction: SqliteTransaction, jobs: list[Job[Any]], *, savepoint: str | None) -> bool:
-    """Run operations inside one savepoint, or as the whole transaction so far; False when one raised: that is undone.
-
-    Raises `sqlite3.Error` when the whole transaction is lost.
-    """
-    cursor = transaction.cursor
-    if savepoint:
-        cursor.execute(f"SAVEPOINT {savepoint}")
-    try:
-        for job in jobs:
-            job.run(transaction)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the operation raises it again when it runs alone
-        _undo(transaction, savepoint, error)
-        return False
-    if savepoint:
-        cursor.execute(f"RELEASE {savepoint}")
-    return True
-
-
-def _run(transaction: SqliteTransaction, job: Job[Any]) -> None:
-    """Run one operation inside its own savepoint; keep what it raises. Raises as `_run_together` does."""
-    cursor = transaction.cursor
-    cursor.execute("SAVEPOINT job")
-    try:
-        job.run(transaction)
-    except Exception as error:  # noqa: BLE001 - it is raised where the result is read
-        _undo(transaction, "job", error)
-        job.error = unavailable(type(error).__name__) if isinstance(error, sqlite3.OperationalError) else error
-    else:
-        cursor.execute("RELEASE job")
-
-
-def _undo(transaction: SqliteTransaction, savepoint: str | None, error: Exception) -> None:
-    """Undo what was done since a savepoint, or all. Raises `sqlite3.OperationalError` when the database has undone it.
-
-    What was begun without a savepoint has to begin anew.
-    """
-    if not transaction.connection.in_transaction:
-        message = f"rolled back by the database: {error}"
-        raise sqlite3.OperationalError(message) from error
-    if savepoint:
-        transaction.cursor.execute(f"ROLLBACK TO {savepoint}")
-        transaction.cursor.execute(f"RELEASE {savepoint}")
-    else:
-        transaction.cursor.execute("ROLLBACK")

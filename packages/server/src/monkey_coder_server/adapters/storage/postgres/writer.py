@@ -17,7 +17,15 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from monkey_coder_server.adapters.storage.operations import CAPACITY, UNHEALTHY_SECONDS, Job, resolve, unavailable
+from monkey_coder_server.adapters.storage.operations import (
+    CAPACITY,
+    UNHEALTHY_SECONDS,
+    Job,
+    Steps,
+    resolve,
+    unavailable,
+    whole,
+)
 from monkey_coder_server.adapters.storage.postgres.batch import InDoubt, Lost
 from monkey_coder_server.adapters.storage.postgres.connection import Server, TooSlow, after
 from monkey_coder_server.adapters.storage.postgres.link import Link
@@ -97,9 +105,9 @@ class PgWriter:
         await job.committed
         return job.result()
 
-    async def perform_each(self, bodies: Sequence[Callable[[Transaction], T]]) -> Sequence[Job[T]]:
+    async def perform_each(self, several: Sequence[Steps]) -> Sequence[Job[None]]:
         """Run operations that may be heavy: here no other waits for them but in the queue. See the protocol."""
-        jobs = [self.submit(body) for body in bodies]
+        jobs = [self.submit(whole(steps)) for steps in several]
         for job in jobs:
             await job.committed
         return jobs
