@@ -136,7 +136,7 @@ async def test_a_heavy_operation_stops_between_its_steps(books: Books) -> None:
     turn = 0
 
     def heavy(_: Transaction) -> Iterator[None]:
-        for _ in range(3):
+        for _step in range(3):
             turns.append(turn)
             work()
             yield
@@ -160,7 +160,7 @@ async def test_a_heavy_operation_goes_on_to_its_end_in_a_full_loop(books: Books)
     turn = 0
 
     def heavy(_: Transaction) -> Iterator[None]:
-        for _ in range(4):
+        for _step in range(4):
             turns.append(turn)
             work()
             yield
@@ -181,7 +181,7 @@ async def test_a_heavy_operation_goes_on_to_its_end_in_a_full_loop(books: Books)
 
 async def test_what_a_heavy_operation_did_before_it_stopped_is_undone_alone(books: Books) -> None:
     def half_done(transaction: Transaction) -> Iterator[None]:
-        for _ in range(3):
+        for _step in range(3):
             holds.credit(transaction, ACCOUNT, 77)
             work()
             yield
