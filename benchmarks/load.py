@@ -105,12 +105,18 @@ async def connect(port: int) -> Connection:
     return connection
 
 
-async def run(
-    port: int, make_request: Callable[[int], bytes], *, requests: int, concurrency: int, spread: float = 0.0
+async def run(  # noqa: PLR0913 - by name
+    port: int,
+    make_request: Callable[[int], bytes],
+    *,
+    requests: int,
+    concurrency: int,
+    spread: float = 0.0,
+    waits: Callable[[int], float] | None = None,
 ) -> Measured:
     """Send `requests` over `concurrency` connections to 127.0.0.1; `make_request(n)` gives the n-th request's bytes.
 
-    The connections begin within `spread` seconds, evenly.
+    The connections begin within `spread` seconds, evenly. `waits(n)` is what the n-th request's latency is told without.
     """
     numbers = iter(range(requests))
     latencies: list[float] = []
@@ -125,7 +131,7 @@ async def run(
             request = make_request(number)
             begun = time.perf_counter()
             status = await connection.exchange(request)
-            latencies.append(time.perf_counter() - begun)
+            latencies.append(time.perf_counter() - begun - (waits(number) if waits else 0.0))
             if connection.first_at is not None:
                 firsts.append(connection.first_at - begun)
             failed += status != 200

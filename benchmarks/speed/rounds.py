@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks import load
 from benchmarks.speed.stacks import Stack
-from benchmarks.speed.upstream import CHUNK_SECONDS, CHUNKS, FIRST_SECONDS, LATER_SECONDS
+from benchmarks.speed.upstream import CHUNK_SECONDS, CHUNKS, FIRST_SECONDS, LATEST_SECONDS, later_seconds
 
 SMALL, LARGE = 500, 200_000
 """Bytes of a prompt."""
@@ -21,8 +21,8 @@ _STREAM_SECONDS = FIRST_SECONDS + CHUNKS * CHUNK_SECONDS
 class Situation:
     """What is asked, by so many clients at a time, each sending its next request when it has its answer.
 
-    `later`: the provider takes its time (`LATER_SECONDS`) and clients begin evenly within it, so that they wait for the
-    stack and not for one another.
+    `later`: the provider takes its time (`later_seconds`), which is no part of the times that are told, and clients
+    begin evenly within it, so that they wait for the stack and not for one another.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Situation:
 SITUATIONS = (
     Situation("1 client", 1),
     Situation("16 clients", 16),
-    Situation("16 clients, answers after 100 ms", 16, later=True),
+    Situation("16 clients, answers after 50 to 150 ms", 16, later=True),
     Situation("64 clients", 64),
     Situation("256 clients", 256),
     Situation("prompts of 200 kB, 16 clients", 16, LARGE),
@@ -111,7 +111,8 @@ async def _ask(stack: Stack, situation: Situation, requests: int) -> load.Measur
         ),
         requests=requests,
         concurrency=situation.clients,
-        spread=_STREAM_SECONDS if situation.stream else LATER_SECONDS if situation.later else 0.0,
+        spread=_STREAM_SECONDS if situation.stream else LATEST_SECONDS if situation.later else 0.0,
+        waits=later_seconds if situation.later else None,
     )
 
 

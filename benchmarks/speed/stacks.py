@@ -67,7 +67,7 @@ class Stack:
         parts = self._made.get((stream, prompt_bytes, later))
         if parts is None:
             prompt = ("Write a Python function that returns the n-th Fibonacci number. " * 4_000)[:prompt_bytes]
-            messages = [{"role": "user", "content": f"#000000000# {prompt} {LATER if later else ''}"}]
+            messages = [{"role": "user", "content": f"{LATER if later else '#'}000000000# {prompt}"}]
             body = {"model": self.model, "messages": messages, "max_completion_tokens": 1024, "stream": stream}
             if stream:
                 body["stream_options"] = {"include_usage": True}

@@ -2,7 +2,7 @@
 
 `python -m benchmarks.speed.upstream PORT` serves `POST /v1/chat/completions` on 127.0.0.1. A body that asks for a
 stream is answered with `CHUNKS` events, the first after `FIRST_SECONDS`, each after `CHUNK_SECONDS` more; one in which
-`LATER` stands is answered whole after `LATER_SECONDS`, any other at once.
+`LATER` stands is answered whole after `later_seconds` of the number that follows it, any other at once.
 """
 
 import asyncio
@@ -15,13 +15,20 @@ import uvloop
 CHUNKS = 50
 FIRST_SECONDS = 0.02
 CHUNK_SECONDS = 0.1
-LATER = "[later]"
-LATER_SECONDS = 0.1
+LATER = "[later] "
+LATEST_SECONDS = 0.15
 _LATER = LATER.encode()
+_DIGITS = 9
+_GOLDEN = 0.6180339887498949
 _USAGE = {"prompt_tokens": 120, "completion_tokens": 50, "total_tokens": 170}
 _TOLD = {"id": "chatcmpl-bench", "created": 1_790_000_000, "model": "gpt-4.1-mini"}
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+
+
+def later_seconds(number: int) -> float:
+    """From 50 to 150 ms, evenly: equal waits would bunch callers that once had to wait for one another."""
+    return LATEST_SECONDS - 0.1 * (number * _GOLDEN % 1.0)
 
 
 def _completion() -> bytes:
@@ -77,7 +84,7 @@ class Provider(asyncio.Protocol):
         if b'"stream":true' in body or b'"stream": true' in body:
             asyncio.get_running_loop().call_later(FIRST_SECONDS, self._next, 0)
         elif _LATER in body:
-            asyncio.get_running_loop().call_later(LATER_SECONDS, self._transport.write, WHOLE)
+            asyncio.get_running_loop().call_later(later_seconds(_number(body)), self._transport.write, WHOLE)
         else:
             self._transport.write(WHOLE)
 
@@ -90,6 +97,11 @@ class Provider(asyncio.Protocol):
             return
         self._transport.write(STREAM[number] if number else STREAM_HEAD + STREAM[0])
         asyncio.get_running_loop().call_later(CHUNK_SECONDS, self._next, number + 1)
+
+
+def _number(body: bytes) -> int:
+    start = body.index(_LATER) + len(_LATER)
+    return int(body[start : start + _DIGITS])
 
 
 async def _serve(port: int) -> None:
