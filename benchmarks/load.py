@@ -116,7 +116,7 @@ async def run(  # noqa: PLR0913 - by name
 ) -> Measured:
     """Send `requests` over `concurrency` connections to 127.0.0.1; `make_request(n)` gives the n-th request's bytes.
 
-    The connections begin within `spread` seconds, evenly. `waits(n)` is what the n-th request's latency is told without.
+    The connections begin within `spread` seconds, evenly. The n-th request's latency is told without `waits(n)`.
     """
     numbers = iter(range(requests))
     latencies: list[float] = []
