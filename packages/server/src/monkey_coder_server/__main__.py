@@ -30,7 +30,6 @@ from monkey_coder_server import (
     promotion_commands,
     routing_commands,
 )
-from monkey_coder_server.bootstrap.deferring import defer
 from monkey_coder_server.settings import CONFIGURATION_ERROR, Settings, SettingsError, gathered, help_text, load
 
 FAILED = 1
@@ -198,7 +197,6 @@ def _serve(options: argparse.Namespace) -> int:
     }
     flags = {name: str(value) for name, value in chosen.items() if value is not None}
     settings = load(flags=flags)
-    defer()
     if settings.workers > 1:
         from monkey_coder_server.bootstrap.workers import supervisor  # noqa: PLC0415 - heavy
 
@@ -210,7 +208,6 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    defer()
     from monkey_coder_server.bootstrap.workers.worker import Place, run  # noqa: PLC0415 - heavy
 
     return run(Place(options.channel, options.listening, json.loads(options.simulated), tuple(options.share)))

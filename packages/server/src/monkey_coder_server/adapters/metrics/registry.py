@@ -5,12 +5,10 @@ import time
 import traceback
 from collections.abc import Callable
 
-from prometheus_client.metrics import Gauge
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import CollectorRegistry
 
-from monkey_coder_server.adapters.metrics.exposition import text_of
 from monkey_coder_server.adapters.metrics.log_format import REQUESTS
 from monkey_coder_server.adapters.metrics.tallies import Durations, Tally
 from monkey_coder_server.ports.telemetry import RequestRecord
@@ -112,7 +110,7 @@ class Metrics:
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""
         self._count_all()
-        return text_of(self.registry.collect())
+        return generate_latest(self.registry)
 
     async def read(self) -> bytes:
         """The same, for whoever may have to wait for it elsewhere."""
