@@ -29,7 +29,11 @@ class Program:
 
     def resident_mebibytes(self) -> float:
         """Resident memory of all of them; what they share counts in each."""
-        return sum(_resident(pid) for pid in _family(self.pid))
+        return sum(_pages(pid, 1) for pid in _family(self.pid))
+
+    def mapped_mebibytes(self) -> float:
+        """What of that is pages of files: programs and libraries, which a process may lose and get again."""
+        return sum(_pages(pid, 2) for pid in _family(self.pid))
 
 
 @contextmanager
@@ -86,6 +90,7 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def _resident(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+def _pages(pid: int, field: int) -> float:
+    """MiB of a field of /proc/PID/statm: 1 resident, 2 of files among that."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[field])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
