@@ -5,6 +5,7 @@ PyJWT loads all of public-key cryptography: it comes with the first token, and n
 
 from collections.abc import Callable
 from hashlib import sha256
+from types import ModuleType
 from typing import Any
 
 from monkey_coder_server.ports.security import SessionClaims
@@ -60,20 +61,22 @@ class JwtTokens:
         """The claims of a token that is genuine, ours, begun and not expired; else None."""
         if len(token) > LONGEST_TOKEN or not token.isascii():
             return None
-        import jwt  # noqa: PLC0415 - heavy
-
-        try:
-            claims = self._genuine(token)
-        except (jwt.InvalidTokenError, RecursionError):
-            return None
+        claims = self._genuine(token)
         if claims is None or not _runs(claims, now):
             return None
         return SessionClaims(claims["sub"], str(claims["acc"]), str(claims["sid"]), claims["exp"])
 
     def _genuine(self, token: str) -> dict[str, Any] | None:
-        """The claims, signed by one of our keys; only our own names choose which."""
+        """The claims of a token that is well-formed and signed by one of our keys; else None."""
         import jwt  # noqa: PLC0415 - heavy
 
+        try:
+            return self._decoded(jwt, token)
+        except (jwt.InvalidTokenError, RecursionError):
+            return None
+
+    def _decoded(self, jwt: ModuleType, token: str) -> dict[str, Any] | None:
+        """Only our own names choose the key."""
         header = jwt.get_unverified_header(token)
         key_id = header.get("kid")
         key = self._keys.get(key_id) if isinstance(key_id, str) else None
