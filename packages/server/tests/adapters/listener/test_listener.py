@@ -12,6 +12,7 @@ import pytest
 
 from monkey_coder_server.adapters.listener import Listener, ListenerOptions, bind
 from monkey_coder_server.adapters.listener.protocol import HEADER_BYTES, HttpProtocol
+from packages.server.tests.garbage import garbage_of
 
 pytestmark = pytest.mark.system
 Message = MutableMapping[str, Any]
@@ -300,6 +301,36 @@ async def test_what_does_not_end_is_cut_off_at_the_stop() -> None:
         with contextlib.suppress(ConnectionResetError):
             assert await reader.read() == b""
     writer.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\n",
+        GOOD,
+        GOOD + GOOD,
+        b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 6\r\n\r\nabc",
+        b"nonsense\r\n\r\n",
+        b"GET http://there/ HTTP/1.1\r\nhost: here\r\n\r\n",
+    ],
+    ids=["nothing", "some of a head", "a request", "two", "some of a body", "nonsense", "refused"],
+)
+async def test_nothing_of_a_closed_connection_is_left_to_the_garbage_collector(said: bytes) -> None:
+    async with listening() as port:
+        await called(port, said)  # what the first of a process makes is no connection's
+        with garbage_of("monkey_coder_server.adapters.listener") as left:
+            await called(port, said)
+    assert left == []
+
+
+async def called(port: int, said: bytes) -> None:
+    """Connect, say that, and hang up; the server has seen it and ended what it did."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(said)
+    await asyncio.sleep(0.02)
+    writer.close()
+    await asyncio.sleep(0.02)
 
 
 async def test_a_body_is_taken_from_the_socket_as_it_is_read() -> None:

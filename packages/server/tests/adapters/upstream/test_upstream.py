@@ -1,7 +1,6 @@
 """A well-behaved provider: what is sent, what comes back, and what the connection does afterwards."""
 
 import asyncio
-import gc
 import socket
 
 import pytest
@@ -10,6 +9,7 @@ from monkey_coder_server.adapters.upstream import HttpUpstream
 from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.ports.upstream import Deadlines
 from packages.server.tests.adapters.upstream.conftest import Script, Start, read_request
+from packages.server.tests.garbage import garbage_of
 
 pytestmark = pytest.mark.system
 
@@ -140,13 +140,6 @@ async def test_nothing_of_a_finished_call_is_left_to_the_garbage_collector(
         await reply.close()
 
     await call()
-    gc.collect()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
+    with garbage_of("monkey_coder_server.adapters.upstream") as left:
         await call()
-        gc.collect()
-        left = [type(each).__qualname__ for each in gc.garbage if "adapters.upstream" in type(each).__module__]
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
     assert left == []

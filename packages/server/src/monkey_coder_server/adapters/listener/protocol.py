@@ -101,6 +101,7 @@ class HttpProtocol(asyncio.Protocol):
         for exchange in (self._answered, *self._waiting):
             if exchange is not None:
                 exchange.lost()
+        self._let_go()
 
     def data_received(self, data: bytes) -> None:
         """Parse; a header may take only so many bytes and so long."""
@@ -261,6 +262,12 @@ class HttpProtocol(asyncio.Protocol):
         if self._drained is not None:
             self._drained.set_result(None)
             self._drained = None
+
+    def _let_go(self) -> None:
+        """Of what holds this connection in turn: what is closed must not wait for the garbage collector."""
+        del self._parser
+        self._read = self._answered = None
+        self._waiting.clear()
 
     @property
     def _open(self) -> bool:
