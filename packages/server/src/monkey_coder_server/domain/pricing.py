@@ -202,6 +202,13 @@ def price(row: PriceRow, usage: Usage, markup_basis_points: int) -> int:
     return ceil_div(_exact(row, usage) * (BASIS_POINTS + markup_basis_points), TOKENS_PER_PRICE_UNIT * BASIS_POINTS)
 
 
+def cost_and_price(row: PriceRow, usage: Usage, markup_basis_points: int) -> tuple[int, int]:
+    """`cost` and `price` of the same usage, which is reckoned once."""
+    exact = _exact(row, usage)
+    charged = ceil_div(exact * (BASIS_POINTS + markup_basis_points), TOKENS_PER_PRICE_UNIT * BASIS_POINTS)
+    return ceil_div(exact, TOKENS_PER_PRICE_UNIT), charged
+
+
 def plain_price(row: PriceRow, input_tokens: int, output_tokens: int, *, markup_basis_points: int) -> int:
     """`price` of a request without caching, reasoning or searches, for expectations over many candidates."""
     rates = row.rates_for(input_tokens) if row.tiers else row.rates
@@ -249,10 +256,13 @@ def _exact(row: PriceRow, usage: Usage) -> int:
 
 
 def _by_rates(row: PriceRow, usage: Usage) -> int:
+    exact = (row.rates_for(usage.input) if row.tiers else row.rates).bill(usage)
+    if not row.fees:
+        return exact
     pieces = row.fees.get(REQUESTS_FEE, 0)
     for unit, number in usage.units.items():
         pieces += row.fees.get(FEE_OF_UNIT.get(unit, unit), 0) * number
-    return row.rates_for(usage.input).bill(usage) + pieces * TOKENS_PER_PRICE_UNIT
+    return exact + pieces * TOKENS_PER_PRICE_UNIT
 
 
 def _check(row: PriceRow, rates: Rates) -> None:

@@ -138,7 +138,7 @@ class PromptSize:
             + self.messages * MESSAGE_OVERHEAD
             + self.tools * TOOL_OVERHEAD
             + (TOOLS_OVERHEAD if self.tools else 0)
-            + self.server_tool_tokens
+            + self.server_tools * SERVER_TOOL_BOUND
             + self.images * IMAGE_BOUND
             + self.documents * DOCUMENT_BASE
             + self.document_bytes * DOCUMENT_TOKENS_PER_BYTE
@@ -194,7 +194,8 @@ def prompt_size(request: ModelRequest) -> PromptSize:
     if request.output is not None:
         size.text(request.output.name)
         size.asked(request.output.schema)
-    size.json(request.extra)
+    if request.extra:
+        size.json(request.extra)
     if request.source is not None:
         size.sent_bytes = len(request.source.body)
         size.server_tools += request.source.server_tools
@@ -203,8 +204,10 @@ def prompt_size(request: ModelRequest) -> PromptSize:
 
 def _add_message(size: PromptSize, message: Message) -> None:
     size.messages += 1
-    size.text(message.name)
-    size.json(message.extra)
+    if message.name:
+        size.text(message.name)
+    if message.extra:
+        size.json(message.extra)
     _add_parts(size, message.parts)
 
 

@@ -5,6 +5,7 @@ were fitted by `python -m tools.calibrate`, which prints this table with the err
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import ceil
 from types import MappingProxyType
 from typing import NamedTuple
@@ -100,6 +101,7 @@ def family(provider: str, model: str) -> str:
     return next((name for start, name in _FAMILIES.get(provider, ()) if model.startswith(start)), "")
 
 
+@lru_cache(maxsize=512)
 def calibration(provider: str, model: str) -> Calibration:
     """The weights for a model."""
     return CALIBRATIONS.get(family(provider, model), ANY)

@@ -101,8 +101,10 @@ def kind_of(said: str) -> str:
         if kind is not None:
             return kind
         if word in _MAKING:
-            made = (_MADE.get(each[0]) for each in islice(words, MADE_WITHIN))
-            return next(filter(None, made), "implement")
+            for made in islice(words, MADE_WITHIN):
+                if (kind := _MADE.get(made[0])) is not None:
+                    return kind
+            return "implement"
     return "explain" if first in _ASKING else CHAT
 
 

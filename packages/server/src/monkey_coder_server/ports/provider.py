@@ -153,4 +153,8 @@ class Provider:
 
     def usage_rule_for(self, model: str, spoken: str | None) -> UsageRule:
         """How the provider counts in the wire format used for a model."""
-        return self.usage_rules.get(self.dialect_for(model, spoken).name, self.usage_rule)
+        return self.usage_rule_in(self.dialect_for(model, spoken).name)
+
+    def usage_rule_in(self, dialect: str) -> UsageRule:
+        """How the provider counts in a wire format."""
+        return self.usage_rules.get(dialect, self.usage_rule)

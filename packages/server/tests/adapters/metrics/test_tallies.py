@@ -41,7 +41,7 @@ def test_durations_are_a_histogram() -> None:
     def ours(registry: CollectorRegistry) -> None:
         durations = Durations(registry, "took_seconds", "Time.", "who", bounds=BOUNDS)
         for seconds in SECONDS:
-            durations.observe("a", seconds)
+            durations.observe("a", [seconds])
 
     def theirs(registry: CollectorRegistry) -> None:
         histogram = Histogram("took_seconds", "Time.", ("who",), buckets=BOUNDS, registry=registry)

@@ -3,6 +3,7 @@
 import logging
 import time
 import traceback
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -15,6 +16,8 @@ from monkey_coder_server.ports.telemetry import RequestRecord
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_Alike = tuple[str, str, str, str, bool]
+"""Endpoint, status, provider, model, and whether it is a stream."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 COUNTED_TOGETHER = 64
 """About a quarter of a millisecond of work; who reads the figures has the rest counted first."""
@@ -88,7 +91,7 @@ class Metrics:
         """Count one HTTP answer."""
         known = method if method in _METHODS else "other"
         self._http.add((known, endpoint, str(status)))
-        self._http_seconds.observe(endpoint, seconds)
+        self._http_seconds.observe(endpoint, (seconds,))
 
     def record(self, record: RequestRecord) -> None:
         """Count and log one finished inference request."""
@@ -118,25 +121,32 @@ class Metrics:
 
     def _count_all(self) -> None:
         """Count what was recorded: one after another costs less than each between requests."""
+        alike: defaultdict[_Alike, list[RequestRecord]] = defaultdict(list)
         for record in self._uncounted:
-            self._count(record)
+            labels = (record.endpoint, record.status, record.provider or "none", record.model or "none", record.stream)
+            alike[labels].append(record)
         self._uncounted.clear()
+        for labels, records in alike.items():
+            self._count(labels, records)
 
-    def _count(self, record: RequestRecord) -> None:
-        provider, model = record.provider or "none", record.model or "none"
-        self._served.add((record.endpoint, record.status, provider, model, "true" if record.stream else "false"))
-        self._seconds.observe(provider, record.latency_ms / 1000)
-        if record.first_byte_ms is not None:
-            self._first.observe(provider, record.first_byte_ms / 1000)
-        self._tokens.add((provider, model, "input"), record.input_tokens)
-        self._tokens.add((provider, model, "cached"), record.cached_tokens)
-        self._tokens.add((provider, model, "output"), record.output_tokens)
-        self._tokens.add((provider, model, "reasoning"), record.reasoning_tokens)
-        self._money.add((provider, model, "price"), record.price)
-        self._money.add((provider, model, "provider_cost"), record.provider_cost)
-        self._money.add((provider, model, "loss"), record.loss)
-        for attempt in record.attempts:
-            self._attempts.add((attempt.provider, attempt.model, attempt.outcome))
+    def _count(self, labels: _Alike, records: list[RequestRecord]) -> None:
+        """Count what the requests of the same labels come to together."""
+        endpoint, status, provider, model, stream = labels
+        self._served.add((endpoint, status, provider, model, "true" if stream else "false"), len(records))
+        self._tokens.add((provider, model, "input"), sum([record.input_tokens for record in records]))
+        self._tokens.add((provider, model, "cached"), sum([record.cached_tokens for record in records]))
+        self._tokens.add((provider, model, "output"), sum([record.output_tokens for record in records]))
+        self._tokens.add((provider, model, "reasoning"), sum([record.reasoning_tokens for record in records]))
+        self._money.add((provider, model, "price"), sum([record.price for record in records]))
+        self._money.add((provider, model, "provider_cost"), sum([record.provider_cost for record in records]))
+        self._money.add((provider, model, "loss"), sum([record.loss for record in records]))
+        self._seconds.observe(provider, [record.latency_ms / 1000 for record in records])
+        first = [record.first_byte_ms / 1000 for record in records if record.first_byte_ms is not None]
+        if first:
+            self._first.observe(provider, first)
+        calls = Counter([(each.provider, each.model, each.outcome) for record in records for each in record.attempts])
+        for called, count in calls.items():
+            self._attempts.add(called, count)
 
     def _by_comparison(self, name: str, help_text: str) -> Gauge:
         return Gauge(name, help_text, ("provider", "compared_with"), registry=self.registry)

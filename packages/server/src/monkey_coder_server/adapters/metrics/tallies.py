@@ -5,7 +5,7 @@ Used by one thread; the Prometheus library's own counters take a lock for each a
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
@@ -51,10 +51,12 @@ class Durations(Collector):
         self._sums: defaultdict[str, float] = defaultdict(float)
         registry.register(self)
 
-    def observe(self, label: str, seconds: float) -> None:
-        """Count one duration."""
-        self._buckets[label][bisect_left(self._bounds, seconds)] += 1
-        self._sums[label] += seconds
+    def observe(self, label: str, durations: Iterable[float]) -> None:
+        """Count durations, in seconds."""
+        buckets = self._buckets[label]
+        for seconds in durations:
+            buckets[bisect_left(self._bounds, seconds)] += 1
+            self._sums[label] += seconds
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """The histograms now."""

@@ -28,8 +28,8 @@ from monkey_coder_server.features.inference.staffing import Crew, staffed
 from monkey_coder_server.ports.ledger import Hold, HoldRequest, Ledger, Replay
 from monkey_coder_server.ports.record import Record
 
-HOLD_GRACE = timedelta(minutes=10)
-"""How long after its deadline an unresolved hold counts as orphaned."""
+HOLD_GRACE = 600.0
+"""Seconds: how long after its deadline an unresolved hold counts as orphaned."""
 BUDGETS = 6
 """How often a request is fitted anew: to a wallet, to limits, to models with room, to what others took meanwhile."""
 
@@ -104,7 +104,10 @@ class Admission:
         """
         try:
             plan = self._planner.plan(job)
-            chosen = await considered(plan, partial(within_max_cost, plan, job, self._attempts))
+            if plan.rates is None:
+                chosen = within_max_cost(plan, job, self._attempts)
+            else:
+                chosen = await considered(plan, partial(within_max_cost, plan, job, self._attempts))
         except GatewayError:
             earlier = await self._earlier(job)  # what was answered once is answered again, whatever changed since
             if earlier is None:
@@ -137,7 +140,7 @@ class Admission:
             key_id=job.principal.key_id,
             amount=chosen.bound,
             at=job.at,
-            expires_at=job.at + timedelta(seconds=job.seconds) + HOLD_GRACE,
+            expires_at=job.at + timedelta(seconds=job.seconds + HOLD_GRACE),
             idempotency=job.idempotency,
             tokens=chosen.most_tokens,
             models=tuple([route.name for route in chosen.routes]),

@@ -295,7 +295,7 @@ class Attempts:
         else:
             self._health.answered_whole(route.name, milliseconds(answering.started, now))
         route.keys.answered(answering.key_number, model, first_byte_ms, now, began=answering.started)
-        seconds = spent_for(answering.headers, self._clock.now())
+        seconds = spent_for(answering.headers, self._clock.now)
         if seconds > 0.0:
             route.keys.spent(answering.key_number, model, seconds, now)
 
@@ -337,19 +337,21 @@ class Attempts:
     async def _next(self, search: Search, effort: Effort) -> Taken | None:
         """The first route that need not wait, else the one with the shortest pause, waited for; none when too long."""
         patience = min(effort.deadline, self._clock.monotonic() + self._settings.longest_pause)
-        pending = search.pending = [route for route in search.pending if self._may_be_called(route, search)]
+        if search.called:
+            search.pending = [route for route in search.pending if self._may_be_called(route, search)]
+        pending = search.pending
         while pending:
             now = self._clock.monotonic()
-            pauses = [self._pause(route, search, now) for route in pending]
-            shortest = min(pauses)
+            ready, shortest = self._ready(pending, search, now)
             if shortest > 0.0:
                 if now + shortest > patience:
                     break
                 await asyncio.sleep(shortest)
-            ready = [route for route, pause in zip(pending, pauses, strict=True) if pause <= shortest]
-            route = self._preferred(ready, effort.account, now)
+            route = ready[0] if len(ready) == 1 else self._preferred(ready, effort.account, now)
             bulkhead = self._gates.of(route.provider.name).bulkhead
-            if not await bulkhead.wait(effort.account, patience - self._clock.monotonic()):
+            if not bulkhead.take(effort.account) and not await bulkhead.wait(
+                effort.account, patience - self._clock.monotonic()
+            ):
                 search.busy = route.provider.name
                 pending.remove(route)
                 continue
@@ -361,10 +363,16 @@ class Attempts:
             return route, key, Place(bulkhead, effort.account, route.keys, key[0])
         return None
 
+    def _ready(self, pending: Sequence[Route], search: Search, now: float) -> tuple[Sequence[Route], float]:
+        """Those with the shortest pause, and its seconds."""
+        if len(pending) == 1:
+            return pending, self._pause(pending[0], search, now)
+        pauses = [self._pause(route, search, now) for route in pending]
+        shortest = min(pauses)
+        return [route for route, pause in zip(pending, pauses, strict=True) if pause <= shortest], shortest
+
     def _preferred(self, ready: Sequence[Route], account: str, now: float) -> Route:
         """The first with a place whose breaker admits a call at this very moment, as far as there are any."""
-        if len(ready) == 1:
-            return ready[0]
         free = [route for route in ready if self._gates.of(route.provider.name).bulkhead.free_for(account)] or ready
         return next((route for route in free if self._health.admits(route.name, now)), free[0])
 

@@ -37,7 +37,8 @@ class CallBudget:
 
     def called(self, now: float) -> None:
         """A request called the provider for the first time."""
-        self._tokens = min(self._allowance.most, self._left(now) + self._allowance.share)
+        if self._tokens < self._allowance.most:  # a full one stays full, whatever time has added since
+            self._tokens = min(self._allowance.most, self._left(now) + self._allowance.share)
 
     def allows(self, now: float, *, leaving: float = 0.0) -> bool:
         """Whether there is one more call, and so many are left after it."""

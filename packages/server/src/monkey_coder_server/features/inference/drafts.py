@@ -170,7 +170,7 @@ class Drafts:
         flight, before = self._flight, self._wasted
         job, route = flight.job, answering.route
         tariff, provider = route.tariff, route.provider.name
-        cost, owed = tariff.cost(usage), sums(before)
+        (cost, price), owed = tariff.cost_and_price(usage), sums(before)
         return Settlement(
             request_id=job.request_id,
             account_id=job.principal.account_id,
@@ -180,7 +180,7 @@ class Drafts:
             model=route.card.model,
             usage=usage,
             provider_cost=cost + sum(owed.values()),
-            price=tariff.price(usage),
+            price=price,
             price_row=tariff.row.name,
             price_book=tariff.book,
             markup_basis_points=tariff.markup,

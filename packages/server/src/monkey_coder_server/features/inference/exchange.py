@@ -103,10 +103,10 @@ class Answering:
     @property
     def written(self) -> int | None:
         """The output tokens its provider reported, thoughts included; None where it did not."""
-        usage, route = self.answer.usage, self.route
+        usage = self.answer.usage
         if usage is None:
             return None
-        return normalise(route.provider.usage_rule_for(route.card.model, self.dialect.name), usage).output
+        return normalise(self.route.provider.usage_rule_in(self.dialect.name), usage).output
 
 
 class Exchange:

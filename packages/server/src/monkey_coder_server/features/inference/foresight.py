@@ -16,6 +16,7 @@ from monkey_coder_server.domain.tokenizers import calibration
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.job import Job, Served
 from monkey_coder_server.features.inference.plan import Plan
+from monkey_coder_server.ports.record import Record
 
 FRESH = 200
 """Lessons that wait to be stored; where requests come faster, the newest stand for all."""
@@ -27,7 +28,7 @@ _ANSWER, _THOUGHT = range(2)
 """Figures of an output, in tokens."""
 
 
-class Asked(NamedTuple):
+class Asked(Record, frozen=True):
     """A request to be foretold."""
 
     task_type: str
@@ -49,7 +50,7 @@ class Expected(NamedTuple):
     seen: int
 
 
-class _Took(NamedTuple):
+class _Took(Record, frozen=True):
     """A settled request that is to be learnt from."""
 
     request_id: str

@@ -1,6 +1,8 @@
 """How each provider's models are doing: a breaker and measured latencies, in this process."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from math import inf
 from typing import NamedTuple
@@ -105,13 +107,19 @@ class _Record:
         self.failed = 0
         self.error_rate = 0.0
 
+    def claim(self, now: float) -> None:
+        """A call is to be made."""
+        self.breaker.started(now)
+        self.refused_keys.breaker.started(now)
+
 
 class Health:
     """Keyed by `provider/model`. Times are monotonic seconds passed in. Each step is O(1)."""
 
     def __init__(self, settings: HealthSettings | None = None) -> None:
         self._settings = settings or HealthSettings()
-        self._records: dict[str, _Record] = {}
+        self._records: defaultdict[str, _Record] = defaultdict(partial(_Record, self._settings))
+        """By the model's name; one that was never called gets its record with its first call."""
         self._rested: dict[str, tuple[str, float]] = {}
         """Of each provider, the model that began to rest last, and when."""
         self._first_tokens = FirstTokens()
@@ -192,20 +200,18 @@ class Health:
 
     def claimed(self, name: str, now: float) -> None:
         """A call is about to be made; while the breaker is half open it is the probe and others stay away."""
-        record = self._of(name)
-        record.breaker.started(now)
-        record.refused_keys.breaker.started(now)
+        self._records[name].claim(now)
 
     def unclaimed(self, name: str) -> None:
         """The call is not made, or ended without a verdict: if it was the probe, another may be."""
-        record = self._of(name)
+        record = self._records[name]
         record.breaker.ended()
         record.refused_keys.breaker.ended()
 
     def started(self, name: str, now: float, *, stream: bool = False) -> int:
         """A claimed call is on its way. Its number."""
-        record = self._of(name)
-        self.claimed(name, now)
+        record = self._records[name]
+        record.claim(now)
         self._calls += 1
         if stream:
             record.waiting[self._calls] = now
@@ -213,34 +219,36 @@ class Health:
 
     def heard(self, name: str, number: int, first_token_ms: float, now: float) -> None:
         """A stream said its first token: its key, at least, is not refused."""
-        record = self._of(name)
+        record = self._records[name]
         record.waiting.pop(number, None)
         if record.refused_keys.answered(now - first_token_ms / 1000.0, now):
             self.version += 1
         if self._note_lateness(record, first_token_ms, now):
             return
         record.late_in_a_row = 0
-        self._note_haste(name, record, first_token_ms, stream=True)
+        if record.beaten_in_a_row:
+            self._note_haste(name, record, first_token_ms, stream=True)
         record.first_tokens.add(first_token_ms)
         self._first_tokens.add(first_token_ms)
 
     def answered_whole(self, name: str, total_ms: float) -> None:
         """An answer came that was not streamed."""
-        record = self._of(name)
-        self._note_haste(name, record, total_ms, stream=False)
+        record = self._records[name]
+        if record.beaten_in_a_row:
+            self._note_haste(name, record, total_ms, stream=False)
         record.whole_answers.add(total_ms)
         self._whole_answers.add(total_ms)
 
     def beaten(self, name: str, now: float, *, began: float) -> None:
         """A second call spoke first while this model's still says nothing: `open_after` in a row open the breaker."""
-        record = self._of(name)
+        record = self._records[name]
         record.beaten_in_a_row += 1
         if record.beaten_in_a_row >= self._settings.open_after and record.breaker.trip(began, now):
             self.version += 1
 
     def given_up(self, name: str, number: int, waited_ms: float, now: float) -> None:
         """We stopped waiting for a call. That is held against the model only where it was late."""
-        record = self._of(name)
+        record = self._records[name]
         was_waiting = record.waiting.pop(number, None) is not None
         self.unclaimed(name)
         times = record.first_tokens if was_waiting else record.whole_answers
@@ -263,7 +271,7 @@ class Health:
 
         `output_tokens` with thoughts, None where the provider did not say.
         """
-        record = self._of(name)
+        record = self._records[name]
         if output_tokens is not None:
             if not stream:
                 first_byte_ms = record.pace.until_first(total_ms, output_tokens, record.first_byte.value)
@@ -280,7 +288,7 @@ class Health:
 
     def failed(self, name: str, kind: FailureKind, now: float, *, began: float, number: int = 0) -> None:
         """A call failed. What the caller or the key did wrong is not held against the model."""
-        record = self._of(name)
+        record = self._records[name]
         record.waiting.pop(number, None)
         if kind in NOT_THE_PROVIDERS_FAULT or kind in THE_KEYS_FAULT:
             self.unclaimed(name)
@@ -301,7 +309,7 @@ class Health:
         provider = name.partition("/")[0]
         other, at = self._rested.get(provider, (name, now))
         enough = KEYS_BESIDE if other != name and now - at <= WITHIN else KEYS
-        if self._of(name).refused_keys.refused(key_number, began, now, retry_after, enough=enough):
+        if self._records[name].refused_keys.refused(key_number, began, now, retry_after, enough=enough):
             self._rested[provider] = name, now
             self.version += 1
 
@@ -312,10 +320,9 @@ class Health:
 
     def _note_haste(self, name: str, record: _Record, took_ms: float, *, stream: bool) -> None:
         """An answer that came before a second call was worth it ends a row of beaten ones."""
-        if record.beaten_in_a_row:
-            late = self.hedge_after(name, stream=stream)
-            if late is None or took_ms <= late * 1000.0:
-                record.beaten_in_a_row = 0
+        late = self.hedge_after(name, stream=stream)
+        if late is None or took_ms <= late * 1000.0:
+            record.beaten_in_a_row = 0
 
     def _note_lateness(self, record: _Record, waited_ms: float, now: float) -> bool:
         if waited_ms <= self._late_after(record) * 1000.0:
@@ -325,12 +332,6 @@ class Health:
         if record.late_in_a_row >= self._settings.open_after and record.breaker.trip(began, now):
             self.version += 1
         return True
-
-    def _of(self, name: str) -> _Record:
-        record = self._records.get(name)
-        if record is None:
-            record = self._records[name] = _Record(self._settings)
-        return record
 
     def _state(self, record: _Record, now: float) -> BreakerState:
         own, keys = record.breaker.state(now), record.refused_keys.breaker.state(now)

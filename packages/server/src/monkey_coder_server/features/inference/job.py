@@ -189,8 +189,9 @@ class Served(Record, frozen=True, kw_only=True):
     @property
     def total(self) -> Usage:
         """What the account pays for, all answers together."""
-        played = self.played
-        return together(each.usage for each in played if each.usage is not None) if played else self.usage
+        if self.collapsed is None and self.worked is None:
+            return self.usage
+        return together(each.usage for each in self.played if each.usage is not None)
 
 
 class Settled(Record, frozen=True):

@@ -96,8 +96,10 @@ class KeyRing:
 
     def answered(self, number: int, model: str, first_byte_ms: float, now: float, *, began: float) -> None:
         """A call that `began` then is answered: the key works, and so quickly."""
-        self._loads[number].measured(first_byte_ms, now)
-        self._limited.pop((number, model), None)
+        if len(self._keys) > 1:  # else there is none to compare it with
+            self._loads[number].measured(first_byte_ms, now)
+        if self._limited:
+            self._limited.pop((number, model), None)
         breaker = self._breakers.get((number, model))
         if breaker is not None:
             breaker.succeeded(began, now)

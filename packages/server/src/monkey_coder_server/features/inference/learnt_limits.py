@@ -1,7 +1,7 @@
 """What a provider says, beside an answer, of how much of its rate limit is left to a key."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 FAMILIES = (
@@ -20,10 +20,15 @@ UNSAID = 1.0
 """Seconds until a limit is renewed whose provider does not say when."""
 
 
-def spent_for(headers: Mapping[str, str], now: datetime) -> float:
+def spent_for(headers: Mapping[str, str], clock: Callable[[], datetime]) -> float:
     """Seconds until the key can be used again by what it has left; 0 when something is left, or nothing is said."""
+    if "0" not in headers.values():  # looked for in all of them at once, as it is hardly ever there
+        return 0.0
     used_up = [reset for left, reset in FAMILIES if headers.get(left) == "0"]
-    return max([_until(headers.get(reset, ""), now) for reset in used_up]) if used_up else 0.0
+    if not used_up:
+        return 0.0
+    now = clock()
+    return max([_until(headers.get(reset, ""), now) for reset in used_up])
 
 
 def _until(written: str, now: datetime) -> float:

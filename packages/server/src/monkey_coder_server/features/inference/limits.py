@@ -50,7 +50,9 @@ class Limits:
         asking = self._asking.get(place)
         if asking is None or asking.key is not principal.key or asking.rules is not rules:
             asking = self._asked(principal, rules, place)
-        taken = await self._admit(asking.takes, asking.found)
+        taken = await self._quotas.admit(asking.takes)
+        if isinstance(taken, Refusal):
+            raise self._refused(taken, asking.takes, asking.found)
         standing = self._quotas.standing
         headers = _headers([standing(bound) for bound in asking.counted])
         return Ticket(self, taken, asking.caller if asking.later and stays else None, headers)
@@ -88,22 +90,22 @@ class Limits:
                 takes.append(Take(bound, tokens))
             elif bound.model:
                 takes.append(Take(bound, 1))
-        return await self._admit(takes, found)
+        taken = await self._quotas.admit(takes)
+        if isinstance(taken, Refusal):
+            raise self._refused(taken, takes, found)
+        return taken
 
-    async def _admit(self, takes: Sequence[Take], found: Sequence[Bound]) -> Pass:
-        admitted = await self._quotas.admit(takes)
-        if not isinstance(admitted, Refusal):
-            return admitted
-        bound, wait = admitted.standing.bound, min(admitted.retry_after, LONGEST_WAIT)
+    def _refused(self, refusal: Refusal, takes: Sequence[Take], found: Sequence[Bound]) -> RateLimited:
+        bound, wait = refusal.standing.bound, min(refusal.retry_after, LONGEST_WAIT)
         others = [self._quotas.standing(each) for each in _counted(found) if each.measure is not bound.measure]
-        figures = {**_figures(others), **_figures([admitted.standing], wait)}
+        figures = {**_figures(others), **_figures([refusal.standing], wait)}
         facts = {"limit": bound.name, "holder": bound.holder, **figures}
         wanted = next(take.amount for take in takes if take.bound is bound)
         if wanted > bound.allowed:
             message = f"This request can take {wanted} tokens, and the limit is {bound.told}; ask for fewer."
-            raise RateLimited(message, facts=facts, retry_after=wait)
+            return RateLimited(message, facts=facts, retry_after=wait)
         message = f"The limit of {bound.told} is reached; wait {wait:.1f} seconds."
-        raise RateLimited(message, facts=facts, retry_after=wait)
+        return RateLimited(message, facts=facts, retry_after=wait)
 
 
 class Ticket:

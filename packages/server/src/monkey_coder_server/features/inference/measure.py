@@ -16,7 +16,7 @@ def usage_of(answer: Answer, request: ModelRequest, rule: UsageRule, *, unfinish
     if answer.usage is None:
         return _count(answer, request)
     usage = normalise(rule, answer.usage)
-    silent = not usage.total and not usage.units and usage.cost_nano is None
+    silent = not usage.output and not usage.total and not usage.units and usage.cost_nano is None
     if silent and (answer.text or answer.calls or answer.refusal):
         return _count(answer, request)
     if not unfinished and not usage.doubts:

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from monkey_coder_server.domain.collapse import Collapse, Rule
-from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, GatewayError, NotFound, Unavailable
 from monkey_coder_server.domain.usage import Usage, UsageRule
 from monkey_coder_server.features.inference.admission import Admission, Admitted
@@ -248,7 +247,7 @@ class Pipeline:
 
     async def _relay(self, answering: Answering, flight: Flight, drafts: Drafts) -> End:
         """Pass a stream on: no byte of it leaves before the hold, and that it is paid for, would survive a crash."""
-        route, rule = answering.route, _rule(answering, flight.job.request)
+        route, rule = answering.route, _rule(answering)
         meter = Meter(
             route.most_output,
             held=route.bound if flight.admitted.several else flight.admitted.hold.amount,
@@ -295,14 +294,14 @@ class Pipeline:
         if failure is not None and failure.kind not in MERELY_CUT:
             return error
         request = flight.job.request
-        return CutShort(error, usage_of(answering.answer, request, _rule(answering, request), unfinished=True))
+        return CutShort(error, usage_of(answering.answer, request, _rule(answering), unfinished=True))
 
     def _served(self, flight: Flight, answering: Answering, end: End, hedge: Hedge | None) -> Served:
         """The answer with its usage. Raises `ProviderFailed`, `ProviderTimedOut` when it broke off."""
         if end is End.FAILED:
             raise self._broken(flight, answering)
         request, unfinished = flight.job.request, end is not End.FINISHED
-        usage = usage_of(answering.answer, request, _rule(answering, request), unfinished=unfinished)
+        usage = usage_of(answering.answer, request, _rule(answering), unfinished=unfinished)
         self._attempts.ended(answering, flight.trail, _OUTCOMES.get(end, SERVED), usage=usage)
         if hedge is None:
             return self._described(flight, answering, usage)
@@ -352,15 +351,12 @@ def _hedged(job: Job) -> bool:
     return job.collapse is not None and job.collapse.rule is Rule.HEDGE
 
 
-def _rule(answering: Answering, request: ModelRequest) -> UsageRule:
-    route = answering.route
-    return route.provider.usage_rule_for(route.card.model, request.spoken)
+def _rule(answering: Answering) -> UsageRule:
+    return answering.route.provider.usage_rule_in(answering.dialect.name)
 
 
 def _tokens_of(outcome: Outcome | GatewayError | None) -> int:
-    """What a request used of limits on tokens; of one that failed, what its caller got."""
-    if isinstance(outcome, Settled):
-        return outcome.served.total.total
+    """What a failed request used of limits on tokens: what its caller got. Of a served one its ticket knows by now."""
     return outcome.usage.total if isinstance(outcome, CutShort) else 0
 
 

@@ -3,7 +3,6 @@
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from monkey_coder_server.domain import routing, routing_priors
 from monkey_coder_server.domain.bandit.context import Context
@@ -29,6 +28,7 @@ from monkey_coder_server.features.inference.outcomes import arm_of
 from monkey_coder_server.features.inference.plan import Decision, Plan, Wishes
 from monkey_coder_server.features.inference.route import Candidate
 from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.principal import Principal
 
 FRESH_SECONDS = 2.0
@@ -55,7 +55,7 @@ class Listing:
     problem: str = ""
 
 
-class _Question(NamedTuple):
+class _Question(Record, frozen=True):
     """What a ranking hangs on."""
 
     wishes: Wishes
@@ -167,24 +167,30 @@ class Planner:
 
     def _decision(self, question: "_Question") -> Decision:
         """The ranking for such a request, shared while it is fresh and its prices hold."""
-        self._take_new_prices()
-        wishes, plan = question.wishes, self._priced.priced_as(question.principal.plan)
+        priced = self._prices()
+        if priced is not self._priced:
+            self._take(priced)
+        wishes, principal = question.wishes, question.principal
+        key, plan = principal.key, priced.priced_as(principal.plan)
         place = (
             plan,
             wishes.model,
             wishes.task_type,
-            question.weighers,
+            wishes.persona.weights,
+            wishes.weights,
+            None if key is None else key.weights,
+            None if key is None or key.models is None else (key.key_id, key.models),
+            principal.rules,
             wishes.providers,
             tuple(sorted(wishes.models.items())) if wishes.models else (),
             wishes.required,
             wishes.kind,
             question.tokens,
             question.max_tokens,
-            question.allowed,
             question.effort,
             question.shape,
             question.size,
-            self._beliefs.known(question.work, question.principal.account_id),
+            self._beliefs.known(question.work, principal.account_id),
         )
         now = self._clock.monotonic()
         found = self._decided.get(place)
@@ -209,15 +215,13 @@ class Planner:
             found = self._by_plan[plan] = _by_name(self._list(self._priced, plan))
         return found
 
-    def _take_new_prices(self) -> None:
+    def _take(self, priced: PriceList) -> None:
         """From the moment prices are replaced nothing is planned by the old ones; what runs is billed as planned."""
-        priced = self._prices()
-        if priced is not self._priced:
-            self._by_plan = {"": _by_name(self._list(priced, ""))}
-            self._standings = _standings(self._listings)
-            self._stated_at.clear()
-            self._decided.clear()
-            self._priced = priced
+        self._by_plan = {"": _by_name(self._list(priced, ""))}
+        self._standings = _standings(self._listings)
+        self._stated_at.clear()
+        self._decided.clear()
+        self._priced = priced
 
     def _decide(self, question: "_Question", listings: Mapping[str, Listing]) -> Decision:
         wishes, tokens = question.wishes, question.tokens

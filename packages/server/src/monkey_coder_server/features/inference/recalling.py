@@ -39,7 +39,7 @@ class Recalling:
             key_id=job.principal.key_id,
             amount=0,
             at=job.at,
-            expires_at=job.at + timedelta(seconds=job.seconds) + HOLD_GRACE,
+            expires_at=job.at + timedelta(seconds=job.seconds + HOLD_GRACE),
             idempotency=job.idempotency,
         )
         try:

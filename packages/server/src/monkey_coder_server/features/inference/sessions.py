@@ -59,11 +59,13 @@ class Sessions:
 
     def served(self, served: Served) -> None:
         """A turn was answered; of several answers only one went on, whose cache says nothing of the others."""
-        conversation = conversation_of(served.job)
-        if conversation is None or served.collapsed is not None:
-            return
         usage = served.usage
         cached = usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
+        if served.collapsed is not None or not (cached or self._turns):
+            return
+        conversation = conversation_of(served.job)
+        if conversation is None:
+            return
         self._turns.pop(conversation, None)
         if cached:
             account_id, at = served.job.principal.account_id, self._clock.monotonic()
@@ -73,7 +75,7 @@ class Sessions:
 
     def stay(self, job: Job, decision: Decision, tokens: int) -> Stay | None:
         """Whom to stay with for a prompt of about so many tokens; None where moving pays or nothing is warm."""
-        if not _is_free(job, decision) or len(job.request.messages) < 2:
+        if len(job.request.messages) < 2 or not _is_free(job, decision):
             return None
         conversation = conversation_of(job)
         turn = None if conversation is None else self._turns.get(conversation)

@@ -189,7 +189,7 @@ def _bill(played: Played, usage: Usage) -> Bill:
 def _of_one(served: Served, trail: Trail) -> Settlement:
     job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
     wasted = wasted_bills(trail, job)
-    owed, cost = sums(wasted), tariff.cost(usage)
+    owed, (cost, price) = sums(wasted), tariff.cost_and_price(usage)
     identity = served.attempts[-1].provider_request_id if served.attempts else None
     return Settlement(
         request_id=job.request_id,
@@ -200,7 +200,7 @@ def _of_one(served: Served, trail: Trail) -> Settlement:
         model=route.card.model,
         usage=usage,
         provider_cost=cost + sum(owed.values()),
-        price=tariff.price(usage),
+        price=price,
         price_row=tariff.row.name,
         price_book=tariff.book,
         markup_basis_points=tariff.markup,

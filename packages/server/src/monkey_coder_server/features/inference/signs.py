@@ -7,12 +7,12 @@ signs around a typical answer. A model with the usual share stays where it was, 
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from monkey_coder_server.domain.stream_events import FinishReason
 from monkey_coder_server.features.inference.beliefs import Signal
 from monkey_coder_server.features.inference.job import Served
 from monkey_coder_server.features.inference.outcomes import ServedBy
+from monkey_coder_server.ports.record import Record
 
 ASKED_AGAIN, REFUSED, CUT_OFF = 0.2, 0.2, 0.1
 """How much a sign that an answer was bad is believed; tests weigh 1."""
@@ -26,7 +26,7 @@ REMEMBERED = 4_096
 _REFUSALS = frozenset({FinishReason.REFUSAL, FinishReason.CONTENT_FILTER})
 
 
-class _Answered(NamedTuple):
+class _Answered(Record, frozen=True):
     request_id: str
     by: ServedBy
     at: float

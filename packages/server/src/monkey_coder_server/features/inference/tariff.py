@@ -29,6 +29,10 @@ class Tariff:
         """What the provider charges us."""
         return pricing.cost(self.row, usage)
 
+    def cost_and_price(self, usage: Usage) -> tuple[int, int]:
+        """What the provider charges us, and what the account pays."""
+        return pricing.cost_and_price(self.row, usage, self.markup)
+
     def saving(self, usage: Usage) -> int:
         """What the provider's prompt cache spared the account."""
         return 0 if usage.input == usage.uncached_input else pricing.cache_saving(self.row, usage, self.markup)

@@ -82,8 +82,10 @@ class Texts:
     def served(self, served: Served, by: ServedBy) -> None:
         """Keep a request's marks until its outcome, where its account tells outcomes."""
         job, plan = served.job, served.plan
+        if job.wishes.kind is not Kind.CHAT or not self._beliefs.reported(by.account_id):
+            return
         plain = _believed(plan, by.model)
-        if plain is None or job.wishes.kind is not Kind.CHAT or not self._beliefs.reported(by.account_id):
+        if plain is None:
             return
         self._waiting[job.request_id] = _Waiting(by.account_id, by.arm, _marks(job, plan.input_expected), plain)
         if len(self._waiting) > REMEMBERED:
