@@ -8,6 +8,8 @@ from typing import NamedTuple
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Part, Role, Text, ToolResult
 from monkey_coder_server.domain.prompt_tokens import PromptSize
 
+_new = tuple.__new__
+"""Makes a named tuple in half the time its class takes."""
 TAIL = 200
 """Characters at the end of a text that tell whether the same is asked again: files stand before the words."""
 
@@ -40,17 +42,10 @@ class Likeness(NamedTuple):
         end = words if last is said else _tail(last)
         offered = (*[tool.name for tool in request.tools], request.tool_choice, request.output)
         turns = len(messages)
-        return cls(
-            account_id,
-            shape,
-            _effort(request),
-            size.bytes.bit_length(),
-            turns,
-            max_tokens,
-            _hash(account_id, *offered) if len(offered) > 2 or any(offered) else _offering_nothing(account_id),
-            _hash(account_id, words),
-            _hash(account_id, words, end, shape, max_tokens, turns, *offered),
-        )
+        tools = _hash(account_id, *offered) if len(offered) > 2 or any(offered) else _offering_nothing(account_id)
+        same = _hash(account_id, words, end, shape, max_tokens, turns, *offered)
+        by_words, by_size = _hash(account_id, words), size.bytes.bit_length()
+        return _new(cls, (account_id, shape, _effort(request), by_size, turns, max_tokens, tools, by_words, same))
 
 
 class Lesson(NamedTuple):
@@ -94,12 +89,9 @@ class Circles(NamedTuple):
             by_words,
             by_same,
         )
-        return cls(
-            (model, of_shape, kind, (model, tools, turns), by_words, by_same),
-            answer,
-            (by_effort, of_shape, by_size, kind, by_words, by_same),
-            (by_effort, *answer),
-        )
+        prompt = (model, of_shape, kind, (model, tools, turns), by_words, by_same)
+        thought = (by_effort, of_shape, by_size, kind, by_words, by_same)
+        return _new(cls, (prompt, answer, thought, (by_effort, *answer)))
 
 
 def shape_of(task_type: str, request: ModelRequest) -> str:

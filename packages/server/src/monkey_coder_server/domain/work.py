@@ -66,6 +66,8 @@ _ASKING = frozenset({"what", "how", "where", "which", "who", "when", "is", "are"
 _WORD = re.compile(r"[a-z]+")
 _COMMIT = "# diffs:"
 """How aider asks for the message of a commit."""
+_new = tuple.__new__
+"""Makes a named tuple in half the time its class takes."""
 _SIZES = ((2_000, "small"), (16_000, "medium"), (128_000, "large"))
 
 
@@ -83,7 +85,7 @@ def work_of(task_type: str, request: ModelRequest, tokens: int) -> Work:
     kind = KIND_OF_TASK.get(task_type)
     if kind is None:
         kind = EXTRACT if request.output is not None and not request.tools else kind_of(said)
-    return Work(kind, language_of(said), size_of(tokens))
+    return _new(Work, (kind, language_of(said), size_of(tokens)))
 
 
 def kind_of(said: str) -> str:

@@ -31,10 +31,10 @@ class Breaker:
         "_longest",
         "_open_after",
         "_open_seconds",
-        "_open_until",
         "_opened_at",
         "_probe_until",
         "failures_in_a_row",
+        "open_until",
     )
 
     def __init__(self, open_after: int, open_seconds: float, *, longest: float = 120.0) -> None:
@@ -42,7 +42,8 @@ class Breaker:
         self._open_seconds = open_seconds
         self._longest = longest
         self._opened_at = -inf
-        self._open_until: float | None = None
+        self.open_until: float | None = None
+        """None while it is closed."""
         self._closed_at = -inf
         self._doublings = 0
         self._probe_until = 0.0
@@ -50,9 +51,9 @@ class Breaker:
 
     def state(self, now: float) -> BreakerState:
         """The state, without changing it."""
-        if self._open_until is None:
+        if self.open_until is None:
             return BreakerState.CLOSED
-        if now < self._open_until or now < self._probe_until:
+        if now < self.open_until or now < self._probe_until:
             return BreakerState.OPEN
         return BreakerState.HALF_OPEN
 
@@ -62,15 +63,15 @@ class Breaker:
 
     def tries(self, began: float) -> bool:
         """Whether a call that `began` then is made though it is not closed: its probe, or for want of another route."""
-        return self._open_until is not None and began >= self._opened_at
+        return self.open_until is not None and began >= self._opened_at
 
     def open_for(self, now: float) -> float:
         """Seconds until it asks for a probe; 0 when it does, or is closed."""
-        return 0.0 if self._open_until is None else max(0.0, self._open_until - now)
+        return 0.0 if self.open_until is None else max(0.0, self.open_until - now)
 
     def started(self, now: float) -> None:
         """A call is on its way; while half open it is the probe, and others stay away."""
-        if self._open_until is not None and now >= self._open_until:
+        if self.open_until is not None and now >= self.open_until:
             self._probe_until = now + self._open_seconds
 
     def ended(self) -> None:
@@ -79,13 +80,13 @@ class Breaker:
 
     def succeeded(self, began: float, now: float) -> bool:
         """A call went well: it closes, unless the call began before it opened. Whether it was open."""
-        if self._open_until is None:
+        if self.open_until is None:
             self.failures_in_a_row = 0
             return False
         if began < self._opened_at:
             return False
         self.failures_in_a_row = 0
-        self._open_until = None
+        self.open_until = None
         self._closed_at = now
         self._probe_until = 0.0
         return True
@@ -101,16 +102,16 @@ class Breaker:
         """Open now, whatever was counted, as after a failure."""
         self.failures_in_a_row = max(self.failures_in_a_row, self._open_after)
         named = now + min(at_least, self._longest)
-        if self._open_until is None:
+        if self.open_until is None:
             lasting = now - self._closed_at >= self._length()
             self._doublings = 0 if lasting else self._doublings + 1
-        elif began >= self._open_until:
+        elif began >= self.open_until:
             self._doublings += 1
         else:  # known already, but for how long
-            self._open_until = max(self._open_until, named)
+            self.open_until = max(self.open_until, named)
             return False
         self._opened_at = now
-        self._open_until = max(now + self._length(), named)
+        self.open_until = max(now + self._length(), named)
         self._probe_until = 0.0
         return True
 

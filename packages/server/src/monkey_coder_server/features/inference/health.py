@@ -109,8 +109,9 @@ class _Record:
 
     def claim(self, now: float) -> None:
         """A call is to be made."""
-        self.breaker.started(now)
-        self.refused_keys.breaker.started(now)
+        for breaker in (self.breaker, self.refused_keys.breaker):
+            if breaker.open_until is not None:
+                breaker.started(now)
 
 
 class Health:

@@ -149,13 +149,14 @@ class Pipeline:
                 self._telemetry.defect("inference", stopped)
             raise error from stopped
         settled = await self._settle(served, flight)
-        after_the_answer(self._learn, served)
+        after_the_answer(self._learn, settled)
         return settled
 
-    def _learn(self, served: Served) -> None:
-        """Whatever goes wrong with that is counted: the request is over."""
+    def _learn(self, settled: Settled) -> None:
+        """Count it, and learn from it. Whatever goes wrong with that is counted: the request is over."""
+        self._settlements.told(settled)
         try:
-            self._learning.served(served)
+            self._learning.served(settled.served)
         except Exception as defect:  # noqa: BLE001 - as in `_contained`
             self._telemetry.defect("learning", defect)
 

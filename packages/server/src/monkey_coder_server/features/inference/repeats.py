@@ -25,6 +25,7 @@ SESSION_HEADERS = ("x-claude-code-session-id", "session-id", "x-session-affinity
 """What agents name their session by: Claude Code, Codex, opencode."""
 SESSION_FIELD = "prompt_cache_key"
 """The same in the body (Responses)."""
+_SESSION_FIELD = SESSION_FIELD.encode()
 RETRY_HEADER = "x-stainless-retry-count"
 """The official SDKs number their own repeats, from 0."""
 APART = frozenset({"stream", "stream_options"})
@@ -58,7 +59,7 @@ class Place(NamedTuple):
 def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Place | None:
     """Where a request would find its repeat; None for one that names no session."""
     session = _session(envelope.headers)
-    if session is None and SESSION_FIELD.encode() not in body:
+    if session is None and _SESSION_FIELD not in body:
         return None
     try:
         fields = _fields.decode(body)
@@ -73,7 +74,10 @@ def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Plac
 
 
 def _session(headers: Mapping[str, str]) -> str | None:
-    return next((headers[name] for name in SESSION_HEADERS if headers.get(name)), None)
+    for name in SESSION_HEADERS:
+        if session := headers.get(name):
+            return session
+    return None
 
 
 def _digest(fields: Mapping[str, msgspec.Raw]) -> bytes:

@@ -14,7 +14,7 @@ from monkey_coder_server.features.inference.exchange import milliseconds
 from monkey_coder_server.features.inference.job import Job, Outcome, Played, Served, Settled
 from monkey_coder_server.features.inference.patience import Patience, insist, persist
 from monkey_coder_server.features.inference.records import failed_record, recalled_record, served_record
-from monkey_coder_server.features.inference.running import Run, Running, after_the_answer
+from monkey_coder_server.features.inference.running import Run, Running
 from monkey_coder_server.features.inference.trail import Trail
 from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
 from monkey_coder_server.ports.clock import Clock
@@ -38,7 +38,7 @@ class Settlements:
         self._patience = patience
 
     async def settle(self, served: Served, trail: Trail) -> Settled:
-        """Book the charge; durable on return.
+        """Book the charge; durable on return, and to be `told` of once the answer has left.
 
         Raises `Unavailable` when the ledger stays away: then it is booked later, and a repeat of the request under
         the same id gets the answer.
@@ -55,11 +55,17 @@ class Settlements:
                 return body if keep is None else keep(Settled(served, charge, body))
 
             charge = await self._ledger.settle(settlement_of(served, trail), remember=remember)
-            after_the_answer(lambda: self._telemetry.record(served_record(served, charge)))
             body = bodies[-1] if bodies else served.job.render(served, charge)
             return Settled(served, charge, body)
 
-        return await self._resolve(book)
+        async def book_late() -> None:
+            self.told(await book())
+
+        return await self._resolve(book, book_late)
+
+    def told(self, settled: Settled) -> None:
+        """Count and log what was booked."""
+        self._telemetry.record(served_record(settled.served, settled.charge))
 
     async def recall(self, job: Job, settlement: Settlement, answer: CachedAnswer, run: Run[Outcome]) -> Recalled:
         """Book a kept answer that is given again, for nothing; durable on return. Raises `Unavailable`, as `settle`."""
@@ -108,12 +114,15 @@ class Settlements:
         """Note a request that was turned away before anything was held."""
         self._telemetry.record(failed_record(job, self.unpaid(job, error, Trail())))
 
-    async def _resolve(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do it now; when the ledger stays away, or we are stopped, go on behind the caller's back and say so."""
+    async def _resolve(self, act: Callable[[], Awaitable[T]], late: Callable[[], Awaitable[object]] | None = None) -> T:
+        """Do it now; when the ledger stays away, or we are stopped, go on behind the caller's back and say so.
+
+        What is done `late` is the same, with what its caller would do of what comes of it.
+        """
         try:
             return await insist(act, self._patience)
         except (Unavailable, asyncio.CancelledError):
-            self._running.keep(persist(act, self._patience))
+            self._running.keep(persist(late or act, self._patience))
             raise
 
     def unpaid(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
