@@ -21,7 +21,7 @@ from monkey_coder_server.domain.bandit.choice import drawn
 from monkey_coder_server.domain.bandit.shrinkage import Shrinkage
 from monkey_coder_server.domain.catalog import Catalog, Kind
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
-from monkey_coder_server.domain.likeness import Lesson, Likeness
+from monkey_coder_server.domain.likeness import Lesson, Likeness, shape_of
 from monkey_coder_server.domain.model_facts import UNKNOWN, facts_of
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.prompt_tokens import prompt_size
@@ -139,7 +139,7 @@ class World:
         for number in range(LESSONS):
             job = self.job(number, 1)
             size = prompt_size(job.request)
-            like = Likeness.of(job.principal.account_id, TASK, None, job.request, size)
+            like = Likeness.of(job.principal.account_id, shape_of(TASK, job.request), None, job.request, size)
             self.learning.foresight.learn(
                 Lesson(like, random.choice(self.cards[3:]).name, 500, 520, 0, 0, random.randrange(50, 4_000), 0)
             )

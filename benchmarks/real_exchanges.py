@@ -18,7 +18,7 @@ from monkey_coder_server.bootstrap.supplies import PROVIDERS
 from monkey_coder_server.domain import pricing
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.errors import PriceUnknown
-from monkey_coder_server.domain.likeness import Likeness
+from monkey_coder_server.domain.likeness import Likeness, shape_of
 from monkey_coder_server.domain.pricing import PriceBook, PriceRow
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference.foresight import Asked, Foresight, lesson_of
@@ -48,7 +48,9 @@ def main() -> None:
             continue
         account = each.source.partition(":")[0]
         most = each.request.sampling.max_tokens
-        asked = Asked(TASK_TYPE, Likeness.of(account, TASK_TYPE, most, each.request, each.size), each.size)
+        asked = Asked(
+            TASK_TYPE, Likeness.of(account, shape_of(TASK_TYPE, each.request), most, each.request, each.size), each.size
+        )
         expected = foresight.expect(asked, card, most_output=most or card.max_output_tokens).usage
         error = _off(_price(row, expected), _price(row, each.usage))
         prices["all"].append(error)

@@ -16,7 +16,7 @@ from monkey_coder_server.domain.conversation import (
     ToolChoice,
     ToolResult,
 )
-from monkey_coder_server.domain.likeness import TAIL, Circles, Likeness
+from monkey_coder_server.domain.likeness import TAIL, Circles, Likeness, shape_of
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 
 USER = Message(Role.USER, (Text("add paging"),))
@@ -29,7 +29,7 @@ AGENT = ModelRequest((USER, CALL, RESULT), tools=(Tool("read"),))
 def like(
     request: ModelRequest, *, account: str = "acc_1", task_type: str = "testing", most: int | None = None
 ) -> Likeness:
-    return Likeness.of(account, task_type, most, request, prompt_size(request))
+    return Likeness.of(account, shape_of(task_type, request), most, request, prompt_size(request))
 
 
 def said(words: str) -> ModelRequest:

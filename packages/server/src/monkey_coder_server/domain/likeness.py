@@ -33,11 +33,11 @@ class Likeness(NamedTuple):
 
     @classmethod
     def of(
-        cls, account_id: str, task_type: str, max_tokens: int | None, request: ModelRequest, size: PromptSize
+        cls, account_id: str, shape: str, max_tokens: int | None, request: ModelRequest, size: PromptSize
     ) -> "Likeness":
-        """Of a request of an account."""
+        """Of a request of an account, whose shape is known by now."""
         messages = request.messages
-        shape, said = shape_of(task_type, request), _last_words(messages)
+        said = _last_words(messages)
         words, last = _tail(said), messages[-1].parts if messages else ()
         end = words if last is said else _tail(last)
         offered = (*[tool.name for tool in request.tools], request.tool_choice, request.output)

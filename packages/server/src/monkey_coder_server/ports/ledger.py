@@ -4,7 +4,6 @@ Adapters make each call one transaction. A hold resolves at most once. Amounts a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -42,8 +41,7 @@ class HoldRequest(Record, frozen=True):
     models: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Record, frozen=True):
     """An admitted reservation. It is decided when this is returned and on disk when `Ledger.durable` returns."""
 
     request_id: str

@@ -8,7 +8,7 @@ import pytest
 from monkey_coder_server.domain import routing_priors
 from monkey_coder_server.domain.catalog import Capability, ModelCard
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
-from monkey_coder_server.domain.likeness import Lesson, Likeness
+from monkey_coder_server.domain.likeness import Lesson, Likeness, shape_of
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.features.inference import foresight
@@ -23,7 +23,7 @@ MOST = 50_000
 def asked(words: str = "create a REST API", *, account: str = "acct_1", task_type: str = "testing") -> Asked:
     request = ModelRequest((Message(Role.USER, (Text(words),)),))
     size = prompt_size(request)
-    return Asked(task_type, Likeness.of(account, task_type, None, request, size), size)
+    return Asked(task_type, Likeness.of(account, shape_of(task_type, request), None, request, size), size)
 
 
 def learn(known: Foresight, asked: Asked, card: ModelCard, usage: Usage) -> None:

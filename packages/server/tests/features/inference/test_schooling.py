@@ -4,7 +4,7 @@ import asyncio
 
 from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
 from monkey_coder_server.domain.errors import Unavailable
-from monkey_coder_server.domain.likeness import Lesson, Likeness
+from monkey_coder_server.domain.likeness import Lesson, Likeness, shape_of
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.features.inference.foresight import Asked, Foresight
 from monkey_coder_server.features.inference.schooling import Schooling
@@ -14,7 +14,7 @@ from packages.server.tests.features.inference.world import Notebook
 
 REQUEST = ModelRequest((Message(Role.USER, (Text("add paging"),)),))
 SIZE = prompt_size(REQUEST)
-LIKE = Likeness.of("acct_1", "testing", None, REQUEST, SIZE)
+LIKE = Likeness.of("acct_1", shape_of("testing", REQUEST), None, REQUEST, SIZE)
 CARD = CARDS["openai/gpt-big"]
 LESSON = Lesson(LIKE, CARD.name, 10, 10, 0, 0, 77, 0)
 

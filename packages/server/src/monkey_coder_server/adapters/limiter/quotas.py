@@ -11,6 +11,8 @@ from monkey_coder_server.domain.quota import Cell, Part, fixed_share
 from monkey_coder_server.domain.rates import Bound, Measure
 from monkey_coder_server.ports.quotas import Refusal, Standing, Take
 
+_new = tuple.__new__
+"""Makes a named tuple in half the time its class takes."""
 RECALL_SECONDS = 0.15
 """How long a request waits for what others may give up, before it is refused."""
 STANDS_SECONDS = 0.25
@@ -104,7 +106,7 @@ class LimiterQuotas:
         now = self._monotonic()
         part = self._part(bound, now)
         left = max(0, part.free(now) + part.spare)
-        return Standing(bound, min(left, bound.allowed), part.reset(now))
+        return _new(Standing, (bound, min(left, bound.allowed), part.reset(now)))
 
     def _short(self, takes: Sequence[Take], now: float) -> list[Take]:
         return [take for take in takes if self._part(take.bound, now).free(now) < take.amount]

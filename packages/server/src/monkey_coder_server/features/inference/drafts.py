@@ -18,7 +18,7 @@ from monkey_coder_server.features.inference.flight import Flight
 from monkey_coder_server.features.inference.meter import Meter
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.trail import Trail
-from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
+from monkey_coder_server.features.inference.wasted import owed_for, wasted_bills
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Bill, FailedRequest, Ledger, Settlement
 
@@ -100,8 +100,8 @@ class Drafts:
         own = effort.request is job.request
         prompt = flight.admitted.plan.input_expected if own else expected_tokens(effort.request)
         usage = Usage(uncached_input=prompt, estimated=True, doubts=("usage",))
-        cost, owed = route.tariff.cost(usage), sums(before)
-        provider = route.provider.name
+        cost, provider = route.tariff.cost(usage), route.provider.name
+        owed, elsewhere = owed_for(before, provider)
         draft = FailedRequest(
             request_id=job.request_id,
             account_id=job.principal.account_id,
@@ -113,11 +113,11 @@ class Drafts:
             provider=provider,
             model=route.card.model,
             usage=usage,
-            provider_cost=cost + sum(owed.values()),
+            provider_cost=cost + owed,
             task_type=job.wishes.task_type,
             persona=job.wishes.persona.name,
             stream=job.stream,
-            elsewhere=all_but(provider, owed),
+            elsewhere=elsewhere,
             bills=(*before, Bill(provider, route.card.model, usage, cost)),
         )
         self._ledger.underway(flight.admitted.hold, draft)
@@ -170,7 +170,7 @@ class Drafts:
         flight, before = self._flight, self._wasted
         job, route = flight.job, answering.route
         tariff, provider = route.tariff, route.provider.name
-        (cost, price), owed = tariff.cost_and_price(usage), sums(before)
+        (cost, price), (owed, elsewhere) = tariff.cost_and_price(usage), owed_for(before, provider)
         return Settlement(
             request_id=job.request_id,
             account_id=job.principal.account_id,
@@ -179,7 +179,7 @@ class Drafts:
             provider=provider,
             model=route.card.model,
             usage=usage,
-            provider_cost=cost + sum(owed.values()),
+            provider_cost=cost + owed,
             price=price,
             price_row=tariff.row.name,
             price_book=tariff.book,
@@ -193,7 +193,7 @@ class Drafts:
             first_byte_ms=milliseconds(job.started, answering.started) + answering.first_byte_ms,
             client_gone=flight.run.client_gone,
             cache_saving=tariff.saving(usage),
-            elsewhere=all_but(provider, owed),
+            elsewhere=elsewhere,
             bills=(Bill(provider, route.card.model, usage, cost, answering.provider_request_id), *before),
         )
 

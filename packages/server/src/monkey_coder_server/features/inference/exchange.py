@@ -1,8 +1,10 @@
 """One call to one provider: whole, or opened up to the first content of its stream."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
+
+import msgspec
 
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
@@ -52,8 +54,7 @@ class AttemptFailed(Exception):
         self.provider_request_id = provider_request_id
 
 
-@dataclass(slots=True)
-class Answering:
+class Answering(msgspec.Struct):
     """A model that answers. Of a stream, `reply`, `decoder` and `pieces` give the rest and `waiting` the beginning.
 
     Of a relayed stream that is all its frames, else its events from the first content on.
@@ -70,7 +71,7 @@ class Answering:
     relayed: bool
     """The caller speaks this dialect, too: the answer is passed on as it came."""
     dropped: tuple[str, ...] = ()
-    names: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES)
+    names: Mapping[str, str] = _NO_NAMES
     """The caller's own names of tools, by those the provider was given."""
     events: Sequence[Event] = ()
     """Of a whole answer."""
@@ -78,7 +79,7 @@ class Answering:
     """A whole answer as it came."""
     decoder: StreamDecoder | None = None
     pieces: AsyncIterator[bytes] | None = None
-    waiting: list[Event] = field(default_factory=list)
+    waiting: list[Event] = []
     speaks: bool = False
     """Content has come."""
     place: Place | None = None

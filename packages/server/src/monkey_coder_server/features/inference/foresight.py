@@ -18,6 +18,8 @@ from monkey_coder_server.features.inference.job import Job, Served
 from monkey_coder_server.features.inference.plan import Plan
 from monkey_coder_server.ports.record import Record
 
+_new = tuple.__new__
+"""Makes a named tuple in half the time its class takes."""
 FRESH = 200
 """Lessons that wait to be stored; where requests come faster, the newest stand for all."""
 LEARNT_TOGETHER = 64
@@ -38,9 +40,8 @@ class Asked(Record, frozen=True):
     @classmethod
     def of(cls, job: Job, plan: Plan) -> "Asked":
         """Of a planned job."""
-        task_type = job.wishes.task_type
-        like = Likeness.of(job.principal.account_id, task_type, job.max_tokens, job.request, plan.size)
-        return cls(task_type, like, plan.size)
+        like = Likeness.of(job.principal.account_id, plan.shape, job.max_tokens, job.request, plan.size)
+        return cls(job.wishes.task_type, like, plan.size)
 
 
 class Expected(NamedTuple):
@@ -148,16 +149,9 @@ class Foresight:
 
 def lesson_of(asked: Asked, card: ModelCard, usage: Usage) -> Lesson:
     """What is to be learnt of a request that took this at a model."""
-    return Lesson(
-        asked.like,
-        card.name,
-        _guessed(asked, card),
-        usage.input,
-        usage.cache_read,
-        usage.cache_write_5m + usage.cache_write_1h,
-        usage.output - usage.reasoning,
-        usage.reasoning,
-    )
+    written, answer = usage.cache_write_5m + usage.cache_write_1h, usage.output - usage.reasoning
+    taken = (usage.input, usage.cache_read, written, answer, usage.reasoning)
+    return _new(Lesson, (asked.like, card.name, _guessed(asked, card), *taken))
 
 
 def _guessed(asked: Asked, card: ModelCard) -> int:

@@ -134,6 +134,8 @@ class Plan(Record, frozen=True):
     decision: Decision
     size: PromptSize
     work: Work
+    shape: str
+    """As in a `Likeness`."""
     effort: str
     input_bound: int
     input_expected: int

@@ -118,7 +118,7 @@ class Planner:
         size = prompt_size(job.request)
         expected = size.expected_tokens
         work = work_of(job.wishes.task_type, job.request, expected)
-        effort = _effort(job)
+        effort, shape = _effort(job), shape_of(job.wishes.task_type, job.request)
         question = _Question(
             job.wishes,
             _rounded(expected),
@@ -126,7 +126,7 @@ class Planner:
             work,
             effort,
             job.principal,
-            shape_of(job.wishes.task_type, job.request),
+            shape,
             size.bytes.bit_length(),
         )
         decision = self._texts.heard(job, self._decision(question), effort, expected)
@@ -143,6 +143,7 @@ class Planner:
             decision,
             size,
             work,
+            shape,
             effort,
             size.most_tokens,
             expected,
@@ -176,7 +177,7 @@ class Planner:
             plan,
             wishes.model,
             wishes.task_type,
-            wishes.persona.weights,
+            wishes.persona.name,
             wishes.weights,
             None if key is None else key.weights,
             None if key is None or key.models is None else (key.key_id, key.models),

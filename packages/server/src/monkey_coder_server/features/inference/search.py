@@ -1,6 +1,6 @@
 """What may still be tried for one request, and what was."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from monkey_coder_server.domain.errors import FailureKind, ProviderFailure
 from monkey_coder_server.features.inference.health import THE_KEYS_FAULT
@@ -12,17 +12,16 @@ WORTH_REPEATING = frozenset(
 """Kinds after which the same model may answer a moment later, and which bill nothing."""
 
 
-@dataclass(slots=True)
-class Search:
+class Search(msgspec.Struct):
     """`pending` are the routes to try, best first; of `refused` ones a key of this request was refused.
 
     `called` are providers; `busy` is one that had no place.
     """
 
     pending: list[Route]
-    repeats: dict[str, int] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-    called: set[str] = field(default_factory=set)
+    repeats: dict[str, int] = {}
+    refused: set[str] = set()
+    called: set[str] = set()
     calls: int = 0
     busy: str | None = None
 

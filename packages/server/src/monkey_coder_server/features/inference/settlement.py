@@ -16,7 +16,7 @@ from monkey_coder_server.features.inference.patience import Patience, insist, pe
 from monkey_coder_server.features.inference.records import failed_record, recalled_record, served_record
 from monkey_coder_server.features.inference.running import Run, Running
 from monkey_coder_server.features.inference.trail import Trail
-from monkey_coder_server.features.inference.wasted import all_but, sums, wasted_bills
+from monkey_coder_server.features.inference.wasted import owed_for, wasted_bills
 from monkey_coder_server.ports.clock import Clock
 from monkey_coder_server.ports.ledger import Bill, Charge, FailedRequest, Ledger, PaidBranch, Settlement
 from monkey_coder_server.ports.provider import CancelPolicy
@@ -128,8 +128,8 @@ class Settlements:
     def unpaid(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
         """What a request comes to that nobody is charged for."""
         route, wasted = trail.route, wasted_bills(trail, job)
-        owed = sums(wasted)
         provider = None if route is None else route.provider.name
+        owed, elsewhere = owed_for(wasted, provider)
         return FailedRequest(
             request_id=job.request_id,
             account_id=job.principal.account_id,
@@ -141,12 +141,12 @@ class Settlements:
             provider=provider,
             model=None if route is None else route.card.model,
             usage=wasted[-1].usage if wasted else Usage(),
-            provider_cost=sum(owed.values()),
+            provider_cost=owed,
             task_type=job.wishes.task_type,
             persona=job.wishes.persona.name,
             stream=job.stream,
             latency_ms=milliseconds(job.started, self._clock.monotonic()),
-            elsewhere=all_but(provider, owed),
+            elsewhere=elsewhere,
             bills=wasted,
         )
 
@@ -162,13 +162,14 @@ def _of_several(settlement: Settlement, played: tuple[Played, ...]) -> Settlemen
     paid = [(each, each.usage) for each in played if each.usage is not None]
     branches = tuple([_branch(each, usage, kept=place == 0) for place, (each, usage) in enumerate(paid)])
     bills = (*(_bill(each, usage) for each, usage in paid), *settlement.bills[1:])
+    owed, elsewhere = owed_for(bills, settlement.provider)
     return replace(
         settlement,
         usage=together(branch.usage for branch in branches),
-        provider_cost=sum(bill.cost for bill in bills),
+        provider_cost=owed,
         price=sum(branch.price for branch in branches),
         cache_saving=sum(each.route.tariff.saving(usage) for each, usage in paid),
-        elsewhere=all_but(settlement.provider, sums(bills)),
+        elsewhere=elsewhere,
         bills=bills,
         branches=branches,
     )
@@ -197,18 +198,18 @@ def _bill(played: Played, usage: Usage) -> Bill:
 
 def _of_one(served: Served, trail: Trail) -> Settlement:
     job, route, usage, tariff = served.job, served.route, served.usage, served.route.tariff
-    wasted = wasted_bills(trail, job)
-    owed, (cost, price) = sums(wasted), tariff.cost_and_price(usage)
+    provider, wasted = route.provider.name, wasted_bills(trail, job)
+    (cost, price), (owed, elsewhere) = tariff.cost_and_price(usage), owed_for(wasted, provider)
     identity = served.attempts[-1].provider_request_id if served.attempts else None
     return Settlement(
         request_id=job.request_id,
         account_id=job.principal.account_id,
         key_id=job.principal.key_id,
         at=served.finished_at,
-        provider=route.provider.name,
+        provider=provider,
         model=route.card.model,
         usage=usage,
-        provider_cost=cost + sum(owed.values()),
+        provider_cost=cost + owed,
         price=price,
         price_row=tariff.row.name,
         price_book=tariff.book,
@@ -223,8 +224,8 @@ def _of_one(served: Served, trail: Trail) -> Settlement:
         client_gone=served.client_gone,
         cancel_policy=_cancel_policy(served),
         cache_saving=tariff.saving(usage),
-        elsewhere=all_but(route.provider.name, owed),
-        bills=(Bill(route.provider.name, route.card.model, usage, cost, identity), *wasted),
+        elsewhere=elsewhere,
+        bills=(Bill(provider, route.card.model, usage, cost, identity), *wasted),
     )
 
 

@@ -1,6 +1,6 @@
 """What was tried for a request, and the answers of it that nobody got."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from monkey_coder_server.domain.conversation import ModelRequest
 from monkey_coder_server.domain.stream_events import Answer
@@ -29,12 +29,11 @@ def waste_of(answering: Answering, *, unfinished: bool, request: ModelRequest | 
     return Waste(answering.route, answering.answer, unfinished, answering.provider_request_id, request)
 
 
-@dataclass(slots=True)
-class Trail:
+class Trail(msgspec.Struct):
     """What was tried for one request."""
 
-    records: list[AttemptRecord] = field(default_factory=list)
-    wasted: list[Waste] = field(default_factory=list)
+    records: list[AttemptRecord] = []
+    wasted: list[Waste] = []
     route: Route | None = None
     """The last one tried."""
     request: ModelRequest | None = None

@@ -21,19 +21,14 @@ def _bill_of(waste: Waste, job: Job) -> Bill:
     return Bill(route.provider.name, route.card.model, usage, route.tariff.cost(usage), waste.provider_request_id)
 
 
-def sums(bills: tuple[Bill, ...]) -> Mapping[str, int]:
-    """The sum of each provider's bills, in nano-dollars."""
+def owed_for(bills: tuple[Bill, ...], provider: str | None) -> tuple[int, Mapping[str, int]]:
+    """What bills come to, in nano-dollars, and the sum of each provider's but the one named."""
     if not bills:
-        return NOTHING
+        return 0, NOTHING
     owed: Counter[str] = Counter()
     for bill in bills:
         owed[bill.provider] += bill.cost
-    return owed
-
-
-def all_but(provider: str | None, bills: Mapping[str, int]) -> Mapping[str, int]:
-    """The sums of all but one provider."""
-    return {name: bill for name, bill in bills.items() if name != provider} if bills else NOTHING
+    return owed.total(), {name: cost for name, cost in owed.items() if name != provider}
 
 
 def _wasted_usage(waste: Waste, job: Job) -> Usage:
