@@ -14,6 +14,9 @@ MOST_UNITS = 100_000
 MOST_OWN_COST_NANO = 10_000 * 1_000_000_000
 OUTPUT_BYTES_PER_TOKEN = 4
 
+_new = tuple.__new__
+"""Makes a named tuple in half the time its class takes."""
+
 _LOOKED_AT = (
     "cached_input_tokens",
     "cache_write_tokens",
@@ -138,18 +141,8 @@ def normalise(rule: UsageRule, reported: ReportedUsage) -> Usage:
     if cost is not None and not 0 <= cost <= MOST_OWN_COST_NANO:
         doubts.append("cost_nano")
         cost = None
-    return Usage(
-        uncached_input=uncached,
-        cache_read=read,
-        cache_write_5m=writes - hour,
-        cache_write_1h=hour,
-        output=output,
-        reasoning=reasoning,
-        units=units,
-        cost_nano=cost,
-        estimated=bool(doubts),
-        doubts=tuple(dict.fromkeys(doubts)) if doubts else (),
-    )
+    told = tuple(dict.fromkeys(doubts)) if doubts else ()
+    return _new(Usage, (uncached, read, writes - hour, hour, output, reasoning, units, cost, bool(told), told))
 
 
 def together(usages: Iterable[Usage]) -> Usage:

@@ -1,5 +1,7 @@
 """What every call to a provider passes: its bulkhead and its budgets, shared with no other provider."""
 
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from monkey_coder_server.features.inference.bulkhead import Bulkhead
@@ -29,17 +31,10 @@ class Gates:
     """
 
     def __init__(self, places: int, line: int) -> None:
-        self._places = places
-        self._line = line
-        self._gates: dict[str, Gate] = {}
-        self.hedges = CallBudget(HEDGES)
-
-    def of(self, provider: str) -> Gate:
+        gates: defaultdict[str, Gate] = defaultdict(lambda: Gate(Bulkhead(places, line)))
+        self.of: Callable[[str], Gate] = gates.__getitem__
         """The gate of a provider."""
-        gate = self._gates.get(provider)
-        if gate is None:
-            gate = self._gates[provider] = Gate(Bulkhead(self._places, self._line))
-        return gate
+        self.hedges = CallBudget(HEDGES)
 
 
 class Place:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from monkey_coder_server.domain.catalog import Kind
+from monkey_coder_server.domain.catalog import Kind, Mode
 from monkey_coder_server.domain.verification.trust import Trust
 from monkey_coder_server.features.inference.beliefs import Beliefs, Signal
 from monkey_coder_server.features.inference.callers_checks import CallersChecks
@@ -64,7 +64,8 @@ class Learning:
                 self.checking.begin(served, by)
         if job.rounds is not None:
             self.callers.asked(job.request_id, job.rounds.request_ids)
-        if served.collapsed is None and ranked(served.sequencing, job.rounds):
+        pinned = plan.decision.ranking.mode is Mode.PINNED  # then there was nothing to choose
+        if not pinned and served.collapsed is None and ranked(served.sequencing, job.rounds):
             self.exploration.played(served)
             self.decisions.served(served, (arm_of(plan.order[0].name, plan.effort), by.arm))
         same = asked.like.same

@@ -161,10 +161,14 @@ def _figures(standings: Sequence[Standing], retry_after: float = 0.0) -> Mapping
 def _headers(standings: Sequence[Standing], retry_after: float = 0.0) -> Headers:
     """Of the tightest of those that count requests, and of those that count tokens."""
     headers: Headers = []
-    requests = _tightest(standings, Measure.REQUESTS)
+    requests = tokens = None
+    for standing in standings:
+        if standing.bound.measure is Measure.REQUESTS:
+            requests = standing if requests is None else min(requests, standing, key=_tightness)
+        elif standing.bound.measure is Measure.TOKENS:
+            tokens = standing if tokens is None else min(tokens, standing, key=_tightness)
     if requests is not None:
         headers += _told(requests, retry_after, b"-requests")
-    tokens = _tightest(standings, Measure.TOKENS)
     if tokens is not None:
         headers += _told(tokens, retry_after, b"-tokens")
     if requests is not None:
@@ -172,13 +176,6 @@ def _headers(standings: Sequence[Standing], retry_after: float = 0.0) -> Headers
         headers += ((b"x-ratelimit-limit", allowed), (b"x-ratelimit-remaining", left))
         headers.append((b"x-ratelimit-reset", reset.removesuffix(b"s")))
     return headers
-
-
-def _tightest(standings: Sequence[Standing], measure: Measure) -> Standing | None:
-    if len(standings) == 1:
-        return standings[0] if standings[0].bound.measure is measure else None
-    counted = [standing for standing in standings if standing.bound.measure is measure]
-    return min(counted, key=_tightness) if len(counted) > 1 else counted[0] if counted else None
 
 
 def _tightness(standing: Standing) -> float:

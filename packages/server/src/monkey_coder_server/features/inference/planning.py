@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from monkey_coder_server.domain import routing, routing_priors
 from monkey_coder_server.domain.bandit.context import Context
 from monkey_coder_server.domain.bandit.verifier import Rates
-from monkey_coder_server.domain.catalog import Catalog, Kind, ModelCard
+from monkey_coder_server.domain.catalog import Catalog, Kind, Mode, ModelCard
 from monkey_coder_server.domain.collapse import PLANNED
 from monkey_coder_server.domain.errors import InvalidRequest, ModelNotFound
 from monkey_coder_server.domain.likeness import shape_of
@@ -129,10 +129,12 @@ class Planner:
             shape,
             size.bytes.bit_length(),
         )
-        decision = self._texts.heard(job, self._decision(question), effort, expected)
+        decision, stay, draw = self._decision(question), None, None
+        if decision.ranking.mode is not Mode.PINNED:  # else there is nothing to choose
+            decision = self._texts.heard(job, decision, effort, expected)
+            stay = self._sessions.stay(job, decision, expected)
+            draw = self._explore.draw(job, decision) if stay is None and job.rounds is None else None
         planned = job.collapse is not None and job.collapse.rule in PLANNED
-        stay = self._sessions.stay(job, decision, expected)
-        draw = self._explore.draw(job, decision) if stay is None and job.rounds is None else None
         first = stay or draw
         order = _first(decision.order, decision.usual if first is None else first.place)
         if job.locked is not None:
