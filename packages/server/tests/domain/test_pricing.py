@@ -18,6 +18,7 @@ from monkey_coder_server.domain.pricing import (
     Tier,
     cache_saving,
     cost,
+    cost_and_price,
     own_cost_difference,
     plain_price,
     price,
@@ -103,6 +104,7 @@ def test_the_price_is_the_exact_cost_with_markup_rounded_up_once(row: PriceRow, 
     assert cost(row, usage) == ceil(exact)
     assert price(row, usage, markup) == ceil(exact * (10_000 + markup) / 10_000)
     assert price(row, usage, 0) == cost(row, usage)
+    assert cost_and_price(row, usage, markup) == (cost(row, usage), price(row, usage, markup))
 
 
 @given(ROWS, usages(), st.integers(0, 50_000), st.tuples(COUNT, COUNT))

@@ -33,21 +33,18 @@ _Middle = tuple[float, float | None, float]
 middle one; None where there is no such."""
 
 
-class _Seen:
+class _Seen(list[Sequence[float]]):
     """The newest of a place, a figure of each kind together; their middles are looked for when they are asked for.
 
-    Most places see one request: a list, as a deque takes 700 bytes for it.
+    Most places see one request, and making them is most of the work: a list, as a deque takes 700 bytes for it, and no
+    object beside it.
     """
 
-    __slots__ = ("middles", "newest")
-
-    def __init__(self) -> None:
-        self.newest: list[Sequence[float]] = []
-        self.middles: dict[int, _Middle] | None = None
+    middles: dict[int, _Middle] | None = None
 
     def find_middle(self, kind: int) -> _Middle:
         """Of what is remembered now."""
-        ordered = sorted([figures[kind] for figures in self.newest])
+        ordered = sorted([figures[kind] for figures in self])
         half = len(ordered) // 2
         middle: _Middle
         if len(ordered) == 1:
@@ -78,16 +75,16 @@ class Experience:
         for place in places:
             known = seen.get(place)
             if known is None:
-                known = seen[place] = _Seen()
+                seen[place] = _Seen((figures,))
                 if len(seen) > self._most:
                     seen.popitem(last=False)
-            else:
-                seen.move_to_end(place)
+                continue
+            seen.move_to_end(place)
+            known.append(figures)
+            if known.middles is not None:
                 known.middles = None
-            newest = known.newest
-            newest.append(figures)
-            if len(newest) > WINDOW:
-                del newest[0]
+            if len(known) > WINDOW:
+                del known[0]
 
     def foretell(self, places: Iterable[Hashable], prior: float, kind: int = 0) -> Foretold:
         """The figure to expect in the narrowest of the places, given widest first."""
@@ -105,4 +102,4 @@ class Experience:
                 value = high
             if middle is not None:
                 value = (value + middle) / 2
-        return _new(Foretold, (value, 0 if narrowest is None else len(narrowest.newest)))
+        return _new(Foretold, (value, 0 if narrowest is None else len(narrowest)))

@@ -79,17 +79,6 @@ class Rates:
         """The most an output token can cost."""
         return max(self.output, self.reasoning)
 
-    def bill(self, usage: Usage) -> int:
-        """Millionths of a nano-dollar, exact."""
-        return (
-            usage.uncached_input * self.input
-            + usage.cache_read * self.cache_read
-            + usage.cache_write_5m * self.cache_write_5m
-            + usage.cache_write_1h * self.cache_write_1h
-            + (usage.output - usage.reasoning) * self.output
-            + usage.reasoning * self.reasoning
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Tier:
@@ -256,7 +245,15 @@ def _exact(row: PriceRow, usage: Usage) -> int:
 
 
 def _by_rates(row: PriceRow, usage: Usage) -> int:
-    exact = (row.rates_for(usage.input) if row.tiers else row.rates).bill(usage)
+    rates = row.rates_for(usage.input) if row.tiers else row.rates
+    exact = (
+        usage.uncached_input * rates.input
+        + usage.cache_read * rates.cache_read
+        + usage.cache_write_5m * rates.cache_write_5m
+        + usage.cache_write_1h * rates.cache_write_1h
+        + (usage.output - usage.reasoning) * rates.output
+        + usage.reasoning * rates.reasoning
+    )
     if not row.fees:
         return exact
     pieces = row.fees.get(REQUESTS_FEE, 0)

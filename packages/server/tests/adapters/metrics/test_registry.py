@@ -54,6 +54,31 @@ def test_no_more_requests_wait_to_be_counted_than_may(monkeypatch: pytest.Monkey
     assert 'monkey_coder_tokens_total{kind="input",model="gpt-5",provider="openai"} 30.0' in metrics.text().decode()
 
 
+def test_requests_that_are_alike_are_counted_together_as_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(RECORD, model="gpt-5-mini", stream=True, latency_ms=40, first_byte_ms=None, loss=7, price=1)
+    asked = [
+        RECORD,
+        other,
+        replace(RECORD, input_tokens=3, latency_ms=90),
+        replace(other, attempts=RECORD.attempts * 2),
+    ]
+
+    def counted() -> list[str]:
+        metrics = Metrics("1")
+        for record in asked:
+            metrics.record(record)
+        lines = metrics.text().decode().splitlines()
+        return sorted(line for line in lines if line.startswith("monkey_coder_") and "_created" not in line)
+
+    together = counted()
+    assert 'monkey_coder_tokens_total{kind="input",model="gpt-5",provider="openai"} 13.0' in together
+    assert 'monkey_coder_execution_duration_seconds_count{provider="openai"} 4.0' in together
+    assert 'monkey_coder_first_byte_seconds_count{provider="openai"} 2.0' in together
+    assert 'monkey_coder_attempts_total{model="gpt-5",outcome="served",provider="openai"} 5.0' in together
+    monkeypatch.setattr(registry, "COUNTED_TOGETHER", 1)
+    assert counted() == together
+
+
 def test_a_request_is_logged_with_names_and_figures(caplog: pytest.LogCaptureFixture) -> None:
     metrics = Metrics("1")
     with caplog.at_level(logging.WARNING):

@@ -207,6 +207,7 @@ async def test_without_a_settlement_no_answer_leaves() -> None:
     assert wires.TEXT.encode() not in answer.body
     await gateway.settle_down()
     assert len(gateway.books.settled) == 1
+    assert [record.status for record in gateway.notes.records] == ["served"]
 
 
 async def test_an_answer_that_was_booked_late_is_had_by_asking_again_under_its_id() -> None:

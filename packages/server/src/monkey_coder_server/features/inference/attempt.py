@@ -132,7 +132,7 @@ class Attempts:
                 output_tokens=answering.written if usage is None or usage.doubts else usage.output,
                 stream=answering.decoder is not None,
             )
-        trail.records.append(_record(answering, outcome, total))
+        trail.records.append(answering.record(outcome, total))
 
     def broke(self, answering: Answering, trail: Trail) -> GatewayError:
         """A stream failed after its beginning was delivered, or ended without a word; what to tell the caller."""
@@ -141,7 +141,7 @@ class Attempts:
         if answering.answer.finish is not None:
             trail.wasted.append(waste_of(answering, unfinished=False, request=trail.request))
         self._health.failed(answering.route.name, failure.kind, now, began=answering.started)
-        trail.records.append(_record(answering, failure.kind, milliseconds(answering.started, now)))
+        trail.records.append(answering.record(failure.kind, milliseconds(answering.started, now)))
         return refusal(failure, trail)
 
     async def _answer(self, taken: Taken, search: Search, effort: Effort) -> Answering:
@@ -301,8 +301,7 @@ class Attempts:
 
     def _note(self, failed: AttemptFailed, route: Route, key_number: int, effort: Effort, call: "_Call") -> None:
         now, trail = self._clock.monotonic(), effort.trail
-        failure, identity = failed.failure, failed.provider_request_id
-        total_ms = milliseconds(call.started, now)
+        failure, identity, total_ms = failed.failure, failed.provider_request_id, milliseconds(call.started, now)
         if failure.kind is FailureKind.TIMEOUT and self._in_a_hurry(route, effort, now - call.started, now):
             self._health.given_up(route.name, call.number, total_ms, now)
         else:
@@ -336,12 +335,13 @@ class Attempts:
 
     async def _next(self, search: Search, effort: Effort) -> Taken | None:
         """The first route that need not wait, else the one with the shortest pause, waited for; none when too long."""
-        patience = min(effort.deadline, self._clock.monotonic() + self._settings.longest_pause)
+        clock = self._clock.monotonic
+        patience = min(effort.deadline, clock() + self._settings.longest_pause)
         if search.called:
             search.pending = [route for route in search.pending if self._may_be_called(route, search)]
         pending = search.pending
         while pending:
-            now = self._clock.monotonic()
+            now = clock()
             ready, shortest = self._ready(pending, search, now)
             if shortest > 0.0:
                 if now + shortest > patience:
@@ -349,13 +349,11 @@ class Attempts:
                 await asyncio.sleep(shortest)
             route = ready[0] if len(ready) == 1 else self._preferred(ready, effort.account, now)
             bulkhead = self._gates.of(route.provider.name).bulkhead
-            if not bulkhead.take(effort.account) and not await bulkhead.wait(
-                effort.account, patience - self._clock.monotonic()
-            ):
+            if not (bulkhead.take(effort.account) or await bulkhead.wait(effort.account, patience - clock())):
                 search.busy = route.provider.name
                 pending.remove(route)
                 continue
-            key = route.keys.take(route.card.model, self._clock.monotonic(), session=effort.thread.session)
+            key = route.keys.take(route.card.model, clock(), session=effort.thread.session)
             if key is None:
                 bulkhead.leave(effort.account)
                 continue
@@ -399,9 +397,3 @@ class Attempts:
             idle=min(self._settings.idle, left),
             total=left,
         )
-
-
-def _record(answering: Answering, outcome: str, total_ms: int) -> AttemptRecord:
-    route = answering.route
-    identity = answering.provider_request_id
-    return AttemptRecord(route.provider.name, route.card.model, outcome, answering.first_byte_ms, total_ms, identity)

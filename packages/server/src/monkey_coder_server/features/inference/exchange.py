@@ -26,6 +26,7 @@ from monkey_coder_server.features.inference.gates import Place
 from monkey_coder_server.features.inference.route import Route
 from monkey_coder_server.features.inference.tool_names import NamingBack, named_back, with_safe_names
 from monkey_coder_server.ports.clock import Clock
+from monkey_coder_server.ports.ledger import AttemptRecord
 from monkey_coder_server.ports.provider import Dialect, StreamDecoder, WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, Upstream, UpstreamFailed, UpstreamReply
 
@@ -100,6 +101,11 @@ class Answering(msgspec.Struct):
             if named := self.headers.get(name):
                 return named
         return self.answer.response_id
+
+    def record(self, outcome: str, total_ms: int) -> AttemptRecord:
+        """The call as books and receipt tell of it."""
+        provider, model = self.route.provider.name, self.route.card.model
+        return AttemptRecord(provider, model, outcome, self.first_byte_ms, total_ms, self.provider_request_id)
 
     @property
     def written(self) -> int | None:
