@@ -26,6 +26,10 @@ class Intent(Record, frozen=True):
 class Written(Protocol):
     """A record on its way to the disk."""
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it would already survive the death of this process, though perhaps not that of the machine."""
+
     async def durable(self) -> None:
         """Wait until it would survive a crash. Raises `Unavailable` when it was lost: then it may be written again."""
 
@@ -46,7 +50,7 @@ class Journal(Protocol):
         """Whether new requests may be admitted: it works, and has room beyond what running ones need."""
 
     def intend(self, intent: Intent) -> Written:
-        """Note an admitted request before its provider is called."""
+        """Note an admitted request before its provider is called: one that charges nobody is mostly kept at once."""
 
     def note(self, request_id: str, draft: Draft) -> Written:
         """Replace the draft: another provider is tried, an answer has begun, more of it was delivered.

@@ -278,11 +278,17 @@ class Ledger(Records, Protocol):
         """Note what the request comes to if nothing more is heard of it; called before its provider is, and again.
 
         What a `Settlement` says was delivered is paid for, a `FailedRequest` charges nobody. Nobody waits here; see
-        `durable`. Raises `Unavailable` when nothing can be noted any more.
+        `keeps` and `durable`. Raises `Unavailable` when nothing can be noted any more.
+        """
+
+    def keeps(self, hold: Hold) -> bool:
+        """Whether the hold's last draft would already survive the death of this process, if not of the machine.
+
+        Its provider is not called before; where this says no, `durable` is waited for.
         """
 
     async def durable(self, hold: Hold) -> None:
-        """Wait until the hold and its last draft would survive a crash; no byte leaves to the caller before.
+        """Wait until the hold and its last draft would survive power loss; no byte leaves to the caller before.
 
         Raises `Unavailable`.
         """

@@ -118,9 +118,10 @@ VARIABLES = (
     Variable(
         "DURABILITY",
         "strict",
-        "strict: a call is on disk before its provider hears of it, what was delivered before its last byte leaves; "
-        "both survive power loss. relaxed: about two milliseconds faster, survives the process but not the machine: "
-        "its last moments may be delivered and unbilled.",
+        "strict: what is delivered is on disk before its first and its last byte leave, and survives power loss. "
+        "relaxed: about a millisecond faster, survives the process but not the machine: its last moments may be "
+        "delivered and unbilled. Either way a call is noted where the process's death cannot reach it before its "
+        "provider hears of it.",
     ),
     Variable(
         "HEDGED_REQUESTS",

@@ -10,7 +10,7 @@ from typing import TypeVar
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.ports.books import Lease, LeaseWish, Resolved
 from monkey_coder_server.ports.journal import Draft, Intent
-from monkey_coder_server.ports.ledger import Charge, Hold, HoldRequest, Replay, Wallet
+from monkey_coder_server.ports.ledger import Charge, FailedRequest, Hold, HoldRequest, Replay, Wallet
 from packages.server.tests.adapters.leasing.bank import Bank
 from packages.server.tests.contract.booking import NOON
 
@@ -142,10 +142,25 @@ class Batch:
     done: asyncio.Event = field(default_factory=asyncio.Event)
     lost: bool = False
 
+    @property
+    def is_kept(self) -> bool:
+        return self.done.is_set() and not self.lost
+
     async def durable(self) -> None:
         await self.done.wait()
         if self.lost:
             raise Unavailable("The record was lost.")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`ports.journal.Written` of what the process's death cannot reach any more, before it is on the disk."""
+
+    batch: Batch
+    is_kept: bool = True
+
+    async def durable(self) -> None:
+        await self.batch.durable()
 
 
 class MemoryJournal:
@@ -160,6 +175,7 @@ class MemoryJournal:
         self._first: dict[str, Batch] = {}
         self._batch: Batch | None = None
         self._syncing: set[asyncio.Task[None]] = set()
+        self._kept: set[str] = set()
         self._closed = False
 
     @property
@@ -191,19 +207,27 @@ class MemoryJournal:
         await asyncio.sleep(0)
         batch.done.set()
 
-    def intend(self, intent: Intent) -> Batch:
-        batch = self._current()
-        self._open[intent.hold.request_id] = intent
-        batch.changes.append(lambda: self.disk.open.__setitem__(intent.hold.request_id, intent))
-        return batch
+    def intend(self, intent: Intent) -> Batch | Kept:
+        self._life.check()
+        return self._save(intent, keep=self._life.chance.random() < 0.8)
 
-    def note(self, request_id: str, draft: Draft) -> Batch:
+    def note(self, request_id: str, draft: Draft) -> Batch | Kept:
         batch = self._current()
         intent = self._open.get(request_id)
-        if intent is not None:
-            renewed = Intent(intent.hold, intent.lease_id, draft)
-            self._open[request_id] = renewed
-            batch.changes.append(lambda: self.disk.open.__setitem__(request_id, renewed))
+        if intent is None:
+            return batch
+        return self._save(Intent(intent.hold, intent.lease_id, draft), keep=request_id in self._kept)
+
+    def _save(self, intent: Intent, *, keep: bool) -> Batch | Kept:
+        """What charges nobody is mostly kept at once."""
+        batch, request_id = self._current(), intent.hold.request_id
+        self._open[request_id] = intent
+        if keep and isinstance(intent.draft, FailedRequest):
+            self._kept.add(request_id)
+            self.disk.open[request_id] = intent
+            return Kept(batch)
+        self._kept.discard(request_id)
+        batch.changes.append(lambda: self.disk.open.__setitem__(request_id, intent))
         return batch
 
     def resolve(self, resolved: Resolved) -> Batch:

@@ -43,6 +43,7 @@ class Told:
     """What the outside knows of one request. `least` and `most` bound what may be charged of it."""
 
     amount: int
+    called: bool = False
     charged: int | None = None
     failed: bool = False
     least: int = 0
@@ -127,6 +128,11 @@ async def one_request(process: Process, account_id: str) -> None:
         return
     told = world.told.setdefault(request.request_id, Told(request.amount))
     ledger.underway(held, failure(request))
+    if not await noted(process, held):
+        await until_it_ends(process, lambda: ledger.void(failure(request)))
+        told.failed = True
+        return
+    told.called = True
     await asyncio.sleep(chance.random() * 0.2)
     if chance.random() < 0.15:
         await until_it_ends(process, lambda: ledger.void(failure(request)))
@@ -143,6 +149,17 @@ async def one_request(process: Process, account_id: str) -> None:
     process.life.check()
     assert again.charged == charge.charged, "a repeat is told another charge"
     world.served += 1
+
+
+async def noted(process: Process, held: Hold) -> bool:
+    """Whether the call of its provider would be known after this process; else it is not made."""
+    if not process.ledger.keeps(held):
+        try:
+            await process.ledger.durable(held)
+        except Unavailable:
+            return False
+    process.life.check()
+    return True
 
 
 async def deliver(process: Process, held: Hold, request: HoldRequest, price: int) -> None:
@@ -264,6 +281,7 @@ def audit(world: World) -> None:
     ]
     for request_id, told in world.told.items():
         booked = bank.requests.get(request_id)
+        assert booked is not None or not told.called, f"{request_id} has a provider's bill and is in no book"
         if told.charged is not None:
             assert booked is not None, f"{request_id} was served and is not in the books"
             assert booked.charged == told.charged, (request_id, booked.charged, told)

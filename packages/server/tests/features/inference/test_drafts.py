@@ -9,7 +9,6 @@ import pytest
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.features.inference import drafts as noting
 from monkey_coder_server.features.inference.drafts import LOOKED_AT_ONCE, STAKE, Rounds
-from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.ports.ledger import FailedRequest, Hold, Settlement
 from packages.server.tests.features.inference import wires
 from packages.server.tests.features.inference.gateway import Gateway
@@ -37,9 +36,10 @@ async def test_each_call_of_a_failover_is_noted() -> None:
     assert [len(draft.attempts) for draft in drafts] == [0, 1]
 
 
-@pytest.mark.parametrize(("noted_first", "durable"), [(True, 1), (False, 0)])
-async def test_a_call_is_made_when_its_draft_is_durable(noted_first: bool, durable: int) -> None:
-    gateway = Gateway(pipeline=PipelineSettings(noted_first=noted_first))
+@pytest.mark.parametrize(("kept", "durable"), [(False, 1), (True, 0)])
+async def test_a_call_is_made_when_its_draft_is_kept_or_else_durable(kept: bool, durable: int) -> None:
+    gateway = Gateway()
+    gateway.books.kept_at_once = kept
     seen: list[tuple[int, int]] = []
 
     def calling() -> None:

@@ -32,7 +32,7 @@ async def test_a_defect_of_ours_is_counted_told_as_internal_and_not_charged() ->
 @pytest.mark.parametrize("asked", ["ask", "stream"])
 async def test_while_the_hold_is_not_on_disk_no_provider_is_called(asked: str) -> None:
     gateway = Gateway(pipeline=PipelineSettings(durable=0.02))
-    gateway.books.durable_delay = 1.0
+    gateway.books.durable_delay, gateway.books.kept_at_once = 1.0, False
     gateway.wire.play("openai", wires.openai())
     answer = await getattr(gateway, asked)(model=MODEL)
     assert (answer.status, answer.json["error_code"]) == (503, "unavailable")
@@ -42,7 +42,7 @@ async def test_while_the_hold_is_not_on_disk_no_provider_is_called(asked: str) -
 
 
 async def test_while_the_hold_is_not_on_disk_no_byte_leaves_even_where_the_call_did_not_wait_for_it() -> None:
-    gateway = Gateway(pipeline=PipelineSettings(durable=0.02, noted_first=False))
+    gateway = Gateway(pipeline=PipelineSettings(durable=0.02))
     gateway.books.durable_delay = 1.0
     gateway.wire.play("openai", wires.openai_stream())
     answer = await gateway.stream(model=MODEL)

@@ -89,11 +89,11 @@ async def test_a_stream_is_ascii_data_lines_and_ends_with_the_complete_result(mo
 @pytest.mark.parametrize(
     ("path", "order"),
     [
-        ("/v1/execute", ["hold", "durable", "settle"]),
-        ("/v1/execute/stream", ["hold", "durable", "durable", "settle"]),
+        ("/v1/execute", ["hold", "settle"]),
+        ("/v1/execute/stream", ["hold", "durable", "settle"]),
     ],
 )
-async def test_the_hold_is_durable_before_the_call_and_before_the_answer_and_settled_before_its_end(
+async def test_the_call_is_noted_before_it_is_made_and_durable_before_an_answer_and_settled_before_its_end(
     path: str, order: list[str]
 ) -> None:
     """What is settled is durable with its hold, so that a whole answer need not wait for both."""
@@ -101,9 +101,10 @@ async def test_the_hold_is_durable_before_the_call_and_before_the_answer_and_set
     script = wires.openai() if path == "/v1/execute" else wires.openai_stream()
     gateway.wire.play("openai", script)
     seen: list[list[str]] = []
-    gateway.wire.before_send = lambda: seen.append([kind for kind, _ in gateway.books.events])
+    gateway.wire.before_send = lambda: seen.append([*gateway.books.drafts, *(kind for kind, _ in gateway.books.events)])
     await gateway.ask(path, model="openai/gpt-big")
-    assert seen == [["hold", "durable"]]
+    ((request_id, _),) = gateway.books.settled.items()
+    assert seen == [[request_id, "hold"]]
     assert [kind for kind, _ in gateway.books.events] == order
 
 

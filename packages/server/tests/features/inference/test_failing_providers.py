@@ -207,7 +207,7 @@ async def test_a_probe_the_books_could_not_take_on_makes_room_for_another() -> N
         await gateway.ask(model_preferences=WISH)
     await asyncio.sleep(0.25)
     before = len(gateway.wire.sent)
-    gateway.books.durable_delay = 0.1
+    gateway.books.durable_delay, gateway.books.kept_at_once = 0.1, False
     assert (await gateway.ask(model=PINNED)).status == 503
     assert len(gateway.wire.sent) == before
     assert gateway.health.admits(PINNED, gateway.clock.monotonic())

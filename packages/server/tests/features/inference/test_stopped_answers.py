@@ -42,7 +42,7 @@ async def test_a_caller_who_leaves_during_the_thoughts_pays_for_them(policy: Can
 
 
 async def test_a_stream_that_was_over_before_anybody_got_it_costs_the_house_what_the_provider_reported() -> None:
-    gateway = Gateway(pipeline=PipelineSettings(durable=0.02, noted_first=False))
+    gateway = Gateway(pipeline=PipelineSettings(durable=0.02))
     gateway.books.durable_delay = 1.0
     gateway.wire.play("openai", Script(pieces=[b"".join(wires.openai_stream("word " * 4).pieces)]))
     assert (await gateway.stream(model=MODEL)).status == 503

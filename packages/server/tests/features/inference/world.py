@@ -80,6 +80,7 @@ class Books:
         self.bodies: dict[str, bytes] = {}
         self.events: list[tuple[str, str]] = []
         self.drafts: dict[str, list[Settlement | FailedRequest]] = {}
+        self.kept_at_once = True
         self.durable_delay = 0.0
         self.fail: deque[Exception] = deque()
 
@@ -126,6 +127,9 @@ class Books:
 
     def underway(self, hold: Hold, draft: Settlement | FailedRequest) -> None:
         self.drafts.setdefault(hold.request_id, []).append(draft)
+
+    def keeps(self, hold: Hold) -> bool:
+        return self.kept_at_once and bool(self.drafts[hold.request_id])
 
     async def durable(self, hold: Hold) -> None:
         await asyncio.sleep(self.durable_delay)

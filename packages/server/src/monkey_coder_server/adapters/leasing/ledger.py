@@ -153,8 +153,13 @@ class LeasedLedger:
         else:
             running.written = self._journal.note(hold.request_id, draft)
 
+    def keeps(self, hold: Hold) -> bool:
+        """Whether the hold's last draft would already survive the death of this process."""
+        running = self._running.get(hold.request_id)
+        return running is None or running.written is None or running.written.is_kept
+
     async def durable(self, hold: Hold) -> None:
-        """Wait until the hold and its last draft would survive a crash. Raises `Unavailable`."""
+        """Wait until the hold and its last draft would survive power loss. Raises `Unavailable`."""
         running = self._running.get(hold.request_id)
         if running is not None and running.written is not None:
             await running.written.durable()

@@ -47,15 +47,11 @@ _OUTCOMES = MappingProxyType({End.LEFT: STOPPED, End.LIMIT: LIMITED})
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """Seconds. `drain`: how long an answer is read on for its usage after the caller left. `durable`: for the hold.
-
-    `noted_first`: a provider is called only when it would be known after a crash that it was.
-    """
+    """Seconds. `drain`: how long an answer is read on for its usage after the caller left. `durable`: for the hold."""
 
     drain: float = 120.0
     durable: float = 10.0
     stall: float = 30.0
-    noted_first: bool = True
 
 
 class Pipeline:
@@ -242,8 +238,9 @@ class Pipeline:
     async def _calling(self, flight: Flight, drafts: Drafts, route: Route, effort: Effort) -> None:
         """What is billed from now on must be in the books even if this process dies at once. Raises `Unavailable`."""
         drafts.calling(route, effort)
-        if self._settings.noted_first:
-            await self._durable(flight.admitted.hold)
+        hold = flight.admitted.hold
+        if not self._ledger.keeps(hold):
+            await self._durable(hold)
         flight.job.under_way()
 
     async def _relay(self, answering: Answering, flight: Flight, drafts: Drafts) -> End:

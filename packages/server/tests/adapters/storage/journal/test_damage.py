@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
+from monkey_coder_server.adapters.storage.journal.file import VERSION
 from monkey_coder_server.adapters.storage.journal.names import Names
 from monkey_coder_server.adapters.storage.journal.pages import FRAME_HEADER_BYTES, LOG_HEADER_BYTES, PAGE_BYTES
 from monkey_coder_server.adapters.storage.journal.salvage import recover
@@ -205,7 +206,7 @@ def die_at(step: int, patched: pytest.MonkeyPatch) -> None:
 
 async def test_a_journal_of_a_later_layout_is_left_alone(dead: Path) -> None:
     connection = sqlite3.connect(in_one_file(dead))
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
     assert await at(dead).adopt() == []
     assert dead.joinpath("first.sqlite").exists()

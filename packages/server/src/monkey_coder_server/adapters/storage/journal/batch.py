@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from monkey_coder_server.adapters.storage.journal import file
+from monkey_coder_server.adapters.storage.journal.slots import Slots
 from monkey_coder_server.adapters.storage.operations import Job
 from monkey_coder_server.adapters.storage.transaction import Parameters, Transaction
 from monkey_coder_server.adapters.storage.writer import Writer
@@ -42,15 +43,18 @@ class Rows:
 class Batch:
     """Rows on their way to the disk. Implements `ports.journal.Written`.
 
-    `undo` puts back what the journal remembers in memory, should the batch be lost.
+    `undo` puts back what the journal remembers in memory, should the batch be lost; `needless` are slots of requests
+    whose endings it brings to the disk.
     """
 
-    __slots__ = ("_job", "_waiting", "_writer", "rows", "undo")
+    __slots__ = ("_job", "_slots", "_waiting", "_writer", "needless", "rows", "undo")
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, slots: Slots | None) -> None:
         """Give it to the writer, which runs it in the loop's next turn. Raises `Unavailable`."""
         self.rows = Rows()
         self.undo: list[Callable[[], None]] = []
+        self.needless: list[int] = []
+        self._slots = slots
         self._waiting: list[asyncio.Future[None]] = []
         self._writer = writer
         self._job: Job[None] = writer.submit(self.rows.write, awaited=False)
@@ -60,6 +64,11 @@ class Batch:
     def is_durable(self) -> bool:
         """Whether it is on disk."""
         return self._job.committed.done() and self._job.error is None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it would survive the death of this process: what it writes is nowhere else before."""
+        return self.is_durable
 
     async def durable(self) -> None:
         """Wait until it is on disk. Raises `Unavailable`."""
@@ -78,5 +87,7 @@ class Batch:
         if self._job.error is not None:
             for put_back in reversed(self.undo):
                 put_back()
+        elif self._slots is not None:
+            self._slots.free(self.needless)
         self.undo.clear()
         self.rows.clear()

@@ -15,6 +15,7 @@ from monkey_coder_server.adapters.storage.journal.mark import Mark
 from monkey_coder_server.adapters.storage.journal.names import Names, instances, take
 from monkey_coder_server.adapters.storage.journal.room import RESERVE_BYTES, Room
 from monkey_coder_server.adapters.storage.journal.salvage import LaterLayout, recover
+from monkey_coder_server.adapters.storage.journal.slots import Slots
 from monkey_coder_server.adapters.storage.journal.sorting import Found
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
@@ -53,11 +54,15 @@ class JournalDirectory:
         names = Names(self._path, instance)
         lock = await asyncio.to_thread(self._lock_new, names)
         room = Room(names.reserve, size=self._options.reserve_bytes)
+        slots = None
         try:
             await asyncio.to_thread(room.look)
-            journal = await self._opened(names, Contents({}, {}), lock, room)
+            slots = await asyncio.to_thread(Slots, names.slots)
+            journal = await self._opened(names, Contents({}, {}), lock, room, slots)
             await asyncio.to_thread(names.sync)
         except BaseException:
+            if slots is not None:
+                slots.close()
             names.reserve.unlink(missing_ok=True)
             lock.close()
             raise
@@ -74,7 +79,7 @@ class JournalDirectory:
             try:
                 if (found := await asyncio.to_thread(_recovered, names, lock)) is not None:
                     self.damages += len(found.damages)
-                    adopted.append(await self._opened(names, found.contents(), lock, None))
+                    adopted.append(await self._opened(names, found.contents(), lock))
             except (OSError, sqlite3.Error, LaterLayout) as error:
                 logger.error("the journal of %s cannot be adopted now: %r", names.instance, error)  # noqa: TRY400 - it is tried again
                 lock.close()
@@ -101,7 +106,14 @@ class JournalDirectory:
                 dead.append((names, lock))
         return dead
 
-    async def _opened(self, names: Names, contents: Contents, lock: IO[bytes], room: Room | None) -> SqliteJournal:
+    async def _opened(
+        self,
+        names: Names,
+        contents: Contents,
+        lock: IO[bytes],
+        room: Room | None = None,
+        slots: Slots | None = None,
+    ) -> SqliteJournal:
         connect = partial(file.open_file, names.database, relaxed=self._options.relaxed)
         writer = Writer(connect, clock=self._clock, name="journal", rescue=room.release if room else None)
         await writer.start()
@@ -109,11 +121,11 @@ class JournalDirectory:
             writer,
             contents,
             clock=self._clock,
-            surroundings=self._surroundings(names, lock, room),
+            surroundings=self._surroundings(names, lock, room, slots),
             bounds=self._options.bounds,
         )
 
-    def _surroundings(self, names: Names, lock: IO[bytes], room: Room | None) -> Surroundings:
+    def _surroundings(self, names: Names, lock: IO[bytes], room: Room | None, slots: Slots | None) -> Surroundings:
         def figures() -> Mapping[str, int]:
             return {
                 "file_bytes": names.size(),
@@ -124,12 +136,14 @@ class JournalDirectory:
         async def close(*, empty: bool) -> None:
             if room is not None:
                 await room.stop()
+            if slots is not None:
+                slots.close()
             await asyncio.to_thread(_clear if empty else _leave, names, lock)
 
         def mark(oldest: Callable[[], int]) -> Mark:
             return Mark(names.mark, oldest, self._clock)
 
-        return Surroundings(names.instance, lambda: room is not None and room.enough, figures, mark, close)
+        return Surroundings(names.instance, lambda: room is not None and room.enough, figures, mark, slots, close)
 
 
 def _recovered(names: Names, lock: IO[bytes]) -> Found | None:

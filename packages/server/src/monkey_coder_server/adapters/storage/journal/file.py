@@ -27,8 +27,11 @@ from sqlalchemy.schema import CreateTable
 from monkey_coder_server.adapters.storage.sqlite import CACHED_STATEMENTS, DIALECT
 from monkey_coder_server.adapters.storage.transaction import Query
 
-VERSION = 1
-"""Kept in the file (`user_version`); a file of a later version is left for the gateway that can read it."""
+VERSION = 2
+"""Kept in the file (`user_version`); a file of a later version is left for the gateway that can read it.
+
+With the second one `slots` came beside the file, which the first one's readers would leave behind.
+"""
 CHECKPOINT_PAGES = 1_000
 LARGEST_LOG_BYTES = 16 * 1024 * 1024
 CACHE_KIB = 2_048

@@ -1,7 +1,8 @@
 """The journal of one process, on a SQLite file of its own with the writer's group commit.
 
 What has to be known at once (which requests are open, how much waits) is kept in memory. Records are on disk; those
-that are booked at once, as all are while the books answer, are not read back from there.
+that are booked at once, as all are while the books answer, are not read back from there. A request that nothing is
+delivered of is noted in a slot (`slots`); it has a row from the first draft that charges somebody.
 Every row is complete in itself, so a later draft or the ending makes up for an earlier record that was lost.
 """
 
@@ -16,6 +17,8 @@ from monkey_coder_server.adapters.storage.journal import encoding, file
 from monkey_coder_server.adapters.storage.journal.batch import Batch
 from monkey_coder_server.adapters.storage.journal.encoding import Admitted, DamagedRecord
 from monkey_coder_server.adapters.storage.journal.mark import Mark
+from monkey_coder_server.adapters.storage.journal.slots import Noted, Slots
+from monkey_coder_server.adapters.storage.operations import unavailable
 from monkey_coder_server.adapters.storage.transaction import Row, Transaction
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.books import Resolved
@@ -41,10 +44,14 @@ class Bounds:
 
 
 class OpenRequest(NamedTuple):
-    """What is remembered of a request without an ending: its row's number and the part no draft replaces."""
+    """What is remembered of a request without an ending: the part no draft replaces, and where it is noted.
 
-    number: int
+    It has a slot until something is delivered of it, then a row with a number, which counts from then on.
+    """
+
     admitted: bytes
+    number: int | None = None
+    slot: int | None = None
 
 
 class Waiting(NamedTuple):
@@ -69,6 +76,25 @@ class Contents:
     """Request and size by number."""
 
 
+class InSlot:
+    """A request that is noted in a slot. Implements `ports.journal.Written`."""
+
+    __slots__ = ("_journal", "_request_id")
+
+    def __init__(self, journal: "SqliteJournal", request_id: str) -> None:
+        self._journal = journal
+        self._request_id = request_id
+
+    @property
+    def is_kept(self) -> bool:
+        """It is: it has left this process."""
+        return True
+
+    async def durable(self) -> None:
+        """Wait until a row of it is on disk. Raises `Unavailable`."""
+        await self._journal.to_disk(self._request_id).durable()
+
+
 class Closing(Protocol):
     """Lets go of the file."""
 
@@ -86,6 +112,8 @@ class Surroundings:
     figures: Callable[[], Mapping[str, int]]
     mark: Callable[[Callable[[], int]], Mark]
     """Shows outsiders how many seconds the oldest ending waits, as it is told."""
+    slots: Slots | None
+    """Where requests are noted that nothing is delivered of; an adopted journal takes none."""
     close: Closing
     """Called once nothing is written any more, with whether the journal is empty."""
 
@@ -113,7 +141,8 @@ class SqliteJournal:
         }
         self._ended = {waiting.request_id: number for number, waiting in self._waiting.items()}
         self._waiting_bytes = sum(waiting.size for waiting in self._waiting.values())
-        self._last = max([0, *self._waiting, *(request.number for request in self._open.values())])
+        self._slots = surroundings.slots
+        self._last = max([0, *self._waiting, *(request.number or 0 for request in self._open.values())])
         self._batch: Batch | None = None
         self._damaged: set[int] = set()
         self._mark = surroundings.mark(self.oldest_seconds)
@@ -139,17 +168,15 @@ class SqliteJournal:
     def intend(self, intent: Intent) -> Written:
         """Note an admitted request. Raises `Unavailable`."""
         request_id = intent.hold.request_id
-        batch = self._current()
+        admitted = encoding.sealed(request_id, Admitted(intent.hold, intent.lease_id))
         known = self._open.get(request_id)
-        number = known.number if known else self._next()
-        kept = encoding.sealed(request_id, Admitted(intent.hold, intent.lease_id))
-        self._open[request_id] = OpenRequest(number, kept)
-        return self._save(batch, request_id, intent.draft)
+        request = OpenRequest(admitted) if known is None else known._replace(admitted=admitted)
+        return self._save(request_id, request, intent.draft)
 
     def note(self, request_id: str, draft: Draft) -> Written:
         """Replace the draft of an open request; another is left alone. Raises `Unavailable`."""
-        batch = self._current()
-        return self._save(batch, request_id, draft) if request_id in self._open else batch
+        request = self._open.get(request_id)
+        return self._current() if request is None else self._save(request_id, request, draft)
 
     def resolve(self, resolved: Resolved) -> Written:
         """Note how a request ended; a second ending changes nothing. Raises `Unavailable`."""
@@ -158,8 +185,11 @@ class SqliteJournal:
         if (first := self._ended.get(request_id)) is not None:
             return self._waiting[first].written or batch
         if (request := self._open.pop(request_id, None)) is not None:
-            batch.rows.open.pop(request.number, None)
-            batch.rows.no_longer_open.append({"number": request.number})
+            if request.number is not None:
+                batch.rows.open.pop(request.number, None)
+                batch.rows.no_longer_open.append({"number": request.number})
+            if request.slot is not None:
+                batch.needless.append(request.slot)
             batch.undo.append(partial(self._open.__setitem__, request_id, request))
         number, record = self._next(), encoding.sealed(request_id, resolved)
         remembered = resolved if len(self._waiting) < REMEMBERED else None
@@ -219,7 +249,8 @@ class SqliteJournal:
     async def left_open(self) -> Sequence[Intent]:
         """Requests without an ending, with their last drafts. Raises `Unavailable`."""
         rows = await self._writer.perform(lambda transaction: transaction.rows(file.READ_OPEN, {}))
-        return [intent for number, *row in rows if (intent := self._intent(number, *row)) is not None]
+        noted = [(0, *noted) for noted in map(self._in_slot, self._open.values()) if noted is not None]
+        return [intent for number, *row in (*rows, *noted) if (intent := self._intent(number, *row)) is not None]
 
     def figures(self) -> Mapping[str, int]:
         """See the port."""
@@ -254,19 +285,47 @@ class SqliteJournal:
     def _current(self) -> Batch:
         """The batch of this turn."""
         if self._batch is None or self._batch.rows.taken:
-            self._batch = Batch(self._writer)
+            self._batch = Batch(self._writer, self._slots)
         return self._batch
 
-    def _save(self, batch: Batch, request_id: str, draft: Draft) -> Written:
+    def _save(self, request_id: str, request: OpenRequest, draft: Draft) -> Written:
+        """Note an open request anew: in a slot as long as nobody is charged for it and there is one, else in a row."""
+        sealed = encoding.sealed(request_id, draft)
+        if self._slots is not None and request.number is None and isinstance(draft, FailedRequest):
+            if not self._writer.alive:
+                raise unavailable("it is closed")
+            slot = self._slots.put(Noted(request_id, request.admitted, sealed), request.slot)
+            if slot is not None:
+                self._open[request_id] = OpenRequest(request.admitted, slot=slot)
+                return InSlot(self, request_id)
+        return self._write(request_id, request, sealed)
+
+    def _write(self, request_id: str, request: OpenRequest, sealed: bytes) -> Batch:
         """Write an open request's row anew."""
-        number, kept = self._open[request_id]
+        batch = self._current()
+        number = request.number or self._next()
+        self._open[request_id] = request._replace(number=number)
         batch.rows.open[number] = {
             "number": number,
             "request_id": request_id,
-            "admitted": kept,
-            "draft": encoding.sealed(request_id, draft),
+            "admitted": request.admitted,
+            "draft": sealed,
         }
         return batch
+
+    def to_disk(self, request_id: str) -> Batch:
+        """What is noted of a request in a slot gets a row, if it is still open and has none. Raises `Unavailable`."""
+        request = self._open.get(request_id)
+        noted = None if request is None else self._in_slot(request)
+        if request is None or noted is None:
+            return self._current()
+        return self._write(request_id, request, noted.draft)
+
+    def _in_slot(self, request: OpenRequest) -> Noted | None:
+        """What its slot says of a request that has no row."""
+        if self._slots is None or request.slot is None or request.number is not None:
+            return None
+        return self._slots.get(request.slot)
 
     def _keep(self, number: int, waiting: Waiting) -> None:
         self._waiting[number] = waiting

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-DATABASE, LOCK, RESERVE, MARK = ".sqlite", ".lock", ".reserve", ".waiting"
+DATABASE, SLOTS, LOCK, RESERVE, MARK = ".sqlite", ".slots", ".lock", ".reserve", ".waiting"
 SALVAGING, SALVAGED, CORRUPT = ".salvaging", ".salvaged", ".corrupt"
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file, after its name."""
@@ -24,6 +24,11 @@ class Names:
     def database(self) -> Path:
         """The journal itself."""
         return self.directory.joinpath(f"{self.instance}{DATABASE}")
+
+    @property
+    def slots(self) -> Path:
+        """Requests that nothing is delivered of yet."""
+        return self.directory.joinpath(f"{self.instance}{SLOTS}")
 
     @property
     def lock(self) -> Path:
@@ -56,11 +61,11 @@ class Names:
         return self.directory.joinpath(f"{self.instance}{CORRUPT}")
 
     def size(self) -> int:
-        """Bytes of the journal with what SQLite keeps beside it; 0 when there is none."""
+        """Bytes of the journal with its slots and what SQLite keeps beside it; 0 when there is none."""
         found = 0
-        for beside in ("", *BESIDE):
+        for path in (self.slots, *(Path(f"{self.database}{beside}") for beside in ("", *BESIDE))):
             with suppress(FileNotFoundError):
-                found += Path(f"{self.database}{beside}").stat().st_size
+                found += path.stat().st_size
         return found
 
     def sync(self) -> None:
@@ -75,8 +80,8 @@ class Names:
         """Take everything but the lock and what is for people away. Raises `OSError`."""
         for path in (self.database, self.salvaging):
             remove_database(path)
-        self.reserve.unlink(missing_ok=True)
-        self.mark.unlink(missing_ok=True)
+        for path in (self.slots, self.reserve, self.mark):
+            path.unlink(missing_ok=True)
 
 
 def remove_database(path: Path) -> None:

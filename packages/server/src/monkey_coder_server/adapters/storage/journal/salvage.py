@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from monkey_coder_server.adapters.storage.journal import file, pages
+from monkey_coder_server.adapters.storage.journal import file, pages, slots
 from monkey_coder_server.adapters.storage.journal.names import BESIDE, Names, remove_database
 from monkey_coder_server.adapters.storage.journal.sorting import Found
 from monkey_coder_server.adapters.storage.sqlite import PRIMARY_CODE, SqliteTransaction
@@ -38,7 +38,20 @@ def recover(names: Names) -> Found:
         _report(names, found)
         _write(names, found, log)
         _replace(names)
+    _give_rows(names, found)
     return found
+
+
+def _give_rows(names: Names, found: Found) -> None:
+    """What was noted in slots alone is kept like what else is open; then nobody needs them any more."""
+    added = found.add_noted(slots.noted_in(names.slots))
+    if added:
+        with closing(file.open_file(names.database)) as connection:
+            transaction = SqliteTransaction(connection)
+            transaction.cursor.execute("BEGIN IMMEDIATE")
+            transaction.change_each(file.KEEP_OPEN, added)
+            transaction.cursor.execute("COMMIT")
+    names.slots.unlink(missing_ok=True)
 
 
 def _read(path: Path, log: bytes) -> tuple[Found, int]:

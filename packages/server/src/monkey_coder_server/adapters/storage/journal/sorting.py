@@ -7,6 +7,7 @@ from monkey_coder_server.adapters.storage.journal import encoding
 from monkey_coder_server.adapters.storage.journal.encoding import DamagedRecord
 from monkey_coder_server.adapters.storage.journal.journal import Contents, OpenRequest, unknown_draft
 from monkey_coder_server.adapters.storage.journal.pages import StoredRow
+from monkey_coder_server.adapters.storage.journal.slots import Noted
 from monkey_coder_server.adapters.storage.transaction import Parameters
 
 VALUES_OF_OPEN, VALUES_OF_ENDING = 3, 2
@@ -23,7 +24,7 @@ class Found:
     def contents(self) -> Contents:
         """What a journal remembers of them."""
         return Contents(
-            {request: OpenRequest(row["number"], row["admitted"]) for request, row in self.open.items()},
+            {request: OpenRequest(row["admitted"], row["number"]) for request, row in self.open.items()},
             {row["number"]: (request, len(row["record"])) for request, row in self.endings.items()},
         )
 
@@ -68,6 +69,21 @@ class Found:
         if found:
             self.damages.append(f"{found} records were found on bare pages ({behind} transactions of the log unread)")
         self._number_anew()
+
+    def add_noted(self, noted: Iterable[Noted]) -> list[Parameters]:
+        """Take what slots hold of requests nothing else is known of; their rows.
+
+        One that is not sound is half written, by a machine that died: no caller had anything of it.
+        """
+        sound = Found()
+        for number, (request_id, *records) in enumerate(noted, start=1 + self._last()):
+            if request_id not in self.endings and request_id not in self.open:
+                sound.sort_open(number, (request_id.encode(), *records))
+        self.open |= sound.open
+        return list(sound.open.values())
+
+    def _last(self) -> int:
+        return max((row["number"] for rows in (self.open, self.endings) for row in rows.values()), default=0)
 
     def sort_bare(self, row: StoredRow) -> None:
         """Take a row if it is one of ours and sound; say nothing of another."""
