@@ -10,6 +10,10 @@ from monkey_coder_server.adapters.storage.journal.journal import SqliteJournal
 from packages.server.tests.contract.booking import StillClock
 
 SMALL = Options(reserve_bytes=64 * 1024)
+ROWS = Options(reserve_bytes=64 * 1024, slots=0)
+"""Everything in the database, as where slots have no room."""
+MIXED = Options(reserve_bytes=64 * 1024, slots=2)
+"""Some in slots, some in the database."""
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from monkey_coder_server.ports.books import Resolved
-from monkey_coder_server.ports.journal import Draft, Intent
+from monkey_coder_server.ports.journal import Draft, Intent, Journal
 from monkey_coder_server.ports.ledger import HoldRequest
 from packages.server.tests.contract.booking import failure, hold_request, settlement
 
@@ -18,6 +18,14 @@ def intent(asked: HoldRequest | None = None, draft: Draft | None = None) -> Inte
 
 def served(asked: HoldRequest, price: int = 600) -> Resolved:
     return Resolved(asked, LEASE, settlement(asked, price=price), price, b'{"text": "done"}')
+
+
+async def all_endings(journal: Journal) -> list[tuple[int, Resolved]]:
+    """Every ending, a page after another: those that are not on disk yet are waited for."""
+    found: list[tuple[int, Resolved]] = []
+    while page := await journal.endings(found[-1][0] if found else 0, 100):
+        found += page
+    return found
 
 
 def died(directory: Path, instance: str = "first") -> Path:

@@ -8,13 +8,13 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
+from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory, Options
 from monkey_coder_server.adapters.storage.journal.journal import SqliteJournal
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.journal import Draft, Intent
 from monkey_coder_server.ports.ledger import HoldRequest
-from packages.server.tests.adapters.storage.journal.conftest import SMALL
-from packages.server.tests.adapters.storage.journal.records import LEASE, died, intent, served
+from packages.server.tests.adapters.storage.journal.conftest import MIXED, ROWS, SMALL
+from packages.server.tests.adapters.storage.journal.records import LEASE, all_endings, died, intent, served
 from packages.server.tests.contract.booking import StillClock, failure, hold_request, settlement
 
 REQUESTS = [hold_request(request_id=f"req_{number}") for number in range(4)]
@@ -35,16 +35,16 @@ class Model:
             self.open[request_id] = Intent(self.open[request_id].hold, LEASE, draft)
 
 
-@given(st.lists(STEPS, max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_a_journal_holds_what_a_model_says(steps: list[tuple[str, HoldRequest]]) -> None:
+@given(st.lists(STEPS, max_size=40), st.sampled_from([SMALL, ROWS, MIXED]))
+@settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_journal_holds_what_a_model_says(steps: list[tuple[str, HoldRequest]], options: Options) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(follow(Path(directory) / "journal", steps))
+        asyncio.run(follow(Path(directory) / "journal", steps, options))
 
 
-async def follow(directory: Path, steps: list[tuple[str, HoldRequest]]) -> None:
+async def follow(directory: Path, steps: list[tuple[str, HoldRequest]], options: Options) -> None:
     model = Model()
-    journal = await JournalDirectory(directory, clock=StillClock(), options=SMALL).open("first")
+    journal = await JournalDirectory(directory, clock=StillClock(), options=options).open("first")
     for price, (step, asked) in enumerate(steps):
         if step == "crash":
             journal, directory = await crash(journal, directory)
@@ -73,7 +73,7 @@ async def take(journal: SqliteJournal, model: Model, step: str, asked: HoldReque
         journal.resolve(served(asked, price))
     elif step == "forget":
         await journal.note("req_none", failure(asked)).durable()  # it tells of what is on disk, and only of that
-        numbers = [number for number, ending in await journal.endings(0, 100) if ending.hold == asked]
+        numbers = [number for number, ending in await all_endings(journal) if ending.hold == asked]
         model.ended.pop(request_id, None)
         journal.forget(numbers)
     elif step == "durable":
@@ -92,6 +92,6 @@ async def crash(journal: SqliteJournal, directory: Path) -> tuple[SqliteJournal,
 
 async def compare(journal: SqliteJournal, model: Model) -> None:
     assert {one.hold.request_id: one for one in await journal.left_open()} == model.open
-    endings = [ending for _, ending in await journal.endings(0, 100)]
+    endings = [ending for _, ending in await all_endings(journal)]
     assert {ending.hold.request_id: ending for ending in endings} == model.ended
     assert len(endings) == len(model.ended)

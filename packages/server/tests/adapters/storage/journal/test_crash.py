@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
-from packages.server.tests.adapters.storage.journal.conftest import SMALL
+from packages.server.tests.adapters.storage.journal.conftest import MIXED
 from packages.server.tests.contract.booking import StillClock
 
 WORKER = """
@@ -19,7 +19,7 @@ import asyncio, sys
 from pathlib import Path
 from msgspec.structs import replace
 from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
-from packages.server.tests.adapters.storage.journal.conftest import SMALL
+from packages.server.tests.adapters.storage.journal.conftest import MIXED
 from packages.server.tests.adapters.storage.journal.records import intent, served
 from packages.server.tests.contract.booking import StillClock, hold_request, settlement
 
@@ -50,7 +50,7 @@ async def client(journal, round, name):
             await journal.forget([at for at, _ in mine]).durable()
 
 async def main(directory, round):
-    journal = await JournalDirectory(directory, clock=StillClock(), options=SMALL).open(f"instance-{round}")
+    journal = await JournalDirectory(directory, clock=StillClock(), options=MIXED).open(f"instance-{round}")
     await asyncio.gather(*[client(journal, round, name) for name in range(32)])
 
 asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
@@ -66,7 +66,7 @@ async def test_what_was_told_as_durable_is_adopted_once(tmp_path: Path) -> None:
             told[word].add(request)
     assert len(told["ended"]) > 200
 
-    journals = await JournalDirectory(tmp_path, clock=StillClock(), options=SMALL).adopt()
+    journals = await JournalDirectory(tmp_path, clock=StillClock(), options=MIXED).adopt()
     assert [journal.instance for journal in journals] == ["instance-0", "instance-1", "instance-2"]
     ended: Counter[str] = Counter()
     drafts: dict[str, int | None] = {}

@@ -16,7 +16,7 @@ from monkey_coder_server.adapters.storage.journal.pages import FRAME_HEADER_BYTE
 from monkey_coder_server.adapters.storage.journal.salvage import recover
 from monkey_coder_server.ports.journal import Journal
 from monkey_coder_server.ports.ledger import FailedRequest
-from packages.server.tests.adapters.storage.journal.conftest import SMALL
+from packages.server.tests.adapters.storage.journal.conftest import ROWS
 from packages.server.tests.adapters.storage.journal.records import died, intent, served
 from packages.server.tests.contract.booking import StillClock, hold_request, settlement
 
@@ -26,7 +26,7 @@ LONG = b"a long answer " * 2_000
 
 
 def at(directory: Path) -> JournalDirectory:
-    return JournalDirectory(directory, clock=StillClock(), options=SMALL)
+    return JournalDirectory(directory, clock=StillClock(), options=ROWS)
 
 
 @pytest.fixture

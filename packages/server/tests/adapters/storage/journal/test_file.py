@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from monkey_coder_server.adapters.storage.journal import file
-from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
-from packages.server.tests.adapters.storage.journal.conftest import SMALL
+from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory, Options
+from packages.server.tests.adapters.storage.journal.conftest import ROWS, SMALL
 from packages.server.tests.adapters.storage.journal.records import intent, served
 from packages.server.tests.contract.booking import StillClock, hold_request
 
@@ -21,9 +21,12 @@ def test_a_commit_survives_power_loss_unless_relaxed(tmp_path: Path, relaxed: bo
     connection.close()
 
 
-async def test_the_file_does_not_grow_with_what_was_booked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [SMALL, ROWS])
+async def test_the_files_do_not_grow_with_what_was_booked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: Options
+) -> None:
     monkeypatch.setattr(file, "CHECKPOINT_PAGES", 50)
-    journal = await JournalDirectory(tmp_path, clock=StillClock(), options=SMALL).open("first")
+    journal = await JournalDirectory(tmp_path, clock=StillClock(), options=options).open("first")
     sizes = []
     for _ in range(40):
         asked = [hold_request() for _ in range(100)]

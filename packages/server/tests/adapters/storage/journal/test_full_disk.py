@@ -35,7 +35,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 async def opened(disk: Disk) -> SqliteJournal:
-    options = Options(reserve_bytes=RESERVE)
+    options = Options(reserve_bytes=RESERVE, slots=0)
     return await JournalDirectory(disk.path / "journal", clock=StillClock(), options=options).open("first")
 
 

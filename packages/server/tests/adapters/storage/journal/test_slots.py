@@ -4,16 +4,19 @@ import errno
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace as replaced
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from monkey_coder_server.adapters.storage.journal import journal as journal_module
 from monkey_coder_server.adapters.storage.journal import slots
 from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
 from monkey_coder_server.adapters.storage.journal.journal import SqliteJournal
-from monkey_coder_server.adapters.storage.journal.slots import SLOT_BYTES, Noted, noted_in
+from monkey_coder_server.adapters.storage.journal.slots import SLOT_BYTES, Ended, Noted, held_in
 from monkey_coder_server.domain.errors import Unavailable
+from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.journal import Intent
 from packages.server.tests.adapters.storage.journal.conftest import SMALL
 from packages.server.tests.adapters.storage.journal.records import died, intent, served
@@ -26,6 +29,14 @@ async def left_by(directory: Path) -> list[Intent]:
     left = list(await next_one.left_open())
     await next_one.close()
     return left
+
+
+async def ended_of(directory: Path) -> list[Resolved]:
+    """What had ended when a process died and is not booked."""
+    (next_one,) = await JournalDirectory(died(directory), clock=StillClock(), options=SMALL).adopt()
+    endings = [ending for _, ending in await next_one.endings(0, 100)]
+    await next_one.close()
+    return endings
 
 
 def rows(directory: Path, table: str) -> int:
@@ -68,21 +79,26 @@ async def test_a_call_that_is_to_survive_power_loss_gets_a_row(journal: SqliteJo
     assert await left_by(tmp_path / "journal") == []
 
 
-async def test_a_slot_is_used_again_once_its_requests_ending_is_on_disk(journal: SqliteJournal, tmp_path: Path) -> None:
+async def test_a_slot_is_used_again_once_its_requests_ending_is_booked(journal: SqliteJournal, tmp_path: Path) -> None:
     for _ in range(10):
         asked = hold_request()
         journal.intend(intent(asked))
         await journal.resolve(served(asked)).durable()
+        ((number, _),) = await journal.endings(0, 9)
+        await journal.forget([number]).durable()
     file = tmp_path / "journal" / "first.slots"
-    assert list(noted_in(file)) == []
+    assert list(held_in(file)) == []
     assert file.stat().st_size <= SLOT_BYTES
 
 
 async def test_where_a_call_finds_no_room_it_gets_a_row_and_is_waited_for(
-    journal: SqliteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    journal: SqliteJournal, tmp_path: Path
 ) -> None:
     large, one_more, last = hold_request(), hold_request(), hold_request()
-    monkeypatch.setattr(slots, "SLOTS", 1)
+    await journal.close()
+    journal = await JournalDirectory(tmp_path / "journal", clock=StillClock(), options=replaced(SMALL, slots=1)).open(
+        "first"
+    )
     written = [
         journal.intend(intent(large, replace(failure(large), message="long " * SLOT_BYTES))),
         journal.intend(intent(one_more)),
@@ -91,6 +107,7 @@ async def test_where_a_call_finds_no_room_it_gets_a_row_and_is_waited_for(
     assert [each.is_kept for each in written] == [False, True, False]
     await written[-1].durable()
     assert len(await left_by(tmp_path / "journal")) == 3
+    await journal.close()
 
 
 @pytest.mark.parametrize("written", [OSError(errno.ENOSPC, "full"), 5])
@@ -110,14 +127,101 @@ async def test_a_full_disk_takes_nothing_or_a_part(
     assert await journal.left_open() == [intent(asked), intent(other)]
 
 
-async def test_what_ended_is_not_open_though_its_slot_says_so(journal: SqliteJournal, tmp_path: Path) -> None:
+async def test_an_ending_takes_its_requests_slot_and_gets_no_row(journal: SqliteJournal, tmp_path: Path) -> None:
+    asked, unnoted = hold_request(), hold_request()
+    journal.intend(intent(asked))
+    journal.resolve(served(asked))
+    await journal.resolve(served(unnoted)).durable()
+    assert await ended_of(tmp_path / "journal") == [served(asked), served(unnoted)]
+    assert rows(tmp_path / "journal", "endings") == 0
+    (first, _), (second, _) = page = await journal.endings(0, 9)
+    assert [ending for _, ending in page] == [served(asked), served(unnoted)]
+    await journal.forget([first]).durable()
+    assert await ended_of(tmp_path / "journal") == [served(unnoted)]
+    await journal.forget([second]).durable()
+    assert await ended_of(tmp_path / "journal") == []
+
+
+async def test_endings_in_slots_and_in_rows_come_in_their_order_a_page_at_a_time(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "REMEMBERED", 7)
+    asked = [hold_request() for _ in range(20)]
+    for number, one in enumerate(asked):
+        journal.intend(intent(one, settlement(one) if number % 3 == 0 else None))
+        await journal.resolve(served(one)).durable()
+    seen: list[str] = []
+    after = 0
+    while page := await journal.endings(after, 3):
+        seen += [ending.hold.request_id for _, ending in page]
+        after = page[-1][0]
+    assert seen == [one.request_id for one in asked]
+
+
+async def test_an_ending_of_which_the_disk_says_it_failed_is_told_as_lost_and_gets_a_row_next(
+    directory: JournalDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fdatasync(_handle: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    journal = await directory.open("second")
+    asked = hold_request()
+    journal.intend(intent(asked))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", fdatasync)
+        with pytest.raises(Unavailable):
+            await journal.resolve(served(asked, price=1)).durable()
+    assert await journal.endings(0, 9) == []
+    assert "cannot be written" in caplog.text
+    await journal.resolve(served(asked, price=2)).durable()
+    ((_, ending),) = await journal.endings(0, 9)
+    assert ending == served(asked, price=2)
+    await journal.close()
+    (adopted,) = await JournalDirectory(tmp_path / "journal", clock=StillClock(), options=SMALL).adopt()
+    assert [one for _, one in await adopted.endings(0, 9)] == [ending]
+    await adopted.close()
+
+
+async def test_relaxed_an_ending_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fdatasync", None)
+    options = replaced(SMALL, relaxed=True)
+    journal = await JournalDirectory(tmp_path / "journal", clock=StillClock(), options=options).open("first")
+    asked = hold_request()
+    await journal.resolve(served(asked)).durable()
+    assert await ended_of(tmp_path / "journal") == [served(asked)]
+    await journal.close()
+
+
+async def test_what_was_booked_or_has_a_row_is_not_taken_from_a_slot(journal: SqliteJournal, tmp_path: Path) -> None:
     """A machine that dies may forget that a slot was freed."""
     asked = hold_request()
     journal.intend(intent(asked))
     stale = (tmp_path / "journal" / "first.slots").read_bytes()
+    await journal.note(asked.request_id, settlement(asked, price=7)).durable()
     await journal.resolve(served(asked)).durable()
     (tmp_path / "journal" / "first.slots").write_bytes(stale)
     assert await left_by(tmp_path / "journal") == []
+    assert await ended_of(tmp_path / "journal") == [served(asked)]
+
+
+async def test_a_damaged_ending_is_reported_by_name_and_its_slots_are_kept_for_people(
+    journal: SqliteJournal, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked, sound = hold_request(), hold_request()
+    journal.resolve(served(asked))
+    await journal.resolve(served(sound)).durable()
+    left = died(tmp_path / "journal")
+    file = left / "first.slots"
+    content = bytearray(file.read_bytes())
+    content[300] ^= 1
+    file.write_bytes(content)
+    directory = JournalDirectory(left, clock=StillClock(), options=SMALL)
+    (adopted,) = await directory.adopt()
+    assert [ending for _, ending in await adopted.endings(0, 9)] == [served(sound)]
+    assert asked.request_id in caplog.text
+    assert directory.damages == 1
+    assert (left / "first.slots.corrupt").read_bytes() == content
+    await adopted.close()
 
 
 async def test_a_slot_half_written_by_a_machine_that_died_is_passed_over(
@@ -142,9 +246,11 @@ async def test_a_closed_journal_notes_nothing(journal: SqliteJournal) -> None:
 
 def test_what_is_in_a_slot_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = slots.Slots(tmp_path / "slots")
-    noted = Noted("req_ä", b"admitted", b"draft")
-    slot = file.put(noted, None)
+    noted, ended = Noted("req_ä", b"admitted", b"draft"), Ended("req_ä", b"record")
+    slot = file.put(ended, None)
     assert slot is not None
+    assert file.get(slot) == ended
+    assert file.put(noted, slot) == slot
     assert file.get(slot) == noted
     assert file.put(noted._replace(draft=bytes(SLOT_BYTES)), slot) is None
     assert file.get(slot) == noted

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import IO
 
 from monkey_coder_server.adapters.storage.journal import file
-from monkey_coder_server.adapters.storage.journal.journal import Bounds, Contents, SqliteJournal, Surroundings
+from monkey_coder_server.adapters.storage.journal.contents import Bounds, Contents
+from monkey_coder_server.adapters.storage.journal.journal import SqliteJournal, Surroundings
 from monkey_coder_server.adapters.storage.journal.mark import Mark
 from monkey_coder_server.adapters.storage.journal.names import Names, instances, take
 from monkey_coder_server.adapters.storage.journal.room import RESERVE_BYTES, Room
 from monkey_coder_server.adapters.storage.journal.salvage import LaterLayout, recover
-from monkey_coder_server.adapters.storage.journal.slots import Slots
+from monkey_coder_server.adapters.storage.journal.slots import SLOTS, Slots
 from monkey_coder_server.adapters.storage.journal.sorting import Found
 from monkey_coder_server.adapters.storage.writer import Writer
 from monkey_coder_server.ports.clock import Clock
@@ -34,6 +35,7 @@ class Options:
     relaxed: bool = False
     bounds: Bounds = field(default_factory=Bounds)
     reserve_bytes: int = RESERVE_BYTES
+    slots: int = SLOTS
 
 
 class JournalDirectory:
@@ -57,7 +59,7 @@ class JournalDirectory:
         slots = None
         try:
             await asyncio.to_thread(room.look)
-            slots = await asyncio.to_thread(Slots, names.slots)
+            slots = await asyncio.to_thread(Slots, names.slots, self._options.slots)
             journal = await self._opened(names, Contents({}, {}), lock, room, slots)
             await asyncio.to_thread(names.sync)
         except BaseException:
@@ -140,10 +142,12 @@ class JournalDirectory:
                 slots.close()
             await asyncio.to_thread(_clear if empty else _leave, names, lock)
 
+        sync = None if slots is None or self._options.relaxed else slots.sync
+
         def mark(oldest: Callable[[], int]) -> Mark:
             return Mark(names.mark, oldest, self._clock)
 
-        return Surroundings(names.instance, lambda: room is not None and room.enough, figures, mark, slots, close)
+        return Surroundings(names.instance, lambda: room is not None and room.enough, figures, mark, slots, sync, close)
 
 
 def _recovered(names: Names, lock: IO[bytes]) -> Found | None:

@@ -11,13 +11,17 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol
+from operator import itemgetter
+from typing import Protocol
 
 from monkey_coder_server.adapters.storage.journal import encoding, file
 from monkey_coder_server.adapters.storage.journal.batch import Batch
+from monkey_coder_server.adapters.storage.journal.contents import Bounds, Contents, OpenRequest, Waiting, unknown_draft
 from monkey_coder_server.adapters.storage.journal.encoding import Admitted, DamagedRecord
 from monkey_coder_server.adapters.storage.journal.mark import Mark
-from monkey_coder_server.adapters.storage.journal.slots import Noted, Slots
+from monkey_coder_server.adapters.storage.journal.slots import Ended, Noted, Slots
+from monkey_coder_server.adapters.storage.journal.syncs import Sync, Syncs
+from monkey_coder_server.adapters.storage.journal.written import NOTHING, InSlot
 from monkey_coder_server.adapters.storage.operations import unavailable
 from monkey_coder_server.adapters.storage.transaction import Row, Transaction
 from monkey_coder_server.adapters.storage.writer import Writer
@@ -32,67 +36,6 @@ REMEMBERED = 512
 """Endings that are kept in memory as well; what waits beyond them, while the books are away, is on disk alone."""
 DECODED_A_TURN = 32
 """About 0.2 ms of work; then other tasks of the loop get theirs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much may wait for the books before new requests are refused; running ones may end all the same."""
-
-    endings: int = 100_000
-    size: int = 128 * 1024 * 1024
-    """Bytes of records."""
-
-
-class OpenRequest(NamedTuple):
-    """What is remembered of a request without an ending: the part no draft replaces, and where it is noted.
-
-    It has a slot until something is delivered of it, then a row with a number, which counts from then on.
-    """
-
-    admitted: bytes
-    number: int | None = None
-    slot: int | None = None
-
-
-class Waiting(NamedTuple):
-    """What is remembered of an ending until it is booked. `since` is a monotonic moment in seconds.
-
-    `written` is None for one that was found in the file; `resolved` for one that is to be read from it.
-    """
-
-    request_id: str
-    size: int
-    since: int
-    written: Batch | None = None
-    resolved: Resolved | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a file holds as it is opened."""
-
-    open: Mapping[str, OpenRequest]
-    endings: Mapping[int, tuple[str, int]]
-    """Request and size by number."""
-
-
-class InSlot:
-    """A request that is noted in a slot. Implements `ports.journal.Written`."""
-
-    __slots__ = ("_journal", "_request_id")
-
-    def __init__(self, journal: "SqliteJournal", request_id: str) -> None:
-        self._journal = journal
-        self._request_id = request_id
-
-    @property
-    def is_kept(self) -> bool:
-        """It is: it has left this process."""
-        return True
-
-    async def durable(self) -> None:
-        """Wait until a row of it is on disk. Raises `Unavailable`."""
-        await self._journal.to_disk(self._request_id).durable()
 
 
 class Closing(Protocol):
@@ -113,7 +56,9 @@ class Surroundings:
     mark: Callable[[Callable[[], int]], Mark]
     """Shows outsiders how many seconds the oldest ending waits, as it is told."""
     slots: Slots | None
-    """Where requests are noted that nothing is delivered of; an adopted journal takes none."""
+    """Where requests are noted that need no rows; an adopted journal has none."""
+    sync: Callable[[], None] | None
+    """Lets what is in slots survive power loss; None with relaxed durability."""
     close: Closing
     """Called once nothing is written any more, with whether the journal is empty."""
 
@@ -142,6 +87,7 @@ class SqliteJournal:
         self._ended = {waiting.request_id: number for number, waiting in self._waiting.items()}
         self._waiting_bytes = sum(waiting.size for waiting in self._waiting.values())
         self._slots = surroundings.slots
+        self._syncs = None if self._slots is None else Syncs(surroundings.sync)
         self._last = max([0, *self._waiting, *(request.number or 0 for request in self._open.values())])
         self._batch: Batch | None = None
         self._damaged: set[int] = set()
@@ -181,19 +127,48 @@ class SqliteJournal:
     def resolve(self, resolved: Resolved) -> Written:
         """Note how a request ended; a second ending changes nothing. Raises `Unavailable`."""
         request_id = resolved.hold.request_id
-        batch = self._current()
         if (first := self._ended.get(request_id)) is not None:
-            return self._waiting[first].written or batch
-        if (request := self._open.pop(request_id, None)) is not None:
+            return self._waiting[first].written or self._current()
+        request, record = self._open.get(request_id), encoding.sealed(request_id, resolved)
+        return self._end_in_slot(request, resolved, record) or self._end_in_row(request, resolved, record)
+
+    def _end_in_slot(self, request: OpenRequest | None, resolved: Resolved, record: bytes) -> Sync | None:
+        """In place of what was noted of it, if that has a slot; None where it needs a row.
+
+        Those in slots are all remembered: none is read back while this process lives.
+        """
+        slots, syncs = self._slots, self._syncs
+        if slots is None or syncs is None or syncs.failed or len(self._waiting) >= REMEMBERED:
+            return None
+        if request is not None and request.number is not None:
+            return None
+        if not self._writer.alive:
+            raise unavailable("it is closed")
+        request_id = resolved.hold.request_id
+        slot = slots.put(Ended(request_id, record), None if request is None else request.slot)
+        if slot is None:
+            return None
+        sync, number = syncs.next(), self._next()
+        self._keep(number, Waiting(request_id, len(record), self._now(), sync, resolved, slot))
+        if request is not None:
+            del self._open[request_id]
+            sync.undo.append(partial(self._open.__setitem__, request_id, request))
+        sync.undo.append(partial(self._lose, number))
+        return sync
+
+    def _end_in_row(self, request: OpenRequest | None, resolved: Resolved, record: bytes) -> Batch:
+        batch, request_id = self._current(), resolved.hold.request_id
+        if request is not None:
+            del self._open[request_id]
             if request.number is not None:
                 batch.rows.open.pop(request.number, None)
                 batch.rows.no_longer_open.append({"number": request.number})
             if request.slot is not None:
                 batch.needless.append(request.slot)
             batch.undo.append(partial(self._open.__setitem__, request_id, request))
-        number, record = self._next(), encoding.sealed(request_id, resolved)
+        number = self._next()
         remembered = resolved if len(self._waiting) < REMEMBERED else None
-        self._keep(number, Waiting(request_id, len(record), int(self._clock.monotonic()), batch, remembered))
+        self._keep(number, Waiting(request_id, len(record), self._now(), batch, remembered))
         batch.rows.endings.append({"number": number, "request_id": request_id, "record": record})
         batch.undo.append(partial(self._lose, number))
         return batch
@@ -229,21 +204,40 @@ class SqliteJournal:
         found: list[tuple[int, Resolved]] = []
         while self._waiting and not found:
             rows = await self._writer.perform(partial(_page, after, most))
-            if not rows:
-                break
-            after = rows[-1][0]
+            last = rows[-1][0] if len(rows) == most else self._last
             for first in range(0, len(rows), DECODED_A_TURN):
                 found += self._decoded(rows[first : first + DECODED_A_TURN])
                 await asyncio.sleep(0)
+            found = sorted([*found, *self._between(after, last)], key=itemgetter(0))[:most]
+            if len(rows) < most:
+                break
+            after = last
         return found
+
+    def _between(self, after: int, last: int) -> list[tuple[int, Resolved]]:
+        """Durable endings in slots with after < number ≤ last."""
+        return [
+            (number, waiting.resolved)
+            for number, waiting in self._waiting.items()
+            if after < number <= last
+            and waiting.slot is not None
+            and waiting.resolved is not None
+            and waiting.written is not None
+            and waiting.written.is_durable
+        ]
 
     def forget(self, numbers: Sequence[int]) -> Written:
         """Drop endings that are booked. Raises `Unavailable`."""
+        dropped = [(number, waiting) for number in numbers if (waiting := self._drop(number)) is not None]
+        if self._slots is not None:
+            self._slots.free([waiting.slot for _, waiting in dropped if waiting.slot is not None])
+        rows = [(number, waiting) for number, waiting in dropped if waiting.slot is None]
+        if dropped and not rows:
+            return NOTHING
         batch = self._current()
-        for number in numbers:
-            if (dropped := self._drop(number)) is not None:
-                batch.rows.forgotten.append({"number": number})
-                batch.undo.append(partial(self._keep, number, dropped))
+        for number, waiting in rows:
+            batch.rows.forgotten.append({"number": number})
+            batch.undo.append(partial(self._keep, number, waiting))
         return batch
 
     async def left_open(self) -> Sequence[Intent]:
@@ -274,9 +268,15 @@ class SqliteJournal:
         if not self._closed:
             self._closed = True
             await self._mark.stop()
+            if self._syncs is not None:
+                await self._syncs.close()
             await self._writer.close()
             empty = not (self._waiting or self._open or self._damaged)
             await self._surroundings.close(empty=empty)
+
+    def _now(self) -> int:
+        """A monotonic moment in seconds."""
+        return int(self._clock.monotonic())
 
     def _next(self) -> int:
         self._last += 1
@@ -297,7 +297,7 @@ class SqliteJournal:
             slot = self._slots.put(Noted(request_id, request.admitted, sealed), request.slot)
             if slot is not None:
                 self._open[request_id] = OpenRequest(request.admitted, slot=slot)
-                return InSlot(self, request_id)
+                return InSlot(request_id, self._to_disk)
         return self._write(request_id, request, sealed)
 
     def _write(self, request_id: str, request: OpenRequest, sealed: bytes) -> Batch:
@@ -313,7 +313,7 @@ class SqliteJournal:
         }
         return batch
 
-    def to_disk(self, request_id: str) -> Batch:
+    def _to_disk(self, request_id: str) -> Batch:
         """What is noted of a request in a slot gets a row, if it is still open and has none. Raises `Unavailable`."""
         request = self._open.get(request_id)
         noted = None if request is None else self._in_slot(request)
@@ -325,7 +325,8 @@ class SqliteJournal:
         """What its slot says of a request that has no row."""
         if self._slots is None or request.slot is None or request.number is not None:
             return None
-        return self._slots.get(request.slot)
+        held = self._slots.get(request.slot)
+        return held if isinstance(held, Noted) else None
 
     def _keep(self, number: int, waiting: Waiting) -> None:
         self._waiting[number] = waiting
@@ -376,10 +377,3 @@ class SqliteJournal:
 
 def _page(after: int, most: int, transaction: Transaction) -> list[Row]:
     return transaction.rows(file.READ_ENDINGS, {"after": after, "most": most})
-
-
-def unknown_draft(admitted: Admitted) -> FailedRequest:
-    """What a request came to whose draft cannot be read: nobody is charged for what nobody knows."""
-    hold = admitted.hold
-    message = "What was delivered of this request was lost with a damaged record; nothing was charged."
-    return FailedRequest(hold.request_id, hold.account_id, hold.key_id, hold.at, "internal", message)

@@ -9,7 +9,7 @@ from pathlib import Path
 from monkey_coder_server.adapters.storage.journal import encoding
 from monkey_coder_server.adapters.storage.journal.encoding import DamagedRecord
 from monkey_coder_server.adapters.storage.journal.names import Names, instances, take
-from monkey_coder_server.adapters.storage.journal.slots import noted_in
+from monkey_coder_server.adapters.storage.journal.slots import Ended, held_in
 from monkey_coder_server.adapters.storage.moments import from_micros
 
 
@@ -44,7 +44,7 @@ def _left(names: Names) -> datetime | None:
         return None
     try:
         with closing(sqlite3.connect(f"{names.database.as_uri()}?mode=ro", uri=True)) as connection:
-            moments = [*_ended(connection), *_admitted(connection), *_noted(names)]
+            moments = [*_ended(connection), *_admitted(connection), *_in_slots(names)]
     except (sqlite3.Error, DamagedRecord):
         return _changed(names.database)  # it is salvaged when it is taken over
     return min(moments, default=None)
@@ -60,8 +60,13 @@ def _admitted(connection: sqlite3.Connection) -> list[datetime]:
     return [encoding.admitted(request_id, admitted).hold.at for request_id, admitted in rows]
 
 
-def _noted(names: Names) -> list[datetime]:
-    return [encoding.admitted(request_id, admitted).hold.at for request_id, admitted, _ in noted_in(names.slots)]
+def _in_slots(names: Names) -> list[datetime]:
+    return [
+        encoding.resolved(*held).ending.at
+        if isinstance(held, Ended)
+        else encoding.admitted(held.request_id, held.admitted).hold.at
+        for held in held_in(names.slots)
+    ]
 
 
 def _changed(path: Path) -> datetime | None:

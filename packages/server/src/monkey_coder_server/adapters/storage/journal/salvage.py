@@ -43,15 +43,25 @@ def recover(names: Names) -> Found:
 
 
 def _give_rows(names: Names, found: Found) -> None:
-    """What was noted in slots alone is kept like what else is open; then nobody needs them any more."""
-    added = found.add_noted(slots.noted_in(names.slots))
-    if added:
+    """What is in slots alone is kept like the rest; then nobody needs them any more, but people one that is damaged."""
+    added = found.add_held(slots.held_in(names.slots))
+    if added.open or added.endings:
         with closing(file.open_file(names.database)) as connection:
-            transaction = SqliteTransaction(connection)
-            transaction.cursor.execute("BEGIN IMMEDIATE")
-            transaction.change_each(file.KEEP_OPEN, added)
-            transaction.cursor.execute("COMMIT")
+            _keep(connection, added)
+    if added.damages:
+        for damage in added.damages:
+            logger.error("a slot of the journal of %s is damaged: %s", names.instance, damage)
+        names.slots.rename(_beside(names.slots, names.corrupt.suffix))
     names.slots.unlink(missing_ok=True)
+
+
+def _keep(connection: sqlite3.Connection, found: Found) -> None:
+    """Write rows, durable on return. Raises `sqlite3.Error`."""
+    transaction = SqliteTransaction(connection)
+    transaction.cursor.execute("BEGIN IMMEDIATE")
+    transaction.change_each(file.KEEP_OPEN, list(found.open.values()))
+    transaction.change_each(file.KEEP_ENDING, list(found.endings.values()))
+    transaction.cursor.execute("COMMIT")
 
 
 def _read(path: Path, log: bytes) -> tuple[Found, int]:
@@ -95,12 +105,8 @@ def _write(names: Names, found: Found, log: bytes) -> None:
         _beside(names.corrupt, "-wal").write_bytes(log)
     remove_database(names.salvaging)
     with closing(file.open_file(names.salvaging)) as connection:
-        transaction = SqliteTransaction(connection)
-        transaction.cursor.execute("BEGIN IMMEDIATE")
-        transaction.change_each(file.KEEP_OPEN, list(found.open.values()))
-        transaction.change_each(file.KEEP_ENDING, list(found.endings.values()))
-        transaction.cursor.execute("COMMIT")
-        transaction.cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        _keep(connection, found)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     names.salvaging.rename(names.salvaged)
     names.sync()
 

@@ -1,10 +1,10 @@
-"""What requests came to that nothing is delivered of yet, each in a slot of one file that is written in place.
+"""Requests without rows, each in a slot of one file that is written in place: what they came to, or how they ended.
 
-A `pwrite` puts it where the death of this process cannot reach it, though that of the machine can: no charge is lost
-then, only what a provider may bill. It takes 3 us and nobody waits, where a row takes 40 us and a commit.
+A `pwrite` puts them where the death of this process cannot reach them, and an `fdatasync` where that of the machine
+cannot. It takes 3 us where a row takes 40 us with its deletion and their commits.
 
-A slot holds the values of a row of `file.open_requests`, each with its length before it; no request is a free slot.
-The records carry their own checksums (`encoding`).
+A slot holds the values of a row of `file.open_requests` or `file.endings`, after their kind and their lengths. The
+records carry their own checksums (`encoding`).
 """
 
 import os
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 SLOT_BYTES = 2_048
-"""A request's first call takes some 800; what has no room here gets a row."""
+"""A request's first call takes some 700, its ending 1,100; what has no room here gets a row."""
 SLOTS = 4_096
 
-_LENGTHS = struct.Struct(">III")
-_FREE = bytes(_LENGTHS.size)
+_FREE, _NOTED, _ENDED = range(3)
+_HEAD = struct.Struct(">BHHH")
 
 
 class Noted(NamedTuple):
@@ -30,19 +30,27 @@ class Noted(NamedTuple):
     draft: bytes
 
 
+class Ended(NamedTuple):
+    """A request with its ending: `record` is sealed."""
+
+    request_id: str
+    record: bytes
+
+
 class Slots:
     """The file of a living process, which nobody else opens."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most: int = SLOTS) -> None:
         """Open or make it. Blocks. Raises `OSError`."""
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._most = most
         self._free: list[int] = []
         self._used = 0
 
-    def put(self, noted: Noted, slot: int | None) -> int | None:
+    def put(self, held: Noted | Ended, slot: int | None) -> int | None:
         """Write a request, in place of what its slot holds if it has one. None where there is no room for it."""
-        content = _packed(noted)
-        if len(content) > SLOT_BYTES:
+        content = _packed(held)
+        if content is None:
             return None
         taken = self._take() if slot is None else slot
         if taken is None or self._write(taken, content):
@@ -51,15 +59,19 @@ class Slots:
             self._free.append(taken)
         return None
 
-    def get(self, slot: int) -> Noted | None:
+    def get(self, slot: int) -> Noted | Ended | None:
         """What a slot holds; None when it is free. Raises `OSError`."""
         return _unpacked(os.pread(self._handle, SLOT_BYTES, slot * SLOT_BYTES))
 
     def free(self, slots: Iterable[int]) -> None:
         """What they hold is not needed any more."""
         for slot in slots:
-            self._write(slot, _FREE)
+            self._write(slot, _HEAD.pack(_FREE, 0, 0, 0))
             self._free.append(slot)
+
+    def sync(self) -> None:
+        """Let what is written survive power loss. Blocks. Raises `OSError`."""
+        os.fdatasync(self._handle)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -68,7 +80,7 @@ class Slots:
     def _take(self) -> int | None:
         if self._free:
             return self._free.pop()
-        if self._used == SLOTS:
+        if self._used >= self._most:
             return None
         self._used += 1
         return self._used - 1
@@ -80,31 +92,36 @@ class Slots:
         return False
 
 
-def noted_in(path: Path) -> Iterator[Noted]:
+def held_in(path: Path) -> Iterator[Noted | Ended]:
     """What a dead process left, whether its checksums are right or not; nothing where there is no file.
 
-    After the death of the machine there may be requests that have ended since, and slots half written.
+    After the death of the machine there may be requests that ended, or were booked, since, and slots half written.
     Blocks. Raises `OSError`.
     """
     content = path.read_bytes() if path.exists() else b""
     for start in range(0, len(content), SLOT_BYTES):
-        noted = _unpacked(content[start : start + SLOT_BYTES])
-        if noted is not None:
-            yield noted
+        held = _unpacked(content[start : start + SLOT_BYTES])
+        if held is not None:
+            yield held
 
 
-def _packed(noted: Noted) -> bytes:
-    request_id, admitted, draft = noted
-    name = request_id.encode()
-    return b"".join((_LENGTHS.pack(len(name), len(admitted), len(draft)), name, admitted, draft))
-
-
-def _unpacked(content: bytes) -> Noted | None:
-    if len(content) < _LENGTHS.size:
+def _packed(held: Noted | Ended) -> bytes | None:
+    """The bytes of a slot; None when they are too many."""
+    name, first = held[0].encode(), held[1]
+    kind, second = (_NOTED, held.draft) if isinstance(held, Noted) else (_ENDED, b"")
+    if _HEAD.size + len(name) + len(first) + len(second) > SLOT_BYTES:
         return None
-    name, admitted, draft = _LENGTHS.unpack_from(content)
-    if name == 0:
+    return b"".join((_HEAD.pack(kind, len(name), len(first), len(second)), name, first, second))
+
+
+def _unpacked(content: bytes) -> Noted | Ended | None:
+    if len(content) < _HEAD.size:
         return None
-    first, second = _LENGTHS.size + name, _LENGTHS.size + name + admitted
-    request_id = content[_LENGTHS.size : first].decode(errors="replace")
-    return Noted(request_id, content[first:second], content[second : second + draft])
+    kind, name, first, second = _HEAD.unpack_from(content)
+    if kind not in {_NOTED, _ENDED}:
+        return None
+    at = _HEAD.size + name
+    request_id, record = content[_HEAD.size : at].decode(errors="replace"), content[at : at + first]
+    if kind == _ENDED:
+        return Ended(request_id, record)
+    return Noted(request_id, record, content[at + first : at + first + second])

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from monkey_coder_server.adapters.storage.journal import encoding
+from monkey_coder_server.adapters.storage.journal.contents import Contents, OpenRequest, unknown_draft
 from monkey_coder_server.adapters.storage.journal.encoding import DamagedRecord
-from monkey_coder_server.adapters.storage.journal.journal import Contents, OpenRequest, unknown_draft
 from monkey_coder_server.adapters.storage.journal.pages import StoredRow
-from monkey_coder_server.adapters.storage.journal.slots import Noted
+from monkey_coder_server.adapters.storage.journal.slots import Ended, Noted
 from monkey_coder_server.adapters.storage.transaction import Parameters
 
 VALUES_OF_OPEN, VALUES_OF_ENDING = 3, 2
@@ -70,17 +70,25 @@ class Found:
             self.damages.append(f"{found} records were found on bare pages ({behind} transactions of the log unread)")
         self._number_anew()
 
-    def add_noted(self, noted: Iterable[Noted]) -> list[Parameters]:
-        """Take what slots hold of requests nothing else is known of; their rows.
+    def add_held(self, held: Iterable[Noted | Ended]) -> "Found":
+        """Take what slots hold of requests that no row tells more of; what was taken.
 
-        One that is not sound is half written, by a machine that died: no caller had anything of it.
+        A note that is not sound is half written, by a machine that died: no caller had anything of that request.
         """
-        sound = Found()
-        for number, (request_id, *records) in enumerate(noted, start=1 + self._last()):
-            if request_id not in self.endings and request_id not in self.open:
-                sound.sort_open(number, (request_id.encode(), *records))
-        self.open |= sound.open
-        return list(sound.open.values())
+        added = Found()
+        for number, one in enumerate(held, start=1 + self._last()):
+            if one.request_id in self.endings:
+                continue
+            if isinstance(one, Ended):
+                added.sort_ending(number, (one.request_id.encode(), one.record))
+            elif one.request_id not in self.open:
+                noted = Found()
+                noted.sort_open(number, (one.request_id.encode(), one.admitted, one.draft))
+                added.open |= noted.open
+        self.open |= added.open
+        self.endings |= added.endings
+        self.damages += added.damages
+        return added
 
     def _last(self) -> int:
         return max((row["number"] for rows in (self.open, self.endings) for row in rows.values()), default=0)
