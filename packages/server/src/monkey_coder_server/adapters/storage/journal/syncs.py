@@ -91,7 +91,7 @@ class Syncs:
     async def close(self) -> None:
         """Let all end that were begun, then the thread."""
         while (last := self._next or self._away) is not None:
-            await asyncio.wait({asyncio.ensure_future(last.durable())})
+            await asyncio.gather(last.durable(), return_exceptions=True)
         self._turns.put(None)
         await asyncio.to_thread(self._thread.join)
 
