@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, Text, bindparam, insert, literal_column
+from sqlalchemy import Column, Integer, MetaData, Table, Text, bindparam, insert, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.sqlite import TOGETHER, SqliteTransaction
@@ -35,6 +35,21 @@ def stored(transaction: SqliteTransaction) -> list[dict[str, object]]:
 def test_every_row_is_written_once_whatever_their_number(transaction: SqliteTransaction, count: int) -> None:
     assert transaction.change_each(Query(insert(THINGS)), things(count)) == count
     assert stored(transaction) == things(count)
+
+
+@pytest.mark.parametrize("count", SIZES)
+def test_a_row_without_names_has_its_values_in_the_order_of_the_columns(
+    transaction: SqliteTransaction, count: int
+) -> None:
+    rows = [(each["name"], each["size"]) for each in things(count)]
+    assert transaction.insert_each(Query(insert(THINGS)), rows) == count
+    assert stored(transaction) == things(count)
+
+
+def test_a_statement_that_writes_to_no_table_has_no_columns() -> None:
+    assert Query(insert(THINGS)).columns == ("name", "size")
+    with pytest.raises(TypeError, match="writes to no table"):
+        _ = Query(select(THINGS)).columns
 
 
 @pytest.mark.parametrize("count", SIZES)

@@ -6,7 +6,7 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.tables import entries, transactions
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.ledger import Entry
 from monkey_coder_server.ports.record import Record
 
@@ -35,23 +35,23 @@ def post(transaction: Transaction, movement: Movement, lines: Sequence[Entry]) -
     Raises `ValueError` when the entries do not sum to zero.
     """
     _check(movement, lines)
-    if not transaction.change(_RECORD, _record(movement)):
+    if not transaction.insert_each(_RECORD, [_record(movement)]):
         return False
     if lines:
-        transaction.change_each(_WRITE, _written(movement, lines))
+        transaction.insert_each(_WRITE, _written(movement, lines))
     return True
 
 
 def post_each(transaction: Transaction, posts: Sequence[tuple[Movement, Sequence[Entry]]]) -> None:
     """Book movements together. Raises `ValueError` as `post` does, and when one of them was booked before."""
-    written: list[Parameters] = []
+    written: list[Row] = []
     for movement, lines in posts:
         _check(movement, lines)
         written += _written(movement, lines)
-    if posts and transaction.change_each(_RECORD, [_record(movement) for movement, _ in posts]) != len(posts):
+    if posts and transaction.insert_each(_RECORD, [_record(movement) for movement, _ in posts]) != len(posts):
         raise ValueError("One of these movements was booked before.")
     if written:
-        transaction.change_each(_WRITE, written)
+        transaction.insert_each(_WRITE, written)
 
 
 def _check(movement: Movement, lines: Sequence[Entry]) -> None:
@@ -61,21 +61,20 @@ def _check(movement: Movement, lines: Sequence[Entry]) -> None:
         raise ValueError(message)
 
 
-def _record(movement: Movement) -> Parameters:
-    return {
-        "transaction_id": movement.transaction_id,
-        "kind": movement.kind,
-        "account_id": movement.account_id,
-        "request_id": movement.request_id,
-        "reason": movement.reason,
-        "at": movement.at,
-        "undoes": movement.undoes,
-    }
+def _record(movement: Movement) -> Row:
+    """The row of `transactions`."""
+    return (
+        movement.transaction_id,
+        movement.kind,
+        movement.account_id,
+        movement.request_id,
+        movement.reason,
+        movement.at,
+        movement.undoes,
+    )
 
 
-def _written(movement: Movement, lines: Sequence[Entry]) -> list[Parameters]:
+def _written(movement: Movement, lines: Sequence[Entry]) -> list[Row]:
+    """The rows of `entries`."""
     transaction_id = movement.transaction_id
-    return [
-        {"transaction_id": transaction_id, "line": line, "kind": str(kind), "owner": owner, "amount": amount}
-        for line, ((kind, owner), amount) in enumerate(lines)
-    ]
+    return [(transaction_id, line, str(kind), owner, amount) for line, ((kind, owner), amount) in enumerate(lines)]

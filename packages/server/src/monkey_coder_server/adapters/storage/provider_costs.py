@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import insert
 
 from monkey_coder_server.adapters.storage.reporting_tables import provider_costs
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.pricing import FEE_OF_UNIT
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.ledger import Bill, FailedRequest, Settlement
@@ -28,30 +28,31 @@ def write(transaction: Transaction, bookings: Iterable[Booking]) -> None:
     """Write what requests cost us, answer by answer."""
     rows = [_row(booking, line, bill) for booking in bookings for line, bill in enumerate(_bills(booking.request))]
     if rows:
-        transaction.change_each(_WRITE, rows)
+        transaction.insert_each(_WRITE, rows)
 
 
-def _row(booking: Booking, line: int, bill: Bill) -> Parameters:
+def _row(booking: Booking, line: int, bill: Bill) -> Row:
+    """A row of the table, in the order of its columns."""
     used = bill.usage
-    return {
-        "provider": bill.provider,
-        "at": booking.at,
-        "transaction_id": booking.transaction_id,
-        "line": line,
-        "request_id": booking.request.request_id,
-        "provider_request_id": bill.provider_request_id,
-        "model": bill.model,
-        "uncached_input": used.uncached_input,
-        "cache_read": used.cache_read,
-        "cache_write_5m": used.cache_write_5m,
-        "cache_write_1h": used.cache_write_1h,
-        "output": used.output,
-        "reasoning": used.reasoning,
-        "searches": searches(used) if used.units else 0,
-        "cost": bill.cost,
-        "reported_cost": used.cost_nano,
-        "estimated": used.estimated,
-    }
+    return (
+        bill.provider,
+        booking.at,
+        booking.transaction_id,
+        line,
+        booking.request.request_id,
+        bill.provider_request_id,
+        bill.model,
+        used.uncached_input,
+        used.cache_read,
+        used.cache_write_5m,
+        used.cache_write_1h,
+        used.output,
+        used.reasoning,
+        searches(used) if used.units else 0,
+        bill.cost,
+        used.cost_nano,
+        used.estimated,
+    )
 
 
 def searches(usage: Usage) -> int:

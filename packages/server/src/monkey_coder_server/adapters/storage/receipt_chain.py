@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_not
 
 from monkey_coder_server.adapters.storage.several import Several
 from monkey_coder_server.adapters.storage.tables import receipt_chains, receipts
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Row, Transaction
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.domain.receipts import (
     FIRST_PREVIOUS,
@@ -74,16 +74,15 @@ def issue(transaction: Transaction, issues: Sequence[Issue], signer: ReceiptSign
     """Write the receipts of charges, each the next link of its key's chain in the order given; in steps."""
     heads = _heads_of(transaction, issues)
     seen = dict(heads)
-    rows: list[Parameters] = []
+    rows: list[Row] = []
     for number, each in enumerate(issues, start=1):
         head = heads[each.settlement.key_id]
-        row = _signed(each, head, signer)
+        row, heads[head.key_id] = _signed(each, head, signer)
         rows.append(row)
-        heads[head.key_id] = _Head(head.key_id, head.sequence + 1, row["chain_hash"])
         if number % SIGNED_A_STEP == 0:
             yield
     _advance(transaction, seen, heads)
-    transaction.change_each(_ISSUE, rows)
+    transaction.insert_each(_ISSUE, rows)
 
 
 def _heads_of(transaction: Transaction, issues: Iterable[Issue]) -> dict[str, _Head]:
@@ -113,21 +112,24 @@ def _advance(transaction: Transaction, seen: dict[str, _Head], reached: dict[str
         raise Unavailable(message, retry_after=1)
 
 
-def _signed(issued: Issue, head: _Head, signer: ReceiptSigner) -> Parameters:
+def _signed(issued: Issue, head: _Head, signer: ReceiptSigner) -> tuple[Row, _Head]:
+    """The row of `receipts` behind the newest of its chain, and the newest then."""
     settlement = issued.settlement
     receipt = _receipt(settlement, hold=issued.hold, charged=issued.charged, previous=head.chain_hash)
     body = canonical_body(receipt)
-    return {
-        "receipt_id": receipt.receipt_id,
-        "request_id": settlement.request_id,
-        "account_id": settlement.account_id,
-        "key_id": settlement.key_id,
-        "sequence": head.sequence + 1,
-        "body": body,
-        "signature": signer.sign(body),
-        "signing_key_id": signer.key_id,
-        "chain_hash": chain_hash(head.chain_hash, body),
-    }
+    newest = _Head(head.key_id, head.sequence + 1, chain_hash(head.chain_hash, body))
+    row = (
+        receipt.receipt_id,
+        settlement.request_id,
+        settlement.account_id,
+        settlement.key_id,
+        newest.sequence,
+        body,
+        signer.sign(body),
+        signer.key_id,
+        newest.chain_hash,
+    )
+    return row, newest
 
 
 def find(account_id: str, wanted: str, transaction: Transaction) -> SignedReceipt | None:

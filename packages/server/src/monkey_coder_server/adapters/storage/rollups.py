@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_add
 
 from monkey_coder_server.adapters.storage.reporting_tables import usage_daily
 from monkey_coder_server.adapters.storage.tables import usage
-from monkey_coder_server.adapters.storage.transaction import Query, Transaction
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 
 DAY = 86_400_000_000
 HOUR = 3_600_000_000
@@ -35,7 +35,10 @@ SUMS = (
 )
 """What is summed, in the order of `ports.usage_reports.Figures`."""
 _NOTHING = (0,) * len(SUMS)
-_NAMED, _FIGURES = itemgetter(*_KEY[2:]), itemgetter(*SUMS[2:])
+_AT_COLUMN = {name: number for number, name in enumerate(usage.c.keys())}
+_ACCOUNT, _AT, _STATUS = _AT_COLUMN["account_id"], _AT_COLUMN["at"], _AT_COLUMN["status"]
+_NAMED = itemgetter(*[_AT_COLUMN[name] for name in _KEY[2:]])
+_FIGURES = itemgetter(*[_AT_COLUMN[name] for name in SUMS[2:]])
 _WRITE = insert_or_add(usage_daily)
 _ADD = Query(
     _WRITE.on_conflict_do_update(
@@ -89,8 +92,8 @@ _REBUILD = Query(
 )
 
 
-def add(transaction: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Count usage rows in as they are written. They have the columns of `usage`.
+def add(transaction: Transaction, rows: Iterable[Row]) -> None:
+    """Count usage rows in as they are written.
 
     Sums are written in the order of their keys, so that two processes never wait for each other in a circle.
     """
@@ -101,18 +104,18 @@ def add(transaction: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
     _write(transaction, sums)
 
 
-def take_out(transaction: Transaction, row: Mapping[str, Any]) -> None:
+def take_out(transaction: Transaction, row: Row) -> None:
     """Count a row out again that is dropped because its true end became known."""
     _write(transaction, {_key_of(row): list(map(operator.sub, _NOTHING, _counted(row)))})
 
 
-def _key_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (row["account_id"], row["at"] // DAY, *_NAMED(row))
+def _key_of(row: Row) -> tuple[Any, ...]:
+    return (row[_ACCOUNT], row[_AT] // DAY, *_NAMED(row))
 
 
-def _counted(row: Mapping[str, Any]) -> tuple[int, ...]:
+def _counted(row: Row) -> tuple[int, ...]:
     """What one row adds to each sum, in their order."""
-    return (1, row["status"] != "served", *_FIGURES(row))
+    return (1, row[_STATUS] != "served", *_FIGURES(row))
 
 
 def _write(transaction: Transaction, sums: Mapping[tuple[Any, ...], Sequence[int]]) -> None:

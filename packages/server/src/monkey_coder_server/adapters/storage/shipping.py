@@ -12,11 +12,11 @@ from monkey_coder_server.adapters.storage.moments import to_micros
 from monkey_coder_server.adapters.storage.spending import kept_models
 from monkey_coder_server.adapters.storage.tables import holds
 from monkey_coder_server.adapters.storage.till import Taken, Till
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.ledger import Entry, HoldState, settle_entries, void_entries
 from monkey_coder_server.domain.receipts import receipt_id_of
 from monkey_coder_server.ports.books import Resolved
-from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
+from monkey_coder_server.ports.ledger import FailedRequest, Settlement
 from monkey_coder_server.ports.signing import ReceiptSigner
 
 HOLD_EXPIRED = "hold_expired"
@@ -79,7 +79,7 @@ def _end_holds(transaction: Transaction, taken: Sequence[Taken]) -> None:
     """Write the finished holds of leases, and finish those that stand in the books. This is what is done once."""
     new = [_ended(each) for each in taken if each.known is None]
     if new:
-        transaction.change_each(_ENDED, new)
+        transaction.insert_each(_ENDED, new)
     known = [
         {
             "request": each.resolved.hold.request_id,
@@ -95,25 +95,26 @@ def _end_holds(transaction: Transaction, taken: Sequence[Taken]) -> None:
         raise ValueError("One of these holds is not what it was when it was read.")
 
 
-def _ended(each: Taken) -> Parameters:
+def _ended(each: Taken) -> Row:
+    """The row of `holds`."""
     asked = each.resolved.hold
-    return {
-        "request_id": asked.request_id,
-        "account_id": asked.account_id,
-        "key_id": asked.key_id,
-        "amount": each.hold,
-        "charged": each.charged,
-        "state": str(_state(each)),
-        "day": each.spender.day,
-        "month": each.spender.month,
-        "at": to_micros(asked.at),
-        "expires_at": to_micros(asked.expires_at),
-        "resolved_at": each.ended_at,
-        "idempotency_key": asked.idempotency.key if asked.idempotency else None,
-        "tokens": asked.tokens,
-        "models": kept_models(asked.models),
-        "lease_id": each.lease_id,
-    }
+    return (
+        asked.request_id,
+        asked.account_id,
+        asked.key_id,
+        each.hold,
+        each.charged,
+        str(_state(each)),
+        each.spender.day,
+        each.spender.month,
+        to_micros(asked.at),
+        to_micros(asked.expires_at),
+        each.ended_at,
+        asked.idempotency.key if asked.idempotency else None,
+        asked.tokens,
+        kept_models(asked.models),
+        each.lease_id,
+    )
 
 
 def _state(each: Taken) -> HoldState:
@@ -168,10 +169,8 @@ def _outcome(each: Taken) -> usage_rows.Outcome:
     now, status = each.ended_at, _STATUS[_state(each)]
     if isinstance(ending, FailedRequest):
         return usage_rows.Outcome(status, now, each.balance, error_code=ending.error_code)
-    receipt_id = receipt_id_of(ending.request_id)
-    loss = ending.price - each.charged
-    charge = Charge(ending.request_id, receipt_id, each.charged, ending.provider_cost, loss, each.balance)
-    return usage_rows.Outcome(status, now, each.balance, charge)
+    receipt_id, loss = receipt_id_of(ending.request_id), ending.price - each.charged
+    return usage_rows.Outcome(status, now, each.balance, each.charged, loss, receipt_id)
 
 
 def _answer_repeats(transaction: Transaction, taken: Sequence[Taken]) -> None:

@@ -125,15 +125,11 @@ class SqliteTransaction:
     def change_each(self, query: Query, several: Sequence[Parameters]) -> int:
         """Run a statement for each of several parameters, of which no two change the same row; how many in all."""
         prepared = self._prepared.get(query) or self._prepare(query)
-        rows = [*map(prepared.values, several)]
-        whole = len(rows) - len(rows) % TOGETHER if prepared.together else 0
-        changed = 0
-        for start in range(0, whole, TOGETHER):
-            values = [*chain.from_iterable(rows[start : start + TOGETHER])]
-            changed += self.cursor.execute(prepared.together, values).rowcount
-        if whole < len(rows):
-            changed += self.cursor.executemany(prepared.text, rows[whole:]).rowcount
-        return changed
+        return self._run_each(prepared, [*map(prepared.values, several)])
+
+    def insert_each(self, query: Query, rows: Sequence[Row]) -> int:
+        """Run an INSERT for each row, which has its values in the order of the table's columns; how many in all."""
+        return self._run_each(self._prepared.get(query) or self._prepare(query), rows)
 
     def rows(self, query: Query, parameters: Parameters) -> list[Row]:
         """Run a statement and take all its rows, so that it is finished before the commit."""
@@ -147,6 +143,17 @@ class SqliteTransaction:
 
     def alone(self, what: str, *, told: bool = False) -> None:
         """Nothing to wait for, one transaction at a time writes here, and nobody to tell: processes watch the file."""
+
+    def _run_each(self, prepared: _Prepared, rows: Sequence[Row]) -> int:
+        """Run a statement for each of several rows of values, as many as fit into one at once."""
+        whole = len(rows) - len(rows) % TOGETHER if prepared.together else 0
+        changed = 0
+        for start in range(0, whole, TOGETHER):
+            values = [*chain.from_iterable(rows[start : start + TOGETHER])]
+            changed += self.cursor.execute(prepared.together, values).rowcount
+        if whole < len(rows):
+            changed += self.cursor.executemany(prepared.text, rows[whole:]).rowcount
+        return changed
 
     def _prepare(self, query: Query) -> _Prepared:
         compiled = query.compiled(DIALECT)

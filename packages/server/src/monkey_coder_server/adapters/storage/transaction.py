@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, UpdateBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -34,6 +34,14 @@ class Query:
     def __init__(self, construct: ClauseElement) -> None:
         self.construct = construct
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the table it writes to, in their order. Raises `TypeError` when it writes to none."""
+        if not isinstance(self.construct, UpdateBase):
+            message = f"writes to no table: {self.construct}"
+            raise TypeError(message)
+        return tuple(self.construct.table.columns.keys())
+
     def compiled(self, dialect: Dialect) -> Compiled:
         """The SQL in a dialect of positional parameters."""
         compiled = self.construct.compile(dialect=dialect)
@@ -52,6 +60,9 @@ class Transaction(Protocol):
 
     def change_each(self, query: Query, several: Sequence[Parameters]) -> int:
         """Run a statement for each of several parameters, of which no two change the same row; how many in all."""
+
+    def insert_each(self, query: Query, rows: Sequence[Row]) -> int:
+        """Run an INSERT for each row, which has its values in the order of the table's columns; how many in all."""
 
     def rows(self, query: Query, parameters: Parameters) -> list[Row]:
         """Run a statement and take all its rows, also of `RETURNING`."""

@@ -6,7 +6,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, se
 
 from monkey_coder_server.adapters.storage import rollups
 from monkey_coder_server.adapters.storage.tables import holds, usage
-from monkey_coder_server.adapters.storage.transaction import Parameters, Query, Transaction
+from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 from monkey_coder_server.domain.usage import Usage
 from monkey_coder_server.ports.ledger import Charge, FailedRequest, Settlement
 from monkey_coder_server.ports.record import Record
@@ -50,19 +50,21 @@ _CHARGE = Query(
 
 
 class Outcome(Record, frozen=True):
-    """How a request ended: `status` is `served`, `failed` or `expired`; the balance after it; its charge if any."""
+    """How a request ended: `status` is `served`, `failed` or `expired`; the balance after it; what was charged."""
 
     status: str
     at: int
     balance: int
-    charge: Charge | None = None
+    charged: int = 0
+    loss: int = 0
+    receipt_id: str | None = None
     error_code: str | None = None
 
 
 def write_each(transaction: Transaction, ended: Iterable[tuple[Settlement | FailedRequest, Outcome]]) -> None:
     """Write the rows of requests, and count them in the sums of their days."""
     rows = [_written(request, outcome) for request, outcome in ended]
-    transaction.change_each(_WRITE, rows)
+    transaction.insert_each(_WRITE, rows)
     rollups.add(transaction, rows)
 
 
@@ -71,39 +73,39 @@ def forget(transaction: Transaction, account_id: str, request_id: str, at: int) 
     place = {"account": account_id, "request": request_id, "ended": at}
     row = transaction.row(_WHOLE, place)
     if row is not None:
-        rollups.take_out(transaction, dict(zip(usage.c.keys(), row, strict=True)))
+        rollups.take_out(transaction, row)
         transaction.change(_FORGET, place)
 
 
-def _written(request: Settlement | FailedRequest, outcome: Outcome) -> Parameters:
+def _written(request: Settlement | FailedRequest, outcome: Outcome) -> Row:
+    """A row of the table, in the order of its columns."""
     used: Usage = request.usage
-    charge = outcome.charge
-    return {
-        "request_id": request.request_id,
-        "account_id": request.account_id,
-        "key_id": request.key_id,
-        "at": outcome.at,
-        "status": outcome.status,
-        "error_code": outcome.error_code,
-        "provider": request.provider or "",
-        "model": request.model or "",
-        "task_type": request.task_type,
-        "persona": request.persona,
-        "stream": request.stream,
-        "input_tokens": used.input,
-        "cached_tokens": used.cache_read,
-        "output_tokens": used.output,
-        "reasoning_tokens": used.reasoning,
-        "price": charge.charged if charge else 0,
-        "loss": charge.loss if charge else 0,
-        "provider_cost": request.provider_cost,
-        "balance_after": outcome.balance,
-        "receipt_id": charge.receipt_id if charge else None,
-        "latency_ms": request.latency_ms,
-        "estimated": used.estimated,
-        "cache_write_tokens": used.cache_write_5m + used.cache_write_1h,
-        "cache_saving": request.cache_saving if isinstance(request, Settlement) else 0,
-    }
+    return (
+        request.account_id,
+        outcome.at,
+        request.request_id,
+        request.key_id,
+        outcome.status,
+        outcome.error_code,
+        request.provider or "",
+        request.model or "",
+        request.task_type,
+        request.persona,
+        request.stream,
+        used.input,
+        used.cache_read,
+        used.output,
+        used.reasoning,
+        outcome.charged,
+        outcome.loss,
+        request.provider_cost,
+        outcome.balance,
+        outcome.receipt_id,
+        request.latency_ms,
+        used.estimated,
+        used.cache_write_5m + used.cache_write_1h,
+        request.cache_saving if isinstance(request, Settlement) else 0,
+    )
 
 
 def charge_of(transaction: Transaction, request_id: str) -> Charge | None:

@@ -71,6 +71,11 @@ class PgTransaction:
         prepared = _prepared_for_many(query)
         return self.cursor.execute(prepared.text, prepared.values({ROWS: _encode(several).decode()})).rowcount
 
+    def insert_each(self, query: Query, rows: Sequence[Row]) -> int:
+        """Run an INSERT for each row, which has its values in the order of the table's columns; how many in all."""
+        names = query.columns
+        return self.change_each(query, [dict(zip(names, row, strict=True)) for row in rows])
+
     def rows(self, query: Query, parameters: Parameters) -> list[Row]:
         """Run a statement and take all its rows."""
         prepared = _prepared(query)
