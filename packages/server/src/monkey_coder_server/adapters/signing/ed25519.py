@@ -9,8 +9,9 @@ libsodium signs, in two thirds of the time OpenSSL takes; the same key signs a t
 
 import base64
 import os
+from binascii import b2a_base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from nacl.signing import SigningKey
+from nacl.bindings import crypto_sign, crypto_sign_BYTES, crypto_sign_seed_keypair
 
 from monkey_coder_server.domain.receipts import signing_key_id
 
@@ -34,13 +35,15 @@ FORMER_KEYS = "receipt-signing-key*.pub"
 class Ed25519Signer:
     """`ports.signing.ReceiptSigner` over one private key and the public halves of its predecessors."""
 
-    private_key: SigningKey
     key_id: str
     keys: Mapping[str, Ed25519PublicKey]
+    secret: bytes = field(repr=False)
+    """The private key and its public half, as libsodium wants them together."""
 
     def sign(self, body: str) -> str:
         """The signature of the text's UTF-8 bytes, in base64."""
-        return base64.b64encode(self.private_key.sign(body.encode()).signature).decode("ascii")
+        signed = crypto_sign(body.encode(), self.secret)
+        return b2a_base64(signed[:crypto_sign_BYTES], newline=False).decode("ascii")
 
     def valid(self, body: str, *, signature: str, public_key: str) -> bool:
         """Whether the signature is by that key over this text."""
@@ -60,8 +63,8 @@ def signer_of(private_key: Ed25519PrivateKey, *former: Ed25519PublicKey) -> Ed25
     """A signer over a key that knows the public halves of former ones."""
     public = private_key.public_key()
     keys = {signing_key_id(key.public_bytes_raw()): key for key in (*former, public)}
-    signing = SigningKey(private_key.private_bytes_raw())
-    return Ed25519Signer(signing, signing_key_id(public.public_bytes_raw()), MappingProxyType(keys))
+    _, secret = crypto_sign_seed_keypair(private_key.private_bytes_raw())
+    return Ed25519Signer(signing_key_id(public.public_bytes_raw()), MappingProxyType(keys), secret)
 
 
 def load_or_create_signer(data_dir: Path) -> Ed25519Signer:

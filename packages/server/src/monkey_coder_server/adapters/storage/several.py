@@ -6,8 +6,8 @@ from sqlalchemy import BindParameter, Select, Text, bindparam
 
 from monkey_coder_server.adapters.storage.transaction import Query, Row, Transaction
 
-SIZES = (1, 16, 32, 256)
-"""Ids a query is made for: 32 are those of a slice of endings on SQLite."""
+SIZES = (1, 16, 64, 128, 256)
+"""Ids a query is made for: 128 are those of a slice of endings on SQLite."""
 _NAMES = tuple([f"id_{number}" for number in range(SIZES[-1])])
 
 Ids = Sequence[BindParameter[str]]

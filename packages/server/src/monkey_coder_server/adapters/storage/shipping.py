@@ -40,7 +40,7 @@ def ship(batch: Sequence[Resolved], signer: ReceiptSigner, transaction: Transact
 
 
 def steps(batch: Sequence[Resolved], signer: ReceiptSigner, transaction: Transaction) -> Iterator[None]:
-    """The same in steps, of which the longest takes a millisecond for 64 endings."""
+    """The same in steps, of which the longest takes a millisecond for 128 endings."""
     for resolved in batch:
         _check(resolved)
     till = Till.open(transaction, batch)

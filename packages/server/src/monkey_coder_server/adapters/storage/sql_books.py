@@ -26,8 +26,8 @@ from monkey_coder_server.ports.signing import ReceiptSigner
 
 logger = logging.getLogger(__name__)
 
-SHIPPED_TOGETHER = 64
-"""About 6 ms of work, in steps where the writer works in the event loop; slices share a commit."""
+SHIPPED_TOGETHER = 128
+"""About 7 ms of work, in steps where the writer works in the event loop; slices share a commit."""
 SHIPPED_BEHIND_A_WIRE = 256
 """Where the writer has a thread of its own and each statement costs a round trip."""
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
@@ -20,7 +20,7 @@ LOOK = timedelta(milliseconds=10)
 CACHE_KIB = 2_048
 """Pages a connection keeps; the kernel has the others. With eight times as many an ending costs as much CPU time."""
 CACHED_STATEMENTS = 256
-TOGETHER = 16
+TOGETHER = (64, 16)
 """Rows a statement inserts where there are so many: one turn at the interpreter's lock instead of one each."""
 PRIMARY_CODE = 0xFF
 """The part of SQLite's error codes that says what kind it is."""
@@ -78,21 +78,21 @@ def _connect(path: Path) -> sqlite3.Connection:
 class _Prepared:
     """SQL with `?` marks, and what picks their values: binding by position costs half of binding by name.
 
-    `together` inserts `TOGETHER` rows at once; empty for what inserts none.
+    `together` inserts rows at once, so many as `TOGETHER` says; it is empty for what inserts none.
     """
 
     text: str
-    together: str
+    together: Mapping[int, str]
     values: Callable[[Parameters], tuple[Any, ...]]
 
 
-def _together(text: str) -> str:
-    """The same for several rows; empty unless it inserts one that is all parameters."""
+def _together(text: str) -> Mapping[int, str]:
+    """The same for several rows, by their number; empty unless it inserts one that is all parameters."""
     head, _, rest = text.partition(" VALUES (")
     marks, _, tail = rest.partition(")")
     if not head.startswith("INSERT") or not marks or not set(marks) <= set("?, "):
-        return ""
-    return f"{head} VALUES {', '.join([f'({marks})'] * TOGETHER)}{tail}"
+        return {}
+    return {rows: f"{head} VALUES {', '.join([f'({marks})'] * rows)}{tail}" for rows in TOGETHER}
 
 
 def _picker(compiled: Compiled) -> Callable[[Parameters], tuple[Any, ...]]:
@@ -146,13 +146,14 @@ class SqliteTransaction:
 
     def _run_each(self, prepared: _Prepared, rows: Sequence[Row]) -> int:
         """Run a statement for each of several rows of values, as many as fit into one at once."""
-        whole = len(rows) - len(rows) % TOGETHER if prepared.together else 0
-        changed = 0
-        for start in range(0, whole, TOGETHER):
-            values = [*chain.from_iterable(rows[start : start + TOGETHER])]
-            changed += self.cursor.execute(prepared.together, values).rowcount
-        if whole < len(rows):
-            changed += self.cursor.executemany(prepared.text, rows[whole:]).rowcount
+        changed = done = 0
+        for size, text in prepared.together.items():
+            while done + size <= len(rows):
+                values = [*chain.from_iterable(rows[done : done + size])]
+                changed += self.cursor.execute(text, values).rowcount
+                done += size
+        if done < len(rows):
+            changed += self.cursor.executemany(prepared.text, rows[done:]).rowcount
         return changed
 
     def _prepare(self, query: Query) -> _Prepared:

@@ -42,8 +42,8 @@ from monkey_coder_server.ports.clock import Clock
 logger = logging.getLogger(__name__)
 
 BATCH = 256
-HEAVY = 4
-"""How many heavy operations make a batch: some 25 ms of work and 40 ms of pauses, which other processes wait for."""
+HEAVY = 2
+"""How many heavy operations make a batch: some 15 ms of work and 40 ms of pauses, which other processes wait for."""
 STEPS_NANOSECONDS = 400_000
 """How long the steps of a heavy operation take in one turn of the loop, if one of them alone does not take longer."""
 PAUSE = timedelta(milliseconds=1)
