@@ -11,7 +11,8 @@ from monkey_coder_server.adapters.storage.sqlite import TOGETHER, SqliteTransact
 from monkey_coder_server.adapters.storage.transaction import Query
 
 THINGS = Table("things", MetaData(), Column("name", Text, primary_key=True), Column("size", Integer, nullable=False))
-SIZES = (1, TOGETHER - 1, TOGETHER, TOGETHER + 1, 3 * TOGETHER, 3 * TOGETHER + 5)
+MANY, SOME = TOGETHER
+SIZES = (1, SOME - 1, SOME, SOME + 1, MANY - 1, MANY, MANY + SOME + 1, 3 * MANY + 5)
 
 
 @pytest.fixture
@@ -62,17 +63,17 @@ def test_rows_that_are_there_are_not_counted(transaction: SqliteTransaction, cou
 
 def test_what_has_a_constant_in_it_is_written_row_by_row(transaction: SqliteTransaction) -> None:
     seven = Query(insert(THINGS).values(name=bindparam("name"), size=literal_column("7")))
-    assert transaction.change_each(seven, things(TOGETHER)) == TOGETHER
+    assert transaction.change_each(seven, things(SOME)) == SOME
     assert {each["size"] for each in stored(transaction)} == {7}
 
 
 def test_one_wrong_row_is_refused_among_many(transaction: SqliteTransaction) -> None:
     with pytest.raises(sqlite3.IntegrityError):
-        transaction.change_each(Query(insert(THINGS)), [*things(TOGETHER - 1), {"name": "wrong", "size": -1}])
+        transaction.change_each(Query(insert(THINGS)), [*things(SOME - 1), {"name": "wrong", "size": -1}])
 
 
 def test_so_many_rows_are_one_statement(transaction: SqliteTransaction) -> None:
     seen: list[str] = []
     transaction.connection.set_trace_callback(seen.append)
-    transaction.change_each(Query(insert(THINGS)), things(2 * TOGETHER + 1))
-    assert len(seen) == 3
+    transaction.change_each(Query(insert(THINGS)), things(2 * MANY + SOME + 1))
+    assert len(seen) == 4
