@@ -1,7 +1,7 @@
 """The ASGI application: every feature's routes behind one door that names, bounds, counts and explains each request."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -98,16 +98,12 @@ class Application:
         self.always = _standing_headers(https_only=options.https_only)
         self.always_on_pages = _transport_headers(https_only=options.https_only)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[None, None, None]:
         """Serve one HTTP request; other ASGI scopes are not spoken here."""
         if scope["type"] != "http":
             message = f"this application serves HTTP only, not {scope['type']}"
             raise RuntimeError(message)
-        self.drain.enter()
-        try:
-            await _Serving(self, scope, receive, send).run()
-        finally:
-            self.drain.leave()
+        return _Serving(self, scope, receive, send).run()
 
 
 class _Serving:
@@ -132,31 +128,57 @@ class _Serving:
 
     async def run(self) -> None:
         """Answer, whatever happens; then tell the observer."""
-        started = self._services.clock.monotonic()
+        drain, clock = self._app.drain, self._services.clock
+        drain.enter()
+        started = clock.monotonic()
         try:
-            reply = await self._reply()
+            try:
+                reply = await self._reply()
+            except GatewayError as error:
+                reply = self._problem(error)
             await reply(self._scope, self._receive, self)
         except ClientGone:
             self._status = 499  # nobody reads it; the count shows that it happened
         except Exception as error:  # noqa: BLE001 - the outermost boundary: counted, logged once, answered
             await self._defect(error)
+        finally:
+            drain.leave()
         path = UNMATCHED if self._route is None else self._route.path
-        seconds = self._services.clock.monotonic() - started
-        self._services.observe(self._scope["method"], path, self._status, seconds)
+        self._services.observe(self._scope["method"], path, self._status, clock.monotonic() - started)
 
     async def _reply(self) -> Reply:
-        try:
-            return await self._answer()
-        except GatewayError as error:
-            return self._problem(error)
-
-    async def _answer(self) -> Reply:
-        app, scope = self._app, self._scope
+        app, scope, services = self._app, self._scope, self._services
         method = scope["method"]
         if method == "OPTIONS" and (preflight := app.cors.preflight(scope)) is not None:
             return preflight
         if method == "GET":
             _refuse_websocket(scope)
+        route, request = self._found(method)
+        try:
+            if route.auth != "public":
+                request.principal = await services.authenticator.authenticate(request, route.auth, route.scope)
+                account = request.principal.account_id
+                if not app.turnstile.passes(account):
+                    await app.turnstile.wait(account, request.announced_bytes)
+                request.begun(partial(app.turnstile.left, account))
+                if request.principal.session_id is not None:
+                    told = await self._told_before(route, request)
+                    if told is not None:
+                        return told
+                if request.principal.impersonator:
+                    await services.refusals.look(request)
+            if route.admit is not None:
+                await route.admit(request)
+            return await (services.once.serve(route, request) if route.once else route.endpoint(request))
+        except GatewayError as error:
+            await services.refusals.note(route, request, error)
+            raise
+        finally:
+            request.under_way()
+
+    def _found(self, method: str) -> tuple[Route, Request]:
+        """Where it goes. Raises `NotFound`, `MethodNotAllowed`, `Unavailable` at the end of this process."""
+        app, scope = self._app, self._scope
         match = app.routes.find(method, scope["path"])
         self._route = route = match.route
         if app.drain.refusing and not route.during_drain:
@@ -171,34 +193,7 @@ class _Serving:
             body_limit=options.body_limit,
             body_seconds=options.body_seconds,
         )
-        try:
-            return await self._serve(route, request)
-        except GatewayError as error:
-            await self._services.refusals.note(route, request, error)
-            raise
-        finally:
-            request.under_way()
-
-    async def _serve(self, route: Route, request: Request) -> Reply:
-        if route.auth != "public":
-            request.principal = await self._services.authenticator.authenticate(request, route.auth, route.scope)
-            await self._begin(request)
-            if request.principal.session_id is not None:
-                told = await self._told_before(route, request)
-                if told is not None:
-                    return told
-            if request.principal.impersonator:
-                await self._services.refusals.look(request)
-        if route.admit is not None:
-            await route.admit(request)
-        return await (self._services.once.serve(route, request) if route.once else route.endpoint(request))
-
-    async def _begin(self, request: Request) -> None:
-        """Wait for the account's turn. Raises `Unavailable` where more waits than can be done soon."""
-        turnstile, account = self._app.turnstile, request.principal.account_id
-        if not turnstile.passes(account):
-            await turnstile.wait(account, request.announced_bytes)
-        request.begun(partial(turnstile.left, account))
+        return route, request
 
     async def _told_before(self, route: Route, request: Request) -> Reply | None:
         """The reply to a request that its session has confirmed before; None to serve it now. Raises as `Assurance`."""
@@ -229,16 +224,25 @@ class _Serving:
     async def __call__(self, message: Message) -> None:
         """Add the headers every answer carries; note the status."""
         if message["type"] == "http.response.start":
-            self._status = message["status"]
-            on_page = self._route is not None and self._route.page
-            headers: Headers = [
-                *message["headers"],
-                (b"x-request-id", self._request_id.encode("ascii")),
-                *(self._app.always_on_pages if on_page else self._app.always),
-                *self._app.cors.headers(self._scope),
-            ]
+            headers = self._begun(message["status"], message["headers"])
             message = {"type": "http.response.start", "status": self._status, "headers": headers}
         await self._send(message)
+
+    def whole(self, status: int, headers: Headers, body: bytes) -> bool:
+        """The same for an answer that can be written at once: implements `web.asgi.Whole`."""
+        straight = self.straight
+        return straight is not None and straight.answer(status, self._begun(status, headers), body)
+
+    def _begun(self, status: int, headers: Headers) -> Headers:
+        """The status is noted; what its answer carries."""
+        self._status = status
+        on_page = self._route is not None and self._route.page
+        return [
+            *headers,
+            (b"x-request-id", self._request_id.encode("ascii")),
+            *(self._app.always_on_pages if on_page else self._app.always),
+            *self._app.cors.headers(self._scope),
+        ]
 
 
 def _refuse_websocket(scope: Scope) -> None:

@@ -16,6 +16,7 @@ NOT_OF_SCRIPTS = frozenset(
 )
 """What a browser sends by itself or lets any script send, what only pages and the payment processor's calls carry, and
 a body's encoding, which is refused."""
+READERS = frozenset({"request.header", "headers.get", "request.headers.get"})
 
 
 def answer_to(origin: bytes, *, asks: bool = False) -> dict[bytes, bytes]:
@@ -95,13 +96,13 @@ def test_every_header_that_the_code_reads_of_programs_may_be_sent_by_scripts() -
 
 
 def headers_read() -> set[str]:
-    """Names handed to `request.header(…)` where requests are read, and what constants named …HEADER hold there."""
+    """Names a request's headers are asked for by, one or all at hand, where requests are read, and what constants named …HEADER hold there."""
     found: set[str] = set()
     source = Path(monkey_coder_server.__file__).parent
     for file in (*source.glob("web/*.py"), *source.glob("features/**/*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "request.header":
-                found |= words(node.args)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in READERS:
+                found |= words(node.args[:1])
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).rstrip(")").endswith("HEADER"):
                 found |= words([node.value])
     return found

@@ -19,6 +19,11 @@ class Straight(Protocol):
     def write(self, body: bytes) -> None:
         """Write some of a body that is sent in chunks; nothing once its reader is gone."""
 
+    def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Write a whole answer at once; False where its reader does not keep up: then `send` waits for that."""
 
+
+Whole = Callable[[int, list[tuple[bytes, bytes]], bytes], bool]
+"""What a `send` may offer as its attribute `whole`: `Straight.answer`, with what is added to every answer."""
 Reply = Callable[[Scope, Receive, Send], Awaitable[None]]
 """What an endpoint returns: an ASGI application that sends one answer (`respond.Response`, `sse.EventStream`)."""

@@ -121,7 +121,7 @@ class Authenticator:
         return await self._keys.find(*self._digests.of(secret))
 
     async def _by_key(self, secret: str, client_ip: str) -> Principal:
-        key = await self.key_of(secret)
+        key = await self._keys.find(*self._digests.of(secret))
         if key is None:
             raise InvalidApiKey("There is no such API key. Check that it belongs to this gateway, or make a new one.")
         now = self._clock.now()
@@ -186,22 +186,24 @@ def _lacks(principal: Principal, scope: str) -> str:
 
 def credential_of(request: Request) -> str | None:
     """The one secret of a request, wherever its SDK puts it. Raises `InvalidApiKey` when two different ones came."""
-    found = {secret for secret in _candidates(request) if secret}
-    if len(found) > 1:
-        raise InvalidApiKey("Two different credentials were sent; send one, in one place.")
-    return found.pop() if found else None
+    headers = request.headers
+    found = _bearer(headers.get("authorization"))
+    for secret in (headers.get("x-api-key"), headers.get("x-goog-api-key"), request.query.get("key")):
+        if secret and secret != found:
+            if found:
+                raise InvalidApiKey("Two different credentials were sent; send one, in one place.")
+            found = secret
+    return found or None
 
 
-def _candidates(request: Request) -> tuple[str | None, ...]:
-    bearer = request.header("authorization")
-    if bearer is not None:
-        scheme, _, secret = bearer.partition(" ")
-        if scheme.lower() != "bearer":
-            raise InvalidApiKey("The Authorization header must read `Bearer <key>`.")
-        bearer = secret.strip()
-        if bearer == "None":  # what the published Python SDK sends when it was given no key
-            bearer = None
-    return bearer, request.header("x-api-key"), request.header("x-goog-api-key"), request.query.get("key")
+def _bearer(sent: str | None) -> str | None:
+    if sent is None:
+        return None
+    scheme, _, secret = sent.partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidApiKey("The Authorization header must read `Bearer <key>`.")
+    secret = secret.strip()
+    return None if secret == "None" else secret  # what the published Python SDK sends when it was given no key
 
 
 def address_allowed(address: str, allowed: tuple[str, ...]) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from monkey_coder_server.web.asgi import Receive, Scope, Send
+from monkey_coder_server.web.asgi import Receive, Scope, Send, Whole
 
 Headers = list[tuple[bytes, bytes]]
 _JSON = (b"content-type", b"application/json")
@@ -12,7 +12,7 @@ encode_json = msgspec.json.Encoder().encode
 
 
 class Response:
-    """A status, headers and a body, sent in two messages."""
+    """A status, headers and a body, sent at once where the server can, else in two messages."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -23,11 +23,15 @@ class Response:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it. A HEAD request gets the headers alone."""
-        headers = self.headers
-        if self.status != 204:  # RFC 9110, section 8.6
-            headers = [*headers, (b"content-length", b"%d" % len(self.body))]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self.body})
+        status, headers, body = self.status, self.headers, self.body
+        if status != 204:  # RFC 9110, section 8.6
+            headers = [(b"content-length", b"%d" % len(body)), *headers]
+        if scope["method"] == "HEAD":
+            body = b""
+        whole: Whole | None = getattr(send, "whole", None)
+        if whole is None or not whole(status, headers, body):
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
 
 
 def json_reply(value: Any, *, status: int = 200, headers: Headers | None = None) -> Response:

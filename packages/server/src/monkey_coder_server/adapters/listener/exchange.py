@@ -80,6 +80,19 @@ class Exchange:
         if not self.gone:
             self._write(body, more=True)
 
+    def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Write a whole answer; False when what was written before it is still to be read.
+
+        Raises `RuntimeError` as for the messages it stands for.
+        """
+        if self.gone:
+            return True
+        if self.begun or self._wire.write_paused:
+            return False
+        self._begin(status, headers)
+        self._write(body, more=False)
+        return True
+
     def arrived(self, body: bytes) -> int:
         """Some of the request's body has come; how much of it waits to be received."""
         self._body += body
@@ -130,18 +143,18 @@ class Exchange:
     def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.begun = True
         self.to_continue = False
-        lines = [b"%b: %b\r\n" % pair for pair in headers]
+        lines = [*map(b": ".join, headers), b""]
         self._left = _length(headers)
         if self.scope["method"] == "HEAD" or status in _BODILESS:
             self._left = 0
         elif self._left is None:
-            lines.append(b"transfer-encoding: chunked\r\n")
+            lines.insert(-1, b"transfer-encoding: chunked")
         if self._wire.leaving:
             self.keep_alive = False
         if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        head = b"".join(lines)
-        if not head.count(b"\r") == head.count(b"\n") == len(lines):
+            lines.insert(-1, b"connection: close")
+        head = b"\r\n".join(lines)
+        if not head.count(b"\r") == head.count(b"\n") == len(lines) - 1:
             raise RuntimeError("a header holds a line break")
         self._head = b"%b%b%b\r\n" % (STATUS_LINE[status], self._dated(), head)
 

@@ -20,14 +20,16 @@ def objection(url: bytes, version: str, headers: Iterable[tuple[bytes, bytes]]) 
     """Why a request is refused, as a sentence; empty for one that is not. Names of headers come in lower case."""
     if not url.startswith((b"/", b"*")):
         return "The request names a whole address; send the path alone: this gateway is not a proxy."
-    hosts = [value for name, value in headers if name == b"host"]
-    if len(hosts) != 1 and (hosts or version != "1.0"):
-        return "The request must have exactly one Host header."
-    if hosts and not _HOST.fullmatch(hosts[0]):
-        return "The Host header is not a host name with an optional port."
+    hosts = 0
     for name, value in headers:
-        if name == b"transfer-encoding" and (version == "1.0" or value.lower() != b"chunked"):
+        if name == b"host":
+            hosts += 1
+            if not _HOST.fullmatch(value):
+                return "The Host header is not a host name with an optional port."
+        elif name == b"transfer-encoding" and (version == "1.0" or value.lower() != b"chunked"):
             return "The only Transfer-Encoding taken is chunked, in HTTP/1.1."
+    if hosts != 1 and (hosts or version != "1.0"):
+        return "The request must have exactly one Host header."
     return ""
 
 

@@ -39,17 +39,19 @@ _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _parts = msgspec.json.Decoder(list[_Part])
 
 
-def pass_on(given: msgspec.Raw, message: Message, quirks: Quirks, pictures: list[Json]) -> tuple[str, Json]:
+def pass_on(
+    fields: dict[str, msgspec.Raw], message: Message, quirks: Quirks, pictures: list[Json]
+) -> tuple[str, dict[str, Json]]:
     """The message's role, and it itself: only the fields this provider does not take are written anew or left out.
 
     `message` is the same as it was read. Raises `InvalidRequest` for what the provider cannot be told.
     """
-    fields, role = _objects.decode(given), message.role
+    role = message.role
     if _is_plain(fields, role, quirks):
-        return role, given
+        return role, fields
     unfit = dict.fromkeys(_unfit(fields, message, quirks))
     if not unfit:
-        return role, given
+        return role, fields
     written = next(write_message(message, quirks, pictures), {})
     passed: dict[str, Json] = {}
     for name, raw in fields.items():

@@ -135,6 +135,8 @@ def _head_of(data: str) -> "_Head":
 
 def _costing(usage: bytes, bill: Bill) -> msgspec.Raw:
     """A provider's usage object with our cost in it; our own where it has none."""
+    if usage.endswith(b"}") and b":" in usage and b'cost"' not in usage and b"\\" not in usage:
+        return msgspec.Raw(b'%b,"cost":%b}' % (usage[:-1], bytes(cost_of(bill))))
     known = cast("dict[str, object]", _objects.decode(usage)) if usage.startswith(b"{") else usage_object(bill)
     return msgspec.Raw(msgspec.json.encode({**known, "cost": cost_of(bill)}))
 

@@ -29,6 +29,7 @@ from monkey_coder_server.domain.conversation import Json, ModelRequest
 _NULL = msgspec.Raw(b"null")
 _objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _arrays = msgspec.json.Decoder(list[msgspec.Raw])
+_messages = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
 def relay_body(request: ModelRequest, body: bytes, *, card: ModelCard, quirks: Quirks, stream: bool) -> Written:
@@ -93,7 +94,7 @@ class _Relay:
 
     def messages(self) -> None:
         """Each message as it is, where this provider takes it."""
-        given = _arrays.decode(self._fields["messages"])
+        given = _messages.decode(self._fields["messages"])
         words = last_words(self._request.output, self._card, self._quirks)
         self._out["messages"] = encode_messages(self._request, self._quirks, last_words=words, given=given)
 

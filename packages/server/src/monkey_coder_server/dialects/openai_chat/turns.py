@@ -13,7 +13,7 @@ from monkey_coder_server.domain.errors import InvalidRequest
 _OWN_FIELDS = frozenset({"role", "content", "tool_calls", "tool_call_id", "refusal", "reasoning_content"})
 
 Entry = tuple[str, Json]
-"""A message with its role; one that is passed on is JSON text still."""
+"""A message with its role; the fields of one that is passed on are JSON text still."""
 
 
 def encode_messages(
@@ -21,7 +21,7 @@ def encode_messages(
     quirks: Quirks,
     *,
     last_words: str | None = None,
-    given: Sequence[msgspec.Raw] | None = None,
+    given: Sequence[dict[str, msgspec.Raw]] | None = None,
 ) -> list[Json]:
     """The messages in order. `last_words` are said after all else.
 

@@ -85,7 +85,8 @@ class ExecuteApi:
         sent = await json_body(request, request_decoder)
         order = await self._desk.take(request, sent, stream=stream)
         try:
-            await self._desk.told(order.job.rounds)
+            if order.job.rounds is not None:
+                await self._desk.told(order.job.rounds)
             job = self._cached(request, sent, order)
         except BaseException:
             order.job.end_ticket()

@@ -114,13 +114,13 @@ class Desk:
 
         Raises `InvalidRequest`, and `NotFound` for a request that is none of the account's.
         """
-        asked = said or rounds_of_headers(request.header(VERIFIER_HEADER), request.header(FAILED_HEADER))
+        headers = request.headers
+        asked = said or rounds_of_headers(headers.get(VERIFIER_HEADER), headers.get(FAILED_HEADER))
         return None if asked is None else await self._reports.rounds(request.principal.account_id, asked, task_type)
 
-    async def told(self, rounds: Rounds | None) -> None:
+    async def told(self, rounds: Rounds) -> None:
         """Count that answers failed their caller's check, now that another one is asked for."""
-        if rounds is not None:
-            await self._reports.failures(rounds)
+        await self._reports.failures(rounds)
 
     async def enter(self, request: Request, *, stays: bool = True) -> Ticket:
         """Take what a request takes of every limit; `stays`: it also takes a place, until it ends.

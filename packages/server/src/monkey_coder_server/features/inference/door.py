@@ -142,10 +142,11 @@ class Door:
         seconds = int(at.timestamp())
         if kept is not None:
             return await self._again(Visit(request, inbound, seconds, [*headers, REPLAYED], keep, kept), kept)
-        key = key_of(request.header(HEADER), envelope, sent, endpoint=self._endpoint)
+        key = key_of(request.headers.get(HEADER), envelope, sent, endpoint=self._endpoint)
         visit = Visit(request, inbound, seconds, headers, keep, None)
         rounds = None if inbound.kind is not Kind.CHAT else await self._desk.rounds(request, None, inbound.kind)
-        await self._desk.told(rounds)
+        if rounds is not None:
+            await self._desk.told(rounds)
         recorder = None if key is None or not inbound.stream else Recorder(partial(self._writer, visit))
         repeatable = None if key is None else partial(self._kept, inbound, recorder)
 
@@ -166,15 +167,17 @@ class Door:
         )
         job = self._cache.consider(
             job,
-            request.header("cache-control"),
-            request.header(CACHE_HEADER),
+            request.headers.get("cache-control"),
+            request.headers.get(CACHE_HEADER),
             partial(self._question, visit, body, envelope, repeatable),
         )
         run = self._pipeline.start(job)
         if recorder is not None:
             run.echo(recorder)
         kept = None if place is None else self._guards.keep(place, knock, run)
-        return await self._answer(msgspec.structs.replace(visit, kept=kept), run)
+        if kept is not None:
+            visit = msgspec.structs.replace(visit, kept=kept)
+        return await self._answer(visit, run)
 
     def _question(
         self, visit: Visit, body: bytes, envelope: Envelope, keep: Callable[[Recalled], bytes] | None

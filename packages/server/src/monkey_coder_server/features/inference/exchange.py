@@ -130,16 +130,12 @@ class Exchange:
         answering = await self._send(route, request, key=key, stream=False, deadlines=deadlines, relay=relay)
         try:
             body = await answering.reply.read()
-        except UpstreamFailed as cut:
-            raise AttemptFailed(cut.failure, provider_request_id=answering.provider_request_id) from cut
-        finally:
+            _take_whole(answering, body)
+        except BaseException as stopped:
             await answering.reply.close()
-        answering.body = body
-        events = answering.dialect.decode(body)
-        answering.events = named_back(events, answering.names) if answering.names else events
-        for event in answering.events:
-            answering.answer.apply(event)
-        _refuse_the_useless(answering)
+            if isinstance(stopped, UpstreamFailed):
+                raise AttemptFailed(stopped.failure, provider_request_id=answering.provider_request_id) from stopped
+            raise
         return answering
 
     async def begin(
@@ -227,6 +223,16 @@ async def _read_to_content(answering: Answering) -> None:
         _take(answering, decoder.finish())
     if not answering.speaks or answer.finish is not None:
         _refuse_the_useless(answering)
+
+
+def _take_whole(answering: Answering, body: bytes) -> None:
+    """Read a whole answer. Raises `AttemptFailed` for one that nobody could use."""
+    answering.body = body
+    events = answering.dialect.decode(body)
+    answering.events = named_back(events, answering.names) if answering.names else events
+    for event in answering.events:
+        answering.answer.apply(event)
+    _refuse_the_useless(answering)
 
 
 def _take(answering: Answering, events: Sequence[Event]) -> None:

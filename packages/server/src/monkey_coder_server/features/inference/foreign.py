@@ -45,15 +45,16 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
     rounds: Rounds | None = None,
 ) -> Job:
     """The job. Raises `InvalidRequest` for a header of ours that says nonsense."""
+    headers = request.headers
     wishes = Wishes(
         model=inbound.model,
         task_type=inbound.kind,
         persona=PERSONA,
         required=required(inbound),
         kind=inbound.kind,
-        weights=header_weights(request.header(WEIGHTS_HEADER)),
+        weights=header_weights(headers.get(WEIGHTS_HEADER)),
     )
-    header = request.header(HEADER)
+    header = headers.get(HEADER)
     if rounds is None:
         collapse = wanted_collapse(None, header, request.principal)
     else:
@@ -68,19 +69,19 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         request=inbound.request,
         wishes=wishes if collapse is None or rounds is not None else wishes.of_several(),
         stream=inbound.stream,
-        seconds=_seconds(request.header("x-stainless-timeout")),
+        seconds=_seconds(headers.get("x-stainless-timeout")),
         at=at,
         started=started,
         render=render,
         max_tokens=inbound.request.sampling.max_tokens,
         default_max_tokens=OPEN_LIMIT,
-        max_cost=bounds.header_max_cost(request.header("x-mk-max-cost")),
+        max_cost=bounds.header_max_cost(headers.get("x-mk-max-cost")),
         idempotency=idempotency,
         keep=keep,
-        explores=request.header(RETRY_HEADER) in {None, "0"},
+        explores=headers.get(RETRY_HEADER) in {None, "0"},
         collapse=collapse,
         rounds=rounds,
-        prompt_caching=read_caching(request.header(PROMPT_CACHE_HEADER)),
+        prompt_caching=read_caching(headers.get(PROMPT_CACHE_HEADER)),
         under_way=request.under_way,
     )
 

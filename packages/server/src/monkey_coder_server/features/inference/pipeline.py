@@ -96,28 +96,26 @@ class Pipeline:
         return run
 
     async def _carry(self, job: Job, run: Run[Outcome]) -> None:
-        """Whoever waits for the outcome hears of it in the same turn of the loop."""
+        """Whoever waits for the outcome hears of it in the same turn of the loop.
+
+        This is the boundary: what nobody foresaw is counted and becomes `internal`, never a lost task.
+        """
         outcome: Outcome | GatewayError | None = None
         try:
-            outcome = await self._contained(job, run)
-        finally:
-            if job.ticket is not None:
-                job.ticket.settle(_tokens_of(outcome))
-        run.end(outcome)
-
-    async def _contained(self, job: Job, run: Run[Outcome]) -> Outcome | GatewayError:
-        """The boundary: what nobody foresaw is counted and becomes `internal`, never a lost task."""
-        try:
-            return await self._serve(job, run)
+            outcome = await self._serve(job, run)
         except GatewayError as refused:
-            return refused
+            outcome = refused
         except asyncio.CancelledError:
-            return Unavailable(
+            outcome = Unavailable(
                 "The gateway is shutting down; ask again, under the same task_id if it had one.", retry_after=1.0
             )
         except Exception as defect:  # noqa: BLE001 - the one boundary of a request's own task; counted and logged
             self._telemetry.defect("inference", defect)
-            return GatewayError("The gateway failed to serve this request. It was not charged; try again.")
+            outcome = GatewayError("The gateway failed to serve this request. It was not charged; try again.")
+        finally:
+            if job.ticket is not None:
+                job.ticket.settle(_tokens_of(outcome))
+        run.end(outcome)
 
     async def _serve(self, job: Job, run: Run[Outcome]) -> Outcome:
         if job.caching is not None:
@@ -153,7 +151,7 @@ class Pipeline:
         self._settlements.told(settled)
         try:
             self._learning.served(settled.served)
-        except Exception as defect:  # noqa: BLE001 - as in `_contained`
+        except Exception as defect:  # noqa: BLE001 - as in `_carry`
             self._telemetry.defect("learning", defect)
 
     async def _answer(self, flight: Flight) -> Served:
