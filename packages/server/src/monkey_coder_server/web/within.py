@@ -57,8 +57,13 @@ class Within:
         if seconds < LONG_SECONDS:
             self.approach()
         else:
-            self._rounds = _rounds_of(self._loop)
-            self._rounds.watch(self)
+            rounds = _newest
+            if rounds is None or rounds.of() is not self._loop:
+                rounds = _renewed(self._loop)
+            self._rounds = rounds
+            rounds.bounds.add(self)
+            if not rounds.going:
+                rounds.go(self._loop)
 
     def _rest(self) -> None:
         """Wait no longer for its end."""
@@ -93,14 +98,12 @@ class _Rounds:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.of = ref(loop)
         self.bounds: set[Within] = set()
-        self._going = False
+        self.going = False
 
-    def watch(self, bound: Within) -> None:
-        """Look after one more."""
-        self.bounds.add(bound)
-        if not self._going:
-            self._going = True
-            asyncio.get_running_loop().call_later(ROUND_SECONDS, self._look)
+    def go(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look after those there are from now on."""
+        self.going = True
+        loop.call_later(ROUND_SECONDS, self._look)
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
@@ -108,19 +111,18 @@ class _Rounds:
         for bound in [bound for bound in self.bounds if bound.ends < soon]:
             self.bounds.discard(bound)
             bound.approach()
-        self._going = bool(self.bounds)
-        if self._going:
-            loop.call_later(ROUND_SECONDS, self._look)
+        self.going = bool(self.bounds)
+        if self.going:
+            self.go(loop)
 
 
 _newest: _Rounds | None = None
 
 
-def _rounds_of(loop: asyncio.AbstractEventLoop) -> _Rounds:
-    """Those of a loop, or new ones: a process mostly has one loop, and what is watched goes on being so."""
+def _renewed(loop: asyncio.AbstractEventLoop) -> _Rounds:
+    """Those of another loop: a process mostly has one, and what is watched in those before goes on being so."""
     global _newest  # noqa: PLW0603 - a thread that puts another in its place costs a timer, and loses nothing
-    if _newest is None or _newest.of() is not loop:
-        _newest = _Rounds(loop)
+    _newest = _Rounds(loop)
     return _newest
 
 

@@ -63,7 +63,7 @@ async def test_the_process_may_stop_at_any_step(path: str, script: Callable[[], 
         gateway = served_by(script())
         asking = await begin(gateway, path, steps)
         for task in asyncio.all_tasks():
-            if "_contained" in repr(task.get_coro()):
+            if "_carry" in repr(task.get_coro()):
                 task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asking

@@ -52,7 +52,7 @@ async def test_caller_or_process_may_leave_at_any_moment(path: str, stops: str) 
             asking.cancel()
         else:
             for task in asyncio.all_tasks():
-                if "_contained" in repr(task.get_coro()):
+                if "_carry" in repr(task.get_coro()):
                     task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asking

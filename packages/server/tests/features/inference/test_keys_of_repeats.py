@@ -322,7 +322,7 @@ async def test_whoever_leaves_at_whatever_step_the_key_is_free_or_has_the_whole_
         if stopping == "caller":
             asking.cancel()
         for task in asyncio.all_tasks() if stopping == "process" else ():
-            if "_contained" in repr(task.get_coro()) or "_carry" in repr(task.get_coro()):
+            if "_carry" in repr(task.get_coro()):
                 task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asking

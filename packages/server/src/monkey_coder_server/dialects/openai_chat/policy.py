@@ -10,6 +10,8 @@ from monkey_coder_server.domain.conversation import Json, ModelRequest, Role
 
 FIXED: Final = frozenset({"temperature", "top_p", "presence_penalty", "frequency_penalty"})
 """What a model with a fixed temperature refuses beside it."""
+TIER: Final = "service_tier"
+"""The one field by which a service is asked for that may have other prices."""
 STANDARD_TIERS: Final = (None, "auto", "default", "standard", "on_demand")
 """Values of `service_tier` billed by the price list; the prices of others (`priority`, `flex`) are not in it."""
 _DEFAULTS: Mapping[str, Json] = {
@@ -31,7 +33,7 @@ def refused_by(card: ModelCard, quirks: Quirks) -> frozenset[str]:
 
 def has_other_prices(name: str, value: Json) -> bool:
     """Whether a field asks for a service the price list does not cover."""
-    return name == "service_tier" and value not in STANDARD_TIERS
+    return name == TIER and value not in STANDARD_TIERS
 
 
 def says_something(name: str, value: Json) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from monkey_coder_server.dialects.openai_chat.effort import effort_for
 from monkey_coder_server.dialects.openai_chat.passing_on import pass_on_choice, pass_on_tools
-from monkey_coder_server.dialects.openai_chat.policy import has_other_prices, refused_by, says_something
+from monkey_coder_server.dialects.openai_chat.policy import TIER, has_other_prices, refused_by, says_something
 from monkey_coder_server.dialects.openai_chat.quirks import Quirks
 from monkey_coder_server.dialects.openai_chat.request import (
     Written,
@@ -63,6 +63,9 @@ class _Relay:
         for name, raw in self._fields.items():
             if change := _CHANGES.get(name):
                 change(self)
+                continue
+            if name not in refused and name != TIER:
+                self._out[name] = raw
                 continue
             value = msgspec.json.decode(raw)
             if name not in refused and not has_other_prices(name, value):

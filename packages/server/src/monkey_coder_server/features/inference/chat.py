@@ -1,6 +1,6 @@
 """Chat completions in OpenAI's dialect, and the completions before them, under each path its SDKs use for them."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
 from monkey_coder_server.dialects.openai_chat import ChatFront, CompletionsFront
 from monkey_coder_server.features.inference.hall import Hall, posts
@@ -16,13 +16,13 @@ def routes(hall: Hall) -> Iterator[Route]:
     chat, legacy = ChatFront(), CompletionsFront()
     chatter, completer = hall.door(chat, "chat"), hall.door(legacy, "completions")
 
-    async def chat_completions(request: Request) -> Reply:
+    def chat_completions(request: Request) -> Awaitable[Reply]:
         """An answer to a conversation, whole or as a stream, as OpenAI's SDKs read it."""
-        return await chatter.serve(request)
+        return chatter.serve(request)
 
-    async def completions(request: Request) -> Reply:
+    def completions(request: Request) -> Awaitable[Reply]:
         """A text that answers a prompt: what came before chat completions, on top of the same models."""
-        return await completer.serve(request)
+        return completer.serve(request)
 
     yield from posts([f"{prefix}/chat/completions" for prefix in PREFIXES], chat_completions, hall.problems(chat))
     yield from posts([f"{prefix}/completions" for prefix in PREFIXES], completions, hall.problems(legacy))

@@ -1,5 +1,6 @@
 """Takes an order: who asks, how often, for what, on which terms; the result is a job the pipeline can run."""
 
+from collections.abc import Awaitable
 from hashlib import sha256
 
 from monkey_coder_protocol.execute import ExecuteRequest
@@ -122,12 +123,12 @@ class Desk:
         """Count that answers failed their caller's check, now that another one is asked for."""
         await self._reports.failures(rounds)
 
-    async def enter(self, request: Request, *, stays: bool = True) -> Ticket:
+    def enter(self, request: Request, *, stays: bool = True) -> Awaitable[Ticket]:
         """Take what a request takes of every limit; `stays`: it also takes a place, until it ends.
 
         Raises `RateLimited`.
         """
-        return await self._limits.enter(request.principal, request.client_ip, stays=stays)
+        return self._limits.enter(request.principal, request.client_ip, stays=stays)
 
     async def limit(self, request: Request) -> Headers:
         """Take one request that calls no model; the headers that say what is left. Raises `RateLimited`."""
