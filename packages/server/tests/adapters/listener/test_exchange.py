@@ -142,6 +142,41 @@ async def test_a_body_of_announced_length_is_not_written_straight() -> None:
     assert not exchange.free
 
 
+async def test_a_whole_answer_is_one_write_without_a_wait() -> None:
+    wire = Wire()
+    exchange = exchange_on(wire)
+    assert exchange.answer(200, [(b"content-length", b"2"), (b"x-a", b"b")], b"hi")
+    assert wire.written == [b"HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 2\r\nx-a: b\r\n\r\nhi"]
+    assert (exchange.over, wire.kept_alive) == (True, True)
+    assert not exchange.answer(200, [(b"content-length", b"2")], b"hi")
+    assert len(wire.written) == 1
+
+
+@pytest.mark.parametrize("header", [(b"x-a", b"b\r\nx-c: d"), (b"x-a", b"b\n"), (b"x-\ra", b"b")])
+async def test_a_whole_answer_with_a_header_that_holds_a_line_break_is_none(header: tuple[bytes, bytes]) -> None:
+    wire = Wire()
+    with pytest.raises(RuntimeError, match="line break"):
+        exchange_on(wire).answer(200, [(b"content-length", b"2"), header], b"hi")
+    assert not wire.written
+
+
+async def test_a_whole_answer_is_not_written_before_the_one_before_it_was_read() -> None:
+    wire = Wire()
+    wire.write_paused = True
+    exchange = exchange_on(wire)
+    assert not exchange.answer(200, [(b"content-length", b"2")], b"hi")
+    assert (wire.written, exchange.begun) == ([], False)
+
+
+async def test_a_whole_answer_to_a_caller_who_is_gone_is_dropped() -> None:
+    wire = Wire()
+    exchange = exchange_on(wire)
+    exchange.lost()
+    wire.write_paused = True
+    assert exchange.answer(200, [(b"content-length", b"2")], b"hi")
+    assert not wire.written
+
+
 async def test_an_answer_waits_for_a_caller_who_does_not_read() -> None:
     wire = Wire()
     exchange = exchange_on(wire)

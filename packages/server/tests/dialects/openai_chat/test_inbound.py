@@ -1,11 +1,13 @@
 """A chat request is read into the neutral conversation whole; what is wrong is refused by the name of its field."""
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monkey_coder_server.domain.conversation import (
     CacheHint,
@@ -32,6 +34,33 @@ def refused(**fields: Any) -> InvalidRequest:
         read(**fields)
     assert caught.value.message.endswith(".")
     return caught.value
+
+
+USUAL = st.fixed_dictionaries(
+    {"messages": st.just([{"role": "user", "content": "hello"}]) | json_values},
+    optional={
+        "model": st.just("auto") | json_values,
+        "stream": st.booleans() | json_values,
+        "max_tokens": st.integers(-1, 9) | json_values,
+        "max_completion_tokens": st.integers(0, 9) | json_values,
+        "temperature": st.floats(0, 2) | json_values,
+        "stop": st.just(["a", "b"]) | json_values,
+        "seed": st.integers() | json_values,
+        "user": st.just("u1") | json_values,
+    },
+)
+
+
+@given(USUAL)
+def test_a_request_that_holds_nothing_unusual_is_read_as_any_other(fields: dict[str, Any]) -> None:
+    def told(body: dict[str, Any]) -> Any:
+        try:
+            inbound = FRONT.read(json.dumps(body).encode(), NOBODY)
+        except InvalidRequest as wrong:
+            return wrong.message
+        return replace(inbound, request=dataclasses.replace(inbound.request, source=None))
+
+    assert told(fields) == told({**fields, "tools": None})
 
 
 def test_a_plain_request() -> None:

@@ -281,7 +281,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _start(self, exchange: Exchange) -> None:
         self._answered = exchange
-        self._serving.tasks.add(self._loop.create_task(self._serve(exchange)))
+        self._serving.tasks[exchange] = self._loop.create_task(self._serve(exchange))
 
     async def _serve(self, exchange: Exchange) -> None:
         """Run the application; an answer it leaves unfinished ends with the connection."""
@@ -290,7 +290,7 @@ class HttpProtocol(asyncio.Protocol):
         except Exception:
             logger.exception("An application that answers every request by itself did not")
         finally:
-            self._serving.over(cast("asyncio.Task[None]", asyncio.current_task()))
+            self._serving.over(exchange)
             if not exchange.over:
                 self._close()
 

@@ -84,7 +84,7 @@ class Listener:
         logger.warning("%d requests were cut off at the stop", len(serving.tasks))
         for connection in list(serving.connections):
             connection.abort()
-        for task in list(serving.tasks):
+        for task in list(serving.tasks.values()):
             task.cancel()
         await self._emptied(self._options.cut_off)
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from monkey_coder_server.adapters.listener.complaints import Complaints
 from monkey_coder_server.adapters.listener.crowd import Crowd
+from monkey_coder_server.adapters.listener.exchange import Exchange
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -36,7 +37,8 @@ class Serving:
     complaints: Complaints = field(default_factory=Complaints)
     leaving: bool = False
     connections: set[Served] = field(default_factory=set)
-    tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
+    tasks: "dict[Exchange, asyncio.Task[None]]" = field(default_factory=dict)
+    """What serves each request."""
     empty: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever the last connection has closed and the last request is over."""
     _second: int = 0
@@ -60,9 +62,9 @@ class Serving:
         self.connections.discard(connection)
         self._look()
 
-    def over(self, task: "asyncio.Task[None]") -> None:
+    def over(self, exchange: Exchange) -> None:
         """A request was served."""
-        self.tasks.discard(task)
+        del self.tasks[exchange]
         self._look()
 
     def _look(self) -> None:
