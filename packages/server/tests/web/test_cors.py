@@ -96,7 +96,7 @@ def test_every_header_that_the_code_reads_of_programs_may_be_sent_by_scripts() -
 
 
 def headers_read() -> set[str]:
-    """Names a request's headers are asked for by, one or all at hand, where requests are read, and what constants named …HEADER hold there."""
+    """Names a request is asked for where requests are read, and what constants named …HEADER hold there."""
     found: set[str] = set()
     source = Path(monkey_coder_server.__file__).parent
     for file in (*source.glob("web/*.py"), *source.glob("features/**/*.py")):

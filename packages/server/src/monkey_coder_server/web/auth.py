@@ -199,11 +199,11 @@ def credential_of(request: Request) -> str | None:
 def _bearer(sent: str | None) -> str | None:
     if sent is None:
         return None
-    scheme, _, secret = sent.partition(" ")
+    scheme, _, given = sent.partition(" ")
     if scheme.lower() != "bearer":
         raise InvalidApiKey("The Authorization header must read `Bearer <key>`.")
-    secret = secret.strip()
-    return None if secret == "None" else secret  # what the published Python SDK sends when it was given no key
+    given = given.strip()
+    return None if given == "None" else given  # what the published Python SDK sends when it was given no key
 
 
 def address_allowed(address: str, allowed: tuple[str, ...]) -> bool:

@@ -42,9 +42,7 @@ _READ = frozenset(
 )
 
 
-_DECODING = frozenset(
-    {"temperature", "top_p", "top_k", "seed", "stop", "presence_penalty", "frequency_penalty"}
-)
+_DECODING = frozenset({"temperature", "top_p", "top_k", "seed", "stop", "presence_penalty", "frequency_penalty"})
 _USUAL = _DECODING | {"model", "messages", "stream", "max_tokens", "max_completion_tokens", "user"}
 """What most requests hold no more than: no tools, no form of the answer, no thinking, nothing unknown."""
 
