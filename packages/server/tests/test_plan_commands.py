@@ -126,12 +126,13 @@ def test_invoices_are_drawn_up_listed_and_written_off(capsys: Output) -> None:
 
 
 async def spend(price: int) -> None:
-    """A request of last month on a credit line that is two months old."""
+    """A request of the last month that may be invoiced, on a credit line as old."""
     from datetime import timedelta
 
     from msgspec.structs import replace
 
     from monkey_coder_server.bootstrap.books import open_books
+    from monkey_coder_server.domain.invoicing import SETTLING
     from monkey_coder_server.settings import load
     from packages.server.tests.contract.booking import hold_request, settle
 
@@ -139,7 +140,7 @@ async def spend(price: int) -> None:
         storage = books.storage
         user = await storage.accounts.by_email(EMAIL)
         assert user is not None
-        month_ago = books.clock.now().replace(day=1) - timedelta(days=1)
+        month_ago = (books.clock.now() - SETTLING).replace(day=1) - timedelta(days=1)
         await storage.credit_lines.set(user.account_id, price, month_ago)
         wallet = await storage.books.wallet(user.account_id)
         asked = hold_request(wallet.balance, account_id=user.account_id, at=month_ago)

@@ -12,7 +12,7 @@ import pytest
 
 from monkey_coder_server.bootstrap.buying import buying_of
 from monkey_coder_server.bootstrap.plans import plans_of, sender_of
-from monkey_coder_server.domain.invoicing import InvoiceState, Month
+from monkey_coder_server.domain.invoicing import SETTLING, InvoiceState, Month
 from monkey_coder_server.domain.payments import Purpose
 from monkey_coder_server.domain.plans import Plan, PlanKind
 from monkey_coder_server.features.accounts import operator
@@ -159,10 +159,10 @@ class Firm:
 
 
 async def firms(till: Till, number: int) -> list[Firm]:
-    """So many, each used 4 USD of its line last month."""
+    """So many, each used 4 USD of its line in the last month that may be invoiced."""
     books = till.gateway.books
     storage, now = books.storage, books.clock.now()
-    month = Month(f"{now:%Y-%m}").before
+    month = Month(f"{now - SETTLING:%Y-%m}").before
     made = []
     for each in range(number):
         created = await operator.create_user(
