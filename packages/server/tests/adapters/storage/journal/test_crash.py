@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
-from packages.server.tests.adapters.storage.journal.conftest import MIXED
+from packages.server.tests.adapters.storage.journal.conftest import SMALL
 from packages.server.tests.contract.booking import StillClock
 
 WORKER = """
 import asyncio, sys
 from pathlib import Path
 from msgspec.structs import replace
-from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory
-from packages.server.tests.adapters.storage.journal.conftest import MIXED
+from monkey_coder_server.adapters.storage.journal.directory import JournalDirectory, Options
 from packages.server.tests.adapters.storage.journal.records import intent, served
 from packages.server.tests.contract.booking import StillClock, hold_request, settlement
 
@@ -33,14 +32,18 @@ async def client(journal, round, name):
         number += 1
         asked = hold_request(request_id=f"req_{round}x{name}x{number}")
         written = journal.intend(intent(asked))
-        if number % 3:
-            await written.durable()
+        if written.is_kept or number % 3:
+            if not written.is_kept:
+                await written.durable()
             tell("open", asked.request_id)
-        for price in range(1, 4):
-            written = journal.note(asked.request_id, settlement(asked, price=price))
-        if number % 2:
-            await written.durable()
-            tell("draft", asked.request_id)
+        if number % 4:  # the others are answered whole
+            for price in range(1, 4):
+                written = journal.note(asked.request_id, settlement(asked, price=price))
+            if number % 2:
+                await written.durable()
+                tell("draft", asked.request_id)
+        else:
+            await asyncio.sleep(0.001)
         await journal.resolve(served(asked)).durable()
         tell("ended", asked.request_id)
         if number % 7 == 0:
@@ -49,24 +52,26 @@ async def client(journal, round, name):
                 tell("forgetting", ending.hold.request_id)
             await journal.forget([at for at, _ in mine]).durable()
 
-async def main(directory, round):
-    journal = await JournalDirectory(directory, clock=StillClock(), options=MIXED).open(f"instance-{round}")
+async def main(directory, round, slots):
+    options = Options(reserve_bytes=64 * 1024, slots=int(slots))
+    journal = await JournalDirectory(directory, clock=StillClock(), options=options).open(f"instance-{round}")
     await asyncio.gather(*[client(journal, round, name) for name in range(32)])
 
-asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))
 """
 
 
 @pytest.mark.system
-async def test_what_was_told_as_durable_is_adopted_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("slots", [4_096, 8, 0])
+async def test_what_was_told_as_durable_is_adopted_once(tmp_path: Path, slots: int) -> None:
     told: dict[str, set[str]] = {"open": set(), "draft": set(), "ended": set(), "forgetting": set()}
     for number in range(3):
-        for line in await asyncio.to_thread(work_and_die, tmp_path, number, 300 + 90 * number):
+        for line in await asyncio.to_thread(work_and_die, tmp_path, number, 300 + 90 * number, slots):
             word, request = line.split()
             told[word].add(request)
     assert len(told["ended"]) > 200
 
-    journals = await JournalDirectory(tmp_path, clock=StillClock(), options=MIXED).adopt()
+    journals = await JournalDirectory(tmp_path, clock=StillClock(), options=SMALL).adopt()
     assert [journal.instance for journal in journals] == ["instance-0", "instance-1", "instance-2"]
     ended: Counter[str] = Counter()
     drafts: dict[str, int | None] = {}
@@ -85,10 +90,10 @@ async def test_what_was_told_as_durable_is_adopted_once(tmp_path: Path) -> None:
         await journal.close()
 
 
-def work_and_die(directory: Path, number: int, lines: int) -> list[str]:
+def work_and_die(directory: Path, number: int, lines: int, slots: int) -> list[str]:
     """Run the worker until it has told so much, kill it, and return every line it wrote whole."""
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", WORKER, str(directory), str(number)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WORKER, str(directory), str(number), str(slots)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     seen = [process.stdout.readline() for _ in range(lines)]
