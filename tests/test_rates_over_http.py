@@ -18,7 +18,7 @@ from tools import postgresql
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("rates over HTTP"), pytest.mark.timeout(300)]
 
-ALLOWED = {Measure.REQUESTS: 400, Measure.TOKENS: 450_000, Measure.CONCURRENCY: 12}
+ALLOWED = {Measure.REQUESTS: 400, Measure.TOKENS: 450_000, Measure.CONCURRENCY: 8}
 QUICK = Trial(KILLED, ALLOWED, clients=60, seconds=14.0, killed_after=6.0)
 
 
