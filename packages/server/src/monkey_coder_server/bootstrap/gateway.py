@@ -220,7 +220,6 @@ def _accounts(parts: _Parts, offered: Callable[[str], Sequence[ModelFacts]]) -> 
 def _options(settings: Settings) -> inference.Options:
     return inference.Options(
         shutdown=SETTLE_SECONDS,
-        pipeline=inference.PipelineSettings(),
         loops=inference.LoopSettings(settings.loop_repeats, float(settings.loop_seconds)),
         hedged=settings.hedged_requests,
         cache=cache_settings(settings),

@@ -7,7 +7,6 @@ from monkey_coder_server.features.inference.health import Health
 from monkey_coder_server.features.inference.hedge import HedgeFigures
 from monkey_coder_server.features.inference.limits import Limits
 from monkey_coder_server.features.inference.loops import LoopSettings
-from monkey_coder_server.features.inference.pipeline import PipelineSettings
 from monkey_coder_server.features.inference.prompt_caches import PromptCacheSettings
 from monkey_coder_server.features.inference.response_cache import CacheCounts
 from monkey_coder_server.features.inference.wiring import build
@@ -23,7 +22,6 @@ __all__ = [
     "Limits",
     "LoopSettings",
     "Options",
-    "PipelineSettings",
     "PromptCacheSettings",
     "build",
 ]

@@ -39,7 +39,6 @@ LONGEST = 8 * 1024 * 1024
 REQUEST_WEIGHT = 4
 """A request that is kept alive takes about so many times its body."""
 
-_SESSION_FIELD = SESSION_FIELD.encode()
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 

@@ -27,7 +27,7 @@ class Names:
 
     @property
     def slots(self) -> Path:
-        """Requests that nothing is delivered of yet."""
+        """Requests without rows."""
         return self.directory.joinpath(f"{self.instance}{SLOTS}")
 
     @property
