@@ -18,10 +18,12 @@ from tests.hosts.house import SHARED
 from tests.kills.gateway import SERVER, Life, Stage, fresh_key, stage
 from tests.rates.asking import Told, ask_all
 from tests.rates.trials import LEAST_USABLE, MODELS, Trial
+from tests.rates.windows import most_at_once
 
 SETTLED_SECONDS = 3.0
 """Until gateways and a bank that began with them know each other."""
 PATIENCE_SECONDS = 60.0
+LOOK_SECONDS = 0.5
 ADMITTED = "SELECT request_id, at FROM holds WHERE state = 'settled'"
 MICROSECONDS = 1_000_000
 PROJECT = "shop"
@@ -67,7 +69,7 @@ def tried(data: Path, database: str, trial: Trial) -> Tried:
             assert all(asyncio.run(life.ready()) for life in lives)
             keys = _keys(lives[0].stage.base_url, owners, trial)
             time.sleep(SETTLED_SECONDS)
-            told, killed = asyncio.run(_load([host.base_url for host in hosts], keys, trial, redis))
+            told, killed = asyncio.run(_load(hosts, keys, trial, redis))
         served, strays = _served(where, told)
         return Tried(told, served, strays, killed)
 
@@ -101,15 +103,16 @@ def _keys(door: str, owners: Mapping[Measure, str], trial: Trial) -> Mapping[Mea
 
 
 async def _load(
-    doors: list[str], keys: Mapping[Measure, str], trial: Trial, redis: OwnRedis | None
+    hosts: list[Stage], keys: Mapping[Measure, str], trial: Trial, redis: OwnRedis | None
 ) -> tuple[Mapping[Measure, Told], float | None]:
     """What clients were told, and when Redis died."""
     told, over = {measure: Told() for measure in keys}, asyncio.Event()
+    doors = [host.base_url for host in hosts]
     killed, rest = None, trial.seconds
     asking = asyncio.create_task(ask_all(doors, keys, trial.clients, told, over))
     if redis is not None and trial.killed_after is not None:
         await asyncio.sleep(trial.killed_after)
-        await _until_used(told, trial)
+        await _until_used(hosts[0], told, trial)
         redis.kill()
         killed, rest = time.time(), trial.seconds - trial.killed_after
     await asyncio.sleep(rest)
@@ -118,14 +121,21 @@ async def _load(
     return told, killed
 
 
-async def _until_used(told: Mapping[Measure, Told], trial: Trial) -> None:
+async def _until_used(where: Stage, told: Mapping[Measure, Told], trial: Trial) -> None:
     """A machine that has other things to do takes longer until every limit was once used up."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while any(  # noqa: ASYNC110 - nobody tells
-                told[each].granted(each) < LEAST_USABLE * most for each, most in trial.allowed.items()
-            ):
-                await asyncio.sleep(0.1)
+            for measure, most in trial.allowed.items():
+                while await _granted(where, told[measure], measure) < LEAST_USABLE * most:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _granted(where: Stage, told: Told, measure: Measure) -> int:
+    """What was granted until now; places are the provider's to count."""
+    if measure is not Measure.CONCURRENCY:
+        return told.granted(measure)
+    calls: list[Mapping[str, Any]] = (await asyncio.to_thread(where.tally))["requests"]
+    return most_at_once([_span(call) for call in calls if call["model"] == _asked(measure)])
 
 
 def _served(where: Stage, told: Mapping[Measure, Told]) -> tuple[Mapping[Measure, list[Served]], Mapping[Measure, int]]:
@@ -136,14 +146,25 @@ def _served(where: Stage, told: Mapping[Measure, Told]) -> tuple[Mapping[Measure
     served: dict[Measure, list[Served]] = {}
     strays: dict[Measure, int] = {}
     for measure, heard in told.items():
-        model = MODELS[measure].partition("/")[2]
+        model = _asked(measure)
         served[measure] = [_one(admitted[each.request_id], calls[each.answer_id]) for each in heard.answers]
         strays[measure] = sum(call["model"] == model for call in tally) - len(heard.answers)
     return served, strays
 
 
 def _one(admitted: int, call: Mapping[str, Any]) -> Served:
-    began, ended = (datetime.fromisoformat(call[name]).timestamp() for name in ("began", "at"))
+    began, ended = _span(call)
     usage = call["usage"]
     tokens = sum(usage[name] for name in ("uncached", "cache_read", "cache_write_5m", "output", "reasoning"))
     return Served(admitted / MICROSECONDS, began, ended, tokens)
+
+
+def _span(call: Mapping[str, Any]) -> tuple[float, float]:
+    """When a call came to the provider and when it was over there: seconds since 1970."""
+    began, ended = (datetime.fromisoformat(call[name]).timestamp() for name in ("began", "at"))
+    return began, ended
+
+
+def _asked(measure: Measure) -> str:
+    """The model that the callers of a limit ask, as the provider calls it."""
+    return MODELS[measure].partition("/")[2]
