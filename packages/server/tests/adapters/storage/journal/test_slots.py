@@ -44,6 +44,10 @@ def rows(directory: Path, table: str) -> int:
         return int(connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])  # noqa: S608 - a name of ours
 
 
+def fails(_handle: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
 async def test_a_call_is_kept_at_once_and_by_itself_gets_no_row(journal: SqliteJournal, tmp_path: Path) -> None:
     called, again = hold_request(), hold_request()
     assert journal.intend(intent(called)).is_kept
@@ -88,7 +92,58 @@ async def test_a_slot_is_used_again_once_its_requests_ending_is_booked(journal: 
         await journal.forget([number]).durable()
     file = tmp_path / "journal" / "first.slots"
     assert list(held_in(file)) == []
-    assert file.stat().st_size <= SLOT_BYTES
+    assert file.stat().st_size <= 2 * SLOT_BYTES
+
+
+async def test_endings_booked_together_are_given_up_by_one_write(
+    journal: SqliteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [hold_request() for _ in range(9)]
+    for one in asked:
+        written = journal.resolve(served(one))
+    await written.durable()
+    endings, writes = [number for number, _ in await journal.endings(0, 9)], []
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda *what: writes.append(what) or write(*what))
+    journal.forget(endings[:6])
+    assert len(writes) == 1
+    assert await ended_of(tmp_path / "journal") == [served(one) for one in asked[6:]]
+    journal.forget([endings[7]])
+    assert await ended_of(tmp_path / "journal") == [served(asked[6]), served(asked[8])]
+    again = hold_request()
+    await journal.resolve(served(again)).durable()
+    assert await ended_of(tmp_path / "journal") == [served(again), served(asked[6]), served(asked[8])]
+    journal.forget([endings[6], endings[8]])
+    assert await ended_of(tmp_path / "journal") == [served(again)]
+
+
+async def test_who_cannot_read_what_is_booked_takes_nothing_for_booked(journal: SqliteJournal, tmp_path: Path) -> None:
+    asked = hold_request()
+    await journal.resolve(served(asked)).durable()
+    journal.forget([1])
+    file = tmp_path / "journal" / "first.slots"
+    content = bytearray(file.read_bytes())
+    content[14] ^= 2
+    file.write_bytes(content)
+    assert await ended_of(tmp_path / "journal") == [served(asked)]
+
+
+async def test_where_it_cannot_be_written_what_is_booked_slots_are_freed_one_by_one(
+    journal: SqliteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = hold_request()
+    await journal.resolve(served(asked)).durable()
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, what, at: write(file, what, at) if at else 0)
+    journal.forget([1])
+    assert await ended_of(tmp_path / "journal") == []
+
+
+def test_endings_of_a_gateway_that_gave_them_no_numbers_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "slots"
+    ended = b"\2\0\3\0\6\0\0req" + b"record"
+    file.write_bytes(ended + bytes(SLOT_BYTES - len(ended)) + ended)
+    assert list(held_in(file)) == [Ended("req", b"record", 0)] * 2
 
 
 async def test_where_a_call_finds_no_room_it_gets_a_row_and_is_waited_for(
@@ -161,14 +216,11 @@ async def test_endings_in_slots_and_in_rows_come_in_their_order_a_page_at_a_time
 async def test_an_ending_of_which_the_disk_says_it_failed_is_told_as_lost_and_gets_a_row_next(
     directory: JournalDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fdatasync(_handle: int) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
     journal = await directory.open("second")
     asked = hold_request()
     journal.intend(intent(asked))
     with monkeypatch.context() as broken:
-        broken.setattr(os, "fdatasync", fdatasync)
+        broken.setattr(os, "fdatasync", fails)
         with pytest.raises(Unavailable):
             await journal.resolve(served(asked, price=1)).durable()
     assert await journal.endings(0, 9) == []
@@ -180,6 +232,26 @@ async def test_an_ending_of_which_the_disk_says_it_failed_is_told_as_lost_and_ge
     (adopted,) = await JournalDirectory(tmp_path / "journal", clock=StillClock(), options=SMALL).adopt()
     assert [one for _, one in await adopted.endings(0, 9)] == [ending]
     await adopted.close()
+
+
+async def test_an_ending_of_which_the_disk_says_it_failed_is_not_taken_for_booked_with_those_before(
+    directory: JournalDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel may have it all the same; with its note gone there is nothing else of it."""
+    journal = await directory.open("second")
+    booked, asked = hold_request(), hold_request()
+    await journal.resolve(served(booked)).durable()
+    journal.intend(intent(asked))
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", fails)
+        with pytest.raises(Unavailable):
+            await journal.resolve(served(asked)).durable()
+    await journal.forget([1]).durable()
+    left = died(tmp_path / "journal", "second")
+    (next_one,) = await JournalDirectory(left, clock=StillClock(), options=SMALL).adopt()
+    assert [ending for _, ending in await next_one.endings(0, 9)] == [served(asked)]
+    await next_one.close()
+    await journal.close()
 
 
 async def test_relaxed_an_ending_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +285,7 @@ async def test_a_damaged_ending_is_reported_by_name_and_its_slots_are_kept_for_p
     left = died(tmp_path / "journal")
     file = left / "first.slots"
     content = bytearray(file.read_bytes())
-    content[300] ^= 1
+    content[SLOT_BYTES + 300] ^= 1
     file.write_bytes(content)
     directory = JournalDirectory(left, clock=StillClock(), options=SMALL)
     (adopted,) = await directory.adopt()
@@ -232,7 +304,7 @@ async def test_a_slot_half_written_by_a_machine_that_died_is_passed_over(
     journal.intend(intent(other))
     file = tmp_path / "journal" / "first.slots"
     content = bytearray(file.read_bytes())
-    content[100:200] = bytes(100)
+    content[SLOT_BYTES + 100 : SLOT_BYTES + 200] = bytes(100)
     file.write_bytes(content + b"\0\0\0\1")
     assert await left_by(tmp_path / "journal") == [intent(other)]
     assert "damaged" not in caplog.text
@@ -246,7 +318,7 @@ async def test_a_closed_journal_notes_nothing(journal: SqliteJournal) -> None:
 
 def test_what_is_in_a_slot_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = slots.Slots(tmp_path / "slots")
-    noted, ended = Noted("req_ä", b"admitted", b"draft"), Ended("req_ä", b"record")
+    noted, ended = Noted("req_ä", b"admitted", b"draft"), Ended("req_ä", b"record", 7)
     slot = file.put(ended, None)
     assert slot is not None
     assert file.get(slot) == ended

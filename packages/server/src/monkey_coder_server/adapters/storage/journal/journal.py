@@ -145,7 +145,7 @@ class SqliteJournal:
         if not self._writer.alive:
             raise unavailable("it is closed")
         request_id = resolved.hold.request_id
-        slot = slots.put(Ended(request_id, record), None if request is None else request.slot)
+        slot = slots.put(Ended(request_id, record, self._last + 1), None if request is None else request.slot)
         if slot is None:
             return None
         sync, number = syncs.next(), self._next()
@@ -230,7 +230,8 @@ class SqliteJournal:
         """Drop endings that are booked. Raises `Unavailable`."""
         dropped = [(number, waiting) for number in numbers if (waiting := self._drop(number)) is not None]
         if self._slots is not None:
-            self._slots.free([waiting.slot for _, waiting in dropped if waiting.slot is not None])
+            in_slots = [(number, waiting.slot) for number, waiting in dropped if waiting.slot is not None]
+            self._slots.forget(in_slots, before=self._first_waiting())
         rows = [(number, waiting) for number, waiting in dropped if waiting.slot is None]
         if dropped and not rows:
             return NOTHING
@@ -273,6 +274,15 @@ class SqliteJournal:
             await self._writer.close()
             empty = not (self._waiting or self._open or self._damaged)
             await self._surroundings.close(empty=empty)
+
+    def _first_waiting(self) -> int:
+        """No ending with a lower number is in a slot alone; 0 where slots may hold one that is not waiting.
+
+        Those in slots are in the order of their numbers. A row that is not forgotten after all comes behind them.
+        """
+        if self._syncs is None or self._syncs.failed:
+            return 0
+        return next(iter(self._waiting), self._last + 1)
 
     def _now(self) -> int:
         """A monotonic moment in seconds."""

@@ -62,7 +62,7 @@ def _admitted(connection: sqlite3.Connection) -> list[datetime]:
 
 def _in_slots(names: Names) -> list[datetime]:
     return [
-        encoding.resolved(*held).ending.at
+        encoding.resolved(held.request_id, held.record).ending.at
         if isinstance(held, Ended)
         else encoding.admitted(held.request_id, held.admitted).hold.at
         for held in held_in(names.slots)

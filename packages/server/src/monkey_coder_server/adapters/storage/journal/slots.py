@@ -4,22 +4,26 @@ A `pwrite` puts them where the death of this process cannot reach them, and an `
 cannot. It takes 3 us where a row takes 40 us with its deletion and their commits.
 
 A slot holds the values of a row of `file.open_requests` or `file.endings`, after their kind and their lengths. The
-records carry their own checksums (`encoding`).
+records carry their own checksums (`encoding`). An ending has its number behind it, and the first place of the file the
+number up to which they are booked: that says of all of them at once that nobody needs them, until others take
+their slots.
 """
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 SLOT_BYTES = 2_048
 """A request's first call takes some 700, its ending 1,100; what has no room here gets a row."""
 SLOTS = 4_096
 
-_FREE, _NOTED, _ENDED = range(3)
+_FREE, _NOTED, _ENDED, _BOOKED = range(4)
 _HEAD = struct.Struct(">BHHH")
+_NUMBER = struct.Struct(">QI")
+"""A number and the checksum of it and what it belongs to."""
 
 
 class Noted(NamedTuple):
@@ -31,10 +35,11 @@ class Noted(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A request with its ending: `record` is sealed."""
+    """A request with its ending: `record` is sealed. Of two endings the later one has the higher `number`."""
 
     request_id: str
     record: bytes
+    number: int
 
 
 class Slots:
@@ -46,6 +51,7 @@ class Slots:
         self._most = most
         self._free: list[int] = []
         self._used = 0
+        self._booked = 0
 
     def put(self, held: Noted | Ended, slot: int | None) -> int | None:
         """Write a request, in place of what its slot holds if it has one. None where there is no room for it."""
@@ -69,6 +75,18 @@ class Slots:
             self._write(slot, _HEAD.pack(_FREE, 0, 0, 0))
             self._free.append(slot)
 
+    def forget(self, ended: Sequence[tuple[int, int]], *, before: int) -> None:
+        """Endings, by number and slot, are booked, as are all with a number below `before`.
+
+        Slots beside each other are used next: what is written to them is made durable at a third of the cost.
+        """
+        booked = before - 1
+        if booked > self._booked and self._write(0, _HEAD.pack(_BOOKED, 0, _NUMBER.size, 0) + _numbered(booked, b"")):
+            self._booked = booked
+        self._free += [slot for number, slot in ended if number <= self._booked]
+        self.free([slot for number, slot in ended if number > self._booked])
+        self._free.sort(reverse=True)
+
     def sync(self) -> None:
         """Let what is written survive power loss. Blocks. Raises `OSError`."""
         os.fdatasync(self._handle)
@@ -83,32 +101,37 @@ class Slots:
         if self._used >= self._most:
             return None
         self._used += 1
-        return self._used - 1
+        return self._used
 
     def _write(self, slot: int, content: bytes) -> bool:
         """Whether all of it is written; a full disk takes nothing, or a part."""
-        with suppress(OSError):
+        try:
             return os.pwrite(self._handle, content, slot * SLOT_BYTES) == len(content)
-        return False
+        except OSError:
+            return False
 
 
 def held_in(path: Path) -> Iterator[Noted | Ended]:
-    """What a dead process left, whether its checksums are right or not; nothing where there is no file.
+    """What a dead process left and is not known to be booked; nothing where there is no file.
 
-    After the death of the machine there may be requests that ended, or were booked, since, and slots half written.
-    Blocks. Raises `OSError`.
+    Checksums of records may be wrong. After the death of the machine there may be requests that ended, or were booked,
+    since, and slots half written. Blocks. Raises `OSError`.
     """
     content = path.read_bytes() if path.exists() else b""
+    booked = _booked_by(content)
     for start in range(0, len(content), SLOT_BYTES):
         held = _unpacked(content[start : start + SLOT_BYTES])
-        if held is not None:
+        if isinstance(held, Noted) or (held is not None and not 0 < held.number <= booked):
             yield held
 
 
 def _packed(held: Noted | Ended) -> bytes | None:
     """The bytes of a slot; None when they are too many."""
     name, first = held[0].encode(), held[1]
-    kind, second = (_NOTED, held.draft) if isinstance(held, Noted) else (_ENDED, b"")
+    if isinstance(held, Noted):
+        kind, second = _NOTED, held.draft
+    else:
+        kind, second = _ENDED, _numbered(held.number, first)
     if _HEAD.size + len(name) + len(first) + len(second) > SLOT_BYTES:
         return None
     return b"".join((_HEAD.pack(kind, len(name), len(first), len(second)), name, first, second))
@@ -122,6 +145,23 @@ def _unpacked(content: bytes) -> Noted | Ended | None:
         return None
     at = _HEAD.size + name
     request_id, record = content[_HEAD.size : at].decode(errors="replace"), content[at : at + first]
-    if kind == _ENDED:
-        return Ended(request_id, record)
-    return Noted(request_id, record, content[at + first : at + first + second])
+    behind = content[at + first : at + first + second]
+    return Noted(request_id, record, behind) if kind == _NOTED else Ended(request_id, record, _number(behind, record))
+
+
+def _booked_by(content: bytes) -> int:
+    """The number up to which endings of a file are booked; 0 where it does not say."""
+    if len(content) < SLOT_BYTES or content[0] != _BOOKED:
+        return 0
+    return _number(content[_HEAD.size : _HEAD.size + _NUMBER.size], b"")
+
+
+def _numbered(number: int, record: bytes) -> bytes:
+    """A number as it stands behind a record, whose own checksum at its end tells it from others."""
+    return _NUMBER.pack(number, crc32(b"%d" % number, crc32(record[-4:])))
+
+
+def _number(stored: bytes, record: bytes) -> int:
+    """Read it back; 0 where none is stored, or it is damaged: who does not know it takes no ending for booked."""
+    number = _NUMBER.unpack(stored)[0] if len(stored) == _NUMBER.size else 0
+    return number if stored == _numbered(number, record) else 0
