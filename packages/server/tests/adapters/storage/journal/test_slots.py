@@ -318,14 +318,13 @@ async def test_a_closed_journal_notes_nothing(journal: SqliteJournal) -> None:
 
 def test_what_is_in_a_slot_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = slots.Slots(tmp_path / "slots")
-    noted, ended = Noted("req_ä", b"admitted", b"draft"), Ended("req_ä", b"record", 7)
-    slot = file.put(ended, None)
+    slot = file.end("req_ä", b"record", 7, None)
     assert slot is not None
-    assert file.get(slot) == ended
-    assert file.put(noted, slot) == slot
-    assert file.get(slot) == noted
-    assert file.put(noted._replace(draft=bytes(SLOT_BYTES)), slot) is None
-    assert file.get(slot) == noted
+    assert file.get(slot) == Ended("req_ä", b"record", 7)
+    assert file.note("req_ä", b"admitted", b"draft", slot) == slot
+    assert file.get(slot) == Noted("req_ä", b"admitted", b"draft")
+    assert file.note("req_ä", b"admitted", bytes(SLOT_BYTES), slot) is None
+    assert file.get(slot) == Noted("req_ä", b"admitted", b"draft")
     file.free([slot])
     assert file.get(slot) is None
     assert file.get(slot + 1) is None

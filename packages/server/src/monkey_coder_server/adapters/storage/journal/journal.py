@@ -19,7 +19,7 @@ from monkey_coder_server.adapters.storage.journal.batch import Batch
 from monkey_coder_server.adapters.storage.journal.contents import Bounds, Contents, OpenRequest, Waiting, unknown_draft
 from monkey_coder_server.adapters.storage.journal.encoding import Admitted, DamagedRecord
 from monkey_coder_server.adapters.storage.journal.mark import Mark
-from monkey_coder_server.adapters.storage.journal.slots import Ended, Noted, Slots
+from monkey_coder_server.adapters.storage.journal.slots import Noted, Slots
 from monkey_coder_server.adapters.storage.journal.syncs import Sync, Syncs
 from monkey_coder_server.adapters.storage.journal.written import NOTHING, InSlot
 from monkey_coder_server.adapters.storage.operations import unavailable
@@ -116,13 +116,12 @@ class SqliteJournal:
         request_id = intent.hold.request_id
         admitted = encoding.sealed(request_id, Admitted(intent.hold, intent.lease_id))
         known = self._open.get(request_id)
-        request = OpenRequest(admitted) if known is None else known._replace(admitted=admitted)
-        return self._save(request_id, request, intent.draft)
+        return self._save(request_id, admitted, intent.draft, known)
 
     def note(self, request_id: str, draft: Draft) -> Written:
         """Replace the draft of an open request; another is left alone. Raises `Unavailable`."""
         request = self._open.get(request_id)
-        return self._current() if request is None else self._save(request_id, request, draft)
+        return self._current() if request is None else self._save(request_id, request.admitted, draft, request)
 
     def resolve(self, resolved: Resolved) -> Written:
         """Note how a request ended; a second ending changes nothing. Raises `Unavailable`."""
@@ -145,15 +144,13 @@ class SqliteJournal:
         if not self._writer.alive:
             raise unavailable("it is closed")
         request_id = resolved.hold.request_id
-        slot = slots.put(Ended(request_id, record, self._last + 1), None if request is None else request.slot)
+        slot = slots.end(request_id, record, self._last + 1, None if request is None else request.slot)
         if slot is None:
             return None
         sync, number = syncs.next(), self._next()
         self._keep(number, Waiting(request_id, len(record), self._now(), sync, resolved, slot))
-        if request is not None:
-            del self._open[request_id]
-            sync.undo.append(partial(self._open.__setitem__, request_id, request))
-        sync.undo.append(partial(self._lose, number))
+        self._open.pop(request_id, None)
+        sync.undo.append(partial(self._unend, number, request_id, request))
         return sync
 
     def _end_in_row(self, request: OpenRequest | None, resolved: Resolved, record: bytes) -> Batch:
@@ -165,12 +162,11 @@ class SqliteJournal:
                 batch.rows.no_longer_open.append({"number": request.number})
             if request.slot is not None:
                 batch.needless.append(request.slot)
-            batch.undo.append(partial(self._open.__setitem__, request_id, request))
         number = self._next()
         remembered = resolved if len(self._waiting) < REMEMBERED else None
         self._keep(number, Waiting(request_id, len(record), self._now(), batch, remembered))
         batch.rows.endings.append({"number": number, "request_id": request_id, "record": record})
-        batch.undo.append(partial(self._lose, number))
+        batch.undo.append(partial(self._unend, number, request_id, request))
         return batch
 
     async def endings(self, after: int, most: int) -> Sequence[tuple[int, Resolved]]:
@@ -298,17 +294,18 @@ class SqliteJournal:
             self._batch = Batch(self._writer, self._slots)
         return self._batch
 
-    def _save(self, request_id: str, request: OpenRequest, draft: Draft) -> Written:
+    def _save(self, request_id: str, admitted: bytes, draft: Draft, known: OpenRequest | None) -> Written:
         """Note an open request anew: in a slot as long as nobody is charged for it and there is one, else in a row."""
         sealed = encoding.sealed(request_id, draft)
-        if self._slots is not None and request.number is None and isinstance(draft, FailedRequest):
+        number, slot = (None, None) if known is None else (known.number, known.slot)
+        if self._slots is not None and number is None and isinstance(draft, FailedRequest):
             if not self._writer.alive:
                 raise unavailable("it is closed")
-            slot = self._slots.put(Noted(request_id, request.admitted, sealed), request.slot)
-            if slot is not None:
-                self._open[request_id] = OpenRequest(request.admitted, slot=slot)
+            noted = self._slots.note(request_id, admitted, sealed, slot)
+            if noted is not None:
+                self._open[request_id] = OpenRequest(admitted, slot=noted)
                 return InSlot(request_id, self._to_disk)
-        return self._write(request_id, request, sealed)
+        return self._write(request_id, OpenRequest(admitted, number, slot), sealed)
 
     def _write(self, request_id: str, request: OpenRequest, sealed: bytes) -> Batch:
         """Write an open request's row anew."""
@@ -350,9 +347,11 @@ class SqliteJournal:
             self._ended.pop(waiting.request_id, None)
         return waiting
 
-    def _lose(self, number: int) -> None:
-        """An ending did not reach the disk."""
+    def _unend(self, number: int, request_id: str, request: OpenRequest | None) -> None:
+        """An ending did not reach the disk: what it ended is open again."""
         self._drop(number)
+        if request is not None:
+            self._open[request_id] = request
 
     def _decoded(self, rows: Sequence[Row]) -> list[tuple[int, Resolved]]:
         """Endings that can be read and are not forgotten meanwhile."""

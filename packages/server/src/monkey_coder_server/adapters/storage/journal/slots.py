@@ -35,7 +35,7 @@ class Noted(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A request with its ending: `record` is sealed. Of two endings the later one has the higher `number`."""
+    """A request with its ending: `record` is sealed, `number` is 0 where it is not known."""
 
     request_id: str
     record: bytes
@@ -53,17 +53,16 @@ class Slots:
         self._used = 0
         self._booked = 0
 
-    def put(self, held: Noted | Ended, slot: int | None) -> int | None:
-        """Write a request, in place of what its slot holds if it has one. None where there is no room for it."""
-        content = _packed(held)
-        if content is None:
-            return None
-        taken = self._take() if slot is None else slot
-        if taken is None or self._write(taken, content):
-            return taken
-        if slot is None:
-            self._free.append(taken)
-        return None
+    def note(self, request_id: str, admitted: bytes, draft: bytes, slot: int | None) -> int | None:
+        """Write a request without an ending, in place of what its slot holds if it has one; both parts are sealed.
+
+        None where there is no room for it.
+        """
+        return self._put(_packed(_NOTED, request_id, admitted, draft), slot)
+
+    def end(self, request_id: str, record: bytes, number: int, slot: int | None) -> int | None:
+        """The same for one that ended. Of two endings the later one has the higher `number`."""
+        return self._put(_packed(_ENDED, request_id, record, _numbered(number, record)), slot)
 
     def get(self, slot: int) -> Noted | Ended | None:
         """What a slot holds; None when it is free. Raises `OSError`."""
@@ -95,6 +94,16 @@ class Slots:
         """Let go of the file."""
         os.close(self._handle)
 
+    def _put(self, content: bytes | None, slot: int | None) -> int | None:
+        if content is None:
+            return None
+        taken = self._take() if slot is None else slot
+        if taken is None or self._write(taken, content):
+            return taken
+        if slot is None:
+            self._free.append(taken)
+        return None
+
     def _take(self) -> int | None:
         if self._free:
             return self._free.pop()
@@ -125,16 +134,11 @@ def held_in(path: Path) -> Iterator[Noted | Ended]:
             yield held
 
 
-def _packed(held: Noted | Ended) -> bytes | None:
+def _packed(kind: int, request_id: str, first: bytes, second: bytes) -> bytes | None:
     """The bytes of a slot; None when they are too many."""
-    name, first = held[0].encode(), held[1]
-    if isinstance(held, Noted):
-        kind, second = _NOTED, held.draft
-    else:
-        kind, second = _ENDED, _numbered(held.number, first)
-    if _HEAD.size + len(name) + len(first) + len(second) > SLOT_BYTES:
-        return None
-    return b"".join((_HEAD.pack(kind, len(name), len(first), len(second)), name, first, second))
+    name = request_id.encode()
+    content = b"".join((_HEAD.pack(kind, len(name), len(first), len(second)), name, first, second))
+    return content if len(content) <= SLOT_BYTES else None
 
 
 def _unpacked(content: bytes) -> Noted | Ended | None:
