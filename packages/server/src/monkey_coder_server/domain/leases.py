@@ -23,6 +23,10 @@ CONTENDED_SECONDS = 5
 """How long a wallet that others need, or that has no fair share to give, is held from directly."""
 
 
+_new = tuple.__new__
+"""Makes a named tuple in half the time its class takes."""
+
+
 class Slice(NamedTuple):
     """A lease as its process sees it; the books learn of `held` and `charged` only when a request has ended."""
 
@@ -71,7 +75,7 @@ def end(lease: Slice, amount: int, *, charged: int) -> Slice:
 def _moved(lease: Slice, held: int, charged: int) -> Slice:
     """The lease with other figures; made directly, for every request moves it twice."""
     lease_id, amount, day, expires_at, _, _, returned, retired = lease
-    return Slice(lease_id, amount, day, expires_at, held, charged, returned, retired)
+    return _new(Slice, (lease_id, amount, day, expires_at, held, charged, returned, retired))
 
 
 def give_back(lease: Slice) -> Slice:
@@ -102,15 +106,15 @@ class Demand(NamedTuple):
 
 def asked(demand: Demand, amount: int, second: int) -> Demand:
     """The demand when a request wants to hold `amount`."""
-    window, held, requests, peak, charges, *before = _at(demand, second)
+    window, held, requests, peak, *charges = _at(demand, second)
     held += amount
-    return Demand(window, held, requests + 1, max(peak, held), charges, *before)
+    return _new(Demand, (window, held, requests + 1, max(peak, held), *charges))
 
 
 def ended(demand: Demand, amount: int, *, charged: int, second: int) -> Demand:
     """The demand when a request that held, or wanted, `amount` is over."""
     window, held, requests, peak, charges, *before = _at(demand, second)
-    return Demand(window, held - amount, requests, peak, charges + charged, *before)
+    return _new(Demand, (window, held - amount, requests, peak, charges + charged, *before))
 
 
 def _at(demand: Demand, second: int) -> Demand:

@@ -8,7 +8,7 @@ from monkey_coder_server.adapters.leasing.direct import DirectHolds
 from monkey_coder_server.adapters.leasing.keeper import Keeper
 from monkey_coder_server.adapters.leasing.lending import Lending
 from monkey_coder_server.adapters.leasing.parts import Running, Timing
-from monkey_coder_server.adapters.leasing.purse import Purses
+from monkey_coder_server.adapters.leasing.purse import Purse, Purses
 from monkey_coder_server.adapters.leasing.recovery import Recovery
 from monkey_coder_server.adapters.leasing.shipper import Shipper
 from monkey_coder_server.domain.errors import Conflict, NotFound, Unavailable
@@ -123,24 +123,25 @@ class LeasedLedger:
         if request.request_id in self._running:
             message = f"The request {request.request_id} was held before; a request id is used once."
             raise Conflict(message)
-        purse = self._purses.of(request.account_id, request.key_id)
-        purse.ask(request.amount, self._lending.second())
+        purse, second = self._purses.of(request.account_id, request.key_id), self._lending.second()
+        purse.ask(request.amount, second)
         try:
-            covered = await self._cover(request)
+            covered = await self._cover(request, purse, second)
         except BaseException:
             purse.done(request.amount, charged=0, second=self._lending.second())
             raise
         if isinstance(covered, Replay):
             purse.done(request.amount, charged=0, second=self._lending.second())
             return covered
-        self._running[request.request_id] = Running(request, covered)
+        self._running[request.request_id] = Running(request, purse, covered)
         return Hold(request.request_id, request.account_id, request.amount)
 
     def bear(self, request_id: str, at: datetime) -> Hold:
         """Begin what the house pays itself; no wallet is asked."""
         request = HoldRequest(request_id, HOUSE, HOUSE, 0, at, expires_at=at)
-        self._purses.of(HOUSE, HOUSE).ask(0, self._lending.second())
-        self._running[request_id] = Running(request, None)
+        purse = self._purses.of(HOUSE, HOUSE)
+        purse.ask(0, self._lending.second())
+        self._running[request_id] = Running(request, purse, None)
         return Hold(request_id, HOUSE, 0)
 
     def underway(self, hold: Hold, draft: Draft) -> None:
@@ -241,9 +242,8 @@ class LeasedLedger:
         """Audit the books as they are; endings on their way to them are not in them yet."""
         return await self._records.verify()
 
-    async def _cover(self, request: HoldRequest) -> Replay | str | None:
-        """The lease a request is held from; None when it is held in the books."""
-        purse = self._purses.of(request.account_id, request.key_id)
+    async def _cover(self, request: HoldRequest, purse: Purse, second: int) -> Replay | str | None:
+        """The lease a request is held from; None when it is held in the books. `second` is now."""
         if not self._balances.knows(request.account_id):
             await self._balances.refresh(request.account_id)
         if request.idempotency is not None:
@@ -252,11 +252,11 @@ class LeasedLedger:
         lease_id = purse.take(request, self._clock.now())
         if lease_id is None and purse.leases_now(self._lending.second()):
             await self._lending.grow(purse, request)
-            lease_id = purse.take(request, self._clock.now())
+            lease_id, second = purse.take(request, self._clock.now()), self._lending.second()
         if lease_id is None:
             await self._balances.refresh(request.account_id)
             return await self._direct.place(request)
-        if purse.wanted(self._lending.second()):
+        if purse.wanted(second):
             self._lending.start(purse, request)
         return lease_id
 
@@ -268,7 +268,7 @@ class LeasedLedger:
 
     async def _ended(self, running: Running) -> None:
         """Bring the ending to the journal; then, once, let go of what was held."""
-        resolved, request = running.resolved, running.request
+        resolved, request, purse = running.resolved, running.request, running.purse
         if resolved is None:
             return
         self._shipper.expect(resolved, running.charge)
@@ -276,7 +276,6 @@ class LeasedLedger:
         await written.durable()
         if self._running.pop(request.request_id, None) is None:
             return
-        purse = self._purses.of(request.account_id, request.key_id)
         purse.done(request.amount, charged=resolved.charged, second=self._lending.second())
         if running.lease_id is not None:
             purse.end(running.lease_id, request.amount, charged=resolved.charged)

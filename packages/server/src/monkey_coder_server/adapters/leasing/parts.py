@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from monkey_coder_server.adapters.leasing.purse import Purse
 from monkey_coder_server.domain.errors import Unavailable
 from monkey_coder_server.ports.books import Resolved
 from monkey_coder_server.ports.journal import Written
@@ -38,6 +39,7 @@ class Running:
     """An admitted request: what covers it, the last record of it, and how it ended once that is decided."""
 
     request: HoldRequest
+    purse: Purse
     lease_id: str | None
     written: Written | None = None
     resolved: Resolved | None = None

@@ -69,10 +69,10 @@ class Purse:
 
     def wanted(self, second: int) -> int:
         """How much leases should come to; 0 when nothing need be done about it."""
-        if not self.leases_now(second) or self.growing is not None:
-            return 0
         wanted = leases.target(self.demand, second)
-        return wanted if leases.needs_more(self.left, wanted) else 0
+        if self.growing is not None or not leases.needs_more(self.left, wanted) or not self.leases_now(second):
+            return 0
+        return wanted
 
     @property
     def left(self) -> int:
