@@ -11,11 +11,11 @@ class Company:
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
 
-    async def wait(self) -> None:
-        """Until `go_on`."""
+    def wait(self) -> asyncio.Future[None]:
+        """Done at `go_on`; for one alone."""
         own: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(own)
-        await own
+        return own
 
     def go_on(self) -> None:
         """Let all of them go on."""

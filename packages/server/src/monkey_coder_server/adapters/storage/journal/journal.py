@@ -143,11 +143,11 @@ class SqliteJournal:
             return None
         if not self._writer.alive:
             raise unavailable("it is closed")
-        request_id = resolved.hold.request_id
-        slot = slots.end(request_id, record, self._last + 1, None if request is None else request.slot)
+        request_id, number = resolved.hold.request_id, self._last + 1
+        slot = slots.end(request_id, record, number, None if request is None else request.slot)
         if slot is None:
             return None
-        sync, number = syncs.next(), self._next()
+        sync, self._last = syncs.next(), number
         self._keep(number, Waiting(request_id, len(record), self._now(), sync, resolved, slot))
         self._open.pop(request_id, None)
         sync.undo.append(partial(self._unend, number, request_id, request))

@@ -162,7 +162,7 @@ def _booked_by(content: bytes) -> int:
 
 def _numbered(number: int, record: bytes) -> bytes:
     """A number as it stands behind a record, whose own checksum at its end tells it from others."""
-    return _NUMBER.pack(number, crc32(b"%d" % number, crc32(record[-4:])))
+    return _NUMBER.pack(number, crc32(record[-4:], number))
 
 
 def _number(stored: bytes, record: bytes) -> int:
