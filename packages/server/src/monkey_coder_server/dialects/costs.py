@@ -20,9 +20,14 @@ def cost_of(bill: Bill) -> msgspec.Raw:
     return msgspec.Raw(usd(bill.cost).encode())
 
 
+def usage_in(body: bytes) -> bytes:
+    """What an answer says at `usage`, as it stands there; nothing where it says nothing."""
+    return bytes(_whole.decode(body).usage)
+
+
 def with_cost(body: bytes, bill: Bill) -> bytes:
     """An answer as it came, with the cost added to its `usage`; without a usage object, just as it came."""
-    usage = bytes(_whole.decode(body).usage)
+    usage = usage_in(body)
     if not usage.startswith(b"{"):
         return body
     before, _, after = body.rpartition(usage)

@@ -37,7 +37,7 @@ class UpstreamReply(Protocol):
     def pieces(self) -> AsyncIterator[bytes]:
         """The body as it arrives. Raises `UpstreamFailed`."""
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give up the connection at once; harmless after the end."""
 
 

@@ -230,5 +230,5 @@ async def test_one_providers_exhausted_pool_leaves_the_others_alone(serve: Start
     assert caught.value.failure.kind is FailureKind.CONNECTION
     other = await client.send("xai", fine, REQUEST, impatient)
     assert await other.read() == b"{}"
-    await held.close()
+    held.close()
     await client.close()

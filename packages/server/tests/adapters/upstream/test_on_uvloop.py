@@ -148,7 +148,7 @@ def test_an_answer_given_up_hangs_up_on_the_provider(stage: Stage) -> None:
         async for piece in reply.pieces():
             assert piece == b"{}"
             break
-        await reply.close()
+        reply.close()
         await left.wait()
 
     stage.play(script, scene)

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from monkey_coder_server.adapters.upstream import connecting
+from monkey_coder_server.adapters.upstream.answer import Answer
 from monkey_coder_server.adapters.upstream.connecting import Names
 from monkey_coder_server.adapters.upstream.failures import Broken, Unreachable
 from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
@@ -30,8 +31,14 @@ async def opened(serve: Start, **limits: float) -> tuple[Pool, Target]:
     return Pool(bounds, Names(60)), Target("127.0.0.1", int(port), tls=False)
 
 
+def asked_of(connection: Connection) -> Answer:
+    answer = Answer(connection, asyncio.get_running_loop())
+    connection.ask(answer, b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n", b"")
+    return answer
+
+
 async def used(connection: Connection) -> None:
-    answer = connection.ask(b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n", b"")
+    answer = asked_of(connection)
     while not answer.over:
         await answer
     assert answer.take() == b"{}"
@@ -126,7 +133,7 @@ async def test_a_connection_that_the_provider_closes_is_forgotten(serve: Start) 
 async def test_a_pool_that_closes_ends_what_waits_for_it(serve: Start) -> None:
     pool, target = await opened(serve, connections=1)
     connection = await pool.connection(target)
-    answer = connection.ask(b"POST / HTTP/1.1\r\n", b"")
+    answer = asked_of(connection)
     waiting = asyncio.create_task(pool.connection(target))
     await asyncio.sleep(0)
     await pool.close()

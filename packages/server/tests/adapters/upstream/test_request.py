@@ -7,7 +7,7 @@ import pytest
 from yarl import URL
 
 from monkey_coder_server.adapters.upstream import HttpUpstream, UpstreamLimits
-from monkey_coder_server.adapters.upstream.request import route, written
+from monkey_coder_server.adapters.upstream.request import opening
 from monkey_coder_server.domain.errors import FailureKind
 from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, UpstreamFailed
@@ -19,8 +19,7 @@ REQUEST = WireRequest("/chat", {"authorization": "Bearer sk-1"}, b"{}")
 
 @pytest.mark.parametrize("url", ["https://api.test/v1/chat?x=%2F", "https://[::1]:8443/v1/chat?x=%2F"])
 async def test_a_request_is_its_line_the_host_and_the_headers_given(url: str) -> None:
-    there = route(URL(url, encoded=True))
-    head, body = written(there, {"authorization": "Bearer é"}, b"\x00{}").split(b"\r\n\r\n")
+    head, body = opening(URL(url, encoded=True), [("authorization", "Bearer é")]).head(3).split(b"\r\n\r\n")
     host = url.split("/")[2].encode()
     assert head.split(b"\r\n") == [
         b"POST /v1/chat?x=%2F HTTP/1.1",
@@ -35,11 +34,11 @@ async def test_a_request_is_its_line_the_host_and_the_headers_given(url: str) ->
 
 @pytest.mark.parametrize("value", ["sk\r\nx: 1", "sk\n", "\rsk", "sk\x00"])
 async def test_a_header_that_would_begin_another_line_is_refused(value: str) -> None:
-    there = route(URL("http://api.test/"))
+    url = URL("http://api.test/")
     with pytest.raises(ValueError, match="line break"):
-        written(there, {"authorization": value}, b"")
+        opening(url, [("authorization", value)])
     with pytest.raises(ValueError, match="line break"):
-        written(there, {value: "x"}, b"")
+        opening(url, [(value, "x")])
 
 
 @pytest.mark.system
@@ -80,7 +79,7 @@ async def test_an_answer_given_up_cannot_be_read(serve: Start, upstream: HttpUps
         writer.write(ANSWER)
 
     reply = await upstream.send("openai", await serve(script), REQUEST, Deadlines())
-    await reply.close()
+    reply.close()
     with pytest.raises(UpstreamFailed) as caught:
         await reply.read()
     assert caught.value.failure.kind is FailureKind.CUT_SHORT
@@ -109,7 +108,27 @@ async def test_waiting_for_a_connection_ends_with_the_nearest_deadline(
     with pytest.raises(UpstreamFailed, match=words) as caught:
         await client.send("openai", url, REQUEST, deadlines)
     assert caught.value.failure.kind is kind
-    await holding.close()
+    holding.close()
+    await client.close()
+
+
+@pytest.mark.system
+async def test_each_call_on_a_connection_has_its_own_deadline(serve: Start) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for wait in (0.0, 0.4, 30.0):
+            await read_request(reader)
+            await asyncio.sleep(wait)
+            writer.write(ANSWER)
+
+    client = HttpUpstream(UpstreamLimits(connections=1))
+    url, loop = await serve(script), asyncio.get_running_loop()
+    short, long = Deadlines(first_byte=0.3, idle=0.3), Deadlines(first_byte=5.0, idle=0.3, total=5.0)
+    for deadlines in (short, long):  # what watched the first call looks at the second, which may take longer
+        assert await (await client.send("openai", url, REQUEST, deadlines)).read() == b"{}"
+    began = loop.time()
+    with pytest.raises(UpstreamFailed, match=r"did not begin to answer within 0\.1 s"):
+        await client.send("openai", url, REQUEST, Deadlines(first_byte=0.1))
+    assert 0.09 < loop.time() - began < 0.3
     await client.close()
 
 
@@ -124,6 +143,6 @@ async def test_an_answer_that_was_read_is_let_go_of_without_the_garbage_collecto
     base_url = await serve(script)
     reply = await upstream.send("openai", base_url, REQUEST, Deadlines())
     assert await reply.read() == b"{}"
-    await reply.close()
+    reply.close()
     kept = [kind for kind in map(type, gc.get_referrers(reply)) if kind is not type(asyncio.current_task())]
     assert not [kind for kind in kept if "Watch" in kind.__name__ or "method" in kind.__name__]

@@ -68,10 +68,10 @@ async def test_a_connection_is_used_again(serve: Start, upstream: HttpUpstream) 
 async def test_every_new_connection_has_no_delay_set(serve: Start, upstream: HttpUpstream) -> None:
     opening = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n"
     reply = await upstream.send("openai", await serve(answers([], opening)), REQUEST, Deadlines())
-    connection = reply._answer.source  # type: ignore[attr-defined]  # still held: the body is not over
+    connection = reply.source  # type: ignore[attr-defined]  # still held: the body is not over
     raw = connection.transport.get_extra_info("socket")
     assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-    await reply.close()
+    reply.close()
 
 
 async def test_pieces_come_as_they_are_sent(serve: Start, upstream: HttpUpstream) -> None:
@@ -104,8 +104,8 @@ async def test_an_abandoned_answer_gives_its_connection_up(serve: Start, upstrea
         hung_up.set()
 
     reply = await upstream.send("openai", await serve(script), REQUEST, Deadlines())
-    await reply.close()
-    await reply.close()
+    reply.close()
+    reply.close()
     async with asyncio.timeout(2):
         await hung_up.wait()
 
@@ -137,7 +137,7 @@ async def test_nothing_of_a_finished_call_is_left_to_the_garbage_collector(
     async def call() -> None:
         reply = await upstream.send("openai", url, REQUEST, Deadlines())
         assert (b"".join([piece async for piece in reply.pieces()]) if streamed else await reply.read()) == b"{}"
-        await reply.close()
+        reply.close()
 
     await call()
     with garbage_of("monkey_coder_server.adapters.upstream") as left:

@@ -88,6 +88,21 @@ def test_an_answer_cut_anywhere_reads_the_same(name: str, places: list[int]) -> 
     assert (apart.reusable, told.reusable) == (kept, kept)
 
 
+def test_what_trails_an_answer_is_no_header_of_the_next() -> None:
+    told = Told()
+    told.ask()
+    told.say(CHUNKED + b"0\r\nx-sum: 1\r\n\r\n")
+    answer = told.ask()
+    told.say(WHOLE)
+    assert outcome(answer) == (200, {"content-length": "2"}, b"{}", True, None)
+
+
+def test_headers_are_read_as_they_were_sent_but_for_the_case_of_names() -> None:
+    answer = (told := Told()).ask()
+    told.say(OK + "X-A: É \t\r\nx-b:\r\nX-Sp: a: b\r\n".encode() + b"x-raw: \xff\r\ncontent-length: 2\r\n\r\n{}")
+    assert answer.headers == {"x-a": "É", "x-b": "", "x-sp": "a: b", "x-raw": "\udcff", "content-length": "2"}
+
+
 @given(places=PLACES)
 def test_an_answer_without_length_ends_with_its_connection(places: list[int]) -> None:
     told = Told()

@@ -1,11 +1,17 @@
 """A connection whose provider's end is in the test's hands: no socket."""
 
+from asyncio import AbstractEventLoop
+from collections.abc import Mapping
+from typing import cast
+
 from monkey_coder_server.adapters.upstream.answer import Answer
 from monkey_coder_server.adapters.upstream.failures import Broken
 from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
 from monkey_coder_server.adapters.upstream.request import Target
 from monkey_coder_server.adapters.upstream.wire import Connection
 
+NO_LOOP = cast("AbstractEventLoop", None)
+"""Nobody waits."""
 LIMITS = UpstreamLimits(header_bytes=1_000, header_count=20, unread_bytes=1_000)
 
 
@@ -51,7 +57,9 @@ class Told:
         self.connection.connection_made(self.socket)  # type: ignore[arg-type]  # as much of one as is used
 
     def ask(self, body: bytes = b"{}") -> Answer:
-        return self.connection.ask(b"POST / HTTP/1.1\r\n\r\n", body)
+        answer = Answer(self.connection, NO_LOOP)
+        self.connection.ask(answer, b"POST / HTTP/1.1\r\n\r\n", body)
+        return answer
 
     def say(self, *pieces: bytes) -> None:
         """As the loop does: nothing more comes from a socket that is closing."""
@@ -75,7 +83,7 @@ class Told:
         self.gone += 1
 
 
-def outcome(answer: Answer) -> tuple[int, dict[str, str], bytes, bool, type[Broken] | None]:
+def outcome(answer: Answer) -> tuple[int, Mapping[str, str], bytes, bool, type[Broken] | None]:
     """All that can be seen of an answer."""
     broken = None if answer.broken is None else type(answer.broken)
     return answer.status, answer.headers, answer.take(), answer.over, broken

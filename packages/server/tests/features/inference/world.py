@@ -223,7 +223,7 @@ class Reply:
         if self.script.fails is not None:
             raise UpstreamFailed(ProviderFailure(self.provider, self.script.fails, "the line broke"))
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self.closed = True
 
 

@@ -1,7 +1,8 @@
 """What has come of an answer, between the connection that brings it and the one who reads it."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from math import inf
 from typing import Protocol
 
 from monkey_coder_server.adapters.upstream.failures import Broken
@@ -20,20 +21,27 @@ class Source(Protocol):
 class Answer:
     """`status` is 0 and `headers` empty before its head is here. `unread` in bytes.
 
-    `over` when nothing more comes; `broken` says why when it did not come whole.
+    `over` when nothing more comes; `broken` says why when it did not come whole. At the moment it is `due`,
+    by the loop's clock, the source is to `look` at it: it may come too slowly.
     """
 
-    __slots__ = ("_pieces", "_waiter", "broken", "headers", "over", "source", "status", "unread")
+    __slots__ = ("_loop", "_pieces", "_waiter", "broken", "due", "headers", "over", "source", "status", "unread")
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, loop: asyncio.AbstractEventLoop, due: float = inf) -> None:
         self.source: Source | None = source
+        self.due = due
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self.headers: Mapping[str, str] = {}
         self.unread = 0
         self.over = False
         self.broken: Broken | None = None
+        self._loop = loop
         self._pieces: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
+
+    def look(self) -> None:
+        """Give up what is too slow, or say when it is due next."""
+        self.due = inf
 
     def take(self) -> bytes:
         """All of the body that is here and was not taken; empty when there is none. Never waits."""
@@ -49,7 +57,7 @@ class Answer:
 
     def __await__(self) -> Generator[asyncio.Future[None], None, None]:
         """Wait until something comes, be it the end: for the one reader, who found nothing."""
-        waiter = self._waiter = asyncio.get_running_loop().create_future()
+        waiter = self._waiter = self._loop.create_future()
         try:
             yield from waiter
         finally:
@@ -64,7 +72,7 @@ class Answer:
         self._pieces.clear()
         self.unread = 0
 
-    def begin(self, status: int, headers: dict[str, str]) -> None:
+    def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """The head has come."""
         self.status = status
         self.headers = headers
@@ -82,7 +90,8 @@ class Answer:
         self.source = None
         self.over = True
         self.broken = broken
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None

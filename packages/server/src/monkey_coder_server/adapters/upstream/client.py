@@ -10,7 +10,7 @@ from monkey_coder_server.adapters.upstream.failures import Broken, TooSlow, befo
 from monkey_coder_server.adapters.upstream.limits import UpstreamLimits
 from monkey_coder_server.adapters.upstream.pool import Pool
 from monkey_coder_server.adapters.upstream.reply import Reply, no_answer
-from monkey_coder_server.adapters.upstream.request import Route, Target, route, written
+from monkey_coder_server.adapters.upstream.request import Opening, Target, opening
 from monkey_coder_server.adapters.upstream.wire import Connection
 from monkey_coder_server.ports.provider import WireRequest
 from monkey_coder_server.ports.upstream import Deadlines, UpstreamReply
@@ -23,24 +23,23 @@ class HttpUpstream:
         self._limits = limits or UpstreamLimits()
         self._pools: dict[str, Pool] = {}
         self._names = Names(self._limits.dns_cache)
-        self._route = lru_cache(maxsize=256)(_route)
+        self._opening = lru_cache(maxsize=512)(_opening)
         trusted()  # now, not while somebody waits: it reads some hundred certificates
 
     async def send(self, provider: str, base_url: str, request: WireRequest, deadlines: Deadlines) -> UpstreamReply:
         """POST and wait for the status line; connecting counts towards `first_byte`. Raises `UpstreamFailed`."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        pool = self._pools.get(provider) or self._opened(provider)
+        started = pool.loop.time()
         try:
-            there = self._route(base_url, request.path)
-            head = written(there, request.headers, request.body)
-            pool = self._pools.get(provider) or self._opened(provider)
-            connection = pool.ready(there.target) or await _connection(pool, there.target, deadlines)
+            asked = self._opening(base_url, request.path, tuple(request.headers.items()))
+            connection = pool.ready(asked.target) or await _connection(pool, asked.target, deadlines)
         except Broken as error:
             raise before_headers(provider, error, connect=deadlines.connect) from error
         except TimeoutError as error:
             raise no_answer(provider, deadlines) from error
-        answer = connection.ask(head, request.body)
-        reply = Reply(provider, answer, limits=self._limits, deadlines=deadlines, loop=loop, started=started)
+        body, limits = request.body, self._limits
+        reply = Reply(provider, connection, limits=limits, deadlines=deadlines, loop=pool.loop, started=started)
+        connection.ask(reply, asked.head(len(body)), body)
         await reply.begun()
         return reply
 
@@ -67,5 +66,5 @@ async def _connection(pool: Pool, target: Target, deadlines: Deadlines) -> Conne
         raise TooSlow from error
 
 
-def _route(base_url: str, path: str) -> Route:
-    return route(URL(base_url.rstrip("/") + path, encoded=True))
+def _opening(base_url: str, path: str, headers: tuple[tuple[str, str], ...]) -> Opening:
+    return opening(URL(base_url.rstrip("/") + path, encoded=True), headers)

@@ -1,7 +1,7 @@
 """Connections to one provider: so many at once, whoever wants one beyond that waits in line, and idle ones are kept."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 
 from monkey_coder_server.adapters.upstream.connecting import Names, connected
 from monkey_coder_server.adapters.upstream.failures import Broken
@@ -15,12 +15,12 @@ class Pool:
 
     def __init__(self, limits: UpstreamLimits, names: Names) -> None:
         self.closed = False
+        self.loop = asyncio.get_running_loop()
         self._limits = limits
         self._names = names
-        self._loop = asyncio.get_running_loop()
         self._free = limits.connections
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._idle: dict[Target, list[Connection]] = {}
+        self._idle: defaultdict[Target, list[Connection]] = defaultdict(list)
         self._open: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
         self._emptied: asyncio.Future[None] | None = None
@@ -56,14 +56,14 @@ class Pool:
         for connection in list(self._open):
             connection.fail(Broken("closed"))
         if self._open:
-            self._emptied = self._loop.create_future()
+            self._emptied = self.loop.create_future()
             await self._emptied
 
     async def _turn(self) -> None:
         if self._free > 0:
             self._free -= 1
             return
-        waiter = self._loop.create_future()
+        waiter = self.loop.create_future()
         self._waiting.append(waiter)
         try:
             await waiter
@@ -87,7 +87,7 @@ class Pool:
         idle = self._idle.get(target)
         while idle:
             connection = idle.pop()
-            if connection.usable and connection.idle_since + self._limits.keep_alive > self._loop.time():
+            if connection.usable and connection.idle_since + self._limits.keep_alive > self.loop.time():
                 return connection
             connection.close()
         return None
@@ -111,10 +111,10 @@ class Pool:
 
     def _freed(self, connection: Connection, reusable: bool) -> None:  # noqa: FBT001 - called by the connection alone
         if reusable and not self.closed:
-            connection.idle_since = self._loop.time()
-            self._idle.setdefault(connection.target, []).append(connection)
+            connection.idle_since = self.loop.time()
+            self._idle[connection.target].append(connection)
             if self._sweeping is None:
-                self._sweeping = self._loop.call_later(self._limits.keep_alive, self._sweep)
+                self._sweeping = self.loop.call_later(self._limits.keep_alive, self._sweep)
         self._pass_on()
 
     def _gone(self, connection: Connection) -> None:
@@ -128,7 +128,7 @@ class Pool:
     def _sweep(self) -> None:
         """Close what nobody has used for long."""
         self._sweeping = None
-        used_since = self._loop.time() - self._limits.keep_alive
+        used_since = self.loop.time() - self._limits.keep_alive
         for target, idle in list(self._idle.items()):
             kept = [connection for connection in idle if connection.idle_since > used_since]
             for connection in idle[: len(idle) - len(kept)]:
@@ -138,4 +138,4 @@ class Pool:
             else:
                 del self._idle[target]
         if self._idle:
-            self._sweeping = self._loop.call_later(self._limits.keep_alive / 2, self._sweep)
+            self._sweeping = self.loop.call_later(self._limits.keep_alive / 2, self._sweep)

@@ -1,9 +1,8 @@
-"""A request as its bytes: what begins it is the same for all requests to a place."""
+"""A request as its bytes: what begins it is the same for all requests of a key to a place."""
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from yarl import URL
@@ -22,36 +21,34 @@ class Target(NamedTuple):
     tls: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where requests go. `opening` begins every one; `credentials` are the base URL's own, for one without any."""
+class Opening(NamedTuple):
+    """How requests begin that differ in nothing but their body, and what they are sent to."""
 
     target: Target
-    opening: str
-    credentials: str = ""
+    lines: bytes
+    """All but the body's length."""
+
+    def head(self, size: int) -> bytes:
+        """What is sent before a body of so many bytes."""
+        return b"%bcontent-length: %d\r\n\r\n" % (self.lines, size)
 
 
-def route(url: URL) -> Route:
-    """How to reach a URL. Raises `NoRoute`."""
+def opening(url: URL, headers: Sequence[tuple[str, str]]) -> Opening:
+    """How to ask at a URL; its name and password are for requests without credentials of their own.
+
+    Raises `NoRoute`, and `ValueError` for a header with a line break.
+    """
     if url.scheme not in {"http", "https"} or not url.raw_host or url.port is None:
         raise NoRoute(url.scheme)
-    target = Target(url.raw_host.rstrip("."), url.port, url.scheme == "https")
-    lines = "".join([f"{name}: {value}\r\n" for name, value in FIXED_HEADERS.items()])
-    opening = f"POST {url.raw_path_qs} HTTP/1.1\r\nhost: {url.host_port_subcomponent}\r\n{lines}"
     if _UNSAFE.search(f"{url.raw_path_qs}{url.host_port_subcomponent}"):
         raise NoRoute(url.scheme)
-    if url.user is None and url.password is None:
-        return Route(target, opening)
-    named = b64encode(f"{url.user or ''}:{url.password or ''}".encode()).decode()
-    return Route(target, opening, f"authorization: Basic {named}\r\n")
-
-
-def written(there: Route, headers: Mapping[str, str], body: bytes) -> bytes:
-    """The request as it is sent, up to its body. Raises `ValueError` for a header with a line break."""
-    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
-    head = "".join(lines)
-    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\x00" in head:
+    if any(_UNSAFE.search(text) for line in headers for text in line):
         raise ValueError("a header holds a line break or a null")
-    if there.credentials and not any(name.lower() == "authorization" for name in headers):
-        head += there.credentials
-    return f"{there.opening}{head}content-length: {len(body)}\r\n\r\n".encode()
+    said = [("host", f"{url.host_port_subcomponent}"), *FIXED_HEADERS.items(), *headers]
+    nameless = url.user is None and url.password is None
+    if not nameless and not any(name.lower() == "authorization" for name, _ in headers):
+        named = b64encode(f"{url.user or ''}:{url.password or ''}".encode()).decode()
+        said.append(("authorization", f"Basic {named}"))
+    lines = "".join([f"{name}: {value}\r\n" for name, value in said])
+    target = Target(url.raw_host.rstrip("."), url.port, url.scheme == "https")
+    return Opening(target, f"POST {url.raw_path_qs} HTTP/1.1\r\n{lines}".encode())

@@ -5,6 +5,7 @@ A connection carries one request at a time. It is used again only when the answe
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -30,9 +31,9 @@ class Connection(asyncio.Protocol):
     """A socket to `target`. Calls `freed(self, reusable)` when an answer is over and `gone(self)` when it is closed."""
 
     __slots__ = (
-        "_answer", "_done", "_freed", "_full", "_gone", "_interim", "_keep", "_limits", "_lines", "_loose", "_many",
-        "_parser", "_paused", "_reason", "_rest", "_surplus", "_transport", "_until_closed", "_why", "idle_since",
-        "target",
+        "_answer", "_done", "_freed", "_full", "_gone", "_interim", "_keep", "_limits", "_lines", "_look_due",
+        "_look_timer", "_loose", "_many", "_parser", "_paused", "_reason", "_rest", "_surplus", "_transport",
+        "_until_closed", "_why", "idle_since", "target",
     )  # fmt: skip
 
     def __init__(
@@ -52,7 +53,10 @@ class Connection(asyncio.Protocol):
         self._answer: Answer | None = None
         self._done: Answer | None = None
         self._rest: memoryview | None = None
-        self._lines: list[tuple[bytes, bytes]] = []
+        self._look_due = inf
+        self._look_timer: asyncio.TimerHandle | None = None
+        self._lines: list[bytes] = []
+        """Names and values of a head or of trailers, in turns."""
         self._many = self._loose = self._reason = 0
         self._why = ""
         self._interim = self._keep = self._until_closed = self._surplus = self._paused = self._full = False
@@ -67,21 +71,23 @@ class Connection(asyncio.Protocol):
         """Whether a request can be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    def ask(self, head: bytes, body: bytes) -> Answer:
+    def ask(self, answer: Answer, head: bytes, body: bytes) -> None:
         """Send a request. A large body goes as fast as it is taken, also while its answer comes."""
-        answer = self._answer = Answer(self)
+        self._answer = answer
         self._many = self._loose = 0
         self._keep = self._until_closed = False
         transport = self._transport
         if transport is None:
             self.fail(Broken("closed"))
-        elif len(body) <= LARGEST_AT_ONCE:
+            return
+        if answer.due < self._look_due:
+            self._look_at(answer.due)
+        if len(body) <= LARGEST_AT_ONCE:
             transport.write(head + body)
         else:
             transport.write(head)
             self._rest = memoryview(body)
             self._pour()
-        return answer
 
     def read_on(self) -> None:
         """Take bytes from the socket again."""
@@ -114,7 +120,9 @@ class Connection(asyncio.Protocol):
         self._loose += len(data)
         try:
             parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
+            if self._lines:  # of a head or of trailers that go on
+                self._bound_lines()
+        except (HttpParserError, HttpParserUpgrade, _Refused) as error:
             if self._done is None:
                 self.fail(NotHttp(self._why or str(error).partition("\n")[0][:200]))
                 return
@@ -134,6 +142,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
         self._transport = self._parser = None
+        if self._look_timer is not None:
+            self._look_timer.cancel()
+            self._look_timer = None
         if exc is None:
             self._ended()
         else:
@@ -165,16 +176,13 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A line of a head, or of the trailers."""
-        self._many += 1
-        if self._many > self._limits.header_count:
-            self._refuse("it has too many header lines")
-        if len(name) + len(value) > self._limits.header_bytes:
-            self._refuse("a header line is too long")
-        self._lines.append((name, value))
+        self._lines += (name, value)
 
     def on_headers_complete(self) -> None:
         """The end of a head. Interim answers count as a line each."""
+        self._bound_lines()
         lines, self._lines = self._lines, []
+        self._many += len(lines) // 2
         answer, parser = self._answer, self._parser
         if answer is None or parser is None:
             return
@@ -185,12 +193,9 @@ class Connection(asyncio.Protocol):
             if self._many > self._limits.header_count:
                 self._refuse("it has too many interim answers")
             return
-        headers = {
-            name.decode("ascii").lower(): value.decode("utf-8", "surrogateescape").rstrip(" \t")
-            for name, value in lines
-        }
+        headers = _headers(lines)
         if "transfer-encoding" in headers:
-            codings = sum(name.lower() == b"transfer-encoding" for name, _ in lines)
+            codings = sum(name.lower() == b"transfer-encoding" for name in lines[::2])
             if codings > 1 or headers["transfer-encoding"].lower() != "chunked":
                 self._refuse("its transfer encoding is not plain chunks")
         elif "content-length" not in headers:
@@ -206,12 +211,25 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The end of an answer, interim ones included."""
+        if self._lines:
+            self._bound_lines()
+            self._lines.clear()
         if not self._interim and self._answer is not None:
             self._done, self._answer = self._answer, None
 
     def _refuse(self, why: str) -> None:
         self._why = why
         raise _Refused
+
+    def _bound_lines(self) -> None:
+        """What has come of a head or of trailers: so many lines, and none that is too long."""
+        lines, limits = self._lines, self._limits
+        if self._many + len(lines) // 2 > limits.header_count:
+            self._refuse("it has too many header lines")
+        if self._loose > limits.header_bytes and any(
+            len(name) + len(value) > limits.header_bytes for name, value in zip(lines[::2], lines[1::2], strict=True)
+        ):
+            self._refuse("a header line is too long")
 
     def _bound_line(self, data: bytes) -> None:
         """Nothing but an unfinished head, trailer or size of a chunk has come: its last line is bounded."""
@@ -244,7 +262,8 @@ class Connection(asyncio.Protocol):
         decent = broken is None and written and not self._surplus and not self._until_closed
         reusable = decent and self._keep and self.usable
         if reusable:
-            self.read_on()
+            if self._paused:
+                self.read_on()
         elif decent:
             self.close()
         else:
@@ -257,3 +276,24 @@ class Connection(asyncio.Protocol):
         self._rest = None
         if self._transport is not None:
             self._transport.abort()
+
+    def _look_at(self, moment: float) -> None:
+        if self._look_timer is not None:
+            self._look_timer.cancel()
+        self._look_due = moment
+        self._look_timer = asyncio.get_running_loop().call_at(moment, self._look)
+
+    def _look(self) -> None:
+        """Now and then, in place of a timer that is set and taken back for each answer."""
+        self._look_due, self._look_timer = inf, None
+        answer = self._answer
+        if answer is not None:
+            answer.look()
+            if answer.due < inf:
+                self._look_at(answer.due)
+
+
+def _headers(lines: list[bytes]) -> dict[str, str]:
+    """By names in lower case, decoded together: neither names nor values hold a line's end."""
+    text = b"\n".join(lines).decode("utf-8", "surrogateescape").split("\n")
+    return {name.lower(): value.rstrip(" \t") for name, value in zip(text[::2], text[1::2], strict=False)}

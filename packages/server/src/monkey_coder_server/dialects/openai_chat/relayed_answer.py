@@ -6,7 +6,7 @@ from typing import cast
 
 import msgspec
 
-from monkey_coder_server.dialects.costs import cost_of
+from monkey_coder_server.dialects.costs import cost_of, usage_in
 from monkey_coder_server.dialects.openai_chat.answer import finish_word
 from monkey_coder_server.dialects.openai_chat.frames import DONE, Chunks, completion_id, usage_object
 from monkey_coder_server.dialects.openai_chat.inbound import Form
@@ -105,9 +105,11 @@ class RelayedWriter:
 
 def with_cost(body: bytes, bill: Bill) -> bytes:
     """A whole answer as it came, with its cost; usage that stands nowhere the SDK looks is said in its place."""
-    fields = _objects.decode(body)
-    fields["usage"] = _costing(bytes(fields.get("usage", b"")), bill)
-    return msgspec.json.encode(fields)
+    usage = usage_in(body)
+    costing = _costing(usage, bill)
+    if usage.startswith(b"{") and body.count(usage) == 1:
+        return body.replace(usage, costing)
+    return msgspec.json.encode({**_objects.decode(body), "usage": msgspec.Raw(costing)})
 
 
 def _written(event: str, data: str) -> str:
@@ -133,12 +135,12 @@ def _head_of(data: str) -> "_Head":
         return _Head()
 
 
-def _costing(usage: bytes, bill: Bill) -> msgspec.Raw:
+def _costing(usage: bytes, bill: Bill) -> bytes:
     """A provider's usage object with our cost in it; our own where it has none."""
     if usage.endswith(b"}") and b":" in usage and b'cost"' not in usage and b"\\" not in usage:
-        return msgspec.Raw(b'%b,"cost":%b}' % (usage[:-1], bytes(cost_of(bill))))
+        return b'%b,"cost":%b}' % (usage[:-1], bytes(cost_of(bill)))
     known = cast("dict[str, object]", _objects.decode(usage)) if usage.startswith(b"{") else usage_object(bill)
-    return msgspec.Raw(msgspec.json.encode({**known, "cost": cost_of(bill)}))
+    return msgspec.json.encode({**known, "cost": cost_of(bill)})
 
 
 _kept = msgspec.json.Decoder(_Kept)

@@ -58,35 +58,35 @@ class _Relay:
 
     def written(self) -> Written:
         """The fields in the caller's order; what is added stands last."""
-        refused = refused_by(self._card, self._quirks)
+        request, card, quirks, out = self._request, self._card, self._quirks, self._out
+        refused = refused_by(card, quirks)
         dropped: list[str] = []
         for name, raw in self._fields.items():
-            if change := _CHANGES.get(name):
-                change(self)
-                continue
-            if name not in refused and name != TIER:
-                self._out[name] = raw
-                continue
-            value = msgspec.json.decode(raw)
-            if name not in refused and not has_other_prices(name, value):
-                self._out[name] = raw
-            elif says_something(name, value):
-                dropped.append(name)
-        for change in (_Relay.model, _Relay.limit, _Relay.stream_options, _Relay.thinking):
-            change(self)
-        if also := self._quirks.also_for(self._card.model):
-            self._out = {**also, **self._out}
-        name_session(self._out, self._request, self._quirks)
-        dropped.extend(unsaid(self._request, self._card, self._quirks))
-        return encoder.encode(self._out), tuple(dict.fromkeys(dropped))
-
-    def model(self) -> None:
-        """The provider's own name of the model."""
-        self._out["model"] = self._card.model
+            if name in _CHANGES:
+                _CHANGES[name](self)
+            elif name not in refused and name != TIER:
+                out[name] = raw
+            else:
+                value = msgspec.json.decode(raw)
+                if name not in refused and not has_other_prices(name, value):
+                    out[name] = raw
+                elif says_something(name, value):
+                    dropped.append(name)
+        out["model"] = card.model
+        out[quirks.max_tokens_field] = request.sampling.max_tokens
+        if self._stream:
+            self.stream_options()
+        if request.reasoning is not None:
+            self.thinking()
+        if quirks.also:
+            out = {**quirks.also_for(card.model), **out}
+        name_session(out, request, quirks)
+        dropped.extend(unsaid(request, card, quirks))
+        return encoder.encode(out), tuple(dict.fromkeys(dropped)) if dropped else ()
 
     def limit(self) -> None:
-        """The limit the answer is held to, in the field this provider reads."""
-        self._out[self._quirks.max_tokens_field] = self._request.sampling.max_tokens
+        """The place of the limit the answer is held to, in the field this provider reads."""
+        self._out[self._quirks.max_tokens_field] = _NULL
 
     def stream_options(self) -> None:
         """A stream always reports its usage; its other options are the caller's."""
@@ -146,7 +146,6 @@ class _Relay:
 
 _CHANGES: Mapping[str, Callable[[_Relay], None]] = MappingProxyType(
     {
-        "model": _Relay.model,
         "max_tokens": _Relay.limit,
         "max_completion_tokens": _Relay.limit,
         "stream_options": _Relay.stream_options,

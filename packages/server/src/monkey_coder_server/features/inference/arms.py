@@ -133,7 +133,7 @@ class Arms:
         try:
             end = await relay(answering, _unread(arm), meter, _nothing_delivered)
         finally:
-            await answering.close()
+            answering.close()
         if end is End.FAILED:
             arm.error = self._attempts.broke(answering, arm.trail)
             return

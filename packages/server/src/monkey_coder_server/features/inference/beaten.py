@@ -60,7 +60,7 @@ class Beaten:
         if not following.done():
             following.cancel()
             await asyncio.wait((following,))
-        await self._note()
+        self._note()
 
     def record(self, outcome: str) -> AttemptRecord:
         """Its call as far as that is known, in a word for what becomes of it."""
@@ -92,7 +92,7 @@ class Beaten:
             if answering.decoder is not None:
                 self._end = await relay(answering, _nobody(), self._meter(), _nothing)
         finally:
-            await answering.close()
+            answering.close()
         self._sum_up(answering)
 
     def _meter(self) -> Meter:
@@ -105,8 +105,8 @@ class Beaten:
             prompt=flight.admitted.plan.input_expected,
         )
 
-    async def _note(self) -> None:
-        answering = await self._heard()
+    def _note(self) -> None:
+        answering = self._heard()
         if answering is not None:
             self._sum_up(answering)
         elif self.contender.called and self.contender.task.cancelled():
@@ -125,12 +125,12 @@ class Beaten:
         self._attempts.ended(answering, trail, SERVED if finished else STOPPED)
         self.unpaid = (waste_of(answering, unfinished=not finished),)
 
-    async def _heard(self) -> Answering | None:
+    def _heard(self) -> Answering | None:
         """Its answer, if it has one: also one that came at the very moment it was stopped."""
         task = self.contender.task
         if self._answering is None and not task.cancelled() and task.exception() is None:
             self._answering = task.result()
-            await self._answering.close()
+            self._answering.close()
         return self._answering
 
 

@@ -62,7 +62,7 @@ async def dismiss(contenders: Sequence[Contender], trail: Trail) -> None:
         answering = _answer_of(contender.task)
         if answering is not None:
             trail.wasted.append(waste_of(answering, unfinished=answering.answer.finish is None))
-            await answering.close()
+            answering.close()
 
 
 def _answer_of(task: "asyncio.Task[Answering]") -> Answering | None:

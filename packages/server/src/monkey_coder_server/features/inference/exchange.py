@@ -86,10 +86,10 @@ class Answering(msgspec.Struct):
     place: Place | None = None
     """What it takes up at its provider until it is closed."""
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give up connection and place; harmless after the end."""
         try:
-            await self.reply.close()
+            self.reply.close()
         finally:
             if self.place is not None:
                 self.place.leave()
@@ -132,7 +132,7 @@ class Exchange:
             body = await answering.reply.read()
             _take_whole(answering, body)
         except BaseException as stopped:
-            await answering.reply.close()
+            answering.reply.close()
             if isinstance(stopped, UpstreamFailed):
                 raise AttemptFailed(stopped.failure, provider_request_id=answering.provider_request_id) from stopped
             raise
@@ -149,7 +149,7 @@ class Exchange:
         try:
             await _read_to_content(answering)
         except BaseException as stopped:
-            await answering.reply.close()
+            answering.reply.close()
             if isinstance(stopped, UpstreamFailed):
                 raise AttemptFailed(stopped.failure, answering.answer, answering.provider_request_id) from stopped
             raise
@@ -196,7 +196,7 @@ async def _refusal(answering: Answering) -> ProviderFailure:
     except UpstreamFailed as cut:
         return replace(cut.failure, status=reply.status)
     finally:
-        await reply.close()
+        reply.close()
     return answering.dialect.decode_error(reply.status, reply.headers, body)
 
 

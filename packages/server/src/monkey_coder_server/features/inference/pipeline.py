@@ -189,7 +189,7 @@ class Pipeline:
         finally:
             flight.unwatch()
             if flight.answering is not None:
-                await flight.answering.close()
+                flight.answering.close()
             if hedge is not None:
                 await hedge.close(kept=end in KEPT)
         return self._served(flight, flight.answered(), end, hedge)

@@ -35,7 +35,7 @@ async def relay(answering: Answering, run: Run[Outcome], meter: Meter, delivered
     try:
         return await _pass_on(answering, run, meter, delivered)
     finally:
-        await answering.reply.close()
+        answering.reply.close()
 
 
 async def _pass_on(answering: Answering, run: Run[Outcome], meter: Meter, delivered: Delivered) -> End:
