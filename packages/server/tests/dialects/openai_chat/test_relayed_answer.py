@@ -165,6 +165,11 @@ def test_an_error_in_mid_stream() -> None:
 
 
 def test_a_whole_answer_keeps_its_bytes_but_for_the_cost() -> None:
+    body = b'{ "id":"c1" , "choices":[ {"index":0} ], "usage" : {"prompt_tokens":3, "x":1.50} ,"n":1.0 }\n'
+    assert FRONT.relay(WITH_USAGE, body, bill()) == body.replace(b"1.50}", b'1.50,"cost":0.001234}')
+
+
+def test_the_cost_stands_where_the_sdk_looks_also_where_the_same_report_stands_twice() -> None:
     usage = b'{"prompt_tokens":3, "x":1.50}'
     body = b'{ "id":"c1" , "choices":[ {"index":0} ],"usage":%b,"x_groq":{"usage":%b},"n":1.0 }' % (usage, usage)
     assert FRONT.relay(WITH_USAGE, body, bill()) == (

@@ -18,7 +18,7 @@ def decode_answer(body: bytes, provider: str) -> Sequence[Event]:
     if answer is None:
         assembly.fail(FailureKind.MALFORMED, f"The answer is not a JSON object: {excerpt(body)[:200]!r}", out)
         return out
-    failure = failure_in_answer(provider, parse_json(body)) if json_of(answer.error) else None
+    failure = failure_in_answer(provider, parse_json(body)) if answer.error and json_of(answer.error) else None
     if failure is not None:
         assembly.fail_with(failure, out)
     elif not answer.choices:

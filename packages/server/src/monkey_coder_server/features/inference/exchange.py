@@ -168,8 +168,9 @@ class Exchange:
     ) -> Answering:
         provider = route.provider
         number, secret = key
-        dialect = provider.dialect_for(route.card.model, request.spoken)
-        shared = request.spoken == dialect.name
+        spoken = request.spoken
+        dialect = provider.dialect_for(route.card.model, spoken)
+        shared = spoken == dialect.name
         asked, left_out = (request, ()) if shared else without_foreign_tools(request, dialect.name)
         asked, names = (asked, _NO_NAMES) if shared else with_safe_names(asked)
         wire: WireRequest = dialect.encode(_fitted(asked, route), card=route.card, key=secret, stream=stream)
