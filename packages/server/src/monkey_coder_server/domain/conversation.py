@@ -225,12 +225,14 @@ class Source:
 
     `body` is the JSON text, `headers` (lower case) are those of the dialect that mean something to its provider.
     `server_tools` counts what the provider is to run itself and `tools` does not show, such as MCP servers.
+    `words_only`: every message is nothing but a role and words, as all providers of the dialect take them.
     """
 
     dialect: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=_empty)
     server_tools: int = 0
+    words_only: bool = False
 
 
 class Reuse(IntEnum):

@@ -36,8 +36,12 @@ def refused(**fields: Any) -> InvalidRequest:
     return caught.value
 
 
+SPOKEN = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "developer", "user", "assistant", "tool"]) | json_values},
+    optional={"content": st.just("hello") | st.just("") | json_values, "name": st.just("me") | json_values},
+)
 USUAL = st.fixed_dictionaries(
-    {"messages": st.just([{"role": "user", "content": "hello"}]) | json_values},
+    {"messages": st.lists(SPOKEN, max_size=3) | json_values},
     optional={
         "model": st.just("auto") | json_values,
         "stream": st.booleans() | json_values,
@@ -45,6 +49,9 @@ USUAL = st.fixed_dictionaries(
         "max_completion_tokens": st.integers(0, 9) | json_values,
         "temperature": st.floats(0, 2) | json_values,
         "stop": st.just(["a", "b"]) | json_values,
+        "top_p": st.integers(0, 1) | json_values,
+        "top_k": st.integers() | st.just(3.0) | json_values,
+        "presence_penalty": st.floats(-2, 2) | json_values,
         "seed": st.integers() | json_values,
         "user": st.just("u1") | json_values,
     },
@@ -68,7 +75,7 @@ def test_a_plain_request() -> None:
     inbound = FRONT.read(body, NOBODY)
     assert (inbound.model, inbound.stream, inbound.lost) == ("auto", False, ())
     assert inbound.request.messages == (Message(Role.USER, (Text("hello"),)),)
-    assert inbound.request.source == Source("openai-chat", body)
+    assert inbound.request.source == Source("openai-chat", body, words_only=True)
     assert inbound.request.dialect == FRONT.name
     assert read().model is None
 

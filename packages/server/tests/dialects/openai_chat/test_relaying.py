@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monkey_coder_server.domain.conversation import Source
 from monkey_coder_server.domain.errors import InvalidRequest
 from packages.server.tests.dialects.conversations import json_values
 from packages.server.tests.dialects.openai_chat.asking import (
@@ -15,6 +16,7 @@ from packages.server.tests.dialects.openai_chat.asking import (
     SAID,
     dropped,
     passed,
+    read,
     relay,
 )
 
@@ -188,6 +190,35 @@ def test_unknown_fields_survive_at_every_depth(
     sent = json.loads(relay(json.dumps(body).encode(), "gpt-4.1").body)
     added = {"max_completion_tokens": 99} | ({"stream_options": {"include_usage": True}} if stream else {})
     assert sent == {**body, "model": "gpt-4.1", **added}
+
+
+words = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "user", "assistant"]), "content": st.text('ab"é', min_size=1)}
+)
+decoding = st.fixed_dictionaries(
+    {}, optional={"model": st.just("m"), "max_tokens": st.just(7), "temperature": st.just(0.5), "stop": st.just("a")}
+)
+
+
+@given(messages=st.lists(words, min_size=1, max_size=4), fields=decoding, model=st.sampled_from(MODELS), stream=...)
+def test_words_alone_are_passed_on_as_they_are_among_other_things(
+    messages: list[dict[str, Any]], fields: dict[str, Any], model: str, stream: bool
+) -> None:
+    body = {"messages": messages, **fields, "stream": stream}
+    assert read(**body).request.source == Source("openai-chat", json.dumps(body).encode(), words_only=True)
+    usual = relay(json.dumps(body).encode(), model)
+    thorough = relay(json.dumps({**body, "tools": None}).encode(), model)
+    assert (usual.body, usual.dropped) == (thorough.body, thorough.dropped)
+
+
+def test_of_a_field_that_was_written_twice_the_last_is_read_and_passed_on() -> None:
+    body = (
+        b'{"messages":[{"role":"user","content":"a"}],'
+        b'"messages":[{"content":"b","role":"x","role":"user","content":"c"}]}'
+    )
+    assert relay(body, "gpt-4.1").body == (
+        b'{"messages":[{"content":"c","role":"user"}],"model":"gpt-4.1","max_completion_tokens":99}'
+    )
 
 
 @given(

@@ -4,6 +4,7 @@ Read leniently: what is not known here is kept for a provider of the same dialec
 """
 
 from monkey_coder_server.dialects.fields import Fields, body_fields
+from monkey_coder_server.dialects.openai_chat.glance import glance
 from monkey_coder_server.dialects.openai_chat.inbound_messages import read_messages
 from monkey_coder_server.dialects.openai_chat.inbound_tools import Offered, read_offered
 from monkey_coder_server.dialects.openai_chat.messages import DIALECT
@@ -42,11 +43,6 @@ _READ = frozenset(
 )
 
 
-_DECODING = frozenset({"temperature", "top_p", "top_k", "seed", "stop", "presence_penalty", "frequency_penalty"})
-_USUAL = _DECODING | {"model", "messages", "stream", "max_tokens", "max_completion_tokens", "user"}
-"""What most requests hold no more than: no tools, no form of the answer, no thinking, nothing unknown."""
-
-
 class Form(Record, frozen=True, kw_only=True):
     """What an answer's writer must know of its request.
 
@@ -64,17 +60,15 @@ _PLAIN = Form()
 
 def read_request(body: bytes) -> Inbound:
     """Read a request. Raises `InvalidRequest` with a sentence that names the field."""
+    usual = glance(body)
+    if usual is None:
+        return _read_thoroughly(body)
+    return Inbound(request=usual.request(body), model=usual.model, stream=usual.stream is True, form=_PLAIN)
+
+
+def _read_thoroughly(body: bytes) -> Inbound:
     fields = body_fields(body)
     lost: dict[str, None] = {}
-    if fields.raw.keys() <= _USUAL:
-        usual = ModelRequest(
-            messages=read_messages(fields, lost),
-            sampling=read_sampling(fields),
-            user=fields.text("user"),
-            dialect=DIALECT,
-            source=Source(DIALECT, body),
-        )
-        return _inbound(fields, usual, _PLAIN, lost)
     offered = read_offered(fields, lost)
     messages = read_messages(fields, lost)
     extra = {name: value for name, value in fields.raw.items() if name not in _READ}
@@ -94,22 +88,20 @@ def read_request(body: bytes) -> Inbound:
         extra=extra,
         source=None if offered.as_functions else Source(DIALECT, body),
     )
-    return _inbound(fields, request, _form(fields, offered), lost)
-
-
-def _inbound(fields: Fields, request: ModelRequest, form: Form, lost: dict[str, None]) -> Inbound:
-    stream = fields.flag("stream") or False
-    return Inbound(request=request, model=fields.text("model"), stream=stream, form=form, lost=tuple(lost))
+    return Inbound(
+        request=request,
+        model=fields.text("model"),
+        stream=fields.flag("stream") or False,
+        form=_form(fields, offered),
+        lost=tuple(lost),
+    )
 
 
 def read_sampling(fields: Fields) -> Sampling:
     """The decoding parameters."""
     newer, older = fields.whole("max_completion_tokens", least=1), fields.whole("max_tokens", least=1)
-    most = older if newer is None else newer
-    if _DECODING.isdisjoint(fields.raw):
-        return Sampling(max_tokens=most)
     return Sampling(
-        max_tokens=most,
+        max_tokens=older if newer is None else newer,
         temperature=fields.number("temperature"),
         top_p=fields.number("top_p"),
         top_k=fields.whole("top_k"),

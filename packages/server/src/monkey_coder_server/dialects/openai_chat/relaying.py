@@ -97,9 +97,13 @@ class _Relay:
 
     def messages(self) -> None:
         """Each message as it is, where this provider takes it."""
+        request, quirks = self._request, self._quirks
         given = _messages.decode(self._fields["messages"])
-        words = last_words(self._request.output, self._card, self._quirks)
-        self._out["messages"] = encode_messages(self._request, self._quirks, last_words=words, given=given)
+        if request.source is not None and request.source.words_only and not quirks.alternates:
+            self._out["messages"] = given
+            return
+        words = last_words(request.output, self._card, quirks)
+        self._out["messages"] = encode_messages(request, quirks, last_words=words, given=given)
 
     def thinking(self) -> None:
         """The wish to think in the words this model takes, whichever field it came in."""
