@@ -1,6 +1,7 @@
 """Money is an integer count of nano-dollars; never a float."""
 
 import re
+from functools import lru_cache
 
 from monkey_coder_server.domain.errors import InvalidRequest
 
@@ -17,6 +18,7 @@ _USD = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,12})(?:\.(?P<fraction>[0-9]+))
 _PERCENT = re.compile(r"(?P<whole>[0-9]{1,6})(?:\.(?P<fraction>[0-9]{1,2}))?", re.ASCII)
 
 
+@lru_cache(maxsize=1024)  # a request writes the same few amounts in several places
 def usd(nano: int) -> str:
     """Nano-dollars as an exact decimal USD string: no exponent, two to nine decimals."""
     digits = f"{abs(nano):010d}"

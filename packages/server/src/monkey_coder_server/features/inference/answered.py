@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from math import floor
 
@@ -18,13 +19,15 @@ LONGEST_NAME = 64
 MOST_NAMES = 32
 """Of what a caller is told was dropped."""
 _CACHE = HEADER.encode()
+_STATUS = {status: (_CACHE, status.encode()) for status in CacheStatus}
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.\-]")
 """What shall not stand in a header."""
 
 
-def route_headers(provider: str, model: str) -> Headers:
+@lru_cache(maxsize=1024)
+def route_headers(provider: str, model: str) -> tuple[tuple[bytes, bytes], ...]:
     """Who answers."""
-    return [(b"x-monkey-provider", provider.encode()), (b"x-monkey-model", model.encode())]
+    return (b"x-monkey-provider", provider.encode()), (b"x-monkey-model", model.encode())
 
 
 def collapse_headers(rule: str) -> Headers:
@@ -40,8 +43,8 @@ def cache_headers(status: CacheStatus, age: int, similarity: float | None) -> He
     if similarity is not None:
         alike = f"{status}; similarity={floor(similarity * 1000) / 1000:.3f}"
         return [(_CACHE, alike.encode()), (b"age", b"%d" % age)]
-    told = [(_CACHE, status.encode())]
-    return [*told, (b"age", b"%d" % age)] if status is CacheStatus.HIT else told
+    told = _STATUS[status]
+    return [told, (b"age", b"%d" % age)] if status is CacheStatus.HIT else [told]
 
 
 def settled_headers(outcome: Settled | Recalled) -> Headers:
@@ -99,8 +102,9 @@ def dropped_of(outcome: Settled | Recalled, inbound: Inbound) -> Headers:
 
 def dropped_headers(relayed: bool, dropped: Sequence[str], inbound: Inbound) -> Headers:  # noqa: FBT001 - two plain facts
     """What the model was not told, for callers who wonder. The names are the caller's own and may hold anything."""
-    names = dict.fromkeys((*dropped, *(() if relayed else inbound.lost)))
-    if not names:
+    lost = () if relayed else inbound.lost
+    if not dropped and not lost:
         return []
+    names = dict.fromkeys((*dropped, *lost))
     shown = (_UNSAFE.sub("?", name[:LONGEST_NAME]) for name in islice(names, MOST_NAMES))
     return [(b"x-monkey-dropped", ", ".join(shown).encode("ascii"))]
