@@ -109,7 +109,7 @@ class Application:
 class _Serving:
     """One request on its way. It is the `send` of the endpoint's reply, so that every answer carries our headers."""
 
-    __slots__ = ("_app", "_receive", "_request_id", "_route", "_scope", "_send", "_services", "_status")
+    __slots__ = ("_app", "_receive", "_request_id", "_route", "_scope", "_send", "_services", "_status", "straight")
 
     def __init__(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
         self._app = app
@@ -117,14 +117,11 @@ class _Serving:
         self._scope = scope
         self._receive = receive
         self._send = send
+        self.straight: Straight | None = getattr(send, "straight", None)
+        """Where the server offers that: bodies need nothing of us."""
         self._request_id = self._services.ids.new("req")
         self._route: Route | None = None
         self._status = 0
-
-    @property
-    def straight(self) -> Straight | None:
-        """Where the server offers that: bodies need nothing of us."""
-        return getattr(self._send, "straight", None)
 
     async def run(self) -> None:
         """Answer, whatever happens; then tell the observer."""
@@ -192,6 +189,7 @@ class _Serving:
             parameters=match.parameters,
             body_limit=options.body_limit,
             body_seconds=options.body_seconds,
+            straight=self.straight,
         )
         return route, request
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from monkey_coder_server.web import within
-from monkey_coder_server.web.within import Within, prompt_or_within
+from monkey_coder_server.web.within import Within
 
 
 async def test_a_step_that_is_over_in_time_is_left_alone() -> None:
@@ -179,59 +179,3 @@ async def test_a_bound_that_was_shortened_can_be_given_back() -> None:
         await asyncio.sleep(0.01)
         bound.lengthen(ends - 1)
     assert (bound.ends, bound.expired) == (ends, False)
-
-
-async def test_what_need_not_wait_is_given_back_at_once_and_what_fails_fails() -> None:
-    async def prompt() -> int:
-        return 5
-
-    async def failing() -> int:
-        raise KeyError
-
-    assert await prompt_or_within(-1, prompt()) == 5
-    with pytest.raises(KeyError):
-        await prompt_or_within(-1, failing())
-
-
-async def test_what_waits_goes_on_to_its_end() -> None:
-    async def slow() -> int:
-        for _ in range(3):
-            await asyncio.sleep(0.001)
-        return 5
-
-    assert await prompt_or_within(5, slow()) == 5
-
-
-async def test_what_waits_too_long_is_stopped_where_it_waits() -> None:
-    stopped: list[bool] = []
-
-    async def slow() -> None:
-        await asyncio.sleep(0)
-        try:
-            await asyncio.sleep(5)
-        finally:
-            stopped.append(True)
-
-    with pytest.raises(TimeoutError):
-        await prompt_or_within(0.001, slow())
-    assert stopped == [True]
-
-
-async def test_what_waits_hears_of_a_cancellation_at_its_first_wait() -> None:
-    stopped: list[bool] = []
-
-    async def slow() -> None:
-        try:
-            await asyncio.sleep(5)
-        finally:
-            await asyncio.sleep(0)
-            stopped.append(True)
-
-    async def work() -> None:
-        await prompt_or_within(5, slow())
-
-    task = asyncio.create_task(work())
-    await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.wait([task])
-    assert (task.cancelled(), stopped) == (True, [True])

@@ -10,7 +10,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Straight(Protocol):
-    """What a server's `send` may offer as its attribute `straight`: more of a body without a message or a wait."""
+    """What a server's `send` may offer as its attribute `straight`: bodies without a message or a wait."""
+
+    def come(self) -> bytes | None:
+        """The request's body, once, if all of it has come and nothing has to be said to its caller; else None."""
 
     @property
     def free(self) -> bool:

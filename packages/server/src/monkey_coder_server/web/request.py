@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
 from monkey_coder_server.domain.errors import RequestTooLarge
-from monkey_coder_server.web.asgi import Receive, Scope
+from monkey_coder_server.web.asgi import Receive, Scope, Straight
 from monkey_coder_server.web.principal import ANONYMOUS, Principal
 from monkey_coder_server.web.problem import RequestTimeout, UnsupportedMediaType
-from monkey_coder_server.web.within import prompt_or_within
+from monkey_coder_server.web.within import Within
 
 
 class ClientGone(Exception):
@@ -28,6 +28,7 @@ class Request:
         "_headers",
         "_left",
         "_query",
+        "_straight",
         "body_limit",
         "body_seconds",
         "client_ip",
@@ -49,6 +50,7 @@ class Request:
         parameters: dict[str, str] | None = None,
         body_limit: int = 32 * 1024 * 1024,
         body_seconds: float = 60.0,
+        straight: Straight | None = None,
     ) -> None:
         self.scope = scope
         self.receive = receive
@@ -59,6 +61,7 @@ class Request:
         self.principal: Principal = ANONYMOUS
         self.body_limit = body_limit
         self.body_seconds = body_seconds
+        self._straight = straight
         self._body: bytes | None = None
         self._left: Callable[[], None] | None = None
         self._headers: dict[str, str] | None = None
@@ -115,11 +118,17 @@ class Request:
         encoding = self.header("content-encoding")
         if encoding is not None and encoding.lower() != "identity":
             raise UnsupportedMediaType("Compressed bodies are not accepted: send the JSON without Content-Encoding.")
+        come = None if self._straight is None else self._straight.come()
+        if come is not None:
+            if len(come) > self.body_limit:
+                raise self._too_large()
+            return come
         declared = self.header("content-length")
         if declared is not None and declared.isdigit() and int(declared) > self.body_limit:
             raise self._too_large()
         try:
-            return await prompt_or_within(self.body_seconds, self._read())
+            with Within(self.body_seconds):
+                return await self._read()
         except TimeoutError as slow:
             message = f"The body did not arrive within {self.body_seconds:g} seconds."
             raise RequestTimeout(message) from slow
@@ -130,28 +139,17 @@ class Request:
         return self._body
 
     async def _read(self) -> bytes:
-        message = await self.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        piece: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            if len(piece) > self.body_limit:
-                raise self._too_large()
-            return piece
-        return await self._read_rest(bytearray(piece))
-
-    async def _read_rest(self, body: bytearray) -> bytes:
-        while True:
-            if len(body) > self.body_limit:
-                raise self._too_large()
+        body = bytearray()
+        more = True
+        while more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientGone
             body += message.get("body", b"")
-            if not message.get("more_body", False):
-                if len(body) > self.body_limit:
-                    raise self._too_large()
-                return bytes(body)
+            if len(body) > self.body_limit:
+                raise self._too_large()
+            more = message.get("more_body", False)
+        return bytes(body)
 
     def _too_large(self) -> RequestTooLarge:
         return RequestTooLarge(

@@ -1,12 +1,10 @@
 """A bound on how long a task may take for a step."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from types import TracebackType, coroutine
-from typing import Any, Self, TypeVar
+from types import TracebackType
+from typing import Self
 from weakref import ref
 
-T = TypeVar("T")
 _NO_TASK = "only a task can be stopped"
 LONG_SECONDS = 2.0
 ROUND_SECONDS = 1.0
@@ -124,38 +122,3 @@ def _renewed(loop: asyncio.AbstractEventLoop) -> _Rounds:
     global _newest  # noqa: PLW0603 - a thread that puts another in its place costs a timer, and loses nothing
     _newest = _Rounds(loop)
     return _newest
-
-
-@coroutine
-def prompt_or_within(seconds: float, work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
-    """Await what mostly need not wait for anything; when it does, `Within(seconds)` from then on."""
-    try:
-        first = work.send(None)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-    with Within(seconds):
-        return (yield from _Begun(first, work))
-
-
-class _Begun(Generator[Any, Any, T]):
-    """The rest of a coroutine that has come to its first wait."""
-
-    __slots__ = ("_first", "_rest", "_told")
-
-    def __init__(self, first: object, rest: Coroutine[Any, Any, T]) -> None:
-        self._first = first
-        self._rest = rest
-        self._told = False
-
-    def send(self, value: object) -> Any:
-        """What it waits for."""
-        if self._told:
-            return self._rest.send(value)
-        self._told = True
-        first, self._first = self._first, None
-        return first
-
-    def throw(self, *error: Any) -> Any:
-        """Raise it where the coroutine waits."""
-        return self._rest.throw(*error)

@@ -93,6 +93,13 @@ class Exchange:
         self._write(body, more=False)
         return True
 
+    def come(self) -> bytes | None:
+        """The request's body, once, if all of it has come; None where there is more to be received or told."""
+        if self.more_body or self.to_continue or self.gone or self.over or not self._news:
+            return None
+        self._wire.resume_reading()
+        return self._taken()
+
     def arrived(self, body: bytes) -> int:
         """Some of the request's body has come; how much of it waits to be received."""
         self._body += body
@@ -119,11 +126,9 @@ class Exchange:
             self._wire.resume_reading()
             if not self._news:
                 await self._wait()
-            self._news = False
         if self.gone or self.over:
             return {"type": "http.disconnect"}
-        body, self._body = bytes(self._body), bytearray()
-        return {"type": "http.request", "body": body, "more_body": self.more_body}
+        return {"type": "http.request", "body": self._taken(), "more_body": self.more_body}
 
     async def __call__(self, message: Message) -> None:
         """Take one ASGI message. Raises `RuntimeError` for one that is out of order, or a header that is none."""
@@ -172,6 +177,12 @@ class Exchange:
             self.over = True
             self._tell()
             self._wire.answered(keep_alive=self.keep_alive)
+
+    def _taken(self) -> bytes:
+        """What has come of the body since it was taken last."""
+        self._news = False
+        body, self._body = bytes(self._body), bytearray()
+        return body
 
     def _tell(self) -> None:
         self._news = True
