@@ -105,7 +105,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; a header may take only so many bytes and so long."""
-        if not self._open:
+        if self._transport is None or self._transport.is_closing():
             return
         self._arriving_bytes = len(data)
         try:
@@ -219,7 +219,7 @@ class HttpProtocol(asyncio.Protocol):
         """The answer is out: the next request's header is due once its first byte comes."""
         if not keep_alive:
             self._close()
-        if not self._open:
+        if self._transport is None or self._transport.is_closing():
             return
         self.resume_reading()
         self._idle = not self._waiting
@@ -268,10 +268,6 @@ class HttpProtocol(asyncio.Protocol):
         del self._parser
         self._read = self._answered = None
         self._waiting.clear()
-
-    @property
-    def _open(self) -> bool:
-        return self._transport is not None and not self._transport.is_closing()
 
     @property
     def _answering(self) -> Exchange | None:

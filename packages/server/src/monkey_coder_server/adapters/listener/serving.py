@@ -65,7 +65,8 @@ class Serving:
     def over(self, exchange: Exchange) -> None:
         """A request was served."""
         del self.tasks[exchange]
-        self._look()
+        if not self.tasks:
+            self._look()
 
     def _look(self) -> None:
         if not (self.connections or self.tasks):

@@ -53,7 +53,7 @@ class Usual(msgspec.Struct, forbid_unknown_fields=True, gc=False):
             self.top_p,
             self.top_k,
             self.seed,
-            (stop,) if isinstance(stop, str) else tuple(stop or ()),
+            () if stop is None else (stop,) if isinstance(stop, str) else tuple(stop),
             self.presence_penalty,
             self.frequency_penalty,
         )

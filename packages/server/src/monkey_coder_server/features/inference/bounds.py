@@ -22,6 +22,8 @@ AGENTS = (1, MOST_AGENTS)
 ITERATIONS = (1, MOST_ROUNDS)
 SHOWN = 1e15
 """Beyond this a number is not shown: JSON admits integers no float can hold."""
+COST_HEADER = "x-mk-max-cost"
+"""What the most a request may cost is called on the wire, in lower case."""
 
 
 def check(request: ExecuteRequest) -> None:
@@ -65,7 +67,7 @@ def max_cost(request: ExecuteRequest) -> int | None:
 
 
 def header_max_cost(header: str | None) -> int | None:
-    """The same from the header `X-MK-Max-Cost`, which every request that costs something may carry."""
+    """The same from this header, which every request that costs something may carry."""
     return asked_usd("The header `X-MK-Max-Cost`", header)
 
 

@@ -29,7 +29,7 @@ def read_collapse(sent: ExecuteRequest) -> Collapse | None:
 
 def said_collapse(said: Collapse | None, header: str | None) -> Collapse | None:
     """What the request says, in its body or else by the header. Raises `InvalidRequest` for an unknown rule."""
-    asked = _read(header)
+    asked = None if header is None else _read(header)
     return said or asked
 
 
@@ -45,9 +45,7 @@ def wanted_collapse(said: Collapse | None, header: str | None, principal: Princi
     return replace(chosen, branches=HEDGED) if chosen.rule is Rule.HEDGE else chosen
 
 
-def _read(header: str | None) -> Collapse | None:
-    if header is None:
-        return None
+def _read(header: str) -> Collapse:
     if header not in COLLAPSE_STRATEGIES:
         message = (
             f"The header `X-MK-Collapse` must be one of {', '.join(COLLAPSE_STRATEGIES)}; "

@@ -96,7 +96,7 @@ class Desk:
             started=started,
             render=lambda served, charge: execute_body(task, task_id, served, charge),
             max_tokens=task.max_tokens,
-            max_cost=_lower(task.max_cost, bounds.header_max_cost(request.header("x-mk-max-cost"))),
+            max_cost=_lower(task.max_cost, bounds.header_max_cost(request.header(bounds.COST_HEADER))),
             idempotency=_idempotency(request.header("idempotency-key"), task, request.header(COLLAPSE_HEADER)),
             locked=locked,
             explores=request.header(RETRY_HEADER) in {None, "0"},

@@ -123,8 +123,9 @@ class Door:
         self, request: Request, ticket: Ticket, *, path_model: str | None, stream: bool | None
     ) -> Reply:
         started = self._clock.monotonic()
+        told = request.headers
         headers = [*ticket.headers, (b"request-id", request.request_id.encode())]
-        envelope = Envelope(headers=request.headers, query=request.query, path_model=path_model, stream=stream)
+        envelope = Envelope(headers=told, query=request.query, path_model=path_model, stream=stream)
         sent = await request.body()
         body, keep = (sent, None) if self._memory is None else await self._memory.recall(request, sent)
         inbound = self._front.read(body, envelope)
@@ -142,7 +143,7 @@ class Door:
         seconds = int(at.timestamp())
         if kept is not None:
             return await self._again(Visit(request, inbound, seconds, [*headers, REPLAYED], keep, kept), kept)
-        key = key_of(request.headers.get(HEADER), envelope, sent, endpoint=self._endpoint)
+        key = key_of(told.get(HEADER), envelope, sent, endpoint=self._endpoint)
         visit = Visit(request, inbound, seconds, headers, keep, None)
         rounds = None if inbound.kind is not Kind.CHAT else await self._desk.rounds(request, None, inbound.kind)
         if rounds is not None:
@@ -167,8 +168,8 @@ class Door:
         )
         job = self._cache.consider(
             job,
-            request.headers.get("cache-control"),
-            request.headers.get(CACHE_HEADER),
+            told.get("cache-control"),
+            told.get(CACHE_HEADER),
             partial(self._question, visit, body, envelope, repeatable),
         )
         run = self._pipeline.start(job)

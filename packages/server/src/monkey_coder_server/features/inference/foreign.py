@@ -1,13 +1,15 @@
 """A request of a foreign dialect as a job: the same admission, routes and books as a native task."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from monkey_coder_server.domain import personas
 from monkey_coder_server.domain.catalog import Capability, Kind
+from monkey_coder_server.domain.collapse import Collapse
 from monkey_coder_server.domain.conversation import Document, Image, Part, Text, ToolResult
 from monkey_coder_server.domain.prompt_cache import HEADER as PROMPT_CACHE_HEADER
-from monkey_coder_server.domain.prompt_cache import read_caching
+from monkey_coder_server.domain.prompt_cache import PromptCaching, read_caching
+from monkey_coder_server.domain.weights import Weights
 from monkey_coder_server.features.inference import bounds
 from monkey_coder_server.features.inference.branches_asked import HEADER, said_collapse, wanted_collapse
 from monkey_coder_server.features.inference.job import Job, Served, Settled
@@ -20,6 +22,7 @@ from monkey_coder_server.features.inference.weights_asked import HEADER as WEIGH
 from monkey_coder_server.features.inference.weights_asked import header_weights
 from monkey_coder_server.ports.front import Inbound
 from monkey_coder_server.ports.ledger import Charge, IdempotencyKey
+from monkey_coder_server.ports.record import Record
 from monkey_coder_server.web.request import Request
 
 SECONDS = 600.0
@@ -29,6 +32,19 @@ OPEN_LIMIT = 16_384
 NOTHING: frozenset[Capability] = frozenset()
 PERSONA = personas.choose(None, task_type=Kind.CHAT).persona
 """Gives the routing weights alone: a foreign request is sent on with no words of ours."""
+
+
+class Terms(Record, frozen=True, kw_only=True):
+    """What a caller says by headers of ours; most say nothing."""
+
+    weights: Weights | None = None
+    collapse: Collapse | None = None
+    max_cost: int | None = None
+    prompt_caching: PromptCaching = PromptCaching.AUTO
+
+
+_NO_TERMS = Terms()
+_TERMS = (WEIGHTS_HEADER, HEADER, bounds.COST_HEADER, PROMPT_CACHE_HEADER)
 
 
 def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two named
@@ -46,19 +62,20 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
 ) -> Job:
     """The job. Raises `InvalidRequest` for a header of ours that says nonsense."""
     headers = request.headers
+    timeout = headers.get("x-stainless-timeout")
+    terms = _NO_TERMS if headers.keys().isdisjoint(_TERMS) else _terms(headers)
     wishes = Wishes(
         model=inbound.model,
         task_type=inbound.kind,
         persona=PERSONA,
         required=required(inbound),
         kind=inbound.kind,
-        weights=header_weights(headers.get(WEIGHTS_HEADER)),
+        weights=terms.weights,
     )
-    header = headers.get(HEADER)
     if rounds is None:
-        collapse = wanted_collapse(None, header, request.principal)
+        collapse = wanted_collapse(terms.collapse, None, request.principal)
     else:
-        collapse = collapse_of_rounds(said_collapse(None, header), team=False)
+        collapse = collapse_of_rounds(terms.collapse, team=False)
     if inbound.kind is not Kind.CHAT:
         collapse = None  # one model has these vectors or verdicts; there is nothing to choose among
     return Job(
@@ -69,20 +86,29 @@ def job_of(  # noqa: PLR0913 - what a job is made of, all but the first two name
         request=inbound.request,
         wishes=wishes if collapse is None or rounds is not None else wishes.of_several(),
         stream=inbound.stream,
-        seconds=_seconds(headers.get("x-stainless-timeout")),
+        seconds=SECONDS if timeout is None else _seconds(timeout),
         at=at,
         started=started,
         render=render,
         max_tokens=inbound.request.sampling.max_tokens,
         default_max_tokens=OPEN_LIMIT,
-        max_cost=bounds.header_max_cost(headers.get("x-mk-max-cost")),
+        max_cost=terms.max_cost,
         idempotency=idempotency,
         keep=keep,
         explores=headers.get(RETRY_HEADER) in {None, "0"},
         collapse=collapse,
         rounds=rounds,
-        prompt_caching=read_caching(headers.get(PROMPT_CACHE_HEADER)),
+        prompt_caching=terms.prompt_caching,
         under_way=request.under_way,
+    )
+
+
+def _terms(headers: Mapping[str, str]) -> Terms:
+    return Terms(
+        weights=header_weights(headers.get(WEIGHTS_HEADER)),
+        collapse=said_collapse(None, headers.get(HEADER)),
+        max_cost=bounds.header_max_cost(headers.get(bounds.COST_HEADER)),
+        prompt_caching=read_caching(headers.get(PROMPT_CACHE_HEADER)),
     )
 
 
@@ -112,10 +138,10 @@ def _needed(part: Part) -> Iterator[Capability]:
         yield Capability.DOCUMENTS
 
 
-def _seconds(header: str | None) -> float:
+def _seconds(header: str) -> float:
     """What an official SDK says it will wait; nonsense counts as nothing said."""
     try:
-        wanted = SECONDS if header is None else float(header)
+        wanted = float(header)
     except ValueError:
         wanted = SECONDS
     return wanted if 1.0 <= wanted <= bounds.LONGEST_SECONDS else SECONDS

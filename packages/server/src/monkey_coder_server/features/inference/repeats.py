@@ -74,6 +74,8 @@ def place_of(key_id: str, dialect: str, envelope: Envelope, body: bytes) -> Plac
 
 
 def _session(headers: Mapping[str, str]) -> str | None:
+    if headers.keys().isdisjoint(SESSION_HEADERS):
+        return None
     for name in SESSION_HEADERS:
         if session := headers.get(name):
             return session
