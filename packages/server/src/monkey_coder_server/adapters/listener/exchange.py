@@ -148,20 +148,21 @@ class Exchange:
     def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.begun = True
         self.to_continue = False
-        lines = [*map(b": ".join, headers), b""]
+        lines = list(map(b": ".join, headers))
+        said = b"".join(lines)
+        if b"\r" in said or b"\n" in said:
+            raise RuntimeError("a header holds a line break")
         self._left = _length(headers)
         if self.scope["method"] == "HEAD" or status in _BODILESS:
             self._left = 0
         elif self._left is None:
-            lines.insert(-1, b"transfer-encoding: chunked")
+            lines.append(b"transfer-encoding: chunked")
         if self._wire.leaving:
             self.keep_alive = False
         if not self.keep_alive:
-            lines.insert(-1, b"connection: close")
-        head = b"\r\n".join(lines)
-        if not head.count(b"\r") == head.count(b"\n") == len(lines) - 1:
-            raise RuntimeError("a header holds a line break")
-        self._head = b"%b%b%b\r\n" % (STATUS_LINE[status], self._dated(), head)
+            lines.append(b"connection: close")
+        lines.append(b"")
+        self._head = b"%b%b%b\r\n" % (STATUS_LINE[status], self._dated(), b"\r\n".join(lines))
 
     def _write(self, body: bytes, *, more: bool) -> None:
         head, self._head = self._head, b""
