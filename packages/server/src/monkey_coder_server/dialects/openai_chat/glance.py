@@ -1,5 +1,6 @@
 """The usual request, whose messages are nothing but words, read at a glance: one decoding tells that it is one."""
 
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -47,7 +48,8 @@ class Usual(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
     def _sampling(self) -> Sampling:
         stop = self.stop
-        return Sampling(
+        make = _alike if stop is None else Sampling
+        return make(
             self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens,
             self.temperature,
             self.top_p,
@@ -59,6 +61,8 @@ class Usual(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         )
 
 
+_alike = lru_cache(maxsize=1024, typed=True)(Sampling)
+"""A caller's requests mostly have the same, but for what they are to stop at, which may be long."""
 _usual = msgspec.json.Decoder(Usual)
 
 
