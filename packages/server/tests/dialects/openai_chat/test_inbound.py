@@ -80,6 +80,11 @@ def test_a_plain_request() -> None:
     assert read().model is None
 
 
+def test_numbers_stay_what_they_were_written_as_whoever_said_the_same_before() -> None:
+    told = [read(temperature=given).request.sampling.temperature for given in (1, 1.0, 1)]
+    assert [type(number) for number in told] == [int, float, int]
+
+
 def test_tools_of_every_kind() -> None:
     grammar = {"syntax": "lark", "definition": "start: WORD"}
     inbound = read(
