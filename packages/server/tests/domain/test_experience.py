@@ -65,16 +65,16 @@ def test_the_place_longest_without_news_is_forgotten_first() -> None:
     assert [known.foretell((place,), 9.0).seen for place in "abc"] == [2, 0, 1]
 
 
-def test_a_place_remembers_two_dozen_figures_and_all_together_twenty_thousand_places() -> None:
+def test_a_place_remembers_two_dozen_figures_and_all_together_forty_thousand_places() -> None:
     known = Experience()
     for figure in range(30):
         known.learn((NARROW,), figure)
     assert known.foretell((NARROW,), 0.0) == (17.0, 24)
-    for place in range(19_999):
+    for place in range(39_999):
         known.learn((place,), 1.0)
     assert known.foretell((NARROW,), 0.0).seen == 24
-    known.learn((19_999,), 1.0)
-    assert [known.foretell((place,), 0.0).seen for place in (NARROW, 0, 19_999)] == [0, 1, 1]
+    known.learn((39_999,), 1.0)
+    assert [known.foretell((place,), 0.0).seen for place in (NARROW, 0, 39_999)] == [0, 1, 1]
 
 
 @given(FIGURES, st.floats(1, 1e6))

@@ -120,3 +120,4 @@ def test_circles_narrow_from_everybody_to_this_very_request() -> None:
         assert not set(own[-2:]) & set(other_model)
     assert {mine.answer[0], mine.answer[-3]} <= set(elsewhere.answer)
     assert not set(mine.thought) & set(elsewhere.thought)
+    assert sorted(mine.places, key=repr) == sorted({*mine.prompt, *mine.answer, *mine.thought}, key=repr)

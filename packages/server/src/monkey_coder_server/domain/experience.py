@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 WINDOW = 24
 """What is remembered in a place: the newest, so that it follows a change."""
-PLACES = 20_000
+PLACES = 40_000
 """Places remembered; the one longest without news is forgotten first. One takes some 500 bytes."""
 
 

@@ -62,12 +62,12 @@ class Lesson(NamedTuple):
 
 
 class Circles(NamedTuple):
-    """The circles of likeness of a request at a model, widest first. `output` are all of answer and thought."""
+    """The circles of likeness of a request at a model, widest first. `places` are all of them, in no such order."""
 
     prompt: tuple[Hashable, ...]
     answer: tuple[Hashable, ...]
     thought: tuple[Hashable, ...]
-    output: tuple[Hashable, ...]
+    places: tuple[Hashable, ...]
 
     @classmethod
     def of(cls, like: Likeness, model: str) -> "Circles":
@@ -75,7 +75,7 @@ class Circles(NamedTuple):
         account_id, shape, effort, size, turns, max_tokens, tools, words, same = like
         kind = (account_id, model, shape, effort, max_tokens)
         by_words, by_same, of_shape, by_effort = (model, words), (model, same), (model, shape), (model, effort)
-        by_size = (model, shape, size)
+        by_size, by_turns = (model, shape, size), (model, tools, turns)
         answer = (
             shape,
             (shape, size),
@@ -89,9 +89,9 @@ class Circles(NamedTuple):
             by_words,
             by_same,
         )
-        prompt = (model, of_shape, kind, (model, tools, turns), by_words, by_same)
+        prompt = (model, of_shape, kind, by_turns, by_words, by_same)
         thought = (by_effort, of_shape, by_size, kind, by_words, by_same)
-        return _new(cls, (prompt, answer, thought, (by_effort, *answer)))
+        return _new(cls, (prompt, answer, thought, (model, by_turns, by_effort, *answer)))
 
 
 def shape_of(task_type: str, request: ModelRequest) -> str:

@@ -21,9 +21,10 @@ _PERCENT = re.compile(r"(?P<whole>[0-9]{1,6})(?:\.(?P<fraction>[0-9]{1,2}))?", r
 @lru_cache(maxsize=1024)  # a request writes the same few amounts in several places
 def usd(nano: int) -> str:
     """Nano-dollars as an exact decimal USD string: no exponent, two to nine decimals."""
-    digits = f"{abs(nano):010d}"
-    sign = "-" if nano < 0 else ""
-    return f"{sign}{digits[:-9]}.{digits[-9:-7]}{digits[-7:].rstrip('0')}"
+    if nano < 0:
+        return f"-{usd(-nano)}"
+    digits = f"{nano:010d}"
+    return f"{digits[:-9]}.{digits[-9:-7]}{digits[-7:].rstrip('0')}"
 
 
 def parse_usd(text: str, *, negative: bool = False) -> int:

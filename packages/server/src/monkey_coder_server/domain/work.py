@@ -10,7 +10,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 
-from monkey_coder_server.domain.conversation import Message, ModelRequest, Role, Text
+from monkey_coder_server.domain.conversation import ModelRequest, Role, Text
 from monkey_coder_server.domain.work_language import language_of
 
 KIND_OF_TASK: Mapping[str, str] = MappingProxyType(
@@ -121,13 +121,8 @@ def size_of(tokens: int) -> str:
 def last_words(request: ModelRequest) -> str:
     """What the user said last: agents put their reminders before the user's own words."""
     for message in reversed(request.messages):
-        if message.role is Role.USER and (said := _last_text(message)):
-            return said
-    return ""
-
-
-def _last_text(message: Message) -> str:
-    for part in reversed(message.parts):
-        if isinstance(part, Text) and part.text:
-            return part.text
+        if message.role is Role.USER:
+            for part in reversed(message.parts):
+                if isinstance(part, Text) and part.text:
+                    return part.text
     return ""

@@ -146,12 +146,12 @@ class Attempts:
 
     async def _answer(self, taken: Taken, search: Search, effort: Effort) -> Answering:
         """The answer of one call, or of the second beside it. Raises `AttemptFailed` when no call answers."""
-        (route, key, place), contest = taken, effort.contest
+        route, contest = taken[0], effort.contest
         again = search.calls > 1
         late = None if contest is None or again else self._health.hedge_after(route.name, stream=effort.stream)
         if contest is None or late is None:
             try:
-                return await self._try(route, key, effort, place)
+                return await self._call(taken, effort)
             except AttemptFailed as failed:
                 search.failed(route, failed.failure)
                 raise
@@ -172,8 +172,8 @@ class Attempts:
 
     def _enter(self, taken: Taken, effort: Effort, contest: Contest) -> Contender:
         """Begin a call in a task of its own."""
-        route, key, place = taken
-        contender = Contender(route, key[0], place, self._clock.monotonic())
+        route, (key_number, _), place = taken
+        contender = Contender(route, key_number, place, self._clock.monotonic())
 
         async def calling(route: Route, _: Effort) -> None:
             await effort.calling(route, effort)
@@ -181,7 +181,7 @@ class Attempts:
 
         own = replace(effort, trail=contender.trail, calling=calling, contest=None)
         contest.entered(contender)
-        contender.begin(asyncio.create_task(self._try(route, key, own, place)))
+        contender.begin(asyncio.create_task(self._call(taken, own)))
         return contender
 
     async def _first_to_speak(
@@ -249,42 +249,39 @@ class Attempts:
             return route, key, Place(gate.bulkhead, effort.account, route.keys, key[0])
         return None
 
-    async def _try(self, route: Route, key: tuple[int, str], effort: Effort, place: Place) -> Answering:
-        try:
-            answering = await self._call(route, key, effort)
-        except BaseException:
-            place.leave()
-            raise
-        answering.place = place
-        return answering
-
-    async def _call(self, route: Route, key: tuple[int, str], effort: Effort) -> Answering:
+    async def _call(self, taken: Taken, effort: Effort) -> Answering:
+        """What a route answers. The place that was taken for it is left when no answer comes."""
+        route, key, place = taken
         effort.trail.route = route
-        self._health.claimed(route.name, self._clock.monotonic())
+        number, started = 0, self._clock.monotonic()  # as long as nothing is called
+        self._health.claimed(route.name, started)
         try:
             await effort.calling(route, effort)
-        except BaseException:
-            self._health.unclaimed(route.name)
-            raise
-        started = self._clock.monotonic()
-        number = self._health.started(route.name, started, stream=effort.stream)
-        call = self._exchange.begin if effort.stream else self._exchange.whole
-        try:
+            started = self._clock.monotonic()
+            number = self._health.started(route.name, started, stream=effort.stream)
+            call = self._exchange.begin if effort.stream else self._exchange.whole
             asked, deadlines = effort.thread.asked(effort.request, route), self._deadlines(effort, started)
             answering = await call(route, asked, key=key, deadlines=deadlines, relay=effort.relay)
-        except AttemptFailed as failed:
-            self._note(failed, route, key[0], effort, _Call(number, started))
-            raise
+            answering.place = place
+            self._began(answering, number, effort)
         except BaseException as stopped:
-            now = self._clock.monotonic()
-            waited = milliseconds(started, now)
-            self._health.given_up(route.name, number, waited, now)
-            if isinstance(stopped, asyncio.CancelledError):
-                provider, model = route.provider.name, route.card.model
-                effort.trail.records.append(AttemptRecord(provider, model, STOPPED, None, waited))
+            place.leave()
+            if not number:
+                self._health.unclaimed(route.name)
+            elif isinstance(stopped, AttemptFailed):
+                self._note(stopped, route, key[0], effort, _Call(number, started))
+            else:
+                self._stopped(stopped, route, effort, _Call(number, started))
             raise
-        self._began(answering, number, effort)
         return answering
+
+    def _stopped(self, by: BaseException, route: Route, effort: Effort, call: "_Call") -> None:
+        """A call ended that neither answered nor failed: it was cancelled, or could not be made."""
+        now = self._clock.monotonic()
+        waited = milliseconds(call.started, now)
+        self._health.given_up(route.name, call.number, waited, now)
+        if isinstance(by, asyncio.CancelledError):
+            effort.trail.records.append(AttemptRecord(route.provider.name, route.card.model, STOPPED, None, waited))
 
     def _began(self, answering: Answering, number: int, effort: Effort) -> None:
         """An answer is there, or its first token."""
@@ -336,24 +333,28 @@ class Attempts:
     async def _next(self, search: Search, effort: Effort) -> Taken | None:
         """The first route that need not wait, else the one with the shortest pause, waited for; none when too long."""
         clock = self._clock.monotonic
-        patience = min(effort.deadline, clock() + self._settings.longest_pause)
+        now = clock()
+        patience = min(effort.deadline, now + self._settings.longest_pause)
         if search.called:
             search.pending = [route for route in search.pending if self._may_be_called(route, search)]
         pending = search.pending
         while pending:
-            now = clock()
             ready, shortest = self._ready(pending, search, now)
             if shortest > 0.0:
                 if now + shortest > patience:
                     break
                 await asyncio.sleep(shortest)
+                now = clock()
             route = ready[0] if len(ready) == 1 else self._preferred(ready, effort.account, now)
             bulkhead = self._gates.of(route.provider.name).bulkhead
-            if not (bulkhead.take(effort.account) or await bulkhead.wait(effort.account, patience - clock())):
-                search.busy = route.provider.name
-                pending.remove(route)
-                continue
-            key = route.keys.take(route.card.model, clock(), session=effort.thread.session)
+            if not bulkhead.take(effort.account):
+                given = await bulkhead.wait(effort.account, patience - now)
+                now = clock()
+                if not given:
+                    search.busy = route.provider.name
+                    pending.remove(route)
+                    continue
+            key = route.keys.take(route.card.model, now, session=effort.thread.session)
             if key is None:
                 bulkhead.leave(effort.account)
                 continue

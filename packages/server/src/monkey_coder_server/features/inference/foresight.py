@@ -24,10 +24,9 @@ FRESH = 200
 """Lessons that wait to be stored; where requests come faster, the newest stand for all."""
 LEARNT_TOGETHER = 64
 """Requests that wait to be learnt from, a millisecond of work; whoever asks has the rest learnt first."""
-_INPUT, _READ, _WRITTEN = range(3)
-"""Figures of a prompt: its tokens by those guessed, and the shares of it that a cache gave and took."""
-_ANSWER, _THOUGHT = range(2)
-"""Figures of an output, in tokens."""
+_INPUT, _READ, _WRITTEN, _ANSWER, _THOUGHT = range(5)
+"""Figures of a prompt: its tokens by those guessed, and the shares of it that a cache gave and took; of an output, in
+tokens."""
 
 
 class Asked(Record, frozen=True):
@@ -64,8 +63,7 @@ class Foresight:
     """Learns from settled requests; foretells in the words of a price: disjoint buckets of tokens."""
 
     def __init__(self) -> None:
-        self._prompts = Experience()
-        self._outputs = Experience()
+        self._known = Experience()
         self._unlearnt: list[_Took] = []
         self._fresh: deque[tuple[str, Lesson]] = deque(maxlen=FRESH)
 
@@ -80,12 +78,15 @@ class Foresight:
 
     def learn(self, lesson: Lesson) -> None:
         """Learn what a request took at a model."""
-        own = Circles.of(lesson.likeness, lesson.model)
-        taken = lesson.input
-        self._prompts.learn(
-            own.prompt, taken / max(1, lesson.guessed), lesson.cache_read / taken, lesson.cache_write / taken
+        own, taken = Circles.of(lesson.likeness, lesson.model), lesson.input
+        self._known.learn(
+            own.places,
+            taken / max(1, lesson.guessed),
+            lesson.cache_read / taken,
+            lesson.cache_write / taken,
+            lesson.answer,
+            lesson.reasoning,
         )
-        self._outputs.learn(own.output, lesson.answer, lesson.reasoning)
 
     def fresh(self) -> Mapping[str, Lesson]:
         """What was learnt since this was asked before, by request."""
@@ -105,15 +106,15 @@ class Foresight:
         """
         self._learn_all()
         assumed = routing_priors.expected_answer(task_type)
-        everybody = self._outputs.foretell((shape, (shape, size)), assumed, _ANSWER)
+        everybody = self._known.foretell((shape, (shape, size)), assumed, _ANSWER)
         found: list[int | None] = []
         for card in cards:
             own = ((card.name, shape), (card.name, shape, size))
-            answer = self._outputs.foretell(own, everybody.value, _ANSWER)
+            answer = self._known.foretell(own, everybody.value, _ANSWER)
             if not answer.seen and not everybody.seen:
                 found.append(None)
                 continue
-            thought = self._outputs.foretell(own, routing_priors.expected_thought(card, assumed), _THOUGHT)
+            thought = self._known.foretell(own, routing_priors.expected_thought(card, assumed), _THOUGHT)
             usual, limit = max(1, round(answer.value + thought.value)), card.max_output_tokens
             found.append(min(usual, limit if most is None else min(most, limit)))
         return found
@@ -122,12 +123,12 @@ class Foresight:
         """What the request will probably take at this model, whose answer is bounded by `most_output` tokens."""
         self._learn_all()
         own = Circles.of(asked.like, card.name)
-        prompt = round(_guessed(asked, card) * self._prompts.foretell(own.prompt, 1.0, _INPUT).value)
-        read = round(prompt * self._prompts.foretell(own.prompt, 0.0, _READ).value)
-        written = min(prompt - read, round(prompt * self._prompts.foretell(own.prompt, 0.0, _WRITTEN).value))
+        prompt = round(_guessed(asked, card) * self._known.foretell(own.prompt, 1.0, _INPUT).value)
+        read = round(prompt * self._known.foretell(own.prompt, 0.0, _READ).value)
+        written = min(prompt - read, round(prompt * self._known.foretell(own.prompt, 0.0, _WRITTEN).value))
         assumed = routing_priors.expected_answer(asked.task_type)
-        answer = self._outputs.foretell(own.answer, assumed, _ANSWER)
-        thought = self._outputs.foretell(own.thought, routing_priors.expected_thought(card, assumed), _THOUGHT).value
+        answer = self._known.foretell(own.answer, assumed, _ANSWER)
+        thought = self._known.foretell(own.thought, routing_priors.expected_thought(card, assumed), _THOUGHT).value
         output = min(most_output, round(answer.value + thought))
         usage = Usage(
             uncached_input=prompt - read - written,

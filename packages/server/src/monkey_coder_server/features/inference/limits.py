@@ -1,6 +1,6 @@
 """What a request takes of every limit that counts for it, from its admission to its end."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -53,8 +53,7 @@ class Limits:
         taken = await self._quotas.admit(asking.takes)
         if isinstance(taken, Refusal):
             raise self._refused(taken, asking.takes, asking.found)
-        standing = self._quotas.standing
-        headers = _headers([standing(bound) for bound in asking.counted])
+        headers = _headers(map(self._quotas.standing, asking.counted))
         return Ticket(self, taken, asking.caller if asking.later and stays else None, headers)
 
     def _asked(self, principal: Principal, rules: Sequence[RateRule], place: tuple[str, str, str, bool]) -> _Asking:
@@ -158,7 +157,7 @@ def _figures(standings: Sequence[Standing], retry_after: float = 0.0) -> Mapping
     return {name.decode(): figure.decode() for name, figure in _headers(standings, retry_after)}
 
 
-def _headers(standings: Sequence[Standing], retry_after: float = 0.0) -> Headers:
+def _headers(standings: Iterable[Standing], retry_after: float = 0.0) -> Headers:
     """Of the tightest of those that count requests, and of those that count tokens."""
     headers: Headers = []
     requests = tokens = None
@@ -173,8 +172,8 @@ def _headers(standings: Sequence[Standing], retry_after: float = 0.0) -> Headers
         headers += _told(tokens, retry_after, b"-tokens")
     if requests is not None:
         (_, allowed), (_, left), (_, reset) = headers[:3]
-        headers += ((b"x-ratelimit-limit", allowed), (b"x-ratelimit-remaining", left))
-        headers.append((b"x-ratelimit-reset", reset.removesuffix(b"s")))
+        seconds = reset[:-1]
+        headers += ((b"x-ratelimit-limit", allowed), (b"x-ratelimit-remaining", left), (b"x-ratelimit-reset", seconds))
     return headers
 
 

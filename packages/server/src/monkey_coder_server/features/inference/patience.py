@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TypeVar
 
 from monkey_coder_server.domain.errors import Unavailable
@@ -20,28 +21,21 @@ class Patience:
     rest: float = 5.0
 
 
-async def insist(act: Callable[[], Awaitable[T]], patience: Patience) -> T:
-    """Do what may be done twice until it succeeds or the pauses are used up. Raises `Unavailable`."""
-    for pause in patience.pauses:
-        try:
-            return await _once(act, patience.call)
-        except Unavailable:
-            await asyncio.sleep(pause)
-    return await _once(act, patience.call)
+async def insist(act: Callable[[], Awaitable[T]], patience: Patience, *, for_ever: bool = False) -> T:
+    """Do what may be done twice until it succeeds, or the pauses are used up where it is not `for_ever`.
 
-
-async def persist(act: Callable[[], Awaitable[T]], patience: Patience) -> T:
-    """Do what may be done twice until it succeeds, however long that takes."""
+    Raises `Unavailable`.
+    """
+    pauses = repeat(patience.rest) if for_ever else iter(patience.pauses)
     while True:
         try:
-            return await _once(act, patience.call)
-        except Unavailable:
-            await asyncio.sleep(patience.rest)
-
-
-async def _once(act: Callable[[], Awaitable[T]], seconds: float) -> T:
-    try:
-        with Within(seconds):
-            return await act()
-    except TimeoutError as slow:
-        raise Unavailable("The ledger did not answer in time; try again shortly.", retry_after=5.0) from slow
+            with Within(patience.call):
+                return await act()
+        except (Unavailable, TimeoutError) as missed:
+            pause = next(pauses, None)
+            if pause is None:
+                if isinstance(missed, Unavailable):
+                    raise
+                message = "The ledger did not answer in time; try again shortly."
+                raise Unavailable(message, retry_after=5.0) from missed
+        await asyncio.sleep(pause)

@@ -264,12 +264,10 @@ class Run(Generic[T]):
             return False
         return True
 
-    async def _woken(self) -> None:
+    def _woken(self) -> "asyncio.Future[None]":
+        """To be awaited until there is something for the caller's side."""
         self._reader = asyncio.get_running_loop().create_future()
-        try:
-            await self._reader
-        finally:
-            self._reader = None
+        return self._reader
 
 
 def _wake(waiter: "asyncio.Future[None] | None") -> None:
@@ -286,15 +284,12 @@ class Running:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, run: Run[Any], work: Coroutine[None, None, None]) -> None:
-        """Begin the work of a run, which ends it, in a task of its own."""
-        self._begin(work, run)
-
     def keep(self, work: Coroutine[None, None, object]) -> None:
         """Run something to its end that nobody waits for."""
-        self._begin(work, None)
+        self.start(None, work)
 
-    def _begin(self, work: Coroutine[None, None, object], run: Run[Any] | None) -> None:
+    def start(self, run: Run[Any] | None, work: Coroutine[None, None, object]) -> None:
+        """Begin work in a task of its own, which ends the run where it is one's."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks[task] = run
         task.add_done_callback(self._over)

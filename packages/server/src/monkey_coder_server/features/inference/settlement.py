@@ -1,8 +1,8 @@
 """The end of every request in the books: settled with its true cost, or voided; then one record for telemetry."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -12,7 +12,7 @@ from monkey_coder_server.domain.usage import Usage, together
 from monkey_coder_server.features.inference.cached_answer import CachedAnswer, Recalled
 from monkey_coder_server.features.inference.exchange import milliseconds
 from monkey_coder_server.features.inference.job import Job, Outcome, Played, Served, Settled
-from monkey_coder_server.features.inference.patience import Patience, insist, persist
+from monkey_coder_server.features.inference.patience import Patience, insist
 from monkey_coder_server.features.inference.records import failed_record, recalled_record, served_record
 from monkey_coder_server.features.inference.running import Run, Running
 from monkey_coder_server.features.inference.trail import Trail
@@ -37,7 +37,7 @@ class Settlements:
         self._running = running
         self._patience = patience
 
-    async def settle(self, served: Served, trail: Trail) -> Settled:
+    def settle(self, served: Served, trail: Trail) -> Coroutine[Any, Any, Settled]:
         """Book the charge; durable on return, and to be `told` of once the answer has left.
 
         Raises `Unavailable` when the ledger stays away: then it is booked later, and a repeat of the request under
@@ -61,7 +61,7 @@ class Settlements:
         async def book_late() -> None:
             self.told(await book())
 
-        return await self._resolve(book, book_late)
+        return self._resolve(book, book_late)
 
     def told(self, settled: Settled) -> None:
         """Count and log what was booked."""
@@ -122,7 +122,7 @@ class Settlements:
         try:
             return await insist(act, self._patience)
         except (Unavailable, asyncio.CancelledError):
-            self._running.keep(persist(late or act, self._patience))
+            self._running.keep(insist(late or act, self._patience, for_ever=True))
             raise
 
     def unpaid(self, job: Job, error: GatewayError, trail: Trail) -> FailedRequest:
