@@ -234,17 +234,13 @@ def own_cost_difference(row: PriceRow, usage: Usage) -> int | None:
     """The provider's own figure less ours by tokens, in nano-dollars; None when it sent none."""
     if usage.cost_nano is None:
         return None
-    return usage.cost_nano - ceil_div(_by_rates(row, usage), TOKENS_PER_PRICE_UNIT)
+    return usage.cost_nano - ceil_div(_exact(row, usage._replace(cost_nano=None)), TOKENS_PER_PRICE_UNIT)
 
 
 def _exact(row: PriceRow, usage: Usage) -> int:
     """Millionths of a nano-dollar. An own cost of 0 for work done is not believed."""
     if row.own_cost_wins and usage.cost_nano:
         return usage.cost_nano * TOKENS_PER_PRICE_UNIT
-    return _by_rates(row, usage)
-
-
-def _by_rates(row: PriceRow, usage: Usage) -> int:
     rates = row.rates_for(usage.input) if row.tiers else row.rates
     exact = (
         usage.uncached_input * rates.input

@@ -139,6 +139,7 @@ class Authenticator:
             scopes=key.scopes,
             rules=rules,
             plan=self._plans.standing(key.account_id, now),
+            key_id=key.key_id,
         )
 
     async def _by_token(self, secret: str, organization: str | None, named: str | None) -> Principal:
@@ -166,6 +167,7 @@ class Authenticator:
             second_factor=session.second_factor,
             second_factor_required=strict,
             impersonator=session.impersonator,
+            key_id=claims.session_id,
         )
 
     async def _role(self, user_id: str, account_id: str, *, own: str) -> tuple[Role | None, bool]:

@@ -37,16 +37,13 @@ class Principal(Record, frozen=True):
     """Whether they proved a second one in this session."""
     second_factor_required: bool = False
     """Whether the organization they act for wants one of them."""
+    key_id: str = ""
+    """What the books note as the key: its id, or the session's id for a person."""
 
     @property
     def anonymous(self) -> bool:
         """Whether no credential was sent."""
         return not self.account_id
-
-    @property
-    def key_id(self) -> str:
-        """What the books note as the key: its id, or the session's id for a person."""
-        return self.key.key_id if self.key is not None else self.session_id or ""
 
     @property
     def model_access(self) -> ModelAccess | None:

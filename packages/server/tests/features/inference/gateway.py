@@ -334,8 +334,9 @@ class Gateway:
             return messages.pop() if messages else await caller.receive()
 
         request = Request(scope, receive, request_id=self.ids.new("req"), parameters=match.parameters)
+        key_id = "" if self.key is None else self.key.key_id
         request.principal = Principal(
-            account_id=account, user_id="user_1", key=self.key, rules=self.rules, plan=self.plan
+            account_id=account, user_id="user_1", key=self.key, rules=self.rules, plan=self.plan, key_id=key_id
         )
         route = match.route
         try:

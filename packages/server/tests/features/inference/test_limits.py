@@ -16,7 +16,7 @@ RULES = (
     RateRule(ACCOUNT, Measure.REQUESTS, 1, "openai/big"),
 )
 HOUSE = HouseRates(SetRate(Measure.REQUESTS, 60, "RATE_LIMIT_PER_MINUTE"))
-WHO = Principal(account_id="a", session_id="s")
+WHO = Principal(account_id="a", session_id="s", key_id="s")
 
 
 def limits() -> Limits:

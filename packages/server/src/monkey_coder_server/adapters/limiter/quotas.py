@@ -73,9 +73,12 @@ class LimiterQuotas:
     async def admit(self, takes: Sequence[Take]) -> Pass | Refusal:
         """Take all or nothing. What is missing is asked for, and once more after the others had time to give it up."""
         now = self._monotonic()
-        short = self._short(takes, now)
-        if not short:
+        for bound, amount in takes:
+            if self._part(bound, now).free(now) < amount:
+                break
+        else:
             return self._taken(takes, now)
+        short = self._short(takes, now)
         if self._branch is not None and not any(self._hopeless(take, now) for take in short):
             short = await self._obtain(self._branch, takes, short)
             now = self._monotonic()

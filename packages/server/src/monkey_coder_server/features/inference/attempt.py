@@ -103,11 +103,19 @@ class Attempts:
             taken = await self._next(search, effort)
             if taken is None:
                 break
-            self._spend(taken[0], search)
+            route, contest = taken[0], effort.contest
+            self._spend(route, search)
+            late = None
+            if contest is not None and search.calls == 1:
+                late = self._health.hedge_after(route.name, stream=effort.stream)
             try:
-                return await self._answer(taken, search, effort)
+                if contest is None or late is None:
+                    return await self._call(taken, effort)
+                return await self._raced(taken, search, effort, contest, late)
             except AttemptFailed as failed:
                 failure = failed.failure
+                if late is None:  # else that was done for each of them
+                    search.failed(route, failure)
             if not failure.moves_on:
                 break
         if failure is None and search.busy is not None:
@@ -144,17 +152,9 @@ class Attempts:
         trail.records.append(answering.record(failure.kind, milliseconds(answering.started, now)))
         return refusal(failure, trail)
 
-    async def _answer(self, taken: Taken, search: Search, effort: Effort) -> Answering:
+    async def _raced(self, taken: Taken, search: Search, effort: Effort, contest: Contest, late: float) -> Answering:
         """The answer of one call, or of the second beside it. Raises `AttemptFailed` when no call answers."""
-        route, contest = taken[0], effort.contest
-        again = search.calls > 1
-        late = None if contest is None or again else self._health.hedge_after(route.name, stream=effort.stream)
-        if contest is None or late is None:
-            try:
-                return await self._call(taken, effort)
-            except AttemptFailed as failed:
-                search.failed(route, failed.failure)
-                raise
+        route = taken[0]
         running = [self._enter(taken, effort, contest)]
         try:
             leaving = FOR_THE_STUCK if self._health.knows_pace(route.name, stream=effort.stream) else 0.0

@@ -17,7 +17,7 @@ from monkey_coder_server.web.principal import Principal
 
 BEATEN_UNPAID = "beaten_unpaid"
 """Outcome of a call whose second, or whose first, spoke sooner, unasked: the house pays."""
-ITSELF = Principal(account_id=HOUSE, session_id=HOUSE)
+ITSELF = Principal(account_id=HOUSE, session_id=HOUSE, key_id=HOUSE)
 
 
 class House:

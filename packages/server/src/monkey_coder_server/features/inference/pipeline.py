@@ -142,7 +142,11 @@ class Pipeline:
             if error is not stopped and not isinstance(stopped, asyncio.CancelledError):
                 self._telemetry.defect("inference", stopped)
             raise error from stopped
-        settled = await self._settle(served, flight)
+        try:  # a whole answer leaves only after this, and by then its hold is on disk too
+            settled = await self._settlements.settle(served, flight.trail)
+        except Exception as missed:
+            await self._not_settled(flight, missed)
+            raise
         after_the_answer(self._learn, settled)
         return settled
 
@@ -258,22 +262,18 @@ class Pipeline:
         finally:
             drafts.over()
 
-    async def _settle(self, served: Served, flight: Flight) -> Settled:
-        """Book the charge. A whole answer leaves only after this, and by then its hold is on disk too.
+    async def _not_settled(self, flight: Flight, missed: Exception) -> None:
+        """The charge is not booked. Raises `Unavailable` when the ledger lost the hold before it was on disk.
 
-        Raises `Unavailable` when the ledger stays away, or lost the hold before it was on disk.
+        Where it merely stays away, it is booked behind the caller's back.
         """
-        try:
-            return await self._settlements.settle(served, flight.trail)
-        except NotFound as lost:
+        if isinstance(missed, NotFound):
             await self._durable(flight.admitted.hold)
-            raise Unavailable("The ledger lost this request; it is not charged. Try again.", retry_after=1.0) from lost
-        except GatewayError:
-            raise  # the ledger stays away: it is booked behind the caller's back
-        except Exception as defect:
+            message = "The ledger lost this request; it is not charged. Try again."
+            raise Unavailable(message, retry_after=1.0) from missed
+        if not isinstance(missed, GatewayError):
             flight.abandon()
-            await self._settlements.void(flight.job, _told(defect), flight.trail)
-            raise
+            await self._settlements.void(flight.job, _told(missed), flight.trail)
 
     async def _durable(self, hold: Hold) -> None:
         """Wait until the hold is on disk. Raises `Unavailable`."""

@@ -16,6 +16,7 @@ from monkey_coder_server.domain.model_rules import ModelAccess
 from monkey_coder_server.domain.price_list import PriceList
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 from monkey_coder_server.domain.routing import CandidateState, Learned, RouteRequest
+from monkey_coder_server.domain.tokenizers import ANY
 from monkey_coder_server.domain.verification.agreement import TOGETHER
 from monkey_coder_server.domain.weights import Weighers
 from monkey_coder_server.domain.work import Work, work_of
@@ -116,7 +117,7 @@ class Planner:
         Raises `ModelNotFound`, `ModelNotAllowed`, `PriceUnknown`, `ContextTooLong`, `InvalidRequest`.
         """
         size = prompt_size(job.request)
-        expected = size.expected_tokens
+        expected = size.expected_by(ANY)
         work = work_of(job.wishes.task_type, job.request, expected)
         effort, shape = _effort(job), shape_of(job.wishes.task_type, job.request)
         question = _Question(

@@ -222,17 +222,15 @@ def _of_one(served: Served, trail: Trail) -> Settlement:
         latency_ms=served.latency_ms,
         first_byte_ms=served.first_byte_ms,
         client_gone=served.client_gone,
-        cancel_policy=_cancel_policy(served),
+        cancel_policy=_cancel_policy(served) if served.client_gone else None,
         cache_saving=tariff.saving(usage),
         elsewhere=elsewhere,
         bills=(Bill(provider, route.card.model, usage, cost, identity), *wasted),
     )
 
 
-def _cancel_policy(served: Served) -> CancelPolicy | None:
+def _cancel_policy(served: Served) -> CancelPolicy:
     """What became of the provider's stream once its caller had gone."""
-    if not served.client_gone:
-        return None
     policy = served.route.provider.cancel_policy
     given_up = served.answer.finish is None and policy is not CancelPolicy.CANCEL
     return CancelPolicy.ESTIMATE if given_up else policy

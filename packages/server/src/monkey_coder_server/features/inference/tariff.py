@@ -35,7 +35,8 @@ class Tariff:
 
     def saving(self, usage: Usage) -> int:
         """What the provider's prompt cache spared the account."""
-        return 0 if usage.input == usage.uncached_input else pricing.cache_saving(self.row, usage, self.markup)
+        cached = usage.cache_read or usage.cache_write_5m or usage.cache_write_1h
+        return pricing.cache_saving(self.row, usage, self.markup) if cached else 0
 
     def room(self, used: Usage, held: int, *, most: int) -> int:
         """The most output tokens, up to `most`, that may follow what was `used` already within what is held."""
