@@ -40,9 +40,11 @@ class Likeness(NamedTuple):
         said = _last_words(messages)
         words, last = _tail(said), messages[-1].parts if messages else ()
         end = words if last is said else _tail(last)
-        offered = (*[tool.name for tool in request.tools], request.tool_choice, request.output)
+        offered: tuple[object, ...] = (request.tool_choice, request.output)
+        if request.tools:
+            offered = (*[tool.name for tool in request.tools], *offered)
         turns = len(messages)
-        tools = _hash(account_id, *offered) if len(offered) > 2 or any(offered) else _offering_nothing(account_id)
+        tools = _offering_nothing(account_id) if offered == (None, None) else _hash(account_id, *offered)
         same = _hash(account_id, words, end, shape, max_tokens, turns, *offered)
         by_words, by_size = _hash(account_id, words), size.bytes.bit_length()
         return _new(cls, (account_id, shape, _effort(request), by_size, turns, max_tokens, tools, by_words, same))

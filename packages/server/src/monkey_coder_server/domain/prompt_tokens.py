@@ -13,7 +13,6 @@ from monkey_coder_server.domain.conversation import (
     Document,
     Image,
     Json,
-    Message,
     ModelRequest,
     Part,
     Refusal,
@@ -188,7 +187,12 @@ def prompt_size(request: ModelRequest) -> PromptSize:
     """Everything in a request that a provider counts as prompt."""
     size = PromptSize()
     for message in request.messages:
-        _add_message(size, message)
+        size.messages += 1
+        if message.name:
+            size.text(message.name)
+        if message.extra:
+            size.json(message.extra)
+        _add_parts(size, message.parts)
     for tool in request.tools:
         _add_tool(size, tool)
     if request.output is not None:
@@ -200,15 +204,6 @@ def prompt_size(request: ModelRequest) -> PromptSize:
         size.sent_bytes = len(request.source.body)
         size.server_tools += request.source.server_tools
     return size
-
-
-def _add_message(size: PromptSize, message: Message) -> None:
-    size.messages += 1
-    if message.name:
-        size.text(message.name)
-    if message.extra:
-        size.json(message.extra)
-    _add_parts(size, message.parts)
 
 
 def _add_tool(size: PromptSize, tool: Tool) -> None:

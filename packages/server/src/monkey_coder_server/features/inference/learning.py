@@ -58,9 +58,11 @@ class Learning:
         self.sessions.served(served)
         if served.collapsed is not None:
             self._judged(job.request_id, by, plan, served.collapsed)
-        else:
-            self.texts.served(served, by)
-            if self._worth_checking(served):
+        elif job.wishes.kind is Kind.CHAT:
+            reports = self.beliefs.reported(by.account_id) > 0.0
+            if reports:
+                self.texts.served(served, by)
+            if not served.client_gone and (reports or job.collapse is not None):  # then a verdict may meet the truth
                 self.checking.begin(served, by)
         if job.rounds is not None:
             self.callers.asked(job.request_id, job.rounds.request_ids)
@@ -74,13 +76,6 @@ class Learning:
         again = self._signs.note(served, by, same, self._clock.monotonic())
         if again is not None:
             self.verdicts.told(again, Signal(0.0, ASKED_AGAIN))
-
-    def _worth_checking(self, served: Served) -> bool:
-        """Whether a verdict on a single answer may meet the truth: its account asks for sequences, or reports."""
-        job = served.job
-        if job.wishes.kind is not Kind.CHAT or served.client_gone:
-            return False
-        return job.collapse is not None or self.beliefs.reported(job.principal.account_id) > 0.0
 
     def _judged(self, request_id: str, by: ServedBy, plan: Plan, collapsed: Collapsed) -> None:
         """Take in the verdicts on several answers. Which one was kept hangs on them."""

@@ -80,10 +80,8 @@ class Texts:
         return dict(zip(names, found, strict=True))
 
     def served(self, served: Served, by: ServedBy) -> None:
-        """Keep a request's marks until its outcome, where its account tells outcomes."""
+        """Keep the marks of a chat request until its outcome, which its account tells."""
         job, plan = served.job, served.plan
-        if job.wishes.kind is not Kind.CHAT or not self._beliefs.reported(by.account_id):
-            return
         plain = _believed(plan, by.model)
         if plain is None:
             return
