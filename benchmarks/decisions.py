@@ -140,9 +140,8 @@ class World:
             job = self.job(number, 1)
             size = prompt_size(job.request)
             like = Likeness.of(job.principal.account_id, shape_of(TASK, job.request), None, job.request, size)
-            self.learning.foresight.learn(
-                Lesson(like, random.choice(self.cards[3:]).name, 500, 520, 0, 0, random.randrange(50, 4_000), 0)
-            )
+            model, answer = random.choice(self.cards[3:]).name, random.randrange(50, 4_000)
+            self.learning.foresight.learn([Lesson(like, model, 500, 520, 0, 0, answer, 0)])
 
 
 def main() -> None:

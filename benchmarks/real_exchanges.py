@@ -58,7 +58,7 @@ def main() -> None:
         prompts.append(_off(expected.input, each.usage.input))
         answers.append(_off(expected.output, each.usage.output))
         files.add(each.source)
-        foresight.learn(lesson_of(asked, card, each.usage))
+        foresight.learn([lesson_of(asked, card, each.usage)])
     print_header("real exchanges: error of the expected price")
     for name in ("all", ANEW, AGAIN):
         print_row(name, prices[name])

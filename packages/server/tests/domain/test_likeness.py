@@ -16,7 +16,7 @@ from monkey_coder_server.domain.conversation import (
     ToolChoice,
     ToolResult,
 )
-from monkey_coder_server.domain.likeness import TAIL, Circles, Likeness, shape_of
+from monkey_coder_server.domain.likeness import TAIL, Circles, Lesson, Likeness, narrow, shape_of, wide
 from monkey_coder_server.domain.prompt_tokens import prompt_size
 
 USER = Message(Role.USER, (Text("add paging"),))
@@ -120,4 +120,15 @@ def test_circles_narrow_from_everybody_to_this_very_request() -> None:
         assert not set(own[-2:]) & set(other_model)
     assert {mine.answer[0], mine.answer[-3]} <= set(elsewhere.answer)
     assert not set(mine.thought) & set(elsewhere.thought)
-    assert sorted(mine.places, key=repr) == sorted({*mine.prompt, *mine.answer, *mine.thought}, key=repr)
+
+
+def test_wide_and_narrow_circles_are_all_and_lessons_of_a_kind_share_the_wide_ones() -> None:
+    one, other = like(AGENT), like(AGENT)._replace(words="w", same="s")
+    all_of_it = {circle for circles in Circles.of(one, "m") for circle in circles}
+    assert {*wide(one, "m"), *narrow(one, "m")} == all_of_it
+    assert len(wide(one, "m")) + len(narrow(one, "m")) == len(all_of_it)
+    lessons = [Lesson(each, "m", 10, 20, 5, 10, 7, 3) for each in (one, other)]
+    assert lessons[0].kind == lessons[1].kind != lessons[0]._replace(model="n").kind
+    assert wide(one, "m") == wide(other, "m")
+    assert not set(narrow(one, "m")) & set(narrow(other, "m"))
+    assert lessons[0].figures == (2.0, 0.25, 0.5, 7, 3)

@@ -69,22 +69,22 @@ class Experience:
         self._most = places
         self._seen: OrderedDict[Hashable, _Seen] = OrderedDict()
 
-    def learn(self, places: Iterable[Hashable], *figures: float) -> None:
-        """Remember figures, one of each kind in their order, in each of their places."""
+    def learn(self, places: Iterable[Hashable], figures: Sequence[Sequence[float]]) -> None:
+        """Remember figures in each of the places: of each request one of each kind, the oldest request first."""
         seen = self._seen
         for place in places:
             known = seen.get(place)
             if known is None:
-                seen[place] = _Seen((figures,))
+                seen[place] = _Seen(figures[-WINDOW:])
                 if len(seen) > self._most:
                     seen.popitem(last=False)
                 continue
             seen.move_to_end(place)
-            known.append(figures)
+            known.extend(figures)
             if known.middles is not None:
                 known.middles = None
             if len(known) > WINDOW:
-                del known[0]
+                del known[:-WINDOW]
 
     def foretell(self, places: Iterable[Hashable], prior: float, kind: int = 0) -> Foretold:
         """The figure to expect in the narrowest of the places, given widest first."""

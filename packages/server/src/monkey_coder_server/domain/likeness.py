@@ -62,38 +62,50 @@ class Lesson(NamedTuple):
     answer: int
     reasoning: int
 
+    @property
+    def kind(self) -> Hashable:
+        """All but the words: what lessons have in common whose wide circles are the same."""
+        return self.model, self.likeness[:-2]
+
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """Of the prompt its tokens by those guessed, and the shares a cache gave and took; then those of the output."""
+        taken = self.input
+        shares = (self.cache_read / taken, self.cache_write / taken)
+        return (taken / max(1, self.guessed), *shares, self.answer, self.reasoning)
+
 
 class Circles(NamedTuple):
-    """The circles of likeness of a request at a model, widest first. `places` are all of them, in no such order."""
+    """The circles of likeness of a request at a model, widest first."""
 
     prompt: tuple[Hashable, ...]
     answer: tuple[Hashable, ...]
     thought: tuple[Hashable, ...]
-    places: tuple[Hashable, ...]
 
     @classmethod
     def of(cls, like: Likeness, model: str) -> "Circles":
         """Of a request of this kind at a model."""
-        account_id, shape, effort, size, turns, max_tokens, tools, words, same = like
-        kind = (account_id, model, shape, effort, max_tokens)
-        by_words, by_same, of_shape, by_effort = (model, words), (model, same), (model, shape), (model, effort)
-        by_size, by_turns = (model, shape, size), (model, tools, turns)
-        answer = (
-            shape,
-            (shape, size),
-            of_shape,
-            by_size,
-            kind,
-            (*kind, size),
-            (shape, tools),
-            words,
-            same,
-            by_words,
-            by_same,
-        )
-        prompt = (model, of_shape, kind, by_turns, by_words, by_same)
+        everything, by_effort, by_turns, shape, size, of_shape, by_size, kind, kind_by_size, tools = wide(like, model)
+        words, same, by_words, by_same = narrow(like, model)
+        prompt = (everything, of_shape, kind, by_turns, by_words, by_same)
+        answer = (shape, size, of_shape, by_size, kind, kind_by_size, tools, words, same, by_words, by_same)
         thought = (by_effort, of_shape, by_size, kind, by_words, by_same)
-        return _new(cls, (prompt, answer, thought, (model, by_turns, by_effort, *answer)))
+        return _new(cls, (prompt, answer, thought))
+
+
+def wide(like: Likeness, model: str) -> tuple[Hashable, ...]:
+    """The circles of requests at a model that are alike in all but their words (`Lesson.kind`)."""
+    account_id, shape, effort, size, turns, max_tokens, tools, _, _ = like
+    kind = (account_id, model, shape, effort, max_tokens)
+    at_model = (model, (model, effort), (model, tools, turns))
+    of_shape = (shape, (shape, size), (model, shape), (model, shape, size))
+    return (*at_model, *of_shape, kind, (*kind, size), (shape, tools))
+
+
+def narrow(like: Likeness, model: str) -> tuple[Hashable, ...]:
+    """The circles of a request's words, and of the very same request."""
+    words, same = like[-2:]
+    return words, same, (model, words), (model, same)
 
 
 def shape_of(task_type: str, request: ModelRequest) -> str:

@@ -27,7 +27,7 @@ def asked(words: str = "create a REST API", *, account: str = "acct_1", task_typ
 
 
 def learn(known: Foresight, asked: Asked, card: ModelCard, usage: Usage) -> None:
-    known.learn(lesson_of(asked, card, usage))
+    known.learn([lesson_of(asked, card, usage)])
 
 
 def test_before_anything_was_served_the_stated_priors_stand() -> None:
@@ -100,9 +100,27 @@ def test_who_asks_is_told_of_every_request_that_was_settled_before() -> None:
 def test_no_more_requests_wait_to_be_learnt_from_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foresight, "LEARNT_TOGETHER", 3)
     learnt: list[Lesson] = []
-    monkeypatch.setattr(Foresight, "learn", lambda _, lesson: learnt.append(lesson))
+    monkeypatch.setattr(Foresight, "learn", lambda _, lessons: learnt.extend(lessons))
     known, seen = Foresight(), []
     for number in range(4):
         known.served(served(f"req_{number}", number), asked())
         seen.append([lesson.answer for lesson in learnt])
     assert seen == [[], [], [0, 1, 2], [0, 1, 2]]
+
+
+def test_what_is_learnt_together_is_what_would_be_learnt_one_after_another() -> None:
+    lessons = [
+        lesson_of(
+            asked(f"thing {number % 5}", task_type=task), card, Usage(uncached_input=40 + number, output=number**2)
+        )
+        for number, (task, card) in enumerate([("testing", PLAIN), ("testing", PLAIN), ("chat", CARD)] * 40)
+    ]
+    together, apart = Foresight(), Foresight()
+    together.learn(lessons)
+    for lesson in lessons:
+        apart.learn([lesson])
+    for words, task, card in (("thing 1", "testing", PLAIN), ("thing 2", "chat", CARD), ("other", "testing", CARD)):
+        own = asked(words, task_type=task)
+        expected = together.expect(own, card, most_output=MOST)
+        assert expected == apart.expect(own, card, most_output=MOST)
+        assert expected.seen

@@ -5,12 +5,14 @@ Learnt from every request this process settled, and from those that were stored 
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from monkey_coder_server.domain import routing_priors
 from monkey_coder_server.domain.catalog import ModelCard
 from monkey_coder_server.domain.experience import Experience
-from monkey_coder_server.domain.likeness import Circles, Lesson, Likeness
+from monkey_coder_server.domain.likeness import Circles, Lesson, Likeness, narrow, wide
 from monkey_coder_server.domain.prompt_tokens import PromptSize
 from monkey_coder_server.domain.tokenizers import calibration
 from monkey_coder_server.domain.usage import Usage
@@ -23,10 +25,10 @@ _new = tuple.__new__
 FRESH = 200
 """Lessons that wait to be stored; where requests come faster, the newest stand for all."""
 LEARNT_TOGETHER = 64
-"""Requests that wait to be learnt from, a millisecond of work; whoever asks has the rest learnt first."""
+"""Requests that wait to be learnt from, half a millisecond of work; whoever asks has the rest learnt first."""
 _INPUT, _READ, _WRITTEN, _ANSWER, _THOUGHT = range(5)
-"""Figures of a prompt: its tokens by those guessed, and the shares of it that a cache gave and took; of an output, in
-tokens."""
+"""Places among a lesson's figures."""
+_kind = attrgetter("kind")
 
 
 class Asked(Record, frozen=True):
@@ -76,17 +78,14 @@ class Foresight:
         if len(self._unlearnt) >= LEARNT_TOGETHER:
             self._learn_all()
 
-    def learn(self, lesson: Lesson) -> None:
-        """Learn what a request took at a model."""
-        own, taken = Circles.of(lesson.likeness, lesson.model), lesson.input
-        self._known.learn(
-            own.places,
-            taken / max(1, lesson.guessed),
-            lesson.cache_read / taken,
-            lesson.cache_write / taken,
-            lesson.answer,
-            lesson.reasoning,
-        )
+    def learn(self, lessons: Iterable[Lesson]) -> None:
+        """Learn what requests took at their models, the oldest first."""
+        for _, each in groupby(lessons, key=_kind):
+            alike = list(each)
+            figures = [lesson.figures for lesson in alike]
+            self._known.learn(wide(alike[0].likeness, alike[0].model), figures)
+            for lesson, own in zip(alike, figures, strict=True):
+                self._known.learn(narrow(lesson.likeness, lesson.model), (own,))
 
     def fresh(self) -> Mapping[str, Lesson]:
         """What was learnt since this was asked before, by request."""
@@ -141,11 +140,10 @@ class Foresight:
 
     def _learn_all(self) -> None:
         """Learn what waits: one after another costs less than each between requests."""
-        for took in self._unlearnt:
-            lesson = lesson_of(took.asked, took.card, took.usage)
-            self.learn(lesson)
-            self._fresh.append((took.request_id, lesson))
-        self._unlearnt.clear()
+        unlearnt, self._unlearnt = self._unlearnt, []
+        lessons = [lesson_of(took.asked, took.card, took.usage) for took in unlearnt]
+        self.learn(lessons)
+        self._fresh.extend([(took.request_id, lesson) for took, lesson in zip(unlearnt, lessons, strict=True)])
 
 
 def lesson_of(asked: Asked, card: ModelCard, usage: Usage) -> Lesson:

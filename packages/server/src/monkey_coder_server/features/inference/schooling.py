@@ -20,8 +20,7 @@ class Schooling:
     async def start(self) -> None:
         """Learn what was stored, before the first request."""
         with suppress(GatewayError):
-            for lesson in await self._lessons.newest():
-                self._foresight.learn(lesson)
+            self._foresight.learn(await self._lessons.newest())
         self._storing = asyncio.create_task(self._store_on())
 
     async def stop(self) -> None:
