@@ -94,8 +94,7 @@ class Attempts:
     async def run(self, effort: Effort) -> Answering:
         """The first route that answers: whole, or its stream up to the first content. Whoever takes it closes it.
 
-        Raises `ProviderFailed`, `ProviderTimedOut`, `ContextTooLong`, `InvalidRequest`; `Unavailable` when every place
-        and line is full.
+        Raises `ProviderFailed`, `ProviderTimedOut`, `ContextTooLong`, `InvalidRequest`; `Unavailable` when all is full.
         """
         search = Search(list(effort.routes))
         failure: ProviderFailure | None = None
