@@ -10,6 +10,7 @@ from monkey_coder_server.domain.quota import (
     LAPSE,
     LONGEST_REQUEST,
     MARGIN,
+    STEADY_SECONDS,
     WINDOW,
     Contact,
     Part,
@@ -66,6 +67,22 @@ def test_places_are_taken_until_they_are_given_back() -> None:
     assert (one.recent(NOW), one.reset(NOW), one.wait(2, NOW)) == (1, 0.0, 1.0)
     one.give_back(1, None)
     assert one.free(NOW) == 2
+
+
+def test_places_in_use_at_once_a_moment_ago_are_still_needed() -> None:
+    one = part(10, 40, Measure.CONCURRENCY)
+    one.take(7, NOW)
+    one.take(3, NOW + 1)
+    one.give_back(8, None)
+    one.yield_up(NOW + 1 + STEADY_SECONDS, 4)
+    assert one.held == 10
+    one.take(1, NOW + 2 + STEADY_SECONDS)
+    assert one.recent(NOW + 2 + STEADY_SECONDS) == 3
+    one.give_back(2, None)
+    one.yield_up(NOW + 3 + STEADY_SECONDS, 4)
+    assert one.held == 4
+    one.yield_up(NOW + 3 + 2 * STEADY_SECONDS, 4)
+    assert one.held == 2
 
 
 def test_it_says_when_so_much_is_free_again() -> None:

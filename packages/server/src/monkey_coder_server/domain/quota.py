@@ -23,6 +23,8 @@ LAPSE = 10.0
 LONGEST_REQUEST = 3600.0
 """Seconds after which no request runs any more."""
 YIELD_SECONDS = 1.0
+STEADY_SECONDS = 5.0
+"""Places that were in use at once within so many seconds are still needed, however few are in use at this moment."""
 MARGIN = 5.0
 """Seconds by which processes may differ in when they last heard of the bank."""
 STRANGERS = 16
@@ -89,6 +91,8 @@ class Part:
         "_cells",
         "_contested_until",
         "_equal",
+        "_most",
+        "_most_at",
         "_yields_until",
         "allowed",
         "asked_at",
@@ -113,6 +117,8 @@ class Part:
         self.refused_until = 0.0
         self._cells: deque[Cell] = deque()
         self._equal = 0
+        self._most = 0
+        self._most_at = 0.0
         self._yields_until = 0.0
         self._contested_until = 0.0
 
@@ -132,6 +138,8 @@ class Part:
         self.used += amount
         self.asked_at = now
         if self.measure is Measure.CONCURRENCY:
+            if self.used >= self._most or now - self._most_at > STEADY_SECONDS:
+                self._most, self._most_at = self.used, now
             return None
         number, cells = int(now / CELL), self._cells
         if not cells or cells[-1].number < number:
@@ -148,9 +156,9 @@ class Part:
             self.used -= amount
 
     def recent(self, now: float) -> int:
-        """What was used in the last second or so; of places for requests, what is used now."""
+        """What was used in the last second or so; of places for requests, the most at once of the last few."""
         if self.measure is Measure.CONCURRENCY:
-            return self.used
+            return max(self.used, self._most) if now - self._most_at <= STEADY_SECONDS else self.used
         since = int((now - 1.0) / CELL)
         total = 0
         for cell in reversed(self._cells):

@@ -1,29 +1,16 @@
 """Whatever happens to the bank and to processes, what is used and what could be used by itself stays within a limit."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
-import pytest_asyncio
 
 from monkey_coder_server.adapters.redis import RedisStore
-from monkey_coder_server.adapters.redis import store as store_module
 from monkey_coder_server.domain.rates import Measure
 from packages.server.tests.adapters.limiter.worlds import Process, World, bound
-from packages.server.tests.redis_server import SHARED, own_prefix
 
 pytestmark = pytest.mark.system
 LIMITS = [bound(Measure.REQUESTS, 100), bound(Measure.TOKENS, 1500), bound(Measure.CONCURRENCY, 30)]
-
-
-@pytest_asyncio.fixture
-async def redis(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RedisStore]:
-    """The bank is away when a world says so, not when this machine has much to do."""
-    monkeypatch.setattr(store_module, "DEADLINE", 5.0)
-    store = RedisStore(SHARED, prefix=own_prefix())
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def step(world: World) -> None:
