@@ -73,7 +73,8 @@ def test_places_in_use_at_once_a_moment_ago_are_still_needed() -> None:
     one = part(10, 40, Measure.CONCURRENCY)
     one.take(7, NOW)
     one.take(3, NOW + 1)
-    one.give_back(8, None)
+    one.give_back(9, None)
+    one.take(1, NOW + 2)
     one.yield_up(NOW + 1 + STEADY_SECONDS, 4)
     assert one.held == 10
     one.take(1, NOW + 2 + STEADY_SECONDS)
